@@ -1,0 +1,116 @@
+"""Finds methods, datasets and studies by name: the one place of the engine that imports by dotted name or by path."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import importlib.util
+import pkgutil
+import sys
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from orchestrator.errors import RequestError, UnknownNameError
+
+__all__ = ["find", "load_dataset", "load_file", "method", "names", "training"]
+
+FOLDERS = {"method": "trainables.methods", "dataset": "trainables.datasets", "study": "studies"}
+"""Kind -> the package whose modules are that kind; a plugin folder has `methods/`, `datasets/`, `studies/`."""
+
+ENTRY_POINTS = "deep_clustering_orchestrator.{kind}s"
+
+
+def load_file(path: Path, kind: str) -> ModuleType:
+    """Import one file as a module of its own name space.
+
+    Raises:
+        RequestError: the file does not exist or does not import; the line says why.
+    """
+    if not path.is_file():
+        raise RequestError(f"no {kind} file at {str(path)!r}")
+    name = f"_plugin_{kind}_{path.stem}"
+    module_spec = importlib.util.spec_from_file_location(name, path)
+    if module_spec is None or module_spec.loader is None:
+        raise RequestError(f"{str(path)!r} is no Python file; a {kind} file ends in .py")
+    module = importlib.util.module_from_spec(module_spec)
+    sys.modules[name] = module  # dataclasses look their module up while the class is made
+    try:
+        module_spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise RequestError(f"{kind} file {str(path)!r} does not import: {type(error).__name__}: {error}") from error
+    return module
+
+
+def _plugin_files(kind: str, plugins: Sequence[str]) -> dict[str, Path]:
+    folders = [Path(plugin) / f"{kind}s" for plugin in plugins]
+    for plugin in plugins:
+        if not Path(plugin).is_dir():
+            raise RequestError(f"--plugin {plugin!r} is no folder; it holds methods/, datasets/ or studies/")
+    return {path.stem: path for folder in folders if folder.is_dir() for path in sorted(folder.glob("[!_]*.py"))}
+
+
+def _entry_points(kind: str) -> dict[str, importlib.metadata.EntryPoint]:
+    return {point.name: point for point in importlib.metadata.entry_points(group=ENTRY_POINTS.format(kind=kind))}
+
+
+def names(kind: str, plugins: Sequence[str] = ()) -> list[str]:
+    """Return the names of all methods, datasets or studies there are."""
+    package = importlib.import_module(FOLDERS[kind])
+    built_in = {info.name for info in pkgutil.iter_modules(package.__path__) if not info.name.startswith("_")}
+    return sorted(built_in | set(_plugin_files(kind, plugins)) | set(_entry_points(kind)))
+
+
+def find(kind: str, name: str, plugins: Sequence[str] = ()) -> ModuleType:
+    """Return the module of a method, dataset or study; a plugin's file comes before a built-in of the same name.
+
+    Raises:
+        UnknownNameError: there is none of that name.
+    """
+    files = _plugin_files(kind, plugins)
+    if name in files:
+        return _loaded(str(files[name].resolve()), kind)
+    known = names(kind)
+    if name not in known:
+        raise UnknownNameError(kind, name, [*known, *files])
+    if name in _entry_points(kind):
+        module: ModuleType = _entry_points(kind)[name].load()
+        return module
+    return importlib.import_module(f"{FOLDERS[kind]}.{name}")
+
+
+@cache
+def _loaded(path: str, kind: str) -> ModuleType:
+    return load_file(Path(path), kind)
+
+
+def method(name: str, plugins: Sequence[str] = ()) -> Any:
+    """Return the Method class of a method's file (its `METHOD`)."""
+    found = getattr(find("method", name, plugins), "METHOD", None)
+    if found is None:
+        raise RequestError(f"method file of {name!r} defines no METHOD")
+    return found
+
+
+def load_dataset(reference: str, protocol: str, plugins: Sequence[str] = ()) -> Any:
+    """Return the dataset of a reference such as `digits` or `mnist_5k:imbalance=2,subset=1000`, under a protocol.
+
+    Each (reference, protocol) is loaded once per process.
+    """
+    return _dataset(reference, protocol, tuple(plugins))
+
+
+@cache
+def _dataset(reference: str, protocol: str, plugins: tuple[str, ...]) -> Any:
+    wrappers = importlib.import_module("trainables.wrappers")
+    name, _, options = reference.partition(":")
+    loaded = find("dataset", name, plugins).load()
+    return wrappers.wrapped(loaded, options, reference).under(protocol)
+
+
+def training() -> ModuleType:
+    """Return `trainables.training`, whose `train` every executor calls; imports torch."""
+    return importlib.import_module("trainables.training")

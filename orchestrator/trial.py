@@ -1,0 +1,189 @@
+"""A trial: what one training run is, the id that follows from it, and what may become of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+from orchestrator.knobs import Value
+
+__all__ = [
+    "Bundle",
+    "BundleTask",
+    "FailureKind",
+    "Report",
+    "SeedBlock",
+    "TrialOutcome",
+    "TrialSpec",
+    "TrialState",
+    "canonical_json",
+    "digest",
+    "ids",
+]
+
+
+class TrialState(StrEnum):
+    """How an attempt ended. A collapsed trial is `complete`: collapse is an outcome, not a failure."""
+
+    COMPLETE = "complete"
+    PRUNED = "pruned"
+    FAILED = "failed"
+
+
+class FailureKind(StrEnum):
+    """Why an attempt failed; decides whether and how it is tried again."""
+
+    OUT_OF_MEMORY = "out_of_memory"
+    DIVERGED = "diverged"
+    DATA = "data"
+    INFRASTRUCTURE = "infrastructure"
+    PREEMPTION = "preemption"
+    TIMEOUT = "timeout"
+    BUG = "bug"
+
+
+class SeedBlock(StrEnum):
+    """Which block a seed comes from. What was chosen by looking at one block is never tested on that block."""
+
+    SEARCH = "search"
+    CONFIRM = "confirm"
+
+
+def canonical_json(content: object) -> str:
+    """Return the one JSON text of `content`: sorted keys, no spaces, shortest floats, no NaN."""
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
+
+def digest(content: object, size: int = 10) -> str:
+    """Return the blake2b hex digest of the canonical JSON of `content` (`size` bytes)."""
+    return hashlib.blake2b(canonical_json(content).encode(), digest_size=size).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialSpec:
+    """One training run, exactly: two specs with equal fields are the same trial, whoever asks for it."""
+
+    method: str
+    method_version: int
+    config: Mapping[str, Value]
+    """Canonical values of all knobs."""
+    dataset: str
+    dataset_digest: str
+    protocol: str = "whole"
+    """`whole`: fitted and scored on the same data; `split`: fitted on the train part, scored on the test part."""
+    seed_block: SeedBlock = SeedBlock.CONFIRM
+    seed: int = 0
+    n_epochs: int = 1
+    precision: str = "float32"
+
+    @cached_property
+    def trial_id(self) -> str:
+        """Hash of exactly these fields (20 hex digits)."""
+        return digest(
+            {
+                "method": self.method,
+                "method_version": self.method_version,
+                "config": dict(self.config),
+                "dataset": self.dataset,
+                "dataset_digest": self.dataset_digest,
+                "protocol": self.protocol,
+                "seed_block": str(self.seed_block),
+                "seed": self.seed,
+                "n_epochs": self.n_epochs,
+                "precision": self.precision,
+            }
+        )
+
+    @property
+    def root_seed(self) -> int:
+        """The integer from which every random stream of the trial derives; blocks never share one (63 bits)."""
+        block = hashlib.blake2b(f"{self.seed_block}:{self.seed}".encode(), digest_size=8)
+        return int.from_bytes(block.digest(), "big") >> 1
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """1..P trials that one Ray Tune trial trains together; a trial's place in `specs` is its member index.
+
+    All members agree in everything but fusing knobs and seed (the rule is `orchestrator.bundling`).
+    """
+
+    specs: tuple[TrialSpec, ...]
+    attempts: tuple[int, ...] = ()
+    """Attempt number of each member, from 1; empty: all first attempts."""
+    prunable: bool = False
+    """Whether the executor asks for pruning decisions after each evaluation (searches only)."""
+
+    @cached_property
+    def bundle_id(self) -> str:
+        """Hash of the ordered member ids."""
+        return digest([spec.trial_id for spec in self.specs])
+
+    def attempt(self, member: int) -> int:
+        """Return the attempt number of a member."""
+        return self.attempts[member] if self.attempts else 1
+
+    def __len__(self) -> int:
+        return len(self.specs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialOutcome:
+    """What became of one member of a bundle; with the spec it makes one row of the ledger's trials table."""
+
+    spec: TrialSpec
+    attempt: int
+    state: TrialState
+    failure_kind: FailureKind | None = None
+    error: str = ""
+    """Traceback of a failure, else empty."""
+    collapsed: bool = False
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    """Last evaluation: metric.<name> without the prefix."""
+    cost: Mapping[str, float] = field(default_factory=dict)
+    """seconds (the member's share of the bundle), peak_memory_bytes, gpu_seconds."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """bundle_id, bundle_size, device, threads, started_at, finished_at, code_digest, git_commit, versions."""
+
+
+def ids(specs: Sequence[TrialSpec]) -> list[str]:
+    """Return the trial_ids of `specs` in order."""
+    return [spec.trial_id for spec in specs]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BundleTask:
+    """A bundle with all that a worker must know to train it; travels to workers, so it holds plain data only."""
+
+    bundle: Bundle
+    device: str = "cpu"
+    threads: int = 1
+    """torch threads; fixed at 1 per CPU, because the thread count changes a CNN's bits."""
+    checkpoint_folder: str = ""
+    """results/checkpoints/<bundle_id>, on storage that driver and workers share; empty: no checkpoints."""
+    checkpoint_seconds: float = 60.0
+    code_digest: str = ""
+    """The driver's digest of the method's code; a worker whose own differs raises CodeMismatchError."""
+    plugins: tuple[str, ...] = ()
+    """Folders with a user's own methods and datasets."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What a worker says after an evaluation: rows of all living members, and outcomes of those that ended.
+
+    `rows` is an Arrow IPC stream (bytes) in the form of the ledger's epochs table (trial_id, attempt, epoch, seconds,
+    metric.<name>, diagnostic.<name>); empty bytes: none. The first report of a bundle that goes on from a checkpoint
+    repeats all earlier rows and sets `restarted`: the receiver forgets what it holds of the bundle.
+    """
+
+    rows: bytes = b""
+    outcomes: tuple[TrialOutcome, ...] = ()
+    restarted: bool = False
+    finished: bool = False
+    """True in the last report of the bundle: every member has had its outcome."""

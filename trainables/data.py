@@ -1,0 +1,121 @@
+"""What a dataset is once loaded: tensors, a digest of their content, the view of it that a protocol gives."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from orchestrator.errors import DataError
+
+__all__ = ["Dataset"]
+
+N_PROBES, N_NEIGHBOURS = 1_000, 10  # the subsample and the neighbourhood of neighbour mutual information (methods docs)
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Images or vectors in memory, ready to train on: one tensor, no loader.
+
+    `inputs` is what is fitted; `eval_inputs` with `eval_labels` is what is scored. Under the protocol `whole` they
+    are one set, under `split` the train and the test part.
+    """
+
+    name: str
+    inputs: Tensor
+    """(N, d) or (N, C, H, W), float32, centred and scaled by the dataset's file."""
+    labels: Tensor
+    """(N,) int64. External metrics only."""
+    n_classes: int
+    test_inputs: Tensor | None = None
+    test_labels: Tensor | None = None
+    given_labels: Tensor | None = None
+    """(N,) int64, -1 where none: labels that are part of the *input* (semi-supervised, label-noise studies)."""
+    protocol: str = "whole"
+
+    def __post_init__(self) -> None:
+        if len(self.inputs) != len(self.labels):
+            raise DataError(f"dataset {self.name}: {len(self.inputs)} inputs but {len(self.labels)} labels")
+        if len(self.inputs) == 0:
+            raise DataError(f"dataset {self.name} is empty")
+        if not bool(torch.isfinite(self.inputs).all()):
+            raise DataError(f"dataset {self.name} holds NaN or infinite inputs")
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    @property
+    def eval_inputs(self) -> Tensor:
+        """Inputs that are scored."""
+        return self.inputs if self.test_inputs is None or self.protocol == "whole" else self.test_inputs
+
+    @property
+    def eval_labels(self) -> Tensor:
+        """Labels of `eval_inputs`."""
+        return self.labels if self.test_labels is None or self.protocol == "whole" else self.test_labels
+
+    @property
+    def is_image(self) -> bool:
+        """Whether inputs have the shape (N, C, H, W)."""
+        return self.inputs.dim() == 4
+
+    @property
+    def vectors(self) -> Tensor:
+        """Inputs as (N, d)."""
+        return self.inputs.flatten(1)
+
+    @property
+    def eval_vectors(self) -> Tensor:
+        """`eval_inputs` as (N, d)."""
+        return self.eval_inputs.flatten(1)
+
+    @cached_property
+    def digest(self) -> str:
+        """blake2b of the content: every tensor's shape, type and bytes (20 hex digits). The protocol is no content."""
+        content = hashlib.blake2b(digest_size=10)
+        for part in (self.inputs, self.labels, self.test_inputs, self.test_labels, self.given_labels):
+            if part is not None:
+                content.update(f"{tuple(part.shape)}{part.dtype}".encode())
+                content.update(part.contiguous().numpy().tobytes())
+        return content.hexdigest()
+
+    @cached_property
+    def probes(self) -> Tensor:
+        """Indices into `eval_inputs` of a fixed subsample of at most 1,000 points, the same for every trial."""
+        generator = torch.Generator().manual_seed(0)
+        return torch.randperm(len(self.eval_inputs), generator=generator)[:N_PROBES]
+
+    @cached_property
+    def neighbours(self) -> Tensor:
+        """(probes, 10) indices into `eval_inputs`: each probe's nearest neighbours in input space, itself left out."""
+        points = self.eval_vectors
+        distances = torch.cdist(points[self.probes], points)
+        distances[torch.arange(len(self.probes)), self.probes] = torch.inf
+        return distances.topk(min(N_NEIGHBOURS, len(points) - 1), largest=False).indices
+
+    def under(self, protocol: str) -> Dataset:
+        """Return this dataset as the protocol `whole` (train and test parts merged) or `split` sees it."""
+        if protocol == "split":
+            if self.test_inputs is None:
+                raise DataError(f"dataset {self.name} has no test part; protocol 'whole' is the one allowed")
+            return replace(self, protocol="split")
+        if self.test_inputs is None or self.test_labels is None:
+            return self
+        given = self.given_labels
+        if given is not None:
+            given = torch.cat([given, given.new_full((len(self.test_labels),), -1)])
+        return replace(
+            self,
+            inputs=torch.cat([self.inputs, self.test_inputs]),
+            labels=torch.cat([self.labels, self.test_labels]),
+            test_inputs=None,
+            test_labels=None,
+            given_labels=given,
+        )
+
+
+Loader = Callable[[], Dataset]

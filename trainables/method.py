@@ -1,0 +1,191 @@
+"""The contract of a method, and two base classes: members in turn (nothing to do), and fused members (one registry)."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, TypeAlias, cast, runtime_checkable
+
+import torch
+from torch import Tensor
+
+from trainables.data import Dataset
+
+__all__ = ["FusedMethod", "InTurn", "Member", "Method", "MethodConfig", "Row", "Stateful", "State"]
+
+Row: TypeAlias = dict[str, float]
+"""One member's evaluation: ledger column (`metric.nmi`, `diagnostic.em_iterations`) -> number."""
+
+State: TypeAlias = dict[str, Any]
+"""Nested dictionaries whose leaves are tensors; `trainables.checkpoints` writes them without pickle."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MethodConfig:
+    """Base of every method's Config. Its one field is the budget, which is no knob."""
+
+    n_epochs: int = 10
+    """Epochs to train: the horizon of schedules. The training loop may evaluate and stop earlier, never later."""
+
+
+class Method(ABC):
+    """Trains a bundle of members. Built, called and dropped by `trainables.training`; nobody else may mutate it.
+
+    A method's file holds `Config` (a frozen dataclass on `MethodConfig`) and `METHOD`, its Method class.
+    Labels: only `evaluate` may read `data.eval_labels`, through `trainables.metrics`; `data.given_labels` are input.
+    """
+
+    Config: ClassVar[type[MethodConfig]]
+    version: ClassVar[int] = 1
+    """Part of the trial_id; raised when a change moves numbers."""
+
+    @abstractmethod
+    def __init__(
+        self, configs: Sequence[Any], seeds: Sequence[int], data: Dataset, device: torch.device
+    ) -> None: ...
+
+    @abstractmethod
+    def fit_epoch(self) -> None:
+        """Train every living member for one epoch."""
+
+    @abstractmethod
+    def evaluate(self, last: bool) -> list[Row]:
+        """Return one row per living member; `last` adds the metrics that are dear. Consumes no random stream."""
+
+    @abstractmethod
+    def keep(self, members: Sequence[int]) -> None:
+        """Drop all members but these positions (ascending), and compact; the survivors' numbers do not change."""
+
+    @abstractmethod
+    def state_dict(self) -> State:
+        """Return all state: weights, optimisers, duals, queues, random streams, epoch."""
+
+    @abstractmethod
+    def load_state_dict(self, state: State) -> None:
+        """Take up a state of a method built with the same configs, seeds and data."""
+
+    @classmethod
+    def max_members(cls, config: Any, data: Dataset) -> int:
+        """Return how many members of this shape may share a bundle at most (1: fusing does not pay)."""
+        return 1
+
+
+class Member(Protocol):
+    """A method written for one member only; `InTurn` makes a Method of it."""
+
+    def __init__(self, config: Any, seed: int, data: Dataset, device: torch.device) -> None: ...
+
+    def fit_epoch(self) -> None:
+        """Train for one epoch."""
+
+    def evaluate(self, last: bool) -> Row:
+        """Return the row of this member."""
+
+    def state_dict(self) -> State:
+        """Return all state."""
+
+    def load_state_dict(self, state: State) -> None:
+        """Take up a state."""
+
+
+class InTurn(Method):
+    """Members one after another behind the bundle's contract: no speed-up, and nothing else to write."""
+
+    member: ClassVar[type[Member]]
+
+    def __init__(self, configs: Sequence[Any], seeds: Sequence[int], data: Dataset, device: torch.device) -> None:
+        self.members = [self.member(config, seed, data, device) for config, seed in zip(configs, seeds, strict=True)]
+
+    def fit_epoch(self) -> None:
+        """Train each member for one epoch."""
+        for member in self.members:
+            member.fit_epoch()
+
+    def evaluate(self, last: bool) -> list[Row]:
+        """Return each member's row."""
+        return [member.evaluate(last) for member in self.members]
+
+    def keep(self, members: Sequence[int]) -> None:
+        """Drop all other members."""
+        self.members = [self.members[index] for index in members]
+
+    def state_dict(self) -> State:
+        """Return the states by position."""
+        return {str(index): member.state_dict() for index, member in enumerate(self.members)}
+
+    def load_state_dict(self, state: State) -> None:
+        """Take up the states by position."""
+        for index, member in enumerate(self.members):
+            member.load_state_dict(state[str(index)])
+
+
+@runtime_checkable
+class Stateful(Protocol):
+    """A part of a fused method that carries member state of its own: a network, an optimiser, streams, a queue."""
+
+    def keep(self, members: Sequence[int]) -> None:
+        """Drop all other members."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all state."""
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take up a state."""
+
+
+class FusedMethod(Method):
+    """Members on a leading axis. One registry is walked by `keep`, `state_dict` and `load_state_dict` alike.
+
+    Subclasses name in `member_state` the attributes that are tensors with leading axis M (or None) or `Stateful`
+    parts, and in `shared_state` the plain ints that all members share (epoch, step). `configs` and `seeds` are kept
+    in step; what is derived from configs (per-member rates) belongs into `member_state` too, or is rebuilt in `kept`.
+    """
+
+    member_state: ClassVar[tuple[str, ...]]
+    shared_state: ClassVar[tuple[str, ...]] = ("epoch",)
+
+    def __init__(self, configs: Sequence[Any], seeds: Sequence[int], data: Dataset, device: torch.device) -> None:
+        self.configs, self.seeds, self.data, self.device = list(configs), list(seeds), data, device
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        return len(self.configs)
+
+    def column(self, knob: str) -> Tensor:
+        """Return a knob of all members as a float tensor (M,)."""
+        return torch.tensor([float(getattr(config, knob)) for config in self.configs], device=self.device)
+
+    def keep(self, members: Sequence[int]) -> None:
+        """Drop all other members from every registered part."""
+        index = torch.as_tensor(list(members), device=self.device)
+        for name in self.member_state:
+            part = getattr(self, name)
+            if isinstance(part, Tensor):
+                setattr(self, name, part.detach()[index].clone().requires_grad_(part.requires_grad))
+            elif part is not None:
+                cast(Stateful, part).keep(members)
+        self.configs = [self.configs[member] for member in members]
+        self.seeds = [self.seeds[member] for member in members]
+
+    def state_dict(self) -> State:
+        """Return every registered part; tensors are copies."""
+        state: State = {name: torch.tensor(getattr(self, name)) for name in self.shared_state}
+        for name in self.member_state:
+            part = getattr(self, name)
+            if isinstance(part, Tensor):
+                state[name] = part.detach().clone()
+            elif part is not None:
+                state[name] = part.state_dict()
+        return state
+
+    def load_state_dict(self, state: State) -> None:
+        """Take up every registered part."""
+        for name in self.shared_state:
+            setattr(self, name, int(state[name]))
+        for name in self.member_state:
+            part = getattr(self, name)
+            if isinstance(part, Tensor):
+                setattr(self, name, state[name].clone().to(self.device).requires_grad_(part.requires_grad))
+            elif part is not None:
+                part.load_state_dict(state[name])
