@@ -1,0 +1,1 @@
+"""How a study turns factors into arms: one file per design, each ending in a function of the file's name."""

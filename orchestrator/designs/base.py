@@ -1,0 +1,144 @@
+"""What every design is made of: arms, contrasts, and the protocol that turns factors into them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
+
+from orchestrator.errors import RequestError, UnknownNameError
+from orchestrator.knobs import Knob, Value, canonical
+
+__all__ = [
+    "Arm",
+    "Contrast",
+    "Design",
+    "Factors",
+    "Levels",
+    "against_baseline",
+    "check_distinct",
+    "levels_of",
+]
+
+Role: TypeAlias = Literal["baseline", "level", "rival"]
+
+Levels: TypeAlias = Sequence[Value] | Mapping[str, Mapping[str, Value]]
+"""A factor's levels: values of the knob of that name, or labels with the several knobs that each one sets."""
+
+Factors: TypeAlias = Mapping[str, Levels]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arm:
+    """One configuration of a design. `values` are what it sets; all else is at the Config's default."""
+
+    name: str
+    method: str
+    values: Mapping[str, Value] = field(default_factory=dict)
+    role: Role = "level"
+    factor: str = ""
+    level: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contrast:
+    """A weighted sum of arms' metrics, taken seed by seed: what a verdict is about.
+
+    `difference`: a level minus the baseline; `trend`: over ordered levels; `effect` and `interaction`: of factorials.
+    Weights of a difference are +1 and -1, so that its unit is the metric's.
+    """
+
+    name: str
+    weights: Mapping[str, float]
+    kind: Literal["difference", "trend", "effect", "interaction"] = "difference"
+    factor: str = ""
+    level: str = ""
+
+
+@runtime_checkable
+class Design(Protocol):
+    """Factors -> arms. Finite: what it returns depends on the space and the base alone, never on results."""
+
+    @property
+    def method(self) -> str:
+        """Name of the method whose knobs are varied."""
+
+    @property
+    def knobs(self) -> tuple[str, ...]:
+        """Names of the knobs that are varied."""
+
+    def arms(self, space: Mapping[str, Knob], base: Mapping[str, Value]) -> tuple[Arm, ...]:
+        """Return the arms, baseline first. `base` (what a search chose) comes on top of the design's own base."""
+
+    def contrasts(self, arms: Sequence[Arm]) -> tuple[Contrast, ...]:
+        """Return what is to be tested between these arms; empty for designs that are described, not tested."""
+
+
+def levels_of(factor: str, levels: Levels) -> Iterator[tuple[str, dict[str, Value]]]:
+    """Yield (label, knob values) of each level of a factor."""
+    if isinstance(levels, Mapping):
+        yield from ((label, dict(values)) for label, values in levels.items())
+    else:
+        yield from ((text(value), {factor: value}) for value in levels)
+
+
+def text(value: Value) -> str:
+    """Return a level as people write it."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def varied(factors: Factors) -> tuple[str, ...]:
+    """Return the names of the knobs that the levels of `factors` set, in order of appearance."""
+    found = (
+        knob for name, levels in factors.items() for _, values in levels_of(name, levels) for knob in values
+    )
+    return tuple(dict.fromkeys(found))
+
+
+def against_baseline(arms: Sequence[Arm]) -> tuple[Contrast, ...]:
+    """Return one difference to the baseline for every other arm."""
+    baseline = next(arm for arm in arms if arm.role == "baseline")
+    return tuple(
+        Contrast(
+            name=f"{arm.name} vs {baseline.name}",
+            weights={arm.name: 1.0, baseline.name: -1.0},
+            factor=arm.factor,
+            level=arm.level,
+        )
+        for arm in arms
+        if arm.role != "baseline"
+    )
+
+
+def check_factors(factors: Factors, space: Mapping[str, Knob], method: str) -> None:
+    """Refuse an empty design, an unknown factor, and a level outside its domain.
+
+    Raises:
+        RequestError: one line that names the value and what is allowed.
+    """
+    if not factors or not all(len(levels) for levels in factors.values()):
+        raise RequestError(f"the design over {method} is empty; it needs at least one factor with one level")
+    for name, levels in factors.items():
+        if not isinstance(levels, Mapping) and name not in space:
+            raise UnknownNameError(f"factor of {method}", name, space)
+        for _, values in levels_of(name, levels):
+            canonical(space, values, method)
+
+
+def check_distinct(arms: Iterable[Arm], space: Mapping[str, Knob]) -> tuple[Arm, ...]:
+    """Return the arms, or refuse two that mean the same configuration.
+
+    Raises:
+        RequestError: names both arms.
+    """
+    kept = tuple(arms)
+    seen: dict[tuple[object, ...], str] = {}
+    for arm in kept:
+        key = tuple(canonical(space, arm.values, arm.method).items())
+        if key in seen:
+            raise RequestError(
+                f"arm {arm.name!r} of {arm.method} is the same configuration as {seen[key]!r}; levels must differ "
+                "from the baseline and from each other"
+            )
+        seen[key] = arm.name
+    return kept

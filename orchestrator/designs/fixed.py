@@ -1,0 +1,40 @@
+"""A single configuration: a rival beside the design, or a study that asks only for a baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from orchestrator.designs.base import Arm, Contrast
+from orchestrator.knobs import Knob, Value, canonical
+
+__all__ = ["Fixed", "fixed"]
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """One arm; see `fixed`."""
+
+    method: str
+    values: Mapping[str, Value] = field(default_factory=dict)
+    name: str = ""
+
+    @property
+    def knobs(self) -> tuple[str, ...]:
+        """None is varied."""
+        return ()
+
+    def arms(self, space: Mapping[str, Knob], base: Mapping[str, Value]) -> tuple[Arm, ...]:
+        """Return the one arm."""
+        values = {**self.values, **base}
+        canonical(space, values, self.method)
+        return (Arm(name=self.name or self.method, method=self.method, values=values, role="baseline"),)
+
+    def contrasts(self, arms: Sequence[Arm]) -> tuple[Contrast, ...]:
+        """Return nothing: a single arm has nothing to be compared with."""
+        return ()
+
+
+def fixed(method: str, name: str = "", **values: Value) -> Fixed:
+    """Train one configuration of a method, at its defaults but for `values`."""
+    return Fixed(method, values, name)

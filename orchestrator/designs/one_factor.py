@@ -1,0 +1,68 @@
+"""One factor at a time: the baseline, and every level of every factor with all else at the baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from orchestrator.designs.base import (
+    Arm,
+    Contrast,
+    Factors,
+    against_baseline,
+    check_distinct,
+    check_factors,
+    levels_of,
+    varied,
+)
+from orchestrator.knobs import Knob, Value
+
+__all__ = ["OneFactor", "one_factor"]
+
+
+@dataclass(frozen=True)
+class OneFactor:
+    """The design of an ablation; see `one_factor`."""
+
+    method: str
+    factors: Factors
+    base: Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def knobs(self) -> tuple[str, ...]:
+        """The factors' knobs."""
+        return varied(self.factors)
+
+    def arms(self, space: Mapping[str, Knob], base: Mapping[str, Value]) -> tuple[Arm, ...]:
+        """Return the baseline and one arm a level; 1 + sum of the numbers of levels."""
+        start = {**self.base, **base}
+        baseline = Arm(name="baseline", method=self.method, values=start, role="baseline")
+        if self.factors:
+            check_factors(self.factors, space, self.method)
+        others = [
+            Arm(
+                name=f"{factor}={label}",
+                method=self.method,
+                values={**start, **values},
+                factor=factor,
+                level=label,
+            )
+            for factor, levels in self.factors.items()
+            for label, values in levels_of(factor, levels)
+        ]
+        return check_distinct([baseline, *others], space)
+
+    def contrasts(self, arms: Sequence[Arm]) -> tuple[Contrast, ...]:
+        """Return each level's difference to the baseline."""
+        return against_baseline(arms)
+
+
+def one_factor(method: str, factors: Factors, base: Mapping[str, Value] | None = None) -> OneFactor:
+    """Vary one factor at a time around a baseline.
+
+    Args:
+        method: the method's name.
+        factors: knob -> levels other than the baseline's, or factor -> {label: {knob: value, ...}}.
+        base: what the baseline sets; all else is at the Config's default.
+    """
+    return OneFactor(method, dict(factors), dict(base or {}))

@@ -1,0 +1,175 @@
+"""A study: a named, finite question; loading one by name, dotted name or file path; checking it.
+
+The record of a study, `study.json` beside its plan (written by the runner, read by `analysis`):
+
+    schema_version  1
+    name, question, paper, docstring, tier, exploratory
+    metric          the metric that verdicts are about, e.g. "nmi" (columns: metric.nmi)
+    alpha, margin   family-wise error; equivalence margin in units of the metric (null: none stated)
+    datasets, protocol, n_epochs, failure_budget
+    seeds           {"block": "confirm", "seeds": [...], "looks": null | [10, 20, 40]}
+    looks_taken     every look that was taken at the study: [{"at": iso time, "n_seeds": 12, "planned": true}, ...]
+    arms            [{name, method, dataset, values, role, factor, level, design}], baseline first
+    contrasts       [{name, kind, factor, level, dataset, weights: {arm name: weight}}]
+    searches        [{method, dataset, rules, sampler, n_configurations, n_seeds, space, chosen, history}]; a history
+                    entry: {number, values, objective, state, trial_ids}
+    versions, git_commit, created_at, priced, command
+
+`plan.parquet` has one row per trial that the study asks for: trial_id, arm, factor, level, role (baseline, level,
+rival, search), phase (search, confirm), dataset, method, seed_block, seed, configuration (number within a search, -1).
+With several datasets an arm's name ends in ` @ dataset`, so that names are unique and every contrast names its arms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from orchestrator import discovery
+from orchestrator.designs.around import Around
+from orchestrator.designs.base import Design
+from orchestrator.designs.search import Search
+from orchestrator.errors import RequestError, UnknownNameError
+
+__all__ = ["Study", "Tier", "UntilDecided", "load", "until_decided"]
+
+
+@dataclass(frozen=True)
+class UntilDecided:
+    """Sequential replication: look at fixed numbers of seeds, stop when every contrast is decided."""
+
+    looks: tuple[int, ...]
+
+
+def until_decided(looks: Sequence[int] = (10, 20, 40)) -> UntilDecided:
+    """Add confirm seeds look by look until every contrast is decided or the last look is taken.
+
+    Raises:
+        RequestError: looks that do not grow, or start below 2.
+    """
+    fixed = tuple(looks)
+    if not fixed or fixed[0] < 2 or list(fixed) != sorted(set(fixed)):
+        raise RequestError(f"until_decided(looks={looks!r}): looks are growing whole numbers from 2")
+    return UntilDecided(fixed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tier:
+    """Data, budget and base values of another tier; never the question or the test."""
+
+    datasets: tuple[str, ...]
+    n_epochs: int | None = None
+    base: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """A question as data. One file holds one as `STUDY`; the file's docstring says what the paper says."""
+
+    question: str
+    design: Design | Search
+    datasets: tuple[str, ...]
+    rivals: tuple[Design, ...] = ()
+    """Further designs; their arms are compared with the baseline of `design`."""
+    seeds: int | UntilDecided = 10
+    n_epochs: int | None = None
+    """Epochs a trial; None: the method's default."""
+    paper: str = ""
+    protocol: Literal["whole", "split"] = "whole"
+    metric: str = "nmi"
+    alpha: float = 0.05
+    margin: float | None = None
+    """Differences within +-margin (units of `metric`) count as none; states what "no effect" means before the run."""
+    exploratory: bool = False
+    failure_budget: float = 0.1
+    """Share of the study's trials that may fail before the run stops."""
+    tiers: dict[str, Tier] = field(default_factory=dict)
+    name: str = ""
+    docstring: str = ""
+    tier: str = "local"
+
+    @property
+    def designs(self) -> tuple[Design | Search, ...]:
+        """The design and the rivals, in order."""
+        return (self.design, *self.rivals)
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Names of the methods, in order of appearance."""
+        return tuple(dict.fromkeys(design.method for design in self.designs))
+
+    @property
+    def knobs(self) -> tuple[str, ...]:
+        """All searched or varied knobs, as `method.knob`."""
+        return tuple(
+            dict.fromkeys(f"{design.method}.{knob}" for design in self.designs for knob in design.knobs)
+        )
+
+    @property
+    def looks(self) -> tuple[int, ...]:
+        """Numbers of confirm seeds at which the study is judged; one, or the looks of `until_decided`."""
+        return self.seeds.looks if isinstance(self.seeds, UntilDecided) else (self.seeds,)
+
+    def searches(self) -> list[Search]:
+        """Return the searches within the designs."""
+        found = [
+            d if isinstance(d, Search) else d.first for d in self.designs if isinstance(d, Search | Around)
+        ]
+        return [design for design in found if isinstance(design, Search)]
+
+
+def load(name: str, plugins: Sequence[str] = ()) -> Study:
+    """Return a study by name (`quickstart`), dotted name (`studies.quickstart`) or path (`my/study.py`).
+
+    Raises:
+        UnknownNameError: no such study.
+        RequestError: a file that does not import, or holds no `STUDY`.
+    """
+    if name.endswith(".py") or "/" in name:
+        module = discovery.load_file(Path(name), "study")
+        stem = Path(name).stem
+    else:
+        stem = name.removeprefix("studies.")
+        module = discovery.find("study", stem, plugins)
+    study = getattr(module, "STUDY", None)
+    if not isinstance(study, Study):
+        raise RequestError(f"study file of {name!r} defines no STUDY = Study(...)")
+    checked = replace(study, name=stem, docstring=(module.__doc__ or "").strip())
+    check(checked)
+    return checked
+
+
+def in_tier(study: Study, tier: str) -> Study:
+    """Return the study at another tier: its data and budget, the same question and test."""
+    if tier == study.tier:
+        return study
+    if tier not in study.tiers:
+        raise UnknownNameError(f"tier of study {study.name}", tier, ["local", *study.tiers])
+    other = study.tiers[tier]
+    return replace(study, datasets=other.datasets, n_epochs=other.n_epochs or study.n_epochs, tier=tier)
+
+
+def check(study: Study) -> None:
+    """Refuse what cannot be run or answered, before anything starts.
+
+    Raises:
+        RequestError: one line that names the value and what is allowed.
+    """
+    if not study.datasets:
+        raise RequestError(f"study {study.name}: datasets is empty; name at least one")
+    if not isinstance(study.seeds, UntilDecided) and study.seeds < 2 and not isinstance(study.design, Search):
+        raise RequestError(f"study {study.name}: seeds = {study.seeds!r}; paired tests need at least 2")
+    if not 0 < study.alpha < 1:
+        raise RequestError(f"study {study.name}: alpha = {study.alpha!r} is outside (0, 1)")
+    if study.margin is not None and not study.margin > 0:
+        raise RequestError(
+            f"study {study.name}: margin = {study.margin!r}; a margin is above 0, in units of the metric"
+        )
+    if study.protocol not in ("whole", "split"):
+        raise RequestError(f"study {study.name}: protocol {study.protocol!r}; there are: split, whole")
+    if study.n_epochs is not None and study.n_epochs < 1:
+        raise RequestError(f"study {study.name}: n_epochs = {study.n_epochs!r}; it is a whole number from 1")
+    if not 0 <= study.failure_budget <= 1:
+        raise RequestError(f"study {study.name}: failure_budget = {study.failure_budget!r} is outside [0, 1]")
