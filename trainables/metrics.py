@@ -1,7 +1,7 @@
-"""External and internal metrics and the collapse label of whole bundles, from tables of counts; no training here.
+"""External and internal metrics and the collapse label of whole bundles, from tables of counts.
 
-Each number of a member comes from its own tables only, and sums that a shared product takes are exact integers, so
-a member's metrics are the same bits alone and in any bundle.
+Each number of a member comes from its own tables only, and sums that a shared product takes are exact
+integers, so a member's metrics are the same bits alone and in any bundle.
 """
 
 from __future__ import annotations
@@ -92,9 +92,7 @@ def _entropy(counts: Ints) -> Floats:
 def mutual_information(table: Ints) -> Floats:
     """Return the mutual information in nats of each table of counts (M, R, C)."""
     total = table.sum((1, 2))
-    expected = (
-        table.sum(2)[:, :, None] * table.sum(1)[:, None, :]
-    )  # n a_i b_j would be the count under independence
+    expected = table.sum(2)[:, :, None] * table.sum(1)[:, None, :]  # n a_i b_j would be the count under independence
     shares = table / np.maximum(total, 1)[:, None, None]
     filled = table > 0
     ratio = np.divide(table * total[:, None, None], expected, out=np.ones_like(shares), where=filled)
@@ -107,9 +105,7 @@ def _external(table: Ints, last: bool) -> dict[str, Any]:
     clusters, classes = table.sum(2), table.sum(1)
     information = mutual_information(table)
     mean = (_entropy(clusters) + _entropy(classes)) / 2
-    trivial = ((clusters > 0).sum(1) == 1) & (
-        (classes > 0).sum(1) == 1
-    )  # both sides one cluster: equal, hence 1
+    trivial = ((clusters > 0).sum(1) == 1) & ((classes > 0).sum(1) == 1)  # both sides one cluster: equal, hence 1
     tiny = information <= np.finfo(np.float64).eps
     nmi = np.where(tiny, 0.0, information / np.where(mean > 0, mean, 1.0))
     columns: dict[str, Any] = {
@@ -172,8 +168,8 @@ def _feature_std(features: Tensor) -> Floats:
 
     Members in turn: a reduction over dim 1 of (M, N, d) has other bits at M = 1.
     """
-    unit = torch.nn.functional.normalize(features.detach(), dim=2)
-    return np.array([float(member.std(dim=0, correction=0).mean()) for member in unit])
+    units = [torch.nn.functional.normalize(member, dim=1) for member in features.detach()]
+    return np.array([float(unit.std(dim=0, correction=0).mean()) for unit in units])
 
 
 def _neighbour_pairs(hard: Ints, data: Dataset, n_clusters: int) -> Ints:
@@ -183,16 +179,16 @@ def _neighbour_pairs(hard: Ints, data: Dataset, n_clusters: int) -> Ints:
     return contingency(own, hard[:, neighbours.ravel()], n_clusters, n_clusters)
 
 
-_DISTANCES: WeakKeyDictionary[Dataset, Floats] = WeakKeyDictionary()
+_DISTANCES: WeakKeyDictionary[Dataset, Tensor] = WeakKeyDictionary()
 
 
-def _probe_distances(data: Dataset) -> Floats:
+def _probe_distances(data: Dataset) -> Tensor:
     """Distances between probes as whole numbers to 2**40, (P, P): their sums are exact in any order."""
     if data not in _DISTANCES:
         points = data.eval_vectors[data.probes].double()
         distances = torch.cdist(points, points, compute_mode="donot_use_mm_for_euclid_dist")
         scale = 2.0**40 / max(float(distances.max()), 1e-300)
-        _DISTANCES[data] = (distances * scale).round().numpy()
+        _DISTANCES[data] = (distances * scale).round()
     return _DISTANCES[data]
 
 
@@ -200,10 +196,12 @@ def _silhouette(hard: Ints, data: Dataset, n_clusters: int) -> Floats:
     """Mean silhouette (Rousseeuw 1987) of the probes in input space; 0 where undefined (one cluster)."""
     own = hard[:, data.probes.numpy()]
     members, points = own.shape
-    inside = np.zeros((members, points, n_clusters))
-    np.put_along_axis(inside, own[:, :, None], 1.0, axis=2)
-    sizes = inside.sum(1)
-    sums = _probe_distances(data) @ inside  # (M, P, K): from each probe to each cluster
+    columns = own + np.arange(members)[:, None] * n_clusters
+    inside = torch.zeros(points, members * n_clusters, dtype=torch.float64)
+    inside.scatter_(1, torch.from_numpy(columns.T), 1.0)
+    product = _probe_distances(data) @ inside  # one wide product for all members
+    sums = np.ascontiguousarray(product.numpy().reshape(points, members, n_clusters).transpose(1, 0, 2))
+    sizes = inside.sum(0).numpy().reshape(members, n_clusters)
     mean = np.where(sizes[:, None, :] > 0, sums / np.maximum(sizes, 1)[:, None, :], np.inf)
     own_size = np.take_along_axis(sizes, own, axis=1)
     within = np.take_along_axis(sums, own[:, :, None], axis=2)[:, :, 0] / np.maximum(own_size - 1, 1)
