@@ -1,0 +1,66 @@
+"""Which trials may share a bundle, how large it may be, and in which order: a rule that never looks at the workers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from orchestrator.knobs import Knob
+from orchestrator.trial import Bundle, TrialSpec, canonical_json
+
+__all__ = ["bundles", "halves", "shape_key"]
+
+SMALLEST = 8
+"""Groups are not cut finer than this: most of what fusing gives is there at 4 to 16 members."""
+
+PARTS = 4
+"""A group is cut into about this many bundles, so that a few workers share it, however many there are."""
+
+
+def shape_key(spec: TrialSpec, space: Mapping[str, Knob]) -> str:
+    """Return what all members of a bundle have in common: everything but fusing knobs and the seed."""
+    program = {name: value for name, value in spec.config.items() if not space[name].fuses}
+    return canonical_json(
+        [spec.method, spec.method_version, spec.dataset, spec.protocol, spec.n_epochs, spec.precision, program]
+    )
+
+
+def bundles(
+    specs: Iterable[TrialSpec],
+    spaces: Mapping[str, Mapping[str, Knob]],
+    limit: Callable[[TrialSpec], int],
+    *,
+    prunable: bool = False,
+) -> list[Bundle]:
+    """Group trials into bundles, in plan order.
+
+    Within a group the trials are ordered by seed, since arms that share a seed share their batches.
+
+    Args:
+        specs: distinct trials.
+        spaces: method name -> its knobs.
+        limit: the largest bundle for a shape (memory, measured throughput).
+        prunable: whether members may be stopped early (searches).
+    """
+    groups: dict[str, list[TrialSpec]] = {}
+    for spec in specs:
+        groups.setdefault(shape_key(spec, spaces[spec.method]), []).append(spec)
+    made: list[Bundle] = []
+    for group in groups.values():
+        ordered = sorted(group, key=lambda spec: (spec.seed_block, spec.seed))  # stable: plan order within a seed
+        size = max(1, min(limit(ordered[0]), max(SMALLEST, -(-len(ordered) // PARTS))))
+        made += [
+            Bundle(tuple(ordered[start : start + size]), prunable=prunable) for start in range(0, len(ordered), size)
+        ]
+    return made
+
+
+def halves(bundle: Bundle) -> list[Bundle]:
+    """Cut a bundle in two (what follows from out of memory); a bundle of one stays whole."""
+    middle = (len(bundle) + 1) // 2
+    parts: Sequence[slice] = (slice(0, middle), slice(middle, len(bundle)))
+    return [
+        replace(bundle, specs=bundle.specs[part], attempts=bundle.attempts[part])
+        for part in parts
+        if bundle.specs[part]
+    ]

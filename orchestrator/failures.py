@@ -1,0 +1,32 @@
+"""What follows from a failure, kind by kind: tried again or not, how often, and with what change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from orchestrator.trial import FailureKind
+
+__all__ = ["POLICIES", "Policy"]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How one failure kind is treated within a run. A later run leaves final failures alone but for `--retry-failed`."""
+
+    attempts: int
+    """Attempts in all; 1: never tried again."""
+    halve: bool
+    """Whether the next attempt trains half the bundle."""
+    why: str
+
+
+POLICIES: Mapping[FailureKind, Policy] = {
+    FailureKind.OUT_OF_MEMORY: Policy(8, True, "half the bundle needs half the memory; a bundle of one fails for good"),
+    FailureKind.DIVERGED: Policy(1, False, "the same seed diverges again"),
+    FailureKind.DATA: Policy(1, False, "the same data are as wrong the next time"),
+    FailureKind.INFRASTRUCTURE: Policy(3, False, "a worker or node died; another one may live"),
+    FailureKind.PREEMPTION: Policy(10, False, "the node was wanted back; nothing is wrong with the trial"),
+    FailureKind.TIMEOUT: Policy(2, True, "no progress; a smaller bundle tells a slow trial from a hanging one"),
+    FailureKind.BUG: Policy(1, False, "the same code raises again"),
+}

@@ -1,0 +1,216 @@
+"""The phases of a study: a search that asks in rounds, and confirmation that looks at growing numbers of seeds.
+
+A phase is asked to `advance` whenever trials it waits for have settled; it answers with the trials it wants next.
+It knows nothing of executors or the ledger: results reach it as `Settled` through a look-up by trial_id.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from orchestrator.designs.around import Around
+from orchestrator.designs.base import Design
+from orchestrator.designs.search import Search
+from orchestrator.errors import RequestError
+from orchestrator.knobs import Value
+from orchestrator.planning import Catalogue, PlannedArm, PlannedTrial, confirm_trials, planned_arms
+from orchestrator.samplers.rounds import Proposal, SearchRounds, Told, objective_metric
+from orchestrator.study import Study
+from orchestrator.trial import SeedBlock, TrialState
+
+__all__ = ["ConfirmPhase", "SearchPhase", "Settled"]
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What is known of a trial that will not be trained again in this run."""
+
+    state: TrialState
+    collapsed: bool
+    metrics: Mapping[str, float]
+    curve: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
+
+
+LookUp = Callable[[str], Settled | None]
+
+
+class SearchPhase:
+    """One search on one dataset."""
+
+    def __init__(self, study: Study, search: Search, dataset: str, catalogue: Catalogue) -> None:
+        self.study, self.search, self.dataset, self.catalogue = study, search, dataset, catalogue
+        salt = catalogue.dataset(dataset, study.protocol).digest
+        self.rounds = SearchRounds(search, catalogue.space(search.method), salt)
+        self.open: list[Proposal] = []
+        self.trials: dict[int, list[PlannedTrial]] = {}
+        self.finished = False
+
+    def advance(self, settled: LookUp) -> list[PlannedTrial]:
+        """Tell a settled round, ask the next one and return its trials; empty while trials are under way."""
+        wanted: list[PlannedTrial] = []
+        if self.open and all(settled(t.spec.trial_id) for p in self.open for t in self.trials[p.number]):
+            self.rounds.tell([self._told(proposal, settled) for proposal in self.open])
+            self.open = []
+        if not self.open and not self.finished:
+            if self.rounds.exhausted:
+                self.finished = True
+            else:
+                self.open = self.rounds.ask()
+                wanted = [trial for proposal in self.open for trial in self._planned(proposal)]
+        return wanted
+
+    @property
+    def chosen(self) -> Mapping[str, Value]:
+        """The configuration that the rule chose.
+
+        Raises:
+            RequestError: every configuration failed or collapsed.
+        """
+        best = self.rounds.best()
+        if best is None:
+            raise RequestError(
+                f"the search over {self.search.method} on {self.dataset} found no configuration that neither failed "
+                "nor collapsed; widen its ranges or raise its epochs"
+            )
+        return best.values
+
+    @property
+    def n_trials(self) -> int:
+        """Trials of the whole search."""
+        return self.search.n_configurations * self.search.n_seeds
+
+    def record(self) -> dict[str, object]:
+        """Return the search's entry in study.json."""
+        best = self.rounds.best()
+        history = [
+            {
+                "number": number,
+                "values": dict(self.rounds.proposals[number].values),
+                "objective": None if told.objectives is None else list(told.objectives),
+                "state": told.state,
+                "feasible": told.feasible,
+                "trial_ids": [trial.spec.trial_id for trial in self.trials[number]],
+            }
+            for number, told in sorted(self.rounds.told.items())
+        ]
+        return {
+            "method": self.search.method,
+            "dataset": self.dataset,
+            "rules": list(self.search.rules),
+            "sampler": self.search.sampler,
+            "pruner": self.search.pruner,
+            "n_configurations": self.search.n_configurations,
+            "n_seeds": self.search.n_seeds,
+            "round_size": self.search.round_size,
+            "space": {name: str(domain) for name, domain in self.rounds.domains.items()},
+            "chosen": None if best is None else dict(best.values),
+            "chosen_number": None if best is None else best.number,
+            "history": history,
+        }
+
+    def _planned(self, proposal: Proposal) -> list[PlannedTrial]:
+        spec = self.catalogue.spec(self.study, self.search.method, proposal.values, self.dataset, self.search.n_epochs)
+        self.trials[proposal.number] = [
+            PlannedTrial(
+                spec=replace(spec, seed=seed, seed_block=SeedBlock.SEARCH),
+                arm=f"{self.search.method} #{proposal.number} @ {self.dataset}",
+                role="search",
+                phase="search",
+                configuration=proposal.number,
+            )
+            for seed in range(self.search.n_seeds)
+        ]
+        return self.trials[proposal.number]
+
+    def _told(self, proposal: Proposal, settled: LookUp) -> Told:
+        results = [settled(trial.spec.trial_id) for trial in self.trials[proposal.number]]
+        known = [result for result in results if result is not None]
+        states = {result.state for result in known}
+        if states == {TrialState.COMPLETE}:
+            objectives = tuple(
+                mean([r.metrics.get(objective_metric(rule), math.nan) for r in known]) for rule in self.search.rules
+            )
+            collapsed = any(result.collapsed for result in known)
+            return Told(number=proposal.number, state="complete", objectives=objectives, feasible=not collapsed)
+        if TrialState.FAILED in states:
+            return Told(number=proposal.number, state="failed", feasible=False)
+        return Told(number=proposal.number, state="pruned", curve=self._curve(known))
+
+    def _curve(self, known: Sequence[Settled]) -> dict[int, float]:
+        metric = objective_metric(self.search.rule)
+        epochs = set.intersection(*(set(result.curve) for result in known)) if known else set()
+        return {epoch: mean([r.curve[epoch].get(metric, math.nan) for r in known]) for epoch in sorted(epochs)}
+
+
+class ConfirmPhase:
+    """The arms of every design of a study on one dataset, over confirm seeds, look by look."""
+
+    def __init__(self, study: Study, dataset: str, searches: Mapping[int, SearchPhase], catalogue: Catalogue) -> None:
+        self.study, self.dataset, self.searches, self.catalogue = study, dataset, searches, catalogue
+        self.arms: list[PlannedArm] = []
+        self.n_seeds = 0
+        self.finished = False
+        self.decided: Callable[[int], bool] | None = None
+        """Set by the runner for sequential studies: whether every contrast is decided at a number of seeds."""
+        self.base_of: Callable[[str, str], Mapping[str, Value]] | None = None
+        """Set by the runner: what an earlier study chose on a dataset."""
+        self._trials: list[PlannedTrial] = []
+
+    def advance(self, settled: LookUp) -> list[PlannedTrial]:
+        """Return the trials of the next look, once the searches have chosen and the look before is settled."""
+        if self.finished or not all(search.finished for search in self.searches.values()):
+            return []
+        if not self.arms:
+            self.arms = self._arms()
+        if not all(settled(trial.spec.trial_id) for trial in self._trials):
+            return []
+        return self._next_look()
+
+    def _next_look(self) -> list[PlannedTrial]:
+        looks = self.study.looks
+        later = [look for look in looks if look > self.n_seeds]
+        enough = self.n_seeds > 0 and self.decided is not None and self.decided(self.n_seeds)
+        if not later or not self.arms or enough:
+            self.finished = True
+            return []
+        wanted = list(confirm_trials(self.study, self.arms, range(self.n_seeds, later[0]), self.catalogue))
+        self.n_seeds = later[0]
+        self._trials += wanted
+        return wanted
+
+    def _arms(self) -> list[PlannedArm]:
+        found: list[PlannedArm] = []
+        for index, design in enumerate(self.study.designs):
+            if isinstance(design, Search):
+                continue
+            base: Mapping[str, Value] = {}
+            if index in self.searches:
+                base = self.searches[index].chosen
+            elif isinstance(design, Around) and isinstance(design.first, str):
+                assert self.base_of is not None
+                base = self.base_of(design.first, self.dataset)
+            assert isinstance(design, Design)
+            found += planned_arms(self.study, index, design, self.dataset, base, self.catalogue)
+        return found
+
+
+def mean(values: Sequence[float]) -> float:
+    """Return the arithmetic mean; NaN if any value is, or there is none."""
+    return sum(values) / len(values) if values else math.nan
+
+
+def phases_of(study: Study, catalogue: Catalogue) -> tuple[list[SearchPhase], list[ConfirmPhase]]:
+    """Return the phases of a study: per dataset its searches, and the confirmation that waits for them."""
+    searches: list[SearchPhase] = []
+    confirms: list[ConfirmPhase] = []
+    for dataset in study.datasets:
+        own: dict[int, SearchPhase] = {}
+        for index, design in enumerate(study.designs):
+            search = design if isinstance(design, Search) else getattr(design, "first", None)
+            if isinstance(search, Search):
+                own[index] = SearchPhase(study, search, dataset, catalogue)
+        searches += own.values()
+        confirms.append(ConfirmPhase(study, dataset, own, catalogue))
+    return searches, confirms

@@ -1,0 +1,226 @@
+"""From a study to trials: arms, their specs, contrasts. Knows which trials a study asks for, not which have run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from orchestrator import discovery
+from orchestrator.designs.base import Arm, Contrast, Design
+from orchestrator.errors import RequestError
+from orchestrator.knobs import Knob, Value, canonical, knobs_of
+from orchestrator.study import Study
+from orchestrator.trial import SeedBlock, TrialSpec
+
+__all__ = ["Catalogue", "PlannedArm", "PlannedTrial", "confirm_trials", "contrasts", "planned_arms"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedArm:
+    """An arm on one dataset, with its name in the study (unique) and the place of its design in the study."""
+
+    arm: Arm
+    name: str
+    dataset: str
+    design: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedTrial:
+    """A trial and why the study asks for it: one row of plan.parquet."""
+
+    spec: TrialSpec
+    arm: str
+    role: str
+    phase: str
+    factor: str = ""
+    level: str = ""
+    configuration: int = -1
+
+    def row(self) -> dict[str, object]:
+        """Return the row of plan.parquet."""
+        return {
+            "trial_id": self.spec.trial_id,
+            "arm": self.arm,
+            "factor": self.factor,
+            "level": self.level,
+            "role": self.role,
+            "phase": self.phase,
+            "dataset": self.spec.dataset,
+            "method": self.spec.method,
+            "seed_block": str(self.spec.seed_block),
+            "seed": self.spec.seed,
+            "configuration": self.configuration,
+        }
+
+
+@dataclass
+class Catalogue:
+    """The methods and datasets that a run refers to, each looked up once."""
+
+    plugins: tuple[str, ...] = ()
+    _methods: dict[str, Any] = field(default_factory=dict)
+    _spaces: dict[str, dict[str, Knob]] = field(default_factory=dict)
+
+    def method(self, name: str) -> Any:
+        """Return a Method class."""
+        if name not in self._methods:
+            self._methods[name] = discovery.method(name, self.plugins)
+        return self._methods[name]
+
+    def space(self, name: str) -> dict[str, Knob]:
+        """Return a method's knobs."""
+        if name not in self._spaces:
+            self._spaces[name] = knobs_of(self.method(name).Config)
+        return self._spaces[name]
+
+    def spaces(self, names: Sequence[str]) -> dict[str, Mapping[str, Knob]]:
+        """Return the knobs of several methods."""
+        return {name: self.space(name) for name in names}
+
+    def dataset(self, reference: str, protocol: str) -> Any:
+        """Return a loaded dataset."""
+        return discovery.load_dataset(reference, protocol, self.plugins)
+
+    def spec(
+        self, study: Study, method: str, values: Mapping[str, Value], dataset: str, n_epochs: int | None
+    ) -> TrialSpec:
+        """Return the spec of a configuration on a dataset, seed 0 of the confirm block."""
+        found = self.method(method)
+        return TrialSpec(
+            method=method,
+            method_version=found.version,
+            config=canonical(self.space(method), values, method),
+            dataset=dataset,
+            dataset_digest=self.dataset(dataset, study.protocol).digest,
+            protocol=study.protocol,
+            n_epochs=n_epochs or study.n_epochs or found.Config().n_epochs,
+        )
+
+    def member_limit(self, spec: TrialSpec) -> int:
+        """Return the largest bundle that the method allows for the shape of `spec`."""
+        found = self.method(spec.method)
+        config = found.Config(**spec.config, n_epochs=spec.n_epochs)
+        return int(found.max_members(config, self.dataset(spec.dataset, spec.protocol)))
+
+
+def planned_arms(
+    study: Study, index: int, design: Design, dataset: str, base: Mapping[str, Value], catalogue: Catalogue
+) -> list[PlannedArm]:
+    """Return the arms of one design of a study on one dataset, around `base`."""
+    suffix = f" @ {dataset}" if len(study.datasets) > 1 else ""
+    found = design.arms(catalogue.space(design.method), base)
+    arms = []
+    for arm in found:
+        role = arm.role if index == 0 or arm.role != "baseline" else "rival"
+        name = arm.name if index == 0 or arm.name == design.method else f"{design.method} {arm.name}"
+        arms.append(PlannedArm(arm=replace(arm, role=role), name=name + suffix, dataset=dataset, design=index))
+    return arms
+
+
+def contrasts(study: Study, arms: Sequence[PlannedArm]) -> list[tuple[Contrast, str]]:
+    """Return every contrast of the study over its planned arms, each with its dataset.
+
+    Designs contribute their own; every arm of a rival design is compared with the study's baseline on the dataset.
+    """
+    found: list[tuple[Contrast, str]] = []
+    for dataset in study.datasets:
+        here = [arm for arm in arms if arm.dataset == dataset]
+        for index, design in enumerate(study.designs):
+            own = [arm for arm in here if arm.design == index]
+            renamed = {arm.arm.name: arm.name for arm in own}
+            if index == 0 and own and isinstance(design, Design):
+                found += [(_renamed(c, renamed), dataset) for c in design.contrasts([arm.arm for arm in own])]
+        baseline = next((arm for arm in here if arm.arm.role == "baseline"), None)
+        if baseline is not None:
+            found += [(_against(arm, baseline), dataset) for arm in here if arm.design > 0]
+    return found
+
+
+def _renamed(contrast: Contrast, names: Mapping[str, str]) -> Contrast:
+    parts = contrast.name.split(" vs ")
+    name = " vs ".join(names.get(part, part) for part in parts)
+    return replace(contrast, name=name, weights={names[arm]: weight for arm, weight in contrast.weights.items()})
+
+
+def _against(arm: PlannedArm, baseline: PlannedArm) -> Contrast:
+    return Contrast(
+        name=f"{arm.name} vs {baseline.name}",
+        weights={arm.name: 1.0, baseline.name: -1.0},
+        factor="method",
+        level=arm.arm.method,
+    )
+
+
+def confirm_trials(
+    study: Study, arms: Sequence[PlannedArm], seeds: Sequence[int], catalogue: Catalogue
+) -> Iterator[PlannedTrial]:
+    """Yield the trials of the arms on confirm seeds, arm by arm."""
+    for arm in arms:
+        spec = catalogue.spec(study, arm.arm.method, arm.arm.values, arm.dataset, None)
+        for seed in seeds:
+            yield PlannedTrial(
+                spec=replace(spec, seed=seed, seed_block=SeedBlock.CONFIRM),
+                arm=arm.name,
+                role=arm.arm.role,
+                phase="confirm",
+                factor=arm.arm.factor,
+                level=arm.arm.level,
+            )
+
+
+def with_settings(study: Study, settings: Sequence[str]) -> Study:
+    """Return the study with `--set NAME=VALUE` applied: dataset(s), seeds, epochs, or a knob of a base.
+
+    Raises:
+        RequestError: a setting that is not NAME=VALUE, an unknown name, a value of the wrong kind.
+    """
+    for setting in settings:
+        name, separator, value = setting.partition("=")
+        if not separator or not value:
+            raise RequestError(f"--set {setting!r} is not NAME=VALUE")
+        if name in ("dataset", "datasets"):
+            study = replace(study, datasets=tuple(value.split("+")))
+        elif name in ("seeds", "epochs", "n_epochs"):
+            if not value.isdigit():
+                raise RequestError(f"--set {setting!r}: {name} is a whole number")
+            study = replace(study, **{"seeds" if name == "seeds" else "n_epochs": int(value)})
+        else:
+            study = _with_knob(study, name, value)
+    return study
+
+
+def _with_knob(study: Study, name: str, value: str) -> Study:
+    method, _, knob = name.rpartition(".")
+    designs = []
+    hit = False
+    for design in study.designs:
+        if method in ("", design.method) and (changed := _based(design, knob, _parsed(value))) is not None:
+            designs.append(changed)
+            hit = True
+        else:
+            designs.append(design)
+    if not hit:
+        raise RequestError(f"--set {name}={value}: allowed are dataset, seeds, epochs and METHOD.KNOB of this study")
+    return replace(study, design=designs[0], rivals=tuple(designs[1:]))
+
+
+def _based(design: Any, knob: str, value: Value) -> Any | None:
+    if hasattr(design, "then"):
+        then = _based(design.then, knob, value)
+        first = design.first if isinstance(design.first, str) else _based(design.first, knob, value)
+        return None if then is None else replace(design, then=then, first=first)
+    for attribute in ("base", "values"):
+        if hasattr(design, attribute):
+            return replace(design, **{attribute: {**getattr(design, attribute), knob: value}})
+    return None
+
+
+def _parsed(value: str) -> Value:
+    for kind in (int, float):
+        try:
+            return kind(value)
+        except ValueError:
+            continue
+    return {"true": True, "false": False}.get(value.lower(), value)

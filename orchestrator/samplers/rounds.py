@@ -1,0 +1,188 @@
+"""Optuna by ask and tell, in rounds: a search that replays from the ledger to the same choice.
+
+A round's configurations are asked together and told together, in the order of their numbers. What is asked therefore
+depends on the told values alone, never on the number of workers or on who finished first; after a kill, the same asks
+come again and the ledger answers those that had been trained. Optuna's study lives in memory and is rebuilt that way.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import optuna
+
+from orchestrator.designs.search import Search
+from orchestrator.errors import RequestError
+from orchestrator.knobs import Choice, Domain, Float, Int, Knob, Value, canonical
+from orchestrator.trial import digest
+
+__all__ = ["Proposal", "SearchRounds", "Told", "objective_metric"]
+
+CONSTRAINED = ("tpe", "gp", "nsga2")
+"""Samplers that keep away from where configurations collapsed."""
+
+_STATES = {
+    "complete": optuna.trial.TrialState.COMPLETE,
+    "pruned": optuna.trial.TrialState.PRUNED,
+    "failed": optuna.trial.TrialState.FAIL,
+}
+
+
+def objective_metric(rule: str) -> str:
+    """Return the metric that a selection rule maximises: an internal metric, or after `oracle_` an external one.
+
+    Raises:
+        RequestError: a rule that is a training loss: it contains the knobs that differ, so it is no common scale.
+    """
+    metric = rule.removeprefix("oracle_")
+    if "loss" in metric:
+        raise RequestError(
+            f"selection rule {rule!r} is refused: a training loss contains the knobs that it would compare"
+        )
+    return metric
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """A configuration that the sampler asks for; `number` counts from 0 over the search."""
+
+    number: int
+    values: Mapping[str, Value]
+    """Canonical values of all knobs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What became of a proposal. `objectives` is None unless complete; `curve` is epoch -> first objective."""
+
+    number: int
+    state: str
+    objectives: tuple[float, ...] | None = None
+    feasible: bool = True
+    """False: collapsed on some seed; it never is the choice, and constrained samplers know."""
+    curve: Mapping[int, float] = field(default_factory=dict)
+
+
+class SearchRounds:
+    """Asks an Optuna sampler for rounds of configurations; see the module's docstring.
+
+    Args:
+        search: the design.
+        space: the method's knobs.
+        salt: what tells this search from others with the same design (the dataset's digest).
+    """
+
+    def __init__(self, search: Search, space: Mapping[str, Knob], salt: str) -> None:
+        self.search, self.space = search, space
+        self.domains = search.domains(space)
+        self.seed = int(digest([salt, search.method, list(search.over), search.sampler], 4), 16)
+        for rule in search.rules:
+            objective_metric(rule)
+        logging.getLogger("optuna").setLevel(logging.ERROR)
+        self.study = optuna.create_study(
+            directions=["maximize"] * len(search.rules), sampler=self._sampler(), pruner=_pruner(search)
+        )
+        self.told: dict[int, Told] = {}
+        self.proposals: dict[int, Proposal] = {}
+        self._open: dict[int, optuna.trial.Trial] = {}
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether every configuration has been asked for."""
+        return len(self.proposals) >= self.search.n_configurations
+
+    def ask(self) -> list[Proposal]:
+        """Return the next round; empty when the search is exhausted. All of the round before must have been told."""
+        left = self.search.n_configurations - len(self.proposals)
+        asked = [self._propose() for _ in range(min(self.search.round_size, left))]
+        self.proposals.update({proposal.number: proposal for proposal in asked})
+        return asked
+
+    def tell(self, results: Sequence[Told]) -> None:
+        """Tell a round, in the order of numbers. A NaN is told as a failure: Optuna would leave it running for ever."""
+        for result in sorted(results, key=lambda told: told.number):
+            trial = self._open.pop(result.number)
+            self.told[result.number] = result
+            for epoch, value in result.curve.items():
+                if len(self.search.rules) == 1 and math.isfinite(value):
+                    trial.report(value, epoch)
+            values = result.objectives
+            if result.state == "complete" and (values is None or not all(map(math.isfinite, values))):
+                self.study.tell(trial, state=optuna.trial.TrialState.FAIL)
+            elif result.state == "complete":
+                if self.search.sampler in CONSTRAINED:
+                    trial.set_constraint("collapsed", 0.0 if result.feasible else 1.0)
+                self.study.tell(trial, list(values or ()))
+            else:
+                self.study.tell(trial, state=_STATES[result.state])
+
+    def should_prune(self, number: int, epoch: int, value: float) -> bool:
+        """Report an intermediate value of an open proposal and return what the pruner says."""
+        trial = self._open.get(number)
+        if trial is None or not math.isfinite(value):
+            return False
+        trial.report(value, epoch)
+        return trial.should_prune()
+
+    def best(self) -> Proposal | None:
+        """Return the feasible proposal with the highest first objective (ties: the earliest); None if there is none."""
+        able = [told for told in self.told.values() if told.feasible and told.objectives and told.state == "complete"]
+        able = [told for told in able if math.isfinite(told.objectives[0])]  # type: ignore[index]  # not None above
+        if not able:
+            return None
+        top = max(able, key=lambda told: (told.objectives[0], -told.number))  # type: ignore[index]
+        return self.proposals[top.number]
+
+    def _propose(self) -> Proposal:
+        trial = self.study.ask()
+        values = dict(self.search.base)
+        for name, domain in self.domains.items():
+            if _holds(name, values, self.space):
+                values[name] = _suggest(trial, name, domain)
+        self._open[trial.number] = trial
+        return Proposal(number=trial.number, values=canonical(self.space, values, self.search.method))
+
+    def _sampler(self) -> optuna.samplers.BaseSampler:
+        startup = min(self.search.round_size, max(1, self.search.n_configurations // 2))
+        samplers: dict[str, Any] = {
+            "tpe": lambda: optuna.samplers.TPESampler(seed=self.seed, n_startup_trials=startup),
+            "gp": lambda: optuna.samplers.GPSampler(seed=self.seed, n_startup_trials=startup),
+            "cmaes": lambda: optuna.samplers.CmaEsSampler(seed=self.seed, n_startup_trials=startup),
+            "nsga2": lambda: optuna.samplers.NSGAIISampler(seed=self.seed, population_size=self.search.round_size),
+            "qmc": lambda: optuna.samplers.QMCSampler(seed=self.seed, scramble=True, warn_asynchronous_seeding=False),
+            "random": lambda: optuna.samplers.RandomSampler(seed=self.seed),
+        }
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # QMC has been so since Optuna 3
+            made: optuna.samplers.BaseSampler = samplers[self.search.sampler]()
+        return made
+
+
+def _pruner(search: Search) -> optuna.pruners.BasePruner:
+    pruners: dict[str, Any] = {
+        "none": optuna.pruners.NopPruner,
+        "halving": optuna.pruners.SuccessiveHalvingPruner,
+        "hyperband": optuna.pruners.HyperbandPruner,
+        "median": lambda: optuna.pruners.MedianPruner(n_warmup_steps=1),
+    }
+    made: optuna.pruners.BasePruner = pruners[search.pruner]()
+    return made
+
+
+def _holds(name: str, values: Mapping[str, Value], space: Mapping[str, Knob]) -> bool:
+    return all(values.get(other, space[other].default) in allowed for other, allowed in space[name].when.items())
+
+
+def _suggest(trial: optuna.trial.Trial, name: str, domain: Domain) -> Value:
+    if isinstance(domain, Float):
+        return trial.suggest_float(name, domain.low, domain.high, log=domain.log)
+    if isinstance(domain, Int):
+        return trial.suggest_int(name, domain.low, domain.high, log=domain.log)
+    assert isinstance(domain, Choice)
+    chosen: Value = trial.suggest_categorical(name, domain.options)
+    return chosen
