@@ -1,0 +1,98 @@
+"""The deciding part of the verdict chain on plain arrays, for one study or for thousands at once.
+
+values -> differences paired by seed -> sign-flip p -> Holm -> effect; two one-sided tests -> Holm -> equivalent.
+Names, intervals and descriptive company are added by `orchestrator.inference.verdict_chain`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from orchestrator.inference.sign_flip import sign_flip_p
+from orchestrator.inference.tests import holm, tost
+
+__all__ = ["Decisions", "decide", "paired_differences"]
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+_SLACK = 1e-12
+"""p * m == alpha must count as reached whatever the rounding of the product."""
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """What the tests say about every contrast of every study; all arrays (..., contrasts)."""
+
+    differences: Floats
+    """(..., contrasts, seeds) weighted sums over arms; nan where an arm is missing."""
+    n_pairs: NDArray[np.int64]
+    estimate: Floats
+    p: Floats
+    """nan where fewer than two pairs are left (refused)."""
+    p_corrected: Floats
+    p_equivalence: Floats
+    """nan without a margin."""
+    p_equivalence_corrected: Floats
+    effect: Bools
+    equivalent: Bools
+    refused: Bools
+
+
+def paired_differences(values: ArrayLike, weights: ArrayLike) -> Floats:
+    """One difference per contrast and seed; a seed that any arm of the contrast lacks is nan for that contrast.
+
+    Args:
+        values: (..., arms, seeds) metric; nan is missing or failed.
+        weights: (contrasts, arms); an arm with weight 0 is not part of the contrast.
+
+    Returns:
+        (..., contrasts, seeds).
+    """
+    array, w = np.asarray(values, dtype=np.float64), np.asarray(weights, dtype=np.float64)
+    missing = ~np.isfinite(array)
+    lacking = np.einsum("ca,...as->...cs", (w != 0).astype(np.float64), missing.astype(np.float64)) > 0
+    sums = np.einsum("ca,...as->...cs", w, np.where(missing, 0.0, array))
+    return np.where(lacking, np.nan, sums)
+
+
+def decide(values: ArrayLike, weights: ArrayLike, *, alpha: float = 0.05, margin: float | None = None) -> Decisions:
+    """The default chain: sign-flip test per contrast, Holm over the contrasts; TOST likewise if a margin is given.
+
+    Claims of an effect and claims of equivalence are two families, each with its own error rate alpha.
+
+    Args:
+        values: (..., arms, seeds) metric; nan is missing or failed; leading axes are independent studies.
+        weights: (contrasts, arms).
+        alpha: family-wise error rate.
+        margin: equivalence margin in units of the metric, stated before the run.
+    """
+    differences = paired_differences(values, weights)
+    n_pairs = np.isfinite(differences).sum(axis=-1)
+    refused = n_pairs < 2
+    total = np.where(np.isfinite(differences), differences, 0.0).sum(axis=-1)
+    estimate = np.where(refused, np.nan, total / np.maximum(n_pairs, 1))
+    p = np.where(refused, np.nan, sign_flip_p(differences))
+    same = np.full(p.shape, np.nan)
+    if margin is not None:
+        same = np.where(refused, np.nan, tost(differences, margin))
+    p_corrected, same_corrected = holm(p), holm(same)
+    return Decisions(
+        differences=differences,
+        n_pairs=n_pairs,
+        estimate=estimate,
+        p=p,
+        p_corrected=p_corrected,
+        p_equivalence=same,
+        p_equivalence_corrected=same_corrected,
+        effect=_at_most(p_corrected, alpha),
+        equivalent=_at_most(same_corrected, alpha),
+        refused=refused,
+    )
+
+
+def _at_most(p: Floats, alpha: float) -> Bools:
+    return np.where(np.isnan(p), 1.0, p) <= alpha * (1.0 + _SLACK)

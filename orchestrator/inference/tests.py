@@ -1,0 +1,162 @@
+"""Tests on per-seed values beside the sign-flip test, and the corrections over a family of them.
+
+The verdict rests on `sign_flip_p`, `sign_flip_interval`, `holm` and `tost` (the first two live in
+`orchestrator.inference.sign_flip` and are offered here too); paired t, Wilcoxon, IQM and the probability of
+improvement are descriptive company.  Textbook statistics come from scipy.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from orchestrator.errors import RequestError
+from orchestrator.inference.sign_flip import Interval, sign_flip_interval, sign_flip_p
+
+__all__ = [
+    "Interval",
+    "fisher_collapse",
+    "holm",
+    "interquartile_mean",
+    "paired_t",
+    "probability_of_improvement",
+    "sign_flip_interval",
+    "sign_flip_p",
+    "tost",
+    "trend_weights",
+    "wilcoxon",
+]
+
+Floats = NDArray[np.float64]
+
+
+def holm(p: ArrayLike) -> Floats:
+    """Holm's step-down correction (Holm 1979, Scand. J. Stat. 6), along the last axis.
+
+    Args:
+        p: (..., m) p-values of one family of m tests; nan (a refused test) stays nan and still counts in m,
+            because the family was fixed by the plan.
+
+    Returns:
+        (..., m) corrected p-values, at most 1: compare them with alpha.
+    """
+    values = np.asarray(p, dtype=np.float64)
+    filled = np.where(np.isnan(values), 1.0, values)
+    order = np.argsort(filled, axis=-1, kind="stable")
+    steps = np.arange(values.shape[-1], 0, -1)
+    climbing = np.maximum.accumulate(np.take_along_axis(filled, order, axis=-1) * steps, axis=-1)
+    corrected = np.empty_like(filled)
+    np.put_along_axis(corrected, order, np.minimum(1.0, climbing), axis=-1)
+    return np.where(np.isnan(values), np.nan, corrected)
+
+
+def tost(differences: ArrayLike, margin: float) -> Floats:
+    """Equivalence within +-margin by two one-sided sign-flip tests (Schuirmann 1987, J. Pharmacokin. 15).
+
+    Args:
+        differences: (..., n) paired differences; nan is a missing pair and is left out.
+        margin: positive; in the units of the differences; stated before the run.
+
+    Returns:
+        (...) the larger of the two one-sided p-values: small means "the effect is smaller than the margin".
+
+    Raises:
+        RequestError: margin is not a positive number.
+    """
+    if not (math.isfinite(margin) and margin > 0):
+        raise RequestError(f"margin {margin}: equivalence needs a positive number, in the units of the metric")
+    array = np.asarray(differences, dtype=np.float64)
+    above = sign_flip_p(array + margin, "greater")
+    below = sign_flip_p(margin - array, "greater")
+    return np.maximum(above, below)
+
+
+def paired_t(differences: ArrayLike, confidence: float = 0.95) -> tuple[float, Interval]:
+    """Two-sided paired t-test and its interval; descriptive (it assumes normal differences).
+
+    Args:
+        differences: (n,) paired differences; nan is left out.
+        confidence: of the interval.
+
+    Returns:
+        p-value and interval; nan and an infinite interval below two pairs.
+    """
+    values = _finite(differences)
+    if len(values) < 2:
+        return math.nan, Interval(-math.inf, math.inf, confidence, attainable=False)
+    mean, error = float(values.mean()), float(values.std(ddof=1)) / math.sqrt(len(values))
+    if error == 0.0:
+        return (1.0 if mean == 0.0 else 0.0), Interval(mean, mean, confidence, True, confidence)
+    p = 2.0 * float(stats.t.sf(abs(mean) / error, len(values) - 1))
+    reach = float(stats.t.ppf(0.5 + confidence / 2.0, len(values) - 1)) * error
+    return p, Interval(mean - reach, mean + reach, confidence, True, confidence)
+
+
+def wilcoxon(differences: ArrayLike) -> float:
+    """Two-sided Wilcoxon signed-rank p-value, descriptive; exact below 50 untied pairs, zeros left out."""
+    values = _finite(differences)
+    values = values[values != 0.0]
+    if len(values) == 0:
+        return 1.0
+    untied = len(np.unique(np.abs(values))) == len(values)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # scipy warns about small samples with ties; the number is descriptive
+        return float(stats.wilcoxon(values, method="exact" if untied and len(values) < 50 else "approx").pvalue)
+
+
+def fisher_collapse(collapsed: tuple[int, int], trained: tuple[int, int]) -> float:
+    """Fisher's exact two-sided p-value that two groups of trials collapse equally often.
+
+    Args:
+        collapsed: collapsed trials of the first and of the second group.
+        trained: all complete trials of the two groups.
+    """
+    if min(trained) == 0:
+        return 1.0
+    gone = np.array(collapsed)
+    table = np.stack([gone, np.array(trained) - gone], axis=1)
+    return float(stats.fisher_exact(table).pvalue)
+
+
+def interquartile_mean(values: ArrayLike) -> float:
+    """Mean without the lowest and the highest quarter (Agarwal et al. 2021, NeurIPS); nan if nothing is left."""
+    finite = _finite(values)
+    return float(stats.trim_mean(finite, 0.25)) if len(finite) else math.nan
+
+
+def probability_of_improvement(differences: ArrayLike) -> float:
+    """Share of pairs in which the difference is positive, ties counted half: P(X > Y | same seed)."""
+    finite = _finite(differences)
+    return float(np.mean((finite > 0) + 0.5 * (finite == 0))) if len(finite) else math.nan
+
+
+def trend_weights(levels: Sequence[float], *, log: bool = False) -> tuple[float, ...]:
+    """Weights of the linear trend over ordered levels: the fitted change from the lowest to the highest level.
+
+    Least squares within each seed: w_i = (x_i - mean x)(max x - min x) / sum (x - mean x)^2.
+
+    Args:
+        levels: at least two different numbers, one per arm.
+        log: take the levels on a logarithmic scale.
+
+    Raises:
+        RequestError: fewer than two different levels, or a level <= 0 on a logarithmic scale.
+    """
+    x = np.asarray(levels, dtype=np.float64)
+    if log and np.any(x <= 0):
+        raise RequestError(f"levels {list(levels)}: a logarithmic trend needs positive levels")
+    x = np.log(x) if log else x
+    centred = x - x.mean()
+    if len(x) < 2 or np.ptp(x) == 0.0:
+        raise RequestError(f"levels {list(levels)}: a trend needs at least two different levels")
+    return tuple(float(w) for w in centred * np.ptp(x) / np.sum(centred**2))
+
+
+def _finite(values: ArrayLike) -> Floats:
+    array = np.asarray(values, dtype=np.float64)
+    return array[np.isfinite(array)]

@@ -1,0 +1,327 @@
+"""From per-arm, per-seed values to one judgement per contrast: the default chain of every verdict.
+
+Pairing is by seed number and never by position; a missing or failed seed is named, not skipped over.  The
+deciding arrays are in `orchestrator.inference.decisions`; the sentences are written by `analysis`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from orchestrator.errors import RequestError, UnknownNameError
+from orchestrator.inference.decisions import Decisions, decide
+from orchestrator.inference.sign_flip import Interval, interval_ends, sign_flip_p
+from orchestrator.inference.tests import (
+    fisher_collapse,
+    holm,
+    interquartile_mean,
+    paired_t,
+    probability_of_improvement,
+    wilcoxon,
+)
+
+__all__ = [
+    "CollapseComparison",
+    "Contrast",
+    "Descriptive",
+    "Effect",
+    "Equivalence",
+    "Judgement",
+    "MissingSeed",
+    "judge",
+]
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Decision = Literal["effect", "equivalent", "inconclusive", "refused"]
+
+_FEW_PAIRS = 20
+"""Below this many pairs a collapse mixture makes the interval unreliable (simulated coverage)."""
+
+
+class Contrast(Protocol):
+    """What is compared: a weighted sum over arms, weights summing to zero."""
+
+    @property
+    def name(self) -> str:
+        """What the verdict calls it."""
+
+    @property
+    def weights(self) -> Mapping[str, float]:
+        """Weight per arm name; arms left out have weight 0."""
+
+
+@dataclass(frozen=True)
+class MissingSeed:
+    """A seed that a contrast had to leave out, and the arms that lack it."""
+
+    seed: int
+    arms: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Mean paired difference, its interval and its uncorrected sign-flip p."""
+
+    estimate: float
+    interval: Interval
+    p: float
+    seeds: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Equivalence:
+    """Two one-sided tests against a margin that was stated before the run."""
+
+    margin: float
+    p: float
+    p_corrected: float
+    equivalent: bool
+
+
+@dataclass(frozen=True)
+class CollapseComparison:
+    """How often the arms with positive and with negative weight collapsed; Fisher's exact test, Holm apart."""
+
+    collapsed: tuple[int, int]
+    trained: tuple[int, int]
+    p: float
+    p_corrected: float
+
+
+@dataclass(frozen=True)
+class Descriptive:
+    """Company of the verdict; decides nothing."""
+
+    t_p: float
+    t_interval: Interval
+    wilcoxon_p: float
+    interquartile_mean: float
+    probability_of_improvement: float
+    standard_deviation: float
+    """Of the paired differences: what the power of the next study rests on."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a study may say about one contrast."""
+
+    name: str
+    weights: Mapping[str, float]
+    decision: Decision
+    reason: str
+    """Why the contrast was refused or could not be decided; empty otherwise."""
+    all_seeds: Effect
+    """The effect that was tested: collapsed members included."""
+    p_corrected: float
+    """Holm over all contrasts of the study, refused ones counted."""
+    alpha: float
+    missing: tuple[MissingSeed, ...]
+    equivalence: Equivalence | None
+    collapse: CollapseComparison
+    non_collapsed: Effect
+    """The effect among seeds of which no arm collapsed; uncorrected, beside the tested one."""
+    descriptive: Descriptive
+    interval_unreliable: bool
+    """Fewer than 20 pairs and a collapsed member: the interval covers less than it says."""
+
+    @property
+    def estimate(self) -> float:
+        """Mean paired difference over all seeds."""
+        return self.all_seeds.estimate
+
+    @property
+    def interval(self) -> Interval:
+        """Interval of the estimate (uncorrected: it is about this contrast alone)."""
+        return self.all_seeds.interval
+
+    @property
+    def p(self) -> float:
+        """Uncorrected p of the effect."""
+        return self.all_seeds.p
+
+    @property
+    def n_pairs(self) -> int:
+        """Seeds that every arm of the contrast has."""
+        return len(self.all_seeds.seeds)
+
+
+def judge(
+    values: Mapping[str, Mapping[int, float]],
+    collapsed: Mapping[str, Mapping[int, bool]],
+    contrasts: Sequence[Contrast],
+    *,
+    alpha: float = 0.05,
+    margin: float | None = None,
+) -> list[Judgement]:
+    """The default chain over the contrasts of one study, on its confirm seeds.
+
+    Args:
+        values: arm -> seed -> metric; nan or absent is missing or failed.
+        collapsed: arm -> seed -> whether that member collapsed; absent is "not collapsed".
+        contrasts: the family that Holm corrects over.
+        alpha: family-wise error rate.
+        margin: equivalence margin in units of the metric, stated before the run; None claims no equivalence.
+
+    Returns:
+        One judgement per contrast, in their order.
+
+    Raises:
+        RequestError: alpha or margin out of range, a contrast whose weights do not sum to zero.
+        UnknownNameError: a contrast names an arm that is not there.
+    """
+    if not 0.0 < alpha < 1.0:
+        raise RequestError(f"alpha {alpha}: must lie between 0 and 1")
+    if not contrasts:
+        return []
+    table = _Table.of(values, collapsed, contrasts)
+    decisions = decide(table.values, table.weights, alpha=alpha, margin=margin)
+    whole = _effects(decisions.differences, decisions.p, alpha, table.seeds)
+    kept = np.where(table.any_collapsed, np.nan, decisions.differences)
+    others = _effects(kept, sign_flip_p(kept), alpha, table.seeds)
+    collapse = _collapse(table)
+    return [
+        Judgement(
+            name=contrast.name,
+            weights=dict(contrast.weights),
+            decision=_decision(decisions, i),
+            reason=_reason(decisions, i, alpha),
+            all_seeds=whole[i],
+            p_corrected=float(decisions.p_corrected[i]),
+            alpha=alpha,
+            missing=table.missing(i),
+            equivalence=None if margin is None else _equivalence(decisions, i, margin),
+            collapse=collapse[i],
+            non_collapsed=others[i],
+            descriptive=_describe(decisions.differences[i], 1.0 - alpha),
+            interval_unreliable=bool(decisions.n_pairs[i] < _FEW_PAIRS and any(collapse[i].collapsed)),
+        )
+        for i, contrast in enumerate(contrasts)
+    ]
+
+
+@dataclass(frozen=True)
+class _Table:
+    """The mappings as arrays over one common, sorted list of seeds."""
+
+    arms: tuple[str, ...]
+    seeds: tuple[int, ...]
+    values: Floats
+    collapsed: Bools
+    weights: Floats
+
+    @classmethod
+    def of(
+        cls,
+        values: Mapping[str, Mapping[int, float]],
+        collapsed: Mapping[str, Mapping[int, bool]],
+        contrasts: Sequence[Contrast],
+    ) -> _Table:
+        arms = tuple(values)
+        seeds = tuple(sorted({seed for of_arm in values.values() for seed in of_arm}))
+        weights = np.array([_weights(contrast, arms) for contrast in contrasts])
+        table = np.array([[values[arm].get(seed, math.nan) for seed in seeds] for arm in arms], dtype=np.float64)
+        flags = [[bool(collapsed.get(arm, {}).get(seed, False)) for seed in seeds] for arm in arms]
+        shape = (len(arms), len(seeds))
+        return cls(arms, seeds, table.reshape(shape), np.array(flags, dtype=bool).reshape(shape), weights)
+
+    @property
+    def any_collapsed(self) -> Bools:
+        """(contrasts, seeds): some arm of the contrast collapsed on that seed."""
+        gone: Bools = ((self.weights != 0).astype(np.int64) @ self.collapsed.astype(np.int64)) > 0
+        return gone
+
+    def missing(self, contrast: int) -> tuple[MissingSeed, ...]:
+        part = np.flatnonzero(self.weights[contrast])
+        absent = ~np.isfinite(self.values[part])
+        return tuple(
+            MissingSeed(seed, tuple(self.arms[part[k]] for k in np.flatnonzero(absent[:, j])))
+            for j, seed in enumerate(self.seeds)
+            if absent[:, j].any()
+        )
+
+
+def _weights(contrast: Contrast, arms: tuple[str, ...]) -> list[float]:
+    weights = dict(contrast.weights)
+    for arm in weights:
+        if arm not in arms:
+            raise UnknownNameError("arm", arm, arms)
+    size = sum(abs(w) for w in weights.values())
+    if size == 0.0 or not math.isfinite(size) or abs(sum(weights.values())) > 1e-9 * size:
+        raise RequestError(
+            f"contrast {contrast.name!r}: weights {weights} must be numbers that sum to zero, not all zero"
+        )
+    return [float(weights.get(arm, 0.0)) for arm in arms]
+
+
+def _effects(differences: Floats, p: Floats, alpha: float, seeds: tuple[int, ...]) -> list[Effect]:
+    confidence = 1.0 - alpha
+    low, high, attained = interval_ends(differences, confidence)
+    effects = []
+    for i, row in enumerate(differences):
+        there = np.isfinite(row)
+        interval = Interval(float(low[i]), float(high[i]), confidence, math.isfinite(low[i]), float(attained[i]))
+        estimate = float(row[there].mean()) if there.any() else math.nan
+        used = tuple(seed for seed, present in zip(seeds, there, strict=True) if present)
+        effects.append(Effect(estimate, interval, float(p[i]) if len(used) > 1 else math.nan, used))
+    return effects
+
+
+def _collapse(table: _Table) -> list[CollapseComparison]:
+    trained = np.isfinite(table.values)
+    gone = (table.collapsed & trained).sum(axis=1)
+    there = trained.sum(axis=1)
+    sides = [(row > 0, row < 0) for row in table.weights]
+    counts = [(int(gone[a].sum()), int(gone[b].sum())) for a, b in sides]
+    totals = [(int(there[a].sum()), int(there[b].sum())) for a, b in sides]
+    p = np.array([fisher_collapse(count, total) for count, total in zip(counts, totals, strict=True)])
+    rows = zip(counts, totals, p, holm(p), strict=True)
+    return [CollapseComparison(count, total, float(one), float(all_)) for count, total, one, all_ in rows]
+
+
+def _equivalence(decisions: Decisions, i: int, margin: float) -> Equivalence:
+    return Equivalence(
+        margin,
+        float(decisions.p_equivalence[i]),
+        float(decisions.p_equivalence_corrected[i]),
+        bool(decisions.equivalent[i]),
+    )
+
+
+def _decision(decisions: Decisions, i: int) -> Decision:
+    if decisions.refused[i]:
+        return "refused"
+    if decisions.effect[i]:
+        return "effect"
+    return "equivalent" if decisions.equivalent[i] else "inconclusive"
+
+
+def _reason(decisions: Decisions, i: int, alpha: float) -> str:
+    n, family = int(decisions.n_pairs[i]), len(decisions.p)
+    if decisions.refused[i]:
+        return f"{n} complete pair{'' if n == 1 else 's'}: a test needs two"
+    if _decision(decisions, i) != "inconclusive":
+        return ""
+    floor = min(1.0, family * 2.0 ** (1 - n))
+    if floor > alpha:
+        return f"{n} pairs and {family} contrasts cannot reach {alpha:g}: the smallest corrected p is {floor:.3g}"
+    return "neither an effect nor its absence is shown"
+
+
+def _describe(differences: Floats, confidence: float) -> Descriptive:
+    t_p, t_interval = paired_t(differences, confidence)
+    finite = differences[np.isfinite(differences)]
+    return Descriptive(
+        t_p=t_p,
+        t_interval=t_interval,
+        wilcoxon_p=wilcoxon(finite),
+        interquartile_mean=interquartile_mean(finite),
+        probability_of_improvement=probability_of_improvement(finite),
+        standard_deviation=float(finite.std(ddof=1)) if len(finite) > 1 else math.nan,
+    )
