@@ -194,7 +194,7 @@ def _probe_distances(data: Dataset) -> Tensor:
 
 def _silhouette(hard: Ints, data: Dataset, n_clusters: int) -> Floats:
     """Mean silhouette (Rousseeuw 1987) of the probes in input space; 0 where undefined (one cluster)."""
-    own = hard[:, data.probes.numpy()]
+    own = np.ascontiguousarray(hard[:, data.probes.numpy()])  # the layout decides the order of sums
     members, points = own.shape
     columns = own + np.arange(members)[:, None] * n_clusters
     inside = torch.zeros(points, members * n_clusters, dtype=torch.float64)

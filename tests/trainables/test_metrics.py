@@ -25,16 +25,12 @@ def hard(members: int, n: int, n_clusters: int, seed: int) -> torch.Tensor:
 
 @settings(max_examples=30, deadline=None)
 @given(st.integers(1, 6), st.integers(1, 7), st.integers(12, 70), st.integers(0, 10_000))
-def test_external_metrics_equal_those_of_scikit_learn(
-    n_classes: int, n_clusters: int, n: int, seed: int
-) -> None:
+def test_external_metrics_equal_those_of_scikit_learn(n_classes: int, n_clusters: int, n: int, seed: int) -> None:
     data, found = dataset(n, n_classes, seed), hard(3, n, n_clusters, seed + 1)
     labels = data.labels.numpy()
     for member, row in enumerate(score(found, data, n_clusters, last=True)):
         mine = found[member].numpy()
-        assert row["metric.nmi"] == pytest.approx(
-            oracle.normalized_mutual_info_score(labels, mine), abs=1e-10
-        )
+        assert row["metric.nmi"] == pytest.approx(oracle.normalized_mutual_info_score(labels, mine), abs=1e-10)
         assert row["metric.ari"] == pytest.approx(oracle.adjusted_rand_score(labels, mine), abs=1e-10)
         assert row["metric.ami"] == pytest.approx(oracle.adjusted_mutual_info_score(labels, mine), abs=1e-10)
         if 1 < len(set(mine[data.probes])) < n:
@@ -116,9 +112,7 @@ def test_neighbour_information_rewards_agreement_with_every_cluster_used() -> No
     ("sizes", "collapsed"),
     [((96, 2, 1, 1), 1.0), ((50, 50, 0, 0), 0.0), ((60, 40, 0, 0), 1.0), ((25, 25, 25, 25), 0.0)],
 )
-def test_collapse_is_few_effective_clusters_or_one_large_one(
-    sizes: tuple[int, ...], collapsed: float
-) -> None:
+def test_collapse_is_few_effective_clusters_or_one_large_one(sizes: tuple[int, ...], collapsed: float) -> None:
     found = torch.repeat_interleave(torch.arange(4), torch.tensor(sizes))[None]
     assert score(found, dataset(100), 4, last=False)[0]["metric.collapsed"] == collapsed
 
