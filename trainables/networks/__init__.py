@@ -1,0 +1,84 @@
+"""Networks over members, built by name: linear, mlp, cnn, vgg4, resnet18 (no losses, no optimisers)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from orchestrator.errors import RequestError, UnknownNameError
+from trainables.networks.cnn import SmallCnn, Vgg4
+from trainables.networks.mlp import Mlp
+from trainables.networks.network import Chain, Init, Network, fan_in_uniform, small_normal
+from trainables.networks.resnet18 import ResNet18
+from trainables.networks.trunk import Trunk
+from trainables.randomness import Streams
+
+__all__ = [
+    "NETWORKS",
+    "Chain",
+    "Init",
+    "Mlp",
+    "Network",
+    "ResNet18",
+    "SmallCnn",
+    "Vgg4",
+    "build",
+    "fan_in_uniform",
+    "projector",
+    "small_normal",
+]
+
+TRUNKS: dict[str, type[SmallCnn] | type[Vgg4] | type[ResNet18]] = {
+    "cnn": SmallCnn,
+    "vgg4": Vgg4,
+    "resnet18": ResNet18,
+}
+NETWORKS = ("linear", "mlp", *TRUNKS)
+"""Names that `build` knows, for a method's knob: `Choice(*NETWORKS)`."""
+
+
+def build(
+    name: str,
+    shape: Sequence[int],
+    streams: Streams,
+    *,
+    out_features: int | None = None,
+    hidden: Sequence[int] = (64,),
+    norm: bool = False,
+) -> Network:
+    """Return a network over members for inputs of one shape.
+
+    Args:
+        name: one of NETWORKS.
+        shape: of one input: (d,) or (channels, height, width); linear and mlp flatten images.
+        streams: `Streams(seeds, "init.<what>", device)`: one per member, with a purpose of its own per network, so
+            that a network that a config lacks shifts no other's draws.
+        out_features: width of the output; None: a trunk's own features, without a linear layer behind them.
+        hidden: hidden widths of mlp; for the trunks, of the head behind them only when given as () or widths.
+        norm: batch norm after the hidden layers of mlp (trunks always have it).
+
+    Raises:
+        UnknownNameError: no such network.
+        RequestError: a convolution network for vectors or for images too small, or mlp without an output width.
+    """
+    if name not in NETWORKS:
+        raise UnknownNameError("network", name, NETWORKS)
+    if name in TRUNKS:
+        trunk = _trunk(name, shape, streams)
+        return trunk if out_features is None else Chain([trunk, Mlp((trunk.out_features, out_features), streams)])
+    if out_features is None:
+        raise RequestError(f"network {name} needs out_features: it has no features of its own")
+    widths = hidden if name == "mlp" else ()
+    return Mlp((math.prod(shape), *widths, out_features), streams, norm=norm)
+
+
+def _trunk(name: str, shape: Sequence[int], streams: Streams) -> Trunk:
+    if len(shape) != 3:
+        raise RequestError(f"network {name} takes images (channels, height, width); this dataset holds vectors")
+    channels, height, width = shape
+    return TRUNKS[name]((channels, height, width), streams)
+
+
+def projector(inner: int, outer: int, streams: Streams, *, hidden: int = 4096, init: Init = fan_in_uniform) -> Mlp:
+    """Return linear, batch norm, ReLU, linear: BYOL's projector, and with `init=small_normal` its predictor."""
+    return Mlp((inner, hidden, outer), streams, norm=True, init=init)

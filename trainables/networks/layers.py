@@ -1,0 +1,55 @@
+"""Layers over members as functions: linear, batch norm of vectors and of images (their tensors belong to networks)."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+__all__ = ["Affine", "Statistics", "batch_norm", "linear", "norm_channels"]
+
+Affine: TypeAlias = tuple[Tensor | None, Tensor | None]
+"""Scale and shift of a batch norm, or None and None."""
+
+Statistics: TypeAlias = tuple[Tensor, Tensor]
+"""Running mean and variance of a batch norm."""
+
+LANES = 16
+"""Floats in the widest vector register: members that start at such a multiple are summed as they are alone."""
+
+
+def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """Return x @ weight + bias of each member: (M, B, in), (M, in, out), (M, out) -> (M, B, out)."""
+    return torch.bmm(x, weight) if bias is None else torch.baddbmm(bias.unsqueeze(1), x, weight)
+
+
+def norm_channels(x: Tensor, affine: Affine, statistics: Statistics, train: bool) -> Tensor:
+    """Return batch norm over channels (dim 1) of one tensor, and record its statistics in place.
+
+    Args:
+        x: (B, C) or (B, C, H, W).
+        affine: scale and shift, (C,) each, or None and None.
+        statistics: running mean and variance, (C,) each.
+        train: whether batch statistics are used. A batch with one value per channel has none: it is normalised by
+            the running ones, so that a last batch of one sample is a defined case.
+    """
+    (scale, shift), (mean, variance) = affine, statistics
+    batch = train and x.numel() > x.shape[1]
+    return functional.batch_norm(x, mean, variance, scale, shift, batch)
+
+
+def batch_norm(x: Tensor, affine: Affine, statistics: Statistics, train: bool) -> Tensor:
+    """Return batch norm of vectors, each member by its own batch: x (M, B, d), the other tensors (M, d)."""
+    members, size, width = x.shape
+    if width % LANES == 0:  # fold the members into channels: one call, and measured bit-equal to members alone
+        (scale, shift), (mean, variance) = affine, statistics
+        flat = x.transpose(0, 1).reshape(size, members * width)
+        folded = (None, None) if scale is None or shift is None else (scale.reshape(-1), shift.reshape(-1))
+        out = norm_channels(flat, folded, (mean.view(-1), variance.view(-1)), train)
+        return out.view(size, members, width).transpose(0, 1)
+    scales, shifts = (part.unbind(0) if part is not None else [None] * members for part in affine)
+    means, variances = (part.unbind(0) for part in statistics)
+    rows = zip(x.unbind(0), scales, shifts, means, variances, strict=True)
+    return torch.stack([norm_channels(row, (g, h), (m, v), train) for row, g, h, m, v in rows])

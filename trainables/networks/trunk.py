@@ -1,0 +1,63 @@
+"""Convolution trunks over members: in turn on a CPU (a member keeps its bits), as grouped convolutions on a GPU."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from trainables.networks.layers import norm_channels
+from trainables.networks.network import Network, fan_in_uniform
+from trainables.randomness import Streams
+
+__all__ = ["Layer", "Trunk"]
+
+Layer = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
+"""A convolution with its batch norm: weight, scale, shift, running mean, running variance."""
+
+
+class Trunk(Network):
+    """Convolutions, each with a batch norm and no bias, ending in features (M, B, F).
+
+    On a CPU grouped convolutions are no faster than members in turn and their bits depend on the number of groups;
+    taking each member through the whole trunk also keeps the activations of one member at a time in the cache.
+    On a GPU members become groups: one kernel launch for all.
+    """
+
+    def __init__(self, streams: Streams) -> None:
+        super().__init__()
+        self.grouped = streams.device.type == "cuda"
+
+    def _convolution(self, streams: Streams, inner: int, outer: int, kernel: int) -> None:
+        """Declare a convolution and its batch norm."""
+        self._param(fan_in_uniform(streams, (outer, inner, kernel, kernel), inner * kernel * kernel))
+        self._param(torch.ones(len(streams), outer, device=streams.device))
+        self._param(torch.zeros(len(streams), outer, device=streams.device))
+        self._statistics(self._params[-1].detach())
+
+    @abstractmethod
+    def member(self, x: Tensor, layers: Iterator[Layer], train: bool, groups: int) -> Tensor:
+        """Return the last activations (B, groups * C, h, w) of x (B, groups * C, H, W), layers taken in order."""
+
+    def forward(self, x: Tensor, train: bool) -> Tensor:
+        """Return features (M, B, F) of images (M, B, C, H, W)."""
+        members, size = x.shape[:2]
+        params, buffers = self._params, self._buffers
+        stacked = [(*params[3 * i : 3 * i + 3], *buffers[2 * i : 2 * i + 2]) for i in range(len(params) // 3)]
+        if self.grouped:
+            folded = [tuple(tensor.flatten(0, 1) for tensor in layer) for layer in stacked]
+            out = self.member(x.transpose(0, 1).flatten(1, 2), iter(folded), train, members)  # type: ignore[arg-type]
+            return out.reshape(size, members, -1).transpose(0, 1)
+        rows = zip(*(zip(*(tensor.unbind(0) for tensor in layer), strict=True) for layer in stacked), strict=True)
+        outs = [self.member(image, iter(row), train, 1) for image, row in zip(x.unbind(0), rows, strict=True)]
+        return torch.stack(outs).flatten(2)
+
+
+def convolve(x: Tensor, layer: Layer, train: bool, groups: int, stride: int = 1, padding: int = 0) -> Tensor:
+    """Return the batch norm of the convolution of x (B, groups * C, H, W)."""
+    weight, scale, shift, mean, variance = layer
+    out = functional.conv2d(x, weight, None, stride, padding, 1, groups)
+    return norm_channels(out, (scale, shift), (mean, variance), train)
