@@ -22,6 +22,11 @@ LANES = 16
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """Return x @ weight + bias of each member: (M, B, in), (M, in, out), (M, out) -> (M, B, out)."""
+    if 1 in weight.shape[1:] and len(x) > 1:  # one input or output: matrix times vector, other sums in a bundle
+        members = len(x)
+        biases = [None] * members if bias is None else bias.chunk(members)
+        rows = zip(x.chunk(members), weight.chunk(members), biases, strict=True)
+        return torch.cat([linear(*row) for row in rows])
     return torch.bmm(x, weight) if bias is None else torch.baddbmm(bias.unsqueeze(1), x, weight)
 
 
