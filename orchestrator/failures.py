@@ -12,7 +12,7 @@ __all__ = ["POLICIES", "Policy"]
 
 @dataclass(frozen=True)
 class Policy:
-    """How one failure kind is treated within a run. A later run leaves final failures alone but for `--retry-failed`."""
+    """How one failure kind is treated within a run; a later run leaves final ones alone but for `--retry-failed`."""
 
     attempts: int
     """Attempts in all; 1: never tried again."""

@@ -132,7 +132,7 @@ def knob(
     fuses: bool = False,
     when: Mapping[str, tuple[Value, ...]] | None = None,
 ) -> Any:
-    """Declare a knob as the default of a dataclass field: `lr: float = knob(0.1, Float(1e-3, 10, log=True), fuses=True)`.
+    """Declare a knob, as the default of a dataclass field, as in `lr: float = knob(0.1, Float(1e-3, 10, log=True))`.
 
     The default must lie in the domain; otherwise ValueError when the method's file is imported.
     """
@@ -167,17 +167,17 @@ def canonical(space: Mapping[str, Knob], values: Mapping[str, Value], owner: str
     for name in values:
         if name not in space:
             raise UnknownNameError(f"knob of {owner}", name, space)
-    full = {name: _accept(name, known, values.get(name, known.default), owner) for name, known in space.items()}
-    for _ in space:  # a condition may hang on a knob that is itself put back: repeat until nothing moves
-        inert = [
-            name
-            for name, known in space.items()
-            if full[name] != known.default and any(full[other] not in allowed for other, allowed in known.when.items())
-        ]
-        if not inert:
-            break
-        full.update({name: space[name].default for name in inert})
-    return full
+    given = {name: _accept(name, known, values.get(name, known.default), owner) for name, known in space.items()}
+    full: dict[str, Value] = {}
+
+    def settle(name: str) -> Value:  # a condition may hang on a knob that itself is put back: settle that one first
+        if name not in full:
+            conditions = space[name].when.items()
+            holds = all(settle(other) in allowed for other, allowed in conditions)
+            full[name] = given[name] if holds else space[name].default
+        return full[name]
+
+    return {name: settle(name) for name in space}
 
 
 def configured(config: type, values: Mapping[str, Value], n_epochs: int, owner: str = "config") -> Any:

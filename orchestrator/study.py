@@ -103,9 +103,7 @@ class Study:
     @property
     def knobs(self) -> tuple[str, ...]:
         """All searched or varied knobs, as `method.knob`."""
-        return tuple(
-            dict.fromkeys(f"{design.method}.{knob}" for design in self.designs for knob in design.knobs)
-        )
+        return tuple(dict.fromkeys(f"{design.method}.{knob}" for design in self.designs for knob in design.knobs))
 
     @property
     def looks(self) -> tuple[int, ...]:
@@ -114,9 +112,7 @@ class Study:
 
     def searches(self) -> list[Search]:
         """Return the searches within the designs."""
-        found = [
-            d if isinstance(d, Search) else d.first for d in self.designs if isinstance(d, Search | Around)
-        ]
+        found = [d if isinstance(d, Search) else d.first for d in self.designs if isinstance(d, Search | Around)]
         return [design for design in found if isinstance(design, Search)]
 
 

@@ -1,0 +1,159 @@
+"""The composition root: parses commands, wires engine, trainables and analysis together, and prints.
+
+The only module that may import everything; it does so inside the commands, so that `--help` is quick.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import click
+import typer
+
+from orchestrator.errors import FailureBudgetError, InterruptedRunError, OrchestratorError, RequestError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Ablation and sensitivity studies of deep-clustering methods: plan, price, run on Ray Tune, answer.",
+)
+
+StudyName = Annotated[str, typer.Argument(metavar="STUDY", help="name, dotted name or path of a study file")]
+Results = Annotated[Path, typer.Option("--results", help="folder of the ledger")]
+Plugins = Annotated[list[str], typer.Option("--plugin", help="folder with methods/, datasets/, studies/ of your own")]
+Settings = Annotated[
+    list[str], typer.Option("--set", help="NAME=VALUE: dataset, seeds, epochs, or a knob (METHOD.KNOB)")
+]
+TierName = Annotated[str, typer.Option("--tier", help="local, or paper where a study has it")]
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON, nothing else")]
+
+RESULTS = Path("results")
+
+
+def _study(name: str, plugins: list[str], settings: list[str], tier: str) -> Any:
+    from orchestrator.planning import with_settings
+    from orchestrator.study import check, in_tier, load
+
+    study = with_settings(in_tier(load(name, plugins), tier), settings)
+    check(study)
+    return study
+
+
+@app.command()
+def studies(
+    knob: Annotated[str, typer.Option(help="only studies over this knob (METHOD.KNOB or KNOB)")] = "",
+    plugin: Plugins = [],  # noqa: B006  # typer reads the default, nobody mutates it
+    as_json: AsJson = False,
+) -> None:
+    """List the studies: name, paper, question, methods, knobs, trials."""
+    from orchestrator.cli import console, overview
+
+    rows = overview.studies(tuple(plugin), knob)
+    console.emit(rows, as_json, console.studies_table)
+
+
+@app.command()
+def plan(
+    study: StudyName,
+    results: Results = RESULTS,
+    plugin: Plugins = [],  # noqa: B006
+    settings: Settings = [],  # noqa: B006
+    tier: TierName = "local",
+    workers: Annotated[int, typer.Option(help="price for this many workers; 0: the cores of this machine")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a study would train, what of it the ledger has, what it costs, and what it can detect."""
+    from orchestrator.cli import console, overview
+
+    found = overview.plan(_study(study, plugin, settings, tier), results, tuple(plugin), workers)
+    console.emit(found, as_json, console.plan_text)
+
+
+@app.command()
+def run(  # noqa: PLR0913  # every option is one of DESIGN 4.4
+    study: StudyName,
+    results: Results = RESULTS,
+    address: Annotated[str, typer.Option(help="local, auto, HOST:PORT, or inline (no Ray)")] = "local",
+    plugin: Plugins = [],  # noqa: B006
+    settings: Settings = [],  # noqa: B006
+    tier: TierName = "local",
+    max_concurrent: Annotated[int, typer.Option(help="bundles at a time; 0: one per core or GPU")] = 0,
+    time_budget: Annotated[float, typer.Option(help="stop cleanly after this many seconds; 0: never")] = 0.0,
+    retry_failed: Annotated[str, typer.Option(help="failure kind to try again, or 'all'")] = "",
+    only_current: Annotated[bool, typer.Option(help="count only ledger rows of the present code")] = False,
+    notebook: Annotated[bool, typer.Option(help="execute the notebook too")] = True,
+    verbose: Annotated[bool, typer.Option(help="let Ray talk")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run a study: plan minus ledger, then the report. Run it again: only what is missing is trained."""
+    from orchestrator.cli import session
+
+    session.run(
+        _study(study, plugin, settings, tier),
+        session.Request(
+            results=results,
+            address=address,
+            plugins=tuple(plugin),
+            max_concurrent=max_concurrent,
+            time_budget=time_budget,
+            retry_failed=retry_failed,
+            only_current=only_current,
+            notebook=notebook,
+            verbose=verbose,
+            as_json=as_json,
+        ),
+    )
+
+
+@app.command()
+def report(
+    study: StudyName,
+    results: Results = RESULTS,
+    notebook: Annotated[bool, typer.Option(help="execute the notebook too")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Write tables, figures, verdicts, HTML and notebook of a study, from the ledger alone."""
+    from orchestrator.cli import session
+
+    session.report(study.removesuffix(".py").rsplit("/", 1)[-1], results, notebook, as_json)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point of `orchestrate`: runs a command and exits 0, 1 (failures), 2 (wrong request) or 130 (interrupted)."""
+    try:
+        result = app(arguments, standalone_mode=False)
+        status = result if isinstance(result, int) else 0
+    except click.UsageError as error:
+        status = _complain(error.format_message(), 2)
+    except click.exceptions.Abort:
+        status = _complain("interrupted; nothing is lost: run the same command again to go on", 130)
+    except InterruptedRunError as error:
+        status = _complain(str(error), 130)
+    except FailureBudgetError as error:
+        status = _complain(str(error), 1)
+    except RequestError as error:
+        status = _complain(str(error), 2)
+    except OrchestratorError as error:
+        status = _complain(str(error), 1)
+    except KeyboardInterrupt:
+        status = _complain("interrupted; nothing is lost: run the same command again to go on", 130)
+    sys.stdout.flush()
+    sys.exit(status)
+
+
+def _complain(text: str, status: int) -> int:
+    line = " ".join(text.split())
+    if "--json" in sys.argv:
+        print(json.dumps({"error": line, "exit_status": status}))
+    print(f"orchestrate: {line}", file=sys.stderr)
+    return status
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""What a person sees in the terminal: tables, live progress, the answer. Prints; decides nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from orchestrator.study import Study
+
+__all__ = ["answer", "emit", "plan_text", "studies_table", "watching"]
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+PIPED_SECONDS = 30.0
+"""Seconds between progress lines when the output is no terminal."""
+
+
+def emit(found: Any, as_json: bool, show: Callable[[Any], None]) -> None:
+    """Print as JSON, or as people read it."""
+    if as_json:
+        print(json.dumps(found, default=str))
+    else:
+        show(found)
+
+
+def studies_table(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print one line a study, and its question below."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("study", "paper", "methods", "trials"):
+        table.add_column(heading, justify="right" if heading == "trials" else "left")
+    table.add_column("question and knobs", overflow="fold")
+    for row in rows:
+        knobs = f"\n[dim]{', '.join(row['knobs'])}[/dim]" if row["knobs"] else ""
+        table.add_row(
+            f"[bold]{row['name']}[/bold]",
+            row["paper"],
+            ", ".join(row["methods"]),
+            str(row["trials"]),
+            row["question"] + knobs,
+        )
+    out.print(table)
+
+
+def plan_text(found: Mapping[str, Any]) -> None:
+    """Print a plan: arms, trials and hits, price, what it can detect."""
+    out.print(f"[bold]{found['study']}[/bold]  {found['question']}")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("arm", "sets", "trials", "in the ledger"):
+        table.add_column(heading, justify="right" if heading in ("trials", "in the ledger") else "left")
+    for arm in found["arms"]:
+        table.add_row(arm["name"], arm["sets"], str(arm["trials"]), str(arm["hits"]))
+    out.print(table)
+    for sentence in found["sentences"]:
+        out.print(sentence)
+
+
+@contextlib.contextmanager
+def watching(study: Study, *, quiet: bool) -> Iterator[Watch]:
+    """Show progress while a study runs: live on a terminal, a line now and then into a pipe, nothing if quiet."""
+    watch = Watch(study, quiet)
+    try:
+        yield watch
+    finally:
+        watch.end()
+
+
+class Watch:
+    """The progress display of one run."""
+
+    def __init__(self, study: Study, quiet: bool) -> None:
+        self.study, self.quiet = study, quiet
+        self.began = self.printed = time.monotonic()
+        self.live: Progress | None = None
+        self.task: Any = None
+
+    def planned(self, runner: Any) -> None:
+        """Say what is planned, and begin the display if anything is to be trained."""
+        progress = runner.progress
+        if self.quiet:
+            return
+        out.print(f"[bold]{self.study.name}[/bold]  {self.study.question}")
+        if runner.finished:
+            out.print(f"Nothing is left to do: all {progress.total} trials are in the ledger.")
+            return
+        out.print(f"{progress.total} trials, {progress.hits} of the first ones already in the ledger.")
+        if out.is_terminal:
+            self.live = Progress(
+                SpinnerColumn(),
+                TextColumn("{task.description}"),
+                BarColumn(bar_width=32),
+                MofNCompleteColumn(),
+                TextColumn("{task.fields[rate]}"),
+                TimeElapsedColumn(),
+                console=out,
+                transient=True,
+            )
+            self.task = self.live.add_task("search", total=progress.total, rate="")
+            self.live.start()
+        self.update(progress)
+
+    def update(self, progress: Any) -> None:
+        """Show where the run stands."""
+        done = progress.hits + progress.trained
+        seconds = max(time.monotonic() - self.began, 1e-9)
+        rate = progress.trained / seconds
+        left = (progress.total - done) / rate if rate > 0 else float("nan")
+        text = f"{rate:.1f} trials/s, about {left:.0f} s left" if rate > 0 else "starting"
+        troubles = [f"{count} {kind}" for kind, count in progress.failed.items()]
+        if progress.collapsed:
+            troubles.append(f"{progress.collapsed} collapsed")
+        text += f" ({', '.join(troubles)})" if troubles else ""
+        if self.live is not None:
+            self.live.update(self.task, description=progress.phase, total=progress.total, completed=done, rate=text)
+        elif not self.quiet and time.monotonic() - self.printed > PIPED_SECONDS:
+            self.printed = time.monotonic()
+            out.print(f"{progress.phase}: {done}/{progress.total} trials, {text}")
+
+    def end(self) -> None:
+        """Take the display away."""
+        if self.live is not None:
+            self.live.stop()
+            self.live = None
+
+
+def answer(found: Any) -> None:
+    """Print a study's answer: the table, one sentence a contrast, oracle optimism, where the files are."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in found.columns:
+        table.add_column(column, justify="left" if column == found.columns[0] else "right", overflow="fold")
+    for row in found.rows:
+        table.add_row(*row)
+    out.print(table)
+    for sentence in found.sentences:
+        out.print(f"• {sentence}")
+    for sentence in found.notes:
+        out.print(f"[dim]{sentence}[/dim]")
+    for label, path in found.paths.items():
+        out.print(f"{label}: {path}", soft_wrap=True)

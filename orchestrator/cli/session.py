@@ -1,0 +1,166 @@
+"""One `orchestrate run`: executor, signals, progress, ledger, report."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestrator.cli import console
+from orchestrator.errors import FailureBudgetError, InterruptedRunError, UnknownNameError
+from orchestrator.ledger import Ledger
+from orchestrator.study import Study
+from orchestrator.trial import FailureKind
+
+__all__ = ["Request", "report", "run"]
+
+NOTHING_LOST = "nothing is lost: run the same command again to go on"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """The options of `orchestrate run`, but for what changes the study."""
+
+    results: Path
+    address: str = "local"
+    plugins: tuple[str, ...] = ()
+    max_concurrent: int = 0
+    time_budget: float = 0.0
+    retry_failed: str = ""
+    only_current: bool = False
+    notebook: bool = True
+    verbose: bool = False
+    as_json: bool = False
+
+
+def run(study: Study, request: Request) -> None:
+    """Train what is missing, then report.
+
+    Raises:
+        InterruptedRunError: a signal or the time budget ended the run.
+        FailureBudgetError: too many trials failed.
+        RequestError: the request was wrong.
+    """
+    retry = _kinds(request.retry_failed)
+    with Ledger(request.results, writable=True) as ledger:
+        executor = _executor(request, ledger.has_study(study.name))
+        try:
+            runner = _train(study, request, ledger, executor, retry)
+        finally:
+            executor.close()
+    if runner.stop_reason:
+        _end_early(runner.stop_reason)
+    _answer(study.name, request.results, request.notebook, request.as_json)
+
+
+def report(name: str, results: Path, notebook: bool, as_json: bool) -> None:
+    """Build the report of a study from the ledger alone."""
+    _answer(name, results, notebook, as_json)
+
+
+def _train(study: Study, request: Request, ledger: Ledger, executor: Any, retry: frozenset[FailureKind]) -> Any:
+    from orchestrator.planning import Catalogue
+    from orchestrator.runner import Runner, RunOptions
+
+    options = RunOptions(
+        plugins=request.plugins,
+        retry_failed=retry,
+        only_current=request.only_current,
+        time_budget=request.time_budget or None,
+    )
+    with console.watching(study, quiet=request.as_json) as watch:
+        runner = Runner(study, ledger, Catalogue(request.plugins), options, watch.update)
+        watch.planned(runner)
+        if not runner.finished:
+            runner.write_record()
+            with _signals(runner):
+                executor.run(runner)
+            ledger.compact()
+        runner.write_record()
+    return runner
+
+
+def _executor(request: Request, known: bool) -> Any:
+    if request.address == "inline":
+        from orchestrator.executors.inline import InlineExecutor
+
+        return InlineExecutor()
+    executor = _DeferredRay(request)
+    if not known:  # a new study has something to train: Ray starts while methods and data are being loaded
+        executor.start()
+    return executor
+
+
+class _DeferredRay:
+    """The Ray executor, imported and started only when there is something to train."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.executor: Any = None
+
+    def start(self) -> Any:
+        """Begin to start Ray (in the background) and return the executor."""
+        if self.executor is None:
+            from orchestrator.executors.ray_tune import RayTuneExecutor
+
+            self.executor = RayTuneExecutor(
+                self.request.address,
+                max_concurrent=self.request.max_concurrent or None,
+                verbose=self.request.verbose,
+            )
+            self.executor.start()
+        return self.executor
+
+    def run(self, source: Any) -> None:
+        """Train until the source is finished, or stopping."""
+        self.start().run(source)
+
+    def close(self) -> None:
+        """End Ray's processes, if there are any."""
+        if self.executor is not None:
+            self.executor.close()
+
+
+@contextlib.contextmanager
+def _signals(runner: Any) -> Iterator[None]:
+    """First Ctrl-C or SIGTERM: stop cleanly. A second one: leave at once (what is durable stays durable)."""
+
+    def handler(number: int, _: object) -> None:
+        if runner.stop_reason:
+            raise KeyboardInterrupt
+        runner.stop(f"interrupted by {signal.Signals(number).name}")
+
+    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
+
+
+def _end_early(reason: str) -> None:
+    if reason.startswith("failure budget"):
+        raise FailureBudgetError(f"{reason}; the rows say why (orchestrate status); --retry-failed tries them again")
+    raise InterruptedRunError(f"{reason}; {NOTHING_LOST}")
+
+
+def _kinds(retry_failed: str) -> frozenset[FailureKind]:
+    if retry_failed == "all":
+        return frozenset(FailureKind)
+    if retry_failed and retry_failed not in list(FailureKind):
+        raise UnknownNameError("failure kind", retry_failed, ["all", *FailureKind])
+    return frozenset([FailureKind(retry_failed)] if retry_failed else [])
+
+
+def _answer(name: str, results: Path, notebook: bool, as_json: bool) -> None:
+    from analysis.report import build
+
+    answer = build(results, name, notebook=notebook)
+    if as_json:
+        print(json.dumps(answer.as_json(), default=str))
+    else:
+        console.answer(answer)

@@ -1,0 +1,123 @@
+"""The record of a study beside the ledger: study.json and plan.parquet (their fields: `orchestrator.study`)."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+
+from orchestrator.errors import RequestError
+from orchestrator.phases import ConfirmPhase, SearchPhase
+from orchestrator.planning import PlannedTrial, contrasts
+from orchestrator.provenance import facts
+from orchestrator.study import Study, UntilDecided
+
+__all__ = ["chosen_of", "plan_table", "study_json"]
+
+SCHEMA_VERSION = 1
+
+PLAN_SCHEMA = pa.schema(
+    [
+        ("trial_id", pa.string()),
+        ("arm", pa.string()),
+        ("factor", pa.string()),
+        ("level", pa.string()),
+        ("role", pa.string()),
+        ("phase", pa.string()),
+        ("dataset", pa.string()),
+        ("method", pa.string()),
+        ("seed_block", pa.string()),
+        ("seed", pa.int64()),
+        ("configuration", pa.int64()),
+    ]
+)
+
+
+def plan_table(planned: Sequence[PlannedTrial]) -> pa.Table:
+    """Return plan.parquet: one row per trial that the study asks for."""
+    return pa.Table.from_pylist([trial.row() for trial in planned], schema=PLAN_SCHEMA)
+
+
+def study_json(
+    study: Study, searches: Sequence[SearchPhase], confirms: Sequence[ConfirmPhase], earlier: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return study.json; `earlier` is the one that it replaces (its looks stay: every look is remembered)."""
+    arms = [arm for confirm in confirms for arm in confirm.arms]
+    n_seeds = max((confirm.n_seeds for confirm in confirms), default=0)
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "name": study.name,
+        "question": study.question,
+        "paper": study.paper,
+        "docstring": study.docstring,
+        "tier": study.tier,
+        "exploratory": study.exploratory,
+        "metric": study.metric,
+        "alpha": study.alpha,
+        "margin": study.margin,
+        "datasets": list(study.datasets),
+        "protocol": study.protocol,
+        "n_epochs": study.n_epochs,
+        "failure_budget": study.failure_budget,
+        "seeds": {
+            "block": "confirm",
+            "seeds": list(range(n_seeds)),
+            "looks": list(study.looks) if isinstance(study.seeds, UntilDecided) else None,
+        },
+        "looks_taken": list(earlier.get("looks_taken", [])),
+        "arms": [
+            {
+                "name": arm.name,
+                "method": arm.arm.method,
+                "dataset": arm.dataset,
+                "values": dict(arm.arm.values),
+                "role": arm.arm.role,
+                "factor": arm.arm.factor,
+                "level": arm.arm.level,
+                "design": arm.design,
+            }
+            for arm in arms
+        ],
+        "contrasts": [
+            {
+                "name": contrast.name,
+                "kind": contrast.kind,
+                "factor": contrast.factor,
+                "level": contrast.level,
+                "dataset": dataset,
+                "weights": dict(contrast.weights),
+            }
+            for contrast, dataset in contrasts(study, arms)
+        ],
+        "searches": [search.record() for search in searches],
+        "created_at": earlier.get("created_at", now),
+        "command": f"orchestrate run {study.name}",
+        **{key: value for key, value in facts().items() if key in ("versions", "git_commit")},
+        "python": sys.version.split()[0],
+    }
+
+
+def with_look(record: Mapping[str, Any], n_seeds: int, *, planned: bool) -> dict[str, Any]:
+    """Return the record with one more look at `n_seeds` confirm seeds, unless that look is already in it."""
+    looks = list(record["looks_taken"])
+    if n_seeds and all(look["n_seeds"] != n_seeds for look in looks):
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        looks.append({"at": at, "n_seeds": n_seeds, "planned": planned})
+    return {**record, "looks_taken": looks}
+
+
+def chosen_of(record: Mapping[str, Any], study: str, dataset: str) -> Mapping[str, Any]:
+    """Return what the search of an earlier study chose on a dataset.
+
+    Raises:
+        RequestError: it has no search on this dataset, or has not chosen yet.
+    """
+    for search in record.get("searches", []):
+        if search["dataset"] == dataset and search["chosen"] is not None:
+            chosen: Mapping[str, Any] = search["chosen"]
+            return chosen
+    raise RequestError(f"study {study!r} has chosen nothing on {dataset!r} yet; run it first: orchestrate run {study}")

@@ -1,0 +1,293 @@
+"""Runs a study: plan minus ledger -> executor -> ledger. Everything else it delegates."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pyarrow as pa
+
+from orchestrator import discovery
+from orchestrator.bundling import bundles, halves
+from orchestrator.failures import POLICIES
+from orchestrator.ledger import Ledger
+from orchestrator.phases import Settled, phases_of
+from orchestrator.planning import Catalogue, PlannedTrial
+from orchestrator.provenance import code_digest, facts
+from orchestrator.pruning import RoundPruner
+from orchestrator.record import chosen_of, plan_table, study_json, with_look
+from orchestrator.results import Rows, settled_rows
+from orchestrator.study import Study
+from orchestrator.trial import Bundle, BundleTask, FailureKind, Report, TrialOutcome, TrialSpec, TrialState
+
+__all__ = ["Progress", "RunOptions", "Runner"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """How to run, not what: nothing here is part of a trial_id."""
+
+    plugins: tuple[str, ...] = ()
+    retry_failed: frozenset[FailureKind] = frozenset()
+    """Kinds whose final failures of earlier runs are tried again."""
+    only_current: bool = False
+    """Whether a hit must come from the present code."""
+    time_budget: float | None = None
+    """Seconds after which no more bundles are handed out and those under way stop with a checkpoint."""
+    checkpoint_seconds: float = 60.0
+    device: str = "cpu"
+
+
+@dataclass
+class Progress:
+    """Where a run stands; handed to the observer after every change."""
+
+    total: int = 0
+    hits: int = 0
+    complete: int = 0
+    pruned: int = 0
+    failed: dict[str, int] = field(default_factory=dict)
+    collapsed: int = 0
+    running: int = 0
+    phase: str = ""
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def trained(self) -> int:
+        """Trials that ended in this run, whichever way."""
+        return self.complete + self.pruned + sum(self.failed.values())
+
+
+class Runner:
+    """The source of bundles for an executor; see `executors.base.Source` for who calls what.
+
+    Args:
+        study: what to run.
+        ledger: open for writing.
+        catalogue: methods and datasets, looked up once.
+        options: how to run.
+        observer: called with the progress after every report.
+    """
+
+    def __init__(
+        self,
+        study: Study,
+        ledger: Ledger,
+        catalogue: Catalogue,
+        options: RunOptions,
+        observer: Callable[[Progress], None] = lambda _: None,
+    ) -> None:
+        self.study, self.ledger, self.catalogue, self.options = study, ledger, catalogue, options
+        self.observer, self.progress = observer, Progress()
+        self.stop_reason = ""
+        self.planned: list[PlannedTrial] = []
+        self.searches, self.confirms = phases_of(study, catalogue)
+        self._pruners = [RoundPruner(phase) for phase in self.searches if phase.search.pruner != "none"]
+        self.digests = {name: code_digest(discovery.find("method", name, options.plugins)) for name in study.methods}
+        self._settled: dict[str, Settled] = {}
+        self._past: dict[str, Settled] = self._from_ledger()
+        self._queue: deque[Bundle] = deque()
+        self._open: dict[str, Bundle] = {}
+        self._rows: dict[str, Rows] = {}
+        self._losses: dict[str, int] = {}
+        for confirm in self.confirms:
+            confirm.base_of = self._chosen_earlier
+            confirm.decided = self._decided
+        self._advance()
+
+    # -- what the executor calls -------------------------------------------------------------------------------------
+
+    def next_task(self) -> BundleTask | None:
+        """Hand out the next bundle."""
+        if self.stopping or not self._queue:
+            return None
+        bundle = self._queue.popleft()
+        self._open[bundle.bundle_id] = bundle
+        self._rows[bundle.bundle_id] = Rows()
+        self.progress.running += len(bundle)
+        return BundleTask(
+            bundle=bundle,
+            device=self.options.device,
+            checkpoint_folder=str(self.ledger.checkpoint_folder(bundle.bundle_id)),
+            checkpoint_seconds=self.options.checkpoint_seconds,
+            code_digest=self.digests[bundle.specs[0].method],
+            plugins=self.options.plugins,
+        )
+
+    @property
+    def finished(self) -> bool:
+        """Whether no bundle will come any more."""
+        if self.stopping:
+            return True
+        return not self._queue and not self._open and all(p.finished for p in (*self.searches, *self.confirms))
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the run shall end early; `stop_reason` says why."""
+        budget = self.options.time_budget
+        if not self.stop_reason and budget is not None and time.monotonic() - self.progress.started > budget:
+            self.stop_reason = f"the time budget of {budget:g} s is spent"
+        return bool(self.stop_reason)
+
+    def report(self, bundle: Bundle, report: Report) -> None:
+        """Keep rows; make ended members durable, then let the phases go on."""
+        rows = self._rows[bundle.bundle_id]
+        if report.restarted:
+            rows.clear()
+        rows.add(report.rows)
+        if report.outcomes:
+            self._take(report.outcomes, rows.of({outcome.spec.trial_id for outcome in report.outcomes}))
+        if report.finished:
+            self._close(bundle)
+            self._advance()
+        self.observer(self.progress)
+
+    def decide(self, bundle: Bundle) -> Sequence[int]:
+        """Ask the pruners of the searches that a bundle's members belong to."""
+        for pruner in self._pruners:
+            pruner.observe(self._rows[bundle.bundle_id].curves(pruner.metric))
+        return [
+            member
+            for member, spec in enumerate(bundle.specs)
+            if spec.trial_id not in self._settled and any(p.hopeless(spec.trial_id) for p in self._pruners)
+        ]
+
+    def lost(self, bundle: Bundle, kind: FailureKind, error: str) -> None:
+        """Plan a bundle again after the death of its process, or give it up: what its failure kind says."""
+        self._close(bundle)
+        policy = POLICIES[kind]
+        count = self._losses.get(bundle.bundle_id, 0) + 1
+        remaining = [spec for spec in bundle.specs if spec.trial_id not in self._settled]
+        if count < policy.attempts and remaining:
+            parts = halves(bundle) if policy.halve or count > 1 else [bundle]  # two losses: one member may be to blame
+            for part in parts:
+                self._losses[part.bundle_id] = count
+            self._queue.extendleft(reversed(parts))
+        else:
+            self._take([self._given_up(bundle, spec, kind, error) for spec in remaining], None)
+        self._advance()
+        self.observer(self.progress)
+
+    def interrupted(self, bundle: Bundle) -> None:
+        """Close a bundle that stopped early; its checkpoint stays."""
+        self._close(bundle)
+
+    def stop(self, reason: str) -> None:
+        """End the run at the next evaluation of every bundle; safe to call from a signal handler."""
+        self.stop_reason = self.stop_reason or reason
+
+    # -- results -----------------------------------------------------------------------------------------------------
+
+    def settled(self, trial_id: str) -> Settled | None:
+        """Return what is known of a trial that need not be trained (again)."""
+        return self._settled.get(trial_id) or self._past.get(trial_id)
+
+    def write_record(self) -> None:
+        """Write study.json and plan.parquet as they stand; when all is done, the look that was taken goes in."""
+        name = self.study.name
+        earlier = self.ledger.read_study(name)[0] if self.ledger.has_study(name) else {}
+        record = study_json(self.study, self.searches, self.confirms, earlier)
+        if all(phase.finished for phase in (*self.searches, *self.confirms)):
+            record = with_look(record, len(record["seeds"]["seeds"]), planned=True)
+        self.ledger.write_study(name, record, plan_table(self.planned))
+
+    def _from_ledger(self) -> dict[str, Settled]:
+        codes = set(self.digests.values()) if self.options.only_current else None
+        return settled_rows(self.ledger, self.study.methods, codes, self.options.retry_failed)
+
+    def _take(self, outcomes: Sequence[TrialOutcome], epochs: pa.Table | None) -> None:
+        shared = {"code_digest": self.digests[outcomes[0].spec.method], **facts()} if outcomes else {}
+        stamped = [replace(outcome, facts={**shared, **outcome.facts}) for outcome in outcomes]
+        self.ledger.append(stamped, epochs)  # durable before anybody is told
+        for outcome in stamped:
+            if outcome.state is TrialState.FAILED and outcome.failure_kind is not None:
+                self._failed(outcome)
+            else:
+                self._settle(outcome)
+
+    def _settle(self, outcome: TrialOutcome) -> None:
+        self._settled[outcome.spec.trial_id] = Settled(outcome.state, outcome.collapsed, outcome.metrics)
+        self.progress.collapsed += outcome.collapsed
+        if outcome.state is TrialState.COMPLETE:
+            self.progress.complete += 1
+        elif outcome.state is TrialState.PRUNED:
+            self.progress.pruned += 1
+
+    def _failed(self, outcome: TrialOutcome) -> None:
+        kind = outcome.failure_kind
+        assert kind is not None
+        if outcome.attempt < POLICIES[kind].attempts and kind is not FailureKind.OUT_OF_MEMORY:
+            self._queue.append(Bundle((outcome.spec,), (outcome.attempt + 1,)))
+            return
+        self._settle(outcome)
+        self.progress.failed[kind] = self.progress.failed.get(kind, 0) + 1
+        n_failed = sum(self.progress.failed.values())
+        if n_failed > self.study.failure_budget * max(self.progress.total, 1):
+            self.stop(
+                f"failure budget spent: {n_failed} of {self.progress.total} trials failed, "
+                f"allowed are {self.study.failure_budget:.0%}"
+            )
+
+    def _given_up(self, bundle: Bundle, spec: TrialSpec, kind: FailureKind, error: str) -> TrialOutcome:
+        attempt = self.ledger.next_attempt(spec.trial_id)
+        record = {"bundle_id": bundle.bundle_id, "bundle_size": len(bundle)}
+        return TrialOutcome(
+            spec=spec, attempt=attempt, state=TrialState.FAILED, failure_kind=kind, error=error, facts=record
+        )
+
+    def _close(self, bundle: Bundle) -> None:
+        if self._open.pop(bundle.bundle_id, None) is not None:
+            self.progress.running -= len(bundle)
+        self._rows.pop(bundle.bundle_id, None)
+
+    # -- what comes next ---------------------------------------------------------------------------------------------
+
+    def _advance(self) -> None:
+        while True:
+            fresh = [t for phase in (*self.searches, *self.confirms) for t in phase.advance(self.settled)]
+            if not fresh:
+                break
+            self.planned += fresh
+            self._forget_pruned(fresh)
+            missing = {t.spec.trial_id: t.spec for t in fresh if self.settled(t.spec.trial_id) is None}
+            self.progress.hits += len({t.spec.trial_id for t in fresh} - set(missing))
+            self._enqueue(missing.values(), {t.spec.trial_id for t in fresh if t.phase == "search"})
+        self.progress.total = self._expected()
+        self.progress.phase = "confirm" if all(search.finished for search in self.searches) else "search"
+
+    def _forget_pruned(self, fresh: Sequence[PlannedTrial]) -> None:
+        for trial in fresh:  # a pruned row is a hit for a search that prunes, and for nothing else
+            past = self._past.get(trial.spec.trial_id)
+            if past is not None and past.state is TrialState.PRUNED and not (trial.phase == "search" and self._pruners):
+                del self._past[trial.spec.trial_id]
+
+    def _enqueue(self, missing: Iterable[TrialSpec], searched: Collection[str]) -> None:
+        under_way = {spec.trial_id for bundle in (*self._queue, *self._open.values()) for spec in bundle.specs}
+        specs = [spec for spec in missing if spec.trial_id not in under_way]
+        spaces = self.catalogue.spaces(self.study.methods)
+        for prunable in (False, True):
+            some = [spec for spec in specs if (self._pruned_search(spec, searched)) == prunable]
+            made = bundles(some, spaces, self.catalogue.member_limit, prunable=prunable)
+            self._queue.extend(replace(b, attempts=self._attempts(b)) for b in made)
+
+    def _pruned_search(self, spec: TrialSpec, searched: Collection[str]) -> bool:
+        prunes = any(p.search.pruner != "none" and p.search.method == spec.method for p in self.searches)
+        return prunes and spec.trial_id in searched
+
+    def _attempts(self, bundle: Bundle) -> tuple[int, ...]:
+        return tuple(self.ledger.next_attempt(spec.trial_id) for spec in bundle.specs)
+
+    def _expected(self) -> int:
+        searched = sum(phase.n_trials for phase in self.searches)
+        confirmed = len([trial for trial in self.planned if trial.phase == "confirm"])
+        return searched + confirmed
+
+    def _chosen_earlier(self, study: str, dataset: str) -> Mapping[str, Any]:
+        record, _ = self.ledger.read_study(study)
+        return chosen_of(record, study, dataset)
+
+    def _decided(self, n_seeds: int) -> bool:
+        return False

@@ -1,0 +1,1 @@
+"""Questions, as data: one `STUDY` per file, the question in its docstring."""

@@ -1,0 +1,97 @@
+"""Searches in rounds: they replay to the same choice, learn, and survive NaN, failure and collapse."""
+
+import math
+
+import pytest
+
+from orchestrator.designs.search import search
+from orchestrator.errors import RequestError
+from orchestrator.knobs import Choice, Float, Int, Knob
+from orchestrator.samplers.rounds import SearchRounds, Told, objective_metric
+
+SPACE = {
+    "rate": Knob(1.0, Float(0.1, 10.0, log=True), fuses=True),
+    "heads": Knob(3, Int(1, 9)),
+    "loss": Knob("reverse", Choice("reverse", "renyi")),
+    "order": Knob(1.0, Float(0.1, 5.0), when={"loss": ("renyi",)}),
+}
+
+
+def value(proposal):
+    return -abs(math.log(proposal.values["rate"] / 2.0)) - 0.1 * abs(proposal.values["heads"] - 5)
+
+
+def run(rounds, *, reverse=False):
+    while not rounds.exhausted:
+        asked = rounds.ask()
+        told = [Told(number=p.number, state="complete", objectives=(value(p),)) for p in asked]
+        rounds.tell(list(reversed(told)) if reverse else told)
+    return rounds
+
+
+def made(**options):
+    design = search("m", ("rate", "heads", "loss", "order"), n_configurations=24, round_size=8, **options)
+    return SearchRounds(design, SPACE, "salt")
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random", "qmc", "nsga2", "cmaes"])
+def test_the_same_answers_lead_to_the_same_asks_in_whichever_order_trials_ended(sampler):
+    one, other = run(made(sampler=sampler)), run(made(sampler=sampler), reverse=True)
+    assert [p.values for p in one.proposals.values()] == [p.values for p in other.proposals.values()]
+    assert one.best() == other.best()
+
+
+def test_another_dataset_is_searched_with_other_draws():
+    design = search("m", ("rate",), n_configurations=4, round_size=4)
+    first = [p.values for p in SearchRounds(design, SPACE, "a").ask()]
+    assert first != [p.values for p in SearchRounds(design, SPACE, "b").ask()]
+
+
+def test_a_knob_without_effect_is_not_searched():
+    rounds = run(made())
+    for proposal in rounds.proposals.values():
+        assert proposal.values["loss"] == "renyi" or proposal.values["order"] == 1.0
+
+
+def test_the_best_is_feasible_and_complete():
+    rounds = made()
+    asked = rounds.ask()
+    told = [Told(number=p.number, state="complete", objectives=(float(p.number),)) for p in asked]
+    told[-1] = Told(number=asked[-1].number, state="complete", objectives=(99.0,), feasible=False)
+    told[-2] = Told(number=asked[-2].number, state="failed")
+    told[-3] = Told(number=asked[-3].number, state="complete", objectives=(math.nan,))
+    rounds.tell(told)
+    assert rounds.best() == asked[-4]
+    assert len(rounds.ask()) == 8  # and the search goes on
+
+
+def test_a_search_where_everything_collapsed_has_no_best():
+    rounds = made()
+    rounds.tell([Told(number=p.number, state="complete", objectives=(1.0,), feasible=False) for p in rounds.ask()])
+    assert rounds.best() is None
+
+
+def test_a_training_loss_is_no_selection_rule():
+    with pytest.raises(RequestError, match="'loss' is refused"):
+        objective_metric("loss")
+
+
+def test_a_range_outside_the_knobs_domain_is_refused():
+    with pytest.raises(RequestError, match="m.rate ends at 20.0, outside its domain"):
+        SearchRounds(search("m", {"rate": Float(0.5, 20.0)}), SPACE, "")
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"sampler": "magic"}, "unknown sampler 'magic'"),
+        ({"pruner": "axe"}, "unknown pruner 'axe'"),
+        ({"round_size": 0}, "round_size = 0"),
+        ({"n_configurations": 0}, "n_configurations = 0"),
+        ({"speed": 3}, "unknown option of search 'speed'"),
+    ],
+)
+def test_a_wrong_search_is_refused_in_one_line(options, says):
+    with pytest.raises(RequestError) as caught:
+        search("m", ("rate",), **options)
+    assert says in str(caught.value)
