@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from orchestrator.inference.sign_flip import sign_flip_p
-from orchestrator.inference.tests import holm, tost
+from orchestrator.inference.sequential import Looks, sequential_p
+from orchestrator.inference.sign_flip import Alternative, sign_flip_p
+from orchestrator.inference.tests import check_margin, holm
 
 __all__ = ["Decisions", "decide", "paired_differences"]
 
@@ -59,26 +60,42 @@ def paired_differences(values: ArrayLike, weights: ArrayLike) -> Floats:
     return np.where(lacking, np.nan, sums)
 
 
-def decide(values: ArrayLike, weights: ArrayLike, *, alpha: float = 0.05, margin: float | None = None) -> Decisions:
+def decide(
+    values: ArrayLike,
+    weights: ArrayLike,
+    *,
+    alpha: float = 0.05,
+    margin: float | None = None,
+    looks: Looks | None = None,
+) -> Decisions:
     """The default chain: sign-flip test per contrast, Holm over the contrasts; TOST likewise if a margin is given.
 
     Claims of an effect and claims of equivalence are two families, each with its own error rate alpha.
 
     Args:
-        values: (..., arms, seeds) metric; nan is missing or failed; leading axes are independent studies.
+        values: (..., arms, seeds) metric; nan is missing or failed; leading axes are independent studies; seeds in
+            the order in which they were added.
         weights: (contrasts, arms).
         alpha: family-wise error rate.
         margin: equivalence margin in units of the metric, stated before the run.
+        looks: when one looked; the p-values are then sequentially valid and seeds after the last look are not used.
+            None: one look at all seeds, as planned.
     """
     differences = paired_differences(values, weights)
+    if looks is not None:
+        schedule = looks.schedule(differences.shape[-1])
+        differences = differences[..., : schedule[-1][0] if schedule else 0]
     n_pairs = np.isfinite(differences).sum(axis=-1)
     refused = n_pairs < 2
     total = np.where(np.isfinite(differences), differences, 0.0).sum(axis=-1)
     estimate = np.where(refused, np.nan, total / np.maximum(n_pairs, 1))
-    p = np.where(refused, np.nan, sign_flip_p(differences))
+    p = np.where(refused, np.nan, _p(differences, "two-sided", looks, alpha))
     same = np.full(p.shape, np.nan)
     if margin is not None:
-        same = np.where(refused, np.nan, tost(differences, margin))
+        check_margin(margin)
+        above = _p(differences + margin, "greater", looks, alpha)
+        below = _p(margin - differences, "greater", looks, alpha)
+        same = np.where(refused, np.nan, np.maximum(above, below))
     p_corrected, same_corrected = holm(p), holm(same)
     return Decisions(
         differences=differences,
@@ -92,6 +109,12 @@ def decide(values: ArrayLike, weights: ArrayLike, *, alpha: float = 0.05, margin
         equivalent=_at_most(same_corrected, alpha),
         refused=refused,
     )
+
+
+def _p(differences: Floats, alternative: Alternative, looks: Looks | None, alpha: float) -> Floats:
+    if looks is None or differences.shape[-1] == 0:
+        return sign_flip_p(differences, alternative)
+    return sequential_p(differences, looks, alpha, alternative)[..., -1]
 
 
 def _at_most(p: Floats, alpha: float) -> Bools:

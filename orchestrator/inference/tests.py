@@ -20,6 +20,7 @@ from orchestrator.inference.sign_flip import Interval, sign_flip_interval, sign_
 
 __all__ = [
     "Interval",
+    "check_margin",
     "fisher_collapse",
     "holm",
     "interquartile_mean",
@@ -68,12 +69,21 @@ def tost(differences: ArrayLike, margin: float) -> Floats:
     Raises:
         RequestError: margin is not a positive number.
     """
-    if not (math.isfinite(margin) and margin > 0):
-        raise RequestError(f"margin {margin}: equivalence needs a positive number, in the units of the metric")
+    check_margin(margin)
     array = np.asarray(differences, dtype=np.float64)
     above = sign_flip_p(array + margin, "greater")
     below = sign_flip_p(margin - array, "greater")
     return np.maximum(above, below)
+
+
+def check_margin(margin: float) -> None:
+    """Refuse an equivalence margin that is not a positive number.
+
+    Raises:
+        RequestError: names the margin.
+    """
+    if not (math.isfinite(margin) and margin > 0):
+        raise RequestError(f"margin {margin}: equivalence needs a positive number, in the units of the metric")
 
 
 def paired_t(differences: ArrayLike, confidence: float = 0.95) -> tuple[float, Interval]:

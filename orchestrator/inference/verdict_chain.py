@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from orchestrator.errors import RequestError, UnknownNameError
 from orchestrator.inference.decisions import Decisions, decide
+from orchestrator.inference.sequential import Looks, is_futile, sequential_interval_ends
 from orchestrator.inference.sign_flip import Interval, interval_ends, sign_flip_p
 from orchestrator.inference.tests import (
     fisher_collapse,
@@ -130,6 +131,15 @@ class Judgement:
     descriptive: Descriptive
     interval_unreliable: bool
     """Fewer than 20 pairs and a collapsed member: the interval covers less than it says."""
+    looks: tuple[int, ...]
+    """Numbers of seeds at which one looked; p and interval are valid over all of them.  Empty: once, as planned."""
+    futile: bool
+    """More seeds, up to the last planned look, are unlikely to decide."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether a sequential study need not add seeds for this contrast."""
+        return self.decision in ("effect", "equivalent") or self.futile
 
     @property
     def estimate(self) -> float:
@@ -159,6 +169,8 @@ def judge(
     *,
     alpha: float = 0.05,
     margin: float | None = None,
+    looks: Looks | None = None,
+    seeds: Sequence[int] | None = None,
 ) -> list[Judgement]:
     """The default chain over the contrasts of one study, on its confirm seeds.
 
@@ -168,6 +180,9 @@ def judge(
         contrasts: the family that Holm corrects over.
         alpha: family-wise error rate.
         margin: equivalence margin in units of the metric, stated before the run; None claims no equivalence.
+        looks: when one looked, for sequential studies and for looks that were not planned; None: once, as planned.
+        seeds: the seeds that were asked for, in the order in which they were added: one that no arm has is then
+            named as missing too.  None: all seeds of `values`, in increasing order.
 
     Returns:
         One judgement per contrast, in their order.
@@ -180,30 +195,63 @@ def judge(
         raise RequestError(f"alpha {alpha}: must lie between 0 and 1")
     if not contrasts:
         return []
-    table = _Table.of(values, collapsed, contrasts)
-    decisions = decide(table.values, table.weights, alpha=alpha, margin=margin)
-    whole = _effects(decisions.differences, decisions.p, alpha, table.seeds)
+    table = _Table.of(values, collapsed, contrasts, seeds)
+    decisions = decide(table.values, table.weights, alpha=alpha, margin=margin, looks=looks)
+    table = table.until(decisions.differences.shape[-1])
     kept = np.where(table.any_collapsed, np.nan, decisions.differences)
-    others = _effects(kept, sign_flip_p(kept), alpha, table.seeds)
-    collapse = _collapse(table)
-    return [
-        Judgement(
-            name=contrast.name,
-            weights=dict(contrast.weights),
-            decision=_decision(decisions, i),
-            reason=_reason(decisions, i, alpha),
-            all_seeds=whole[i],
-            p_corrected=float(decisions.p_corrected[i]),
-            alpha=alpha,
-            missing=table.missing(i),
-            equivalence=None if margin is None else _equivalence(decisions, i, margin),
-            collapse=collapse[i],
-            non_collapsed=others[i],
-            descriptive=_describe(decisions.differences[i], 1.0 - alpha),
-            interval_unreliable=bool(decisions.n_pairs[i] < _FEW_PAIRS and any(collapse[i].collapsed)),
-        )
-        for i, contrast in enumerate(contrasts)
-    ]
+    company = _Company(
+        whole=_effects(decisions.differences, decisions.p, alpha, table.seeds, looks),
+        others=_effects(kept, sign_flip_p(kept), alpha, table.seeds),
+        collapse=_collapse(table),
+        looks=() if looks is None else tuple(n for n, _ in looks.schedule(len(table.seeds))),
+        n_final=0 if looks is None else looks.planned[-1],
+    )
+    return [_judgement(contrast, i, decisions, company, table, alpha, margin) for i, contrast in enumerate(contrasts)]
+
+
+@dataclass(frozen=True)
+class _Company:
+    """Per contrast, what stands beside the decisions."""
+
+    whole: list[Effect]
+    others: list[Effect]
+    collapse: list[CollapseComparison]
+    looks: tuple[int, ...]
+    n_final: int
+
+
+def _judgement(
+    contrast: Contrast,
+    i: int,
+    decisions: Decisions,
+    company: _Company,
+    table: _Table,
+    alpha: float,
+    margin: float | None,
+) -> Judgement:
+    differences = decisions.differences[i]
+    decision = _decision(decisions, i)
+    futile = False
+    if decision == "inconclusive" and len(table.seeds) < company.n_final:
+        futile = is_futile(differences, company.n_final, alpha / len(decisions.p), margin)
+    collapse = company.collapse[i]
+    return Judgement(
+        name=contrast.name,
+        weights=dict(contrast.weights),
+        decision=decision,
+        reason=_reason(decisions, i, alpha),
+        all_seeds=company.whole[i],
+        p_corrected=float(decisions.p_corrected[i]),
+        alpha=alpha,
+        missing=table.missing(i, company.looks),
+        equivalence=None if margin is None else _equivalence(decisions, i, margin),
+        collapse=collapse,
+        non_collapsed=company.others[i],
+        descriptive=_describe(differences, 1.0 - alpha),
+        interval_unreliable=bool(decisions.n_pairs[i] < _FEW_PAIRS and any(collapse.collapsed)),
+        looks=company.looks,
+        futile=futile,
+    )
 
 
 @dataclass(frozen=True)
@@ -222,9 +270,12 @@ class _Table:
         values: Mapping[str, Mapping[int, float]],
         collapsed: Mapping[str, Mapping[int, bool]],
         contrasts: Sequence[Contrast],
+        asked: Sequence[int] | None,
     ) -> _Table:
         arms = tuple(values)
-        seeds = tuple(sorted({seed for of_arm in values.values() for seed in of_arm}))
+        seeds = tuple(sorted({seed for of_arm in values.values() for seed in of_arm}) if asked is None else asked)
+        if len(set(seeds)) != len(seeds):
+            raise RequestError(f"seeds {list(seeds)}: each may be asked for once")
         weights = np.array([_weights(contrast, arms) for contrast in contrasts])
         table = np.array([[values[arm].get(seed, math.nan) for seed in seeds] for arm in arms], dtype=np.float64)
         flags = [[bool(collapsed.get(arm, {}).get(seed, False)) for seed in seeds] for arm in arms]
@@ -237,12 +288,21 @@ class _Table:
         gone: Bools = ((self.weights != 0).astype(np.int64) @ self.collapsed.astype(np.int64)) > 0
         return gone
 
-    def missing(self, contrast: int) -> tuple[MissingSeed, ...]:
+    def until(self, n_seeds: int) -> _Table:
+        """The same, for the first `n_seeds` seeds."""
+        return replace(
+            self, seeds=self.seeds[:n_seeds], values=self.values[:, :n_seeds], collapsed=self.collapsed[:, :n_seeds]
+        )
+
+    def missing(self, contrast: int, looks: tuple[int, ...]) -> tuple[MissingSeed, ...]:
+        """Seeds that an arm of the contrast lacks, up to the last look at which the contrast gained a pair."""
         part = np.flatnonzero(self.weights[contrast])
         absent = ~np.isfinite(self.values[part])
+        pairs = np.flatnonzero(~absent.any(axis=0))
+        last = next((n for n in looks if len(pairs) and n > pairs[-1]), len(self.seeds))
         return tuple(
             MissingSeed(seed, tuple(self.arms[part[k]] for k in np.flatnonzero(absent[:, j])))
-            for j, seed in enumerate(self.seeds)
+            for j, seed in enumerate(self.seeds[:last])
             if absent[:, j].any()
         )
 
@@ -260,9 +320,14 @@ def _weights(contrast: Contrast, arms: tuple[str, ...]) -> list[float]:
     return [float(weights.get(arm, 0.0)) for arm in arms]
 
 
-def _effects(differences: Floats, p: Floats, alpha: float, seeds: tuple[int, ...]) -> list[Effect]:
+def _effects(
+    differences: Floats, p: Floats, alpha: float, seeds: tuple[int, ...], looks: Looks | None = None
+) -> list[Effect]:
     confidence = 1.0 - alpha
-    low, high, attained = interval_ends(differences, confidence)
+    if looks is None or not seeds:
+        low, high, attained = interval_ends(differences, confidence)
+    else:
+        low, high, attained = sequential_interval_ends(differences, looks, alpha)
     effects = []
     for i, row in enumerate(differences):
         there = np.isfinite(row)

@@ -1,0 +1,271 @@
+"""Looks at growing data: sign-flip p-values that stay valid however often, at fixed numbers of seeds, one looks.
+
+The level is spent in proportion to the seeds seen (Lan and DeMets 1983, Biometrika 70, with the linear spending
+function): by a look at n of N planned seeds, at most a share n / N of it.  The critical value of each look is
+taken from the joint distribution of the statistics of *all* looks under the same sign vectors, so it accounts for
+how much two looks have in common and pays for an earlier look exactly what that look could have rejected.  A look
+that nobody planned is one more look and is paid for alike; after the last planned look only what earlier looks
+left unused remains.  Validity needs looks at numbers of seeds that do not depend on the results.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from orchestrator.errors import RequestError
+from orchestrator.inference.sign_flip import TIE, Alternative, flip_group, interval_ends, sign_flip_p
+
+__all__ = ["Looks", "is_futile", "sequential_interval_ends", "sequential_p"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+RANK = 13
+"""Sign vectors: 2^13, a group; all of them (up to the global sign) to 14 pairs."""
+_ROWS = 128
+_BISECTIONS = 28
+
+
+@dataclass(frozen=True)
+class Looks:
+    """Numbers of seeds at which a study is looked at: as planned, and as it happened.
+
+    Attributes:
+        planned: growing numbers of seeds, fixed before the run; one number for a study with fixed seeds.
+        taken: the looks that were taken, planned or not; empty means those planned, as far as the seeds go.
+    """
+
+    planned: tuple[int, ...]
+    taken: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name, looks in (("planned", self.planned), ("taken", self.taken)):
+            if list(looks) != sorted(set(looks)) or any(n < 1 for n in looks):
+                raise RequestError(f"looks {name} {looks}: must be growing positive numbers of seeds")
+        if not self.planned:
+            raise RequestError("looks planned (): a study needs at least one look")
+
+    def schedule(self, n_seeds: int) -> tuple[tuple[int, float], ...]:
+        """Return (seeds, cumulative share of the level that may be spent) of each look up to `n_seeds` seeds.
+
+        Without any look up to there, the data at hand are a look of their own.
+        """
+        looks = [n for n in (self.taken or self.planned) if n <= n_seeds]
+        if n_seeds and not looks:
+            looks = [n_seeds]
+        return tuple((n, min(1.0, n / self.planned[-1])) for n in looks)
+
+    def saving(self, n_seeds: int) -> float:
+        """Share of the planned seeds that stopping at `n_seeds` seeds saved."""
+        return max(0.0, 1.0 - n_seeds / self.planned[-1])
+
+
+def sequential_p(
+    differences: ArrayLike, looks: Looks, alpha: float = 0.05, alternative: Alternative = "two-sided"
+) -> Floats:
+    """Sequentially valid sign-flip p-values: the chance that any of them is ever <= a is at most a, for a <= alpha.
+
+    Compare them with alpha after Holm, like any p.  A p below alpha is rounded up to a fine grid of levels that
+    holds alpha / 1 ... alpha / 64, where Holm looks; a p above alpha is a conservative description.
+
+    Args:
+        differences: (..., n) paired differences in the order in which seeds were added; nan is a missing pair.  A
+            look that added no pair to a row is not taken for that row (its contrast was settled before).
+        looks: when one looked.
+        alpha: the largest level at which the study ever rejects.
+        alternative: as in `sign_flip_p`.
+
+    Returns:
+        (..., number of looks) running p-values.
+    """
+    array = np.asarray(differences, dtype=np.float64)
+    schedule = looks.schedule(array.shape[-1])
+    if len(schedule) == 1 and schedule[0][1] == 1.0:
+        return sign_flip_p(array[..., : schedule[0][0]], alternative)[..., None]
+    rows = array.reshape(math.prod(array.shape[:-1]), array.shape[-1])
+    p = np.ones((len(rows), len(schedule)))
+    for start in range(0, len(rows), _ROWS):
+        chunk = rows[start : start + _ROWS]
+        p[start : start + _ROWS] = _Path(chunk, schedule, _levels(alpha), alternative).p_values()
+    return p.reshape(*array.shape[:-1], len(schedule))
+
+
+def sequential_interval_ends(differences: Floats, looks: Looks, alpha: float) -> tuple[Floats, Floats, Floats]:
+    """Repeated confidence interval at the last look: the centres that this look does not reject at level alpha.
+
+    Covers with at least 1 - alpha at every look at once (Jennison and Turnbull 1989, JRSS B 51), since the looks
+    together reject the true centre with probability at most alpha.
+
+    Args:
+        differences: (rows, n) as in `sequential_p`.
+        looks: when one looked.
+        alpha: 1 - confidence.
+
+    Returns:
+        Lower ends, upper ends, attained confidence, as `interval_ends`.
+    """
+    schedule = looks.schedule(differences.shape[-1])
+    if len(schedule) == 1 and schedule[0][1] == 1.0:
+        return interval_ends(differences[:, : schedule[0][0]], 1.0 - alpha)
+    seen = differences[:, : schedule[-1][0]] if schedule else differences[:, :0]
+    filled = np.isfinite(seen).sum(axis=1) > 0
+    low, high = np.full(len(seen), -np.inf), np.full(len(seen), np.inf)
+    for start in range(0, len(seen), _ROWS):
+        part = start + np.flatnonzero(filled[start : start + _ROWS])
+        if len(part):
+            low[part] = _lower_end(seen[part], schedule, alpha)
+            high[part] = -_lower_end(-seen[part], schedule, alpha)
+    return low, high, np.where(np.isfinite(low), 1.0 - alpha, np.nan)
+
+
+def is_futile(
+    differences: ArrayLike, n_final: int, alpha: float, margin: float | None = None, chance: float = 0.1
+) -> bool:
+    """Whether neither an effect nor (with a margin) equivalence is likely at the last planned look.
+
+    Conditional power (Lan, Simon and Halperin 1982) by the normal approximation, on the hopeful side: further
+    differences are centred one standard error beyond the present mean, away from zero to find an effect, towards
+    it to find equivalence.  Stopping for futility never adds false claims; it may cost power.
+
+    Args:
+        differences: (n,) so far; nan is a missing pair.
+        n_final: pairs at the last planned look.
+        alpha: level that the contrast must reach (after Holm: alpha / contrasts).
+        margin: equivalence margin, if one was stated.
+        chance: futile if both probabilities lie below this.
+    """
+    array = np.asarray(differences, dtype=np.float64)
+    values = array[np.isfinite(array)]
+    n, rest = len(values), n_final - int(np.isfinite(array).sum())
+    if n < 2 or rest <= 0:
+        return rest <= 0
+    mean, sd = abs(float(values.mean())), float(values.std(ddof=1))
+    if sd == 0.0:
+        return False
+    error = sd / math.sqrt(n)
+    spread = sd * math.sqrt(rest) / n_final
+
+    def beyond(threshold: float, centre: float) -> float:
+        return float(stats.norm.sf((threshold - (n * mean + rest * centre) / n_final) / spread))
+
+    reach = sd / math.sqrt(n_final)
+    effect = beyond(float(stats.t.ppf(1.0 - alpha / 2.0, n_final - 1)) * reach, mean + error)
+    if margin is None:
+        return effect < chance
+    bound = margin - float(stats.t.ppf(1.0 - alpha, n_final - 1)) * reach
+    centre = max(0.0, mean - error)
+    same = beyond(-bound, centre) - beyond(bound, centre) if bound > 0 else 0.0
+    return max(effect, same) < chance
+
+
+def _levels(alpha: float) -> Floats:
+    """Levels at which rejection is worked out: where Holm looks, and a fine grid between."""
+    grid = np.geomspace(2.0 ** -(RANK + 1), alpha, 40)
+    return np.unique(np.concatenate([alpha / np.arange(1, 65), grid[grid < alpha]]))
+
+
+class _Path:
+    """The looks at a chunk of rows, one after another, under one group of sign vectors.
+
+    `first` is, per row and sign vector, the index of the smallest level at which that vector (had it been the
+    observed one) has been rejected so far; element 0 of the group is what was observed.
+    """
+
+    def __init__(
+        self, rows: Floats, schedule: Sequence[tuple[int, float]], levels: Floats, alternative: Alternative
+    ) -> None:
+        self.rows, self.schedule, self.levels = np.where(np.isfinite(rows), rows, 0.0), schedule, levels
+        self.there = np.isfinite(rows)
+        self.two_sided = alternative == "two-sided"
+        last = schedule[-1][0] if schedule else 0
+        self.group = flip_group(last, RANK, fix_first=self.two_sided)
+        self.first = np.full((len(rows), len(self.group)), len(levels), dtype=np.int64)
+        self.p = np.ones(len(rows))
+
+    def p_values(self) -> Floats:
+        """(rows, looks) running p-values."""
+        columns = []
+        before = 0
+        for n, share in self.schedule:
+            reached = np.flatnonzero(self.there[:, before:n].any(axis=1))
+            if len(reached):
+                self._look(reached, n, share)
+            columns.append(self.p.copy())
+            before = n
+        return np.stack(columns, axis=1) if columns else np.ones((len(self.rows), 0))
+
+    def rejected_at_last(self) -> Bools:
+        """Whether the last look alone rejects at the largest level."""
+        out = np.zeros(len(self.rows), dtype=bool)
+        before = 0
+        for n, share in self.schedule:
+            reached = np.flatnonzero(self.there[:, before:n].any(axis=1))
+            if len(reached):
+                statistic, slack, critical = self._look(reached, n, share)
+                out[reached] = statistic[:, 0] > critical[:, -1] + slack
+            before = n
+        return out
+
+    def _look(self, rows: Ints, n: int, share: float) -> tuple[Floats, Floats, Floats]:
+        statistic = self.rows[rows, :n] @ self.group[:, :n].T
+        statistic = np.abs(statistic) if self.two_sided else statistic
+        slack = TIE * np.abs(self.rows[rows, :n]).sum(axis=1)
+        gone = self.first[rows]
+        spent = (gone < len(self.levels)) | (statistic >= (statistic[:, 0] - slack)[:, None])
+        critical, top = self._critical(statistic, gone, share)
+        highest = np.take_along_axis(statistic, top, axis=1)
+        fresh = np.zeros_like(top)
+        for level in range(len(self.levels)):
+            fresh += highest <= (critical[:, level] + slack)[:, None]
+        np.put_along_axis(gone, top, np.minimum(np.take_along_axis(gone, top, axis=1), fresh), axis=1)
+        self.first[rows] = gone
+        found = gone[:, 0]
+        at_level = self.levels[np.minimum(found, len(self.levels) - 1)]
+        beyond = np.maximum(spent.mean(axis=1) / share, np.nextafter(self.levels[-1], 1.0))
+        self.p[rows] = np.minimum(self.p[rows], np.where(found < len(self.levels), at_level, beyond))
+        return statistic, slack, critical
+
+    def _critical(self, statistic: Floats, gone: Ints, share: float) -> tuple[Floats, Ints]:
+        """Critical value per row and level (reject above it), and the sign vectors that can lie above any."""
+        size = len(self.group)
+        budget = np.floor(share * self.levels * size + 1e-9).astype(np.int64)
+        width = min(int(budget[-1]) + 1, size)
+        top = np.argpartition(-statistic, width - 1, axis=1)[:, :width]
+        order = np.argsort(-np.take_along_axis(statistic, top, axis=1), axis=1)
+        top = np.take_along_axis(top, order, axis=1)
+        sorted_statistic = np.take_along_axis(statistic, top, axis=1)
+        sorted_gone = np.take_along_axis(gone, top, axis=1)
+        n_rows, n_levels = len(statistic), len(self.levels)
+        cells = gone + (n_levels + 1) * np.arange(n_rows)[:, None]
+        tally = np.bincount(cells.ravel(), minlength=n_rows * (n_levels + 1)).reshape(n_rows, -1)
+        room = budget - np.cumsum(tally, axis=1)[:, :-1]
+        critical = np.empty((n_rows, n_levels))
+        for level in range(n_levels):
+            alive = np.cumsum(sorted_gone > level, axis=1)
+            at = np.argmax(alive > room[:, level, None], axis=1)
+            critical[:, level] = sorted_statistic[np.arange(n_rows), at]
+        # rejected at a level means rejected at every larger one up to alpha: p-values then nest
+        return np.maximum.accumulate(critical[:, ::-1], axis=1)[:, ::-1], top
+
+
+def _lower_end(rows: Floats, schedule: Sequence[tuple[int, float]], alpha: float) -> Floats:
+    levels = np.array([alpha])
+
+    def rejected(theta: Floats) -> Bools:
+        return _Path(rows - theta[:, None], schedule, levels, "two-sided").rejected_at_last()
+
+    low, high = np.nanmin(rows, axis=1), np.nanmean(rows, axis=1)
+    low = low - 1e-6 * (high - low) - 1e-12
+    reachable = rejected(low)
+    for _ in range(_BISECTIONS):
+        middle = 0.5 * (low + high)
+        out = rejected(middle)
+        low, high = np.where(out, middle, low), np.where(out, high, middle)
+    return np.where(reachable, low, -np.inf)
