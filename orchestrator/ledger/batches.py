@@ -1,0 +1,110 @@
+"""What the files of a results folder say together: which batches count, what is broken, the tables read from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from orchestrator.ledger import files
+from orchestrator.ledger.files import BatchFile, BrokenFileError, Header
+
+__all__ = ["Batch", "Batches"]
+
+Batch = tuple[BatchFile, Header]
+"""A trials file and what it says of itself."""
+
+
+class Batches:
+    """The batches under one results folder; looked at again by `refresh`.
+
+    Reading methods raise FileNotFoundError when a compaction by another process took a file away meanwhile: refresh
+    and read again.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.trials_folder, self.epochs_folder = folder / "trials", folder / "epochs"
+        self.broken: dict[Path, str] = {}
+        """File -> the phrase that says what is wrong with it."""
+        self._headers: dict[BatchFile, Header] = {}
+
+    def refresh(self) -> tuple[list[Batch], bool]:
+        """Look at the trials folder again; return the batches that are new, and whether others are gone.
+
+        Raises:
+            LedgerError: the folder cannot be listed, or holds a file of a newer schema.
+        """
+        with files.os_errors("the ledger cannot be read"):
+            found, foreign = files.scan(self.trials_folder)
+        self.broken.update({path: files.strange(path) for path in foreign if path not in self.broken})
+        gone = set(self._headers).difference(found)
+        self.drop(gone)
+        new = [file for file in found if file not in self._headers and file.path not in self.broken]
+        return [(file, self._headers[file]) for file in new if self._admit(file)], bool(gone)
+
+    def add(self, file: BatchFile, described: Header) -> None:
+        """Take in a file that this process wrote itself."""
+        self._headers[file] = described
+
+    def drop(self, gone: Iterable[BatchFile]) -> None:
+        """Forget files that are no longer there."""
+        for file in gone:
+            self._headers.pop(file, None)
+
+    def live(self) -> list[Batch]:
+        """Return the batches that count, in order of time: all but broken and replaced ones."""
+        replaced = self.replaced()
+        counting = [(file, head) for file, head in self._headers.items() if file.batch not in replaced]
+        return sorted(counting, key=lambda batch: batch[0].batch)
+
+    def leftovers(self) -> list[Batch]:
+        """Return readable batches whose rows another batch holds: a compaction was interrupted."""
+        replaced = self.replaced()
+        return [(file, head) for file, head in self._headers.items() if file.batch in replaced]
+
+    def replaced(self) -> frozenset[str]:
+        """Return the names of batches whose rows another batch holds."""
+        return frozenset[str]().union(*(head.replaces for head in self._headers.values()))
+
+    def trials(self, batch: Batch, columns: list[str] | None = None) -> pa.Table:
+        """Return the trials rows of a batch, without columns that this program does not know."""
+        return _read(batch[0], batch[1], columns)
+
+    def epochs(self, batch: Batch) -> pa.Table | None:
+        """Return the epoch rows of a batch; None if it has none, or their file is broken: then `broken` says so."""
+        file = self.epochs_file(batch[1])
+        if file is None:
+            return None
+        try:
+            return _read(file, files.header("epochs", file, files.verified(file)), None)
+        except BrokenFileError as error:
+            self.broken[file.path] = str(error)
+        except FileNotFoundError:
+            if not batch[0].path.exists():
+                raise
+            self.broken[file.path] = "is missing"
+        return None
+
+    def epochs_file(self, head: Header) -> BatchFile | None:
+        """Return where the epoch rows of a batch lie."""
+        if not head.epochs:
+            return None
+        batch, digest, _ = head.epochs.split(".")
+        return BatchFile(self.epochs_folder / head.epochs, batch, digest)
+
+    def _admit(self, file: BatchFile) -> bool:
+        try:
+            self._headers[file] = files.header("trials", file, files.verified(file))
+        except BrokenFileError as error:
+            self.broken[file.path] = str(error)
+        except FileNotFoundError:  # compacted since the folder was listed: its rows are in a newer file
+            return False
+        return file in self._headers
+
+
+def _read(file: BatchFile, head: Header, columns: list[str] | None) -> pa.Table:
+    rows = pq.read_table(pa.BufferReader(files.verified(file)), columns=columns).replace_schema_metadata(None)
+    return rows.drop_columns([name for name in head.unknown if name in rows.column_names])

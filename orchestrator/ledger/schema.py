@@ -1,0 +1,261 @@
+"""The ledger's columns: their names, types and meanings, and the tables made of outcomes; no file is touched here.
+
+Knobs, metrics and diagnostics are columns by name (`knob.lr`, `metric.nmi`), made as they are met. Two methods may
+use one knob name with different types: a table then holds the column in the narrowest type that takes both (whole
+numbers and numbers: float64; anything else: text). The canonical JSON in `config` stays the truth.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+
+from orchestrator.trial import TrialOutcome, TrialState, canonical_json
+
+__all__ = [
+    "RANK",
+    "SCHEMA_VERSION",
+    "TABLES",
+    "Column",
+    "columns",
+    "epochs_table",
+    "metadata",
+    "trials_table",
+    "union",
+    "unknown_columns",
+]
+
+SCHEMA_VERSION = 1
+"""Raised when a column changes its meaning or goes; a file with a higher number is refused."""
+
+RANK = {TrialState.FAILED: 1, TrialState.PRUNED: 2, TrialState.COMPLETE: 3}
+"""Which attempt of a trial the read view shows: the highest rank, then the latest attempt."""
+
+_TEXT, _WHOLE, _NUMBER = pa.string(), pa.int64(), pa.float64()
+_TIME = pa.timestamp("us", tz="UTC")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the ledger. A name that ends in `<name>` stands for as many columns as there are names."""
+
+    name: str
+    type: pa.DataType | None
+    """None: float64, int64, bool or string, as the knob is declared."""
+    meaning: str
+
+    @property
+    def prefix(self) -> str:
+        """What the names of a family begin with; empty for a single column."""
+        return self.name.removesuffix("<name>") if self.name.endswith("<name>") else ""
+
+
+TABLES: dict[str, tuple[Column, ...]] = {
+    "trials": (
+        Column("schema_version", _WHOLE, "version of this table"),
+        Column("trial_id", _TEXT, "hash of method, version, config, dataset, protocol, seed, budget, precision"),
+        Column("attempt", _WHOLE, "attempts of a trial count from 1; one row each"),
+        Column("method", _TEXT, "name of the method"),
+        Column("method_version", _WHOLE, "raised when a change of the method moves numbers"),
+        Column("code_digest", _TEXT, "digest of the method's file and what it imports under trainables"),
+        Column("dataset", _TEXT, "name of the dataset, with its options"),
+        Column("dataset_digest", _TEXT, "digest of its content"),
+        Column("protocol", _TEXT, "whole: fitted and scored on the same data; split: scored on the test part"),
+        Column("seed_block", _TEXT, "search or confirm; disjoint by derivation"),
+        Column("seed", _WHOLE, "number of the seed in its block"),
+        Column("n_epochs", _WHOLE, "budget in epochs"),
+        Column("precision", _TEXT, "number format of the training"),
+        Column("config", _TEXT, "canonical JSON of all knobs: the truth"),
+        Column("knob.<name>", None, "the knobs, typed; empty where the method has no such knob"),
+        Column("state", _TEXT, "complete (collapsed ones included), pruned or failed"),
+        Column("failure_kind", _TEXT, "why a failed attempt failed; else empty"),
+        Column("error", _TEXT, "traceback of a failed attempt; else empty"),
+        Column("collapsed", pa.bool_(), "whether clusters died out: an outcome, not a failure"),
+        Column("metric.<name>", _NUMBER, "metrics of the last evaluation"),
+        Column("cost.seconds", _NUMBER, "the trial's share of its bundle's wall-clock time"),
+        Column("cost.peak_memory_bytes", _NUMBER, "the trial's share of its bundle's highest memory use"),
+        Column("cost.gpu_seconds", _NUMBER, "GPU time, 0 without one"),
+        Column("bundle_id", _TEXT, "hash of the ids of the trials that were trained together"),
+        Column("bundle_size", _WHOLE, "number of trials that were trained together"),
+        Column("device", _TEXT, "what it was trained on"),
+        Column("threads", _WHOLE, "torch threads; part of what makes bits equal"),
+        Column("started_at", _TIME, "start of the attempt, UTC"),
+        Column("finished_at", _TIME, "end of the attempt, UTC"),
+        Column("git_commit", _TEXT, "commit of the checkout that trained it; empty when installed"),
+        Column("versions", _TEXT, "JSON: versions of Python and of the packages that move numbers"),
+    ),
+    "epochs": (
+        Column("trial_id", _TEXT, "the trial"),
+        Column("attempt", _WHOLE, "the attempt of the trial"),
+        Column("epoch", _WHOLE, "epochs trained before this evaluation"),
+        Column("seconds", _NUMBER, "the trial's share of the time so far"),
+        Column("metric.<name>", _NUMBER, "metrics of this evaluation"),
+        Column("diagnostic.<name>", _NUMBER, "what the method says of itself"),
+    ),
+}
+
+_FACTS = {"bundle_id", "bundle_size", "device", "threads", "started_at", "finished_at"}
+_FACTS |= {"code_digest", "git_commit", "versions"}
+
+
+def columns() -> list[tuple[str, str, str]]:
+    """Return (name, type, meaning) of every column, `trials.` and `epochs.` in front, for docs and reports."""
+    return [
+        (f"{table}.{column.name}", str(column.type or "by knob"), column.meaning)
+        for table, known in TABLES.items()
+        for column in known
+    ]
+
+
+def unknown_columns(table: str, names: Iterable[str]) -> list[str]:
+    """Return the names that are no column of `table`."""
+    known = {column.name for column in TABLES[table] if not column.prefix}
+    families = tuple(column.prefix for column in TABLES[table] if column.prefix)
+    return [name for name in names if name not in known and not name.startswith(families)]
+
+
+def trials_table(outcomes: Sequence[TrialOutcome]) -> pa.Table:
+    """Return one row an outcome.
+
+    Raises:
+        ValueError: a fact or cost that the ledger has no column for.
+    """
+    data: dict[str, pa.Array] = {}
+    for column in TABLES["trials"]:
+        if column.prefix == "knob.":
+            data.update(_knobs([outcome.spec.config for outcome in outcomes]))
+        elif column.prefix == "metric.":
+            data.update(_metrics([outcome.metrics for outcome in outcomes]))
+    rows = [_row(outcome) for outcome in outcomes]
+    for column in TABLES["trials"]:
+        if not column.prefix:
+            data[column.name] = pa.array([row[column.name] for row in rows], column.type)
+    return _ordered("trials", data)
+
+
+def epochs_table(table: pa.Table) -> pa.Table:
+    """Return `table` in the order and the types of the epochs table.
+
+    Raises:
+        ValueError: a column that is unknown, absent, or holds no numbers.
+    """
+    unknown = unknown_columns("epochs", table.column_names)
+    absent = [name for name in ("trial_id", "attempt", "epoch") if name not in table.column_names]
+    if unknown or absent:
+        raise ValueError(f"epoch rows with unknown columns {unknown}, without columns {absent}")
+    types = {column.name: column.type for column in TABLES["epochs"]}
+    data = {name: table[name].cast(types.get(name, _NUMBER)) for name in table.column_names}
+    data.setdefault("seconds", pa.nulls(len(table), _NUMBER))
+    return _ordered("epochs", data)
+
+
+def union(table: str, parts: Sequence[pa.Table]) -> pa.Table:
+    """Return the rows of all parts under the union of their columns; absent values are null."""
+    types: dict[str, set[pa.DataType]] = {}
+    for column in TABLES[table]:
+        if not column.prefix:
+            types[column.name] = {column.type}
+    for part in parts:
+        for field in part.schema:
+            types.setdefault(field.name, set()).add(field.type)
+    unified = {name: _unified(met) for name, met in types.items()}
+    schema = _ordered(table, {name: pa.nulls(0, kind) for name, kind in unified.items()}).schema
+    cast = [_cast(part, unified) for part in parts]
+    return pa.concat_tables([schema.empty_table(), *cast], promote_options="default")
+
+
+def _cast(part: pa.Table, types: Mapping[str, pa.DataType]) -> pa.Table:
+    for place, field in enumerate(part.schema):
+        if field.type != types[field.name]:
+            name = field.name
+            part = part.set_column(place, name, part[name].cast(types[name]))
+    return part
+
+
+def _ordered(table: str, data: Mapping[str, Any]) -> pa.Table:
+    names: list[str] = []
+    for column in TABLES[table]:
+        names += sorted(n for n in data if n.startswith(column.prefix)) if column.prefix else [column.name]
+    return pa.table({name: data[name] for name in names})
+
+
+def _row(outcome: TrialOutcome) -> dict[str, Any]:
+    spec, facts, cost = outcome.spec, outcome.facts, outcome.cost
+    strange = sorted(set(facts) - _FACTS) + sorted(set(cost) - {"seconds", "peak_memory_bytes", "gpu_seconds"})
+    if strange:
+        raise ValueError(f"the ledger has no column for {', '.join(strange)}")
+    versions = facts.get("versions", {})
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "trial_id": spec.trial_id,
+        "attempt": outcome.attempt,
+        "method": spec.method,
+        "method_version": spec.method_version,
+        "code_digest": facts.get("code_digest", ""),
+        "dataset": spec.dataset,
+        "dataset_digest": spec.dataset_digest,
+        "protocol": spec.protocol,
+        "seed_block": str(spec.seed_block),
+        "seed": spec.seed,
+        "n_epochs": spec.n_epochs,
+        "precision": spec.precision,
+        "config": canonical_json(dict(spec.config)),
+        "state": str(outcome.state),
+        "failure_kind": str(outcome.failure_kind) if outcome.failure_kind else "",
+        "error": outcome.error,
+        "collapsed": outcome.collapsed,
+        **{f"cost.{name}": cost.get(name) for name in ("seconds", "peak_memory_bytes", "gpu_seconds")},
+        "bundle_id": facts.get("bundle_id", ""),
+        "bundle_size": facts.get("bundle_size"),
+        "device": facts.get("device", ""),
+        "threads": facts.get("threads"),
+        "started_at": _moment(facts.get("started_at")),
+        "finished_at": _moment(facts.get("finished_at")),
+        "git_commit": facts.get("git_commit", ""),
+        "versions": versions if isinstance(versions, str) else canonical_json(dict(versions)),
+    }
+
+
+def _moment(value: object) -> datetime | None:
+    """Return a point in time from POSIX seconds, ISO text or a datetime; naive ones are UTC."""
+    if value is None:
+        return None
+    if isinstance(value, int | float):
+        return datetime.fromtimestamp(value, UTC)
+    moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _knobs(configs: Sequence[Mapping[str, Any]]) -> dict[str, pa.Array]:
+    names = {name for config in configs for name in config}
+    return {f"knob.{name}": _typed([config.get(name) for config in configs]) for name in names}
+
+
+def _metrics(rows: Sequence[Mapping[str, float]]) -> dict[str, pa.Array]:
+    names = {name for row in rows for name in row}
+    return {f"metric.{name}": pa.array([row.get(name) for row in rows], _NUMBER) for name in names}
+
+
+def _typed(values: Sequence[Any]) -> pa.Array:
+    kinds = {bool: pa.bool_(), int: _WHOLE, float: _NUMBER, str: _TEXT}
+    target = _unified({kinds[type(value)] for value in values if value is not None})
+    if target == _TEXT:  # by way of scalars, so that mixed columns read alike whether mixed here or in `union`
+        texts = [None if value is None else pa.scalar(value).cast(_TEXT).as_py() for value in values]
+        return pa.array(texts, _TEXT)
+    return pa.array(values, target)
+
+
+def _unified(types: set[pa.DataType]) -> pa.DataType:
+    if len(types) == 1:
+        return next(iter(types))
+    return _NUMBER if types == {_WHOLE, _NUMBER} else _TEXT
+
+
+def metadata(table: str, **facts: object) -> dict[str, str]:
+    """Return the key-value metadata that every file of the ledger carries."""
+    return {"orchestrator": json.dumps({"table": table, "schema_version": SCHEMA_VERSION, **facts})}

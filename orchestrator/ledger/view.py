@@ -1,0 +1,67 @@
+"""The reading rule: which rows of all attempts a reader sees. Pure functions of tables; no file is touched here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from orchestrator.ledger.schema import RANK
+
+__all__ = ["INDEX_COLUMNS", "chosen", "rows_of"]
+
+INDEX_COLUMNS = ["trial_id", "attempt", "state"]
+
+Positions = npt.NDArray[np.int64]
+
+
+def chosen(parts: Sequence[pa.Table], *, every_attempt: bool = False, only: Iterable[str] | None = None) -> Positions:
+    """Return the positions, in the concatenation of `parts`, of the rows that count.
+
+    One row a trial_id: complete before pruned before failed, then the latest attempt; with `every_attempt` one row an
+    attempt. Parts are in order of time; of two rows of one attempt and one state (a folder merged from copies) the
+    earlier counts.
+
+    Args:
+        parts: tables with the columns trial_id, attempt and state.
+        every_attempt: keep all attempts.
+        only: keep these trials.
+    """
+    if not parts:
+        return np.zeros(0, np.int64)
+    rows = pa.concat_tables([part.select(INDEX_COLUMNS) for part in parts])
+    codes = _codes(rows["trial_id"])
+    attempt = rows["attempt"].to_numpy()
+    states = pc.index_in(rows["state"], value_set=pa.array([str(state) for state in RANK]))
+    rank = np.array([*RANK.values(), 0])[states.fill_null(len(RANK)).to_numpy()]
+    age = -np.arange(len(codes))
+    order = np.lexsort((age, rank, attempt, codes) if every_attempt else (age, attempt, rank, codes))
+    differs = codes[order][1:] != codes[order][:-1]
+    if every_attempt:
+        differs |= attempt[order][1:] != attempt[order][:-1]
+    last = order[np.append(differs, True)] if len(order) else order
+    if only is not None:
+        wanted = pc.is_in(rows["trial_id"], value_set=pa.array(list(only), pa.string())).to_numpy()
+        last = last[wanted[last]]
+    return last.astype(np.int64)
+
+
+def rows_of(epochs: pa.Table, attempts: pa.Table) -> pa.Table:
+    """Return those rows of `epochs` whose (trial_id, attempt) is among `attempts`."""
+    known = attempts["trial_id"].unique()
+    place = pc.index_in(epochs["trial_id"], value_set=known).fill_null(-1).to_numpy()
+    own = pc.index_in(attempts["trial_id"], value_set=known).to_numpy()
+    width = 1 + max(pc.max(epochs["attempt"]).as_py() or 0, pc.max(attempts["attempt"]).as_py() or 0)
+    wanted = np.unique(own * width + attempts["attempt"].to_numpy())
+    keys = np.where(place < 0, -1, place * width + epochs["attempt"].to_numpy())
+    mask = np.isin(keys, wanted)
+    return epochs if mask.all() else epochs.filter(pa.array(mask))
+
+
+def _codes(names: pa.ChunkedArray) -> Positions:
+    encoded = names.combine_chunks().dictionary_encode()
+    indices: Positions = encoded.indices.to_numpy().astype(np.int64)
+    return indices
