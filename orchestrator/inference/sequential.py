@@ -60,10 +60,14 @@ class Looks:
         looks = [n for n in (self.taken or self.planned) if n <= n_seeds]
         if n_seeds and not looks:
             looks = [n_seeds]
-        return tuple((n, min(1.0, n / self.planned[-1])) for n in looks)
+        return tuple((n, self.share(n)) for n in looks)
+
+    def share(self, n_seeds: int) -> float:
+        """Return the share of the level that a look at `n_seeds` seeds may have spent, with all looks before it."""
+        return min(1.0, n_seeds / self.planned[-1])
 
     def saving(self, n_seeds: int) -> float:
-        """Share of the planned seeds that stopping at `n_seeds` seeds saved."""
+        """Return the share of the planned seeds that stopping at `n_seeds` seeds saved."""
         return max(0.0, 1.0 - n_seeds / self.planned[-1])
 
 

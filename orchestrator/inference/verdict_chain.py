@@ -9,13 +9,22 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from orchestrator.errors import RequestError, UnknownNameError
 from orchestrator.inference.decisions import Decisions, decide
+from orchestrator.inference.judgement import (
+    CollapseComparison,
+    Contrast,
+    Decision,
+    Descriptive,
+    Effect,
+    Equivalence,
+    Judgement,
+    MissingSeed,
+)
 from orchestrator.inference.sequential import Looks, is_futile, sequential_interval_ends
 from orchestrator.inference.sign_flip import Interval, interval_ends, sign_flip_p
 from orchestrator.inference.tests import (
@@ -40,126 +49,9 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-Decision = Literal["effect", "equivalent", "inconclusive", "refused"]
 
 _FEW_PAIRS = 20
 """Below this many pairs a collapse mixture makes the interval unreliable (simulated coverage)."""
-
-
-class Contrast(Protocol):
-    """What is compared: a weighted sum over arms, weights summing to zero."""
-
-    @property
-    def name(self) -> str:
-        """What the verdict calls it."""
-
-    @property
-    def weights(self) -> Mapping[str, float]:
-        """Weight per arm name; arms left out have weight 0."""
-
-
-@dataclass(frozen=True)
-class MissingSeed:
-    """A seed that a contrast had to leave out, and the arms that lack it."""
-
-    seed: int
-    arms: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Effect:
-    """Mean paired difference, its interval and its uncorrected sign-flip p."""
-
-    estimate: float
-    interval: Interval
-    p: float
-    seeds: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Equivalence:
-    """Two one-sided tests against a margin that was stated before the run."""
-
-    margin: float
-    p: float
-    p_corrected: float
-    equivalent: bool
-
-
-@dataclass(frozen=True)
-class CollapseComparison:
-    """How often the arms with positive and with negative weight collapsed; Fisher's exact test, Holm apart."""
-
-    collapsed: tuple[int, int]
-    trained: tuple[int, int]
-    p: float
-    p_corrected: float
-
-
-@dataclass(frozen=True)
-class Descriptive:
-    """Company of the verdict; decides nothing."""
-
-    t_p: float
-    t_interval: Interval
-    wilcoxon_p: float
-    interquartile_mean: float
-    probability_of_improvement: float
-    standard_deviation: float
-    """Of the paired differences: what the power of the next study rests on."""
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """What a study may say about one contrast."""
-
-    name: str
-    weights: Mapping[str, float]
-    decision: Decision
-    reason: str
-    """Why the contrast was refused or could not be decided; empty otherwise."""
-    all_seeds: Effect
-    """The effect that was tested: collapsed members included."""
-    p_corrected: float
-    """Holm over all contrasts of the study, refused ones counted."""
-    alpha: float
-    missing: tuple[MissingSeed, ...]
-    equivalence: Equivalence | None
-    collapse: CollapseComparison
-    non_collapsed: Effect
-    """The effect among seeds of which no arm collapsed; uncorrected, beside the tested one."""
-    descriptive: Descriptive
-    interval_unreliable: bool
-    """Fewer than 20 pairs and a collapsed member: the interval covers less than it says."""
-    looks: tuple[int, ...]
-    """Numbers of seeds at which one looked; p and interval are valid over all of them.  Empty: once, as planned."""
-    futile: bool
-    """More seeds, up to the last planned look, are unlikely to decide."""
-
-    @property
-    def settled(self) -> bool:
-        """Whether a sequential study need not add seeds for this contrast."""
-        return self.decision in ("effect", "equivalent") or self.futile
-
-    @property
-    def estimate(self) -> float:
-        """Mean paired difference over all seeds."""
-        return self.all_seeds.estimate
-
-    @property
-    def interval(self) -> Interval:
-        """Interval of the estimate (uncorrected: it is about this contrast alone)."""
-        return self.all_seeds.interval
-
-    @property
-    def p(self) -> float:
-        """Uncorrected p of the effect."""
-        return self.all_seeds.p
-
-    @property
-    def n_pairs(self) -> int:
-        """Seeds that every arm of the contrast has."""
-        return len(self.all_seeds.seeds)
 
 
 def judge(
@@ -205,6 +97,7 @@ def judge(
         collapse=_collapse(table),
         looks=() if looks is None else tuple(n for n, _ in looks.schedule(len(table.seeds))),
         n_final=0 if looks is None else looks.planned[-1],
+        share=1.0 if looks is None else looks.share(len(table.seeds)),
     )
     return [_judgement(contrast, i, decisions, company, table, alpha, margin) for i, contrast in enumerate(contrasts)]
 
@@ -218,6 +111,7 @@ class _Company:
     collapse: list[CollapseComparison]
     looks: tuple[int, ...]
     n_final: int
+    share: float
 
 
 def _judgement(
@@ -239,7 +133,7 @@ def _judgement(
         name=contrast.name,
         weights=dict(contrast.weights),
         decision=decision,
-        reason=_reason(decisions, i, alpha),
+        reason=_reason(decisions, i, alpha, company.share),
         all_seeds=company.whole[i],
         p_corrected=float(decisions.p_corrected[i]),
         alpha=alpha,
@@ -367,13 +261,13 @@ def _decision(decisions: Decisions, i: int) -> Decision:
     return "equivalent" if decisions.equivalent[i] else "inconclusive"
 
 
-def _reason(decisions: Decisions, i: int, alpha: float) -> str:
+def _reason(decisions: Decisions, i: int, alpha: float, share: float) -> str:
     n, family = int(decisions.n_pairs[i]), len(decisions.p)
     if decisions.refused[i]:
         return f"{n} complete pair{'' if n == 1 else 's'}: a test needs two"
     if _decision(decisions, i) != "inconclusive":
         return ""
-    floor = min(1.0, family * 2.0 ** (1 - n))
+    floor = min(1.0, family * 2.0 ** (1 - n) / share)
     if floor > alpha:
         return f"{n} pairs and {family} contrasts cannot reach {alpha:g}: the smallest corrected p is {floor:.3g}"
     return "neither an effect nor its absence is shown"
