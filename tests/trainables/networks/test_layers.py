@@ -9,7 +9,8 @@ from torch import Tensor
 
 from trainables.networks.layers import batch_norm, linear
 
-SIZES, WIDTHS = st.integers(1, 140), st.sampled_from([1, 3, 10, 16, 31, 32, 48, 50, 64, 100, 128])
+SIZES = st.one_of(st.integers(1, 140), st.sampled_from([250, 256, 1000]))
+WIDTHS = st.sampled_from([1, 3, 10, 16, 31, 32, 48, 50, 64, 100, 128])
 
 
 def blocks(members: int, *shapes: tuple[int, ...]) -> list[Tensor]:
