@@ -20,7 +20,9 @@ __all__ = ["find", "load_dataset", "load_file", "method", "names", "training"]
 FOLDERS = {"method": "trainables.methods", "dataset": "trainables.datasets", "study": "studies"}
 """Kind -> the package whose modules are that kind; a plugin folder has `methods/`, `datasets/`, `studies/`."""
 
-ENTRY_POINTS = "deep_clustering_orchestrator.{kind}s"
+PLURALS = {"method": "methods", "dataset": "datasets", "study": "studies"}
+
+ENTRY_POINTS = "deep_clustering_orchestrator.{kinds}"
 
 
 def load_file(path: Path, kind: str) -> ModuleType:
@@ -46,7 +48,7 @@ def load_file(path: Path, kind: str) -> ModuleType:
 
 
 def _plugin_files(kind: str, plugins: Sequence[str]) -> dict[str, Path]:
-    folders = [Path(plugin) / f"{kind}s" for plugin in plugins]
+    folders = [Path(plugin) / PLURALS[kind] for plugin in plugins]
     for plugin in plugins:
         if not Path(plugin).is_dir():
             raise RequestError(f"--plugin {plugin!r} is no folder; it holds methods/, datasets/ or studies/")
@@ -54,7 +56,7 @@ def _plugin_files(kind: str, plugins: Sequence[str]) -> dict[str, Path]:
 
 
 def _entry_points(kind: str) -> dict[str, importlib.metadata.EntryPoint]:
-    return {point.name: point for point in importlib.metadata.entry_points(group=ENTRY_POINTS.format(kind=kind))}
+    return {point.name: point for point in importlib.metadata.entry_points(group=ENTRY_POINTS.format(kinds=PLURALS[kind]))}
 
 
 def names(kind: str, plugins: Sequence[str] = ()) -> list[str]:

@@ -132,9 +132,10 @@ def knob(
     fuses: bool = False,
     when: Mapping[str, tuple[Value, ...]] | None = None,
 ) -> Any:
-    """Declare a knob, as the default of a dataclass field, as in `lr: float = knob(0.1, Float(1e-3, 10, log=True))`.
+    """Declare a knob where a dataclass field has its default.
 
-    The default must lie in the domain; otherwise ValueError when the method's file is imported.
+    As in `lr: float = knob(0.1, Float(1e-3, 10, log=True), fuses=True)`, with a string below that says
+    what it is. The default must lie in the domain; otherwise ValueError when the method's file is imported.
     """
     declared = Knob(domain.accept(default), domain, fuses, dict(when or {}))
     return dataclasses.field(default=declared.default, metadata={"knob": declared})

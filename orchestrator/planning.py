@@ -185,7 +185,8 @@ def with_settings(study: Study, settings: Sequence[str]) -> Study:
         elif name in ("seeds", "epochs", "n_epochs"):
             if not value.isdigit():
                 raise RequestError(f"--set {setting!r}: {name} is a whole number")
-            study = replace(study, **{"seeds" if name == "seeds" else "n_epochs": int(value)})
+            number = int(value)
+            study = replace(study, seeds=number) if name == "seeds" else replace(study, n_epochs=number)
         else:
             study = _with_knob(study, name, value)
     return study

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +11,7 @@ import pyarrow as pa
 from orchestrator.errors import RequestError
 from orchestrator.phases import ConfirmPhase, SearchPhase
 from orchestrator.planning import PlannedTrial, contrasts
-from orchestrator.provenance import facts
+from orchestrator.provenance import git_commit, versions
 from orchestrator.study import Study, UntilDecided
 
 __all__ = ["chosen_of", "plan_table", "study_json"]
@@ -96,8 +95,8 @@ def study_json(
         "searches": [search.record() for search in searches],
         "created_at": earlier.get("created_at", now),
         "command": f"orchestrate run {study.name}",
-        **{key: value for key, value in facts().items() if key in ("versions", "git_commit")},
-        "python": sys.version.split()[0],
+        "versions": versions(),
+        "git_commit": git_commit(),
     }
 
 

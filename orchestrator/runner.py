@@ -14,9 +14,9 @@ from orchestrator import discovery
 from orchestrator.bundling import bundles, halves
 from orchestrator.failures import POLICIES
 from orchestrator.ledger import Ledger
-from orchestrator.phases import Settled, phases_of
+from orchestrator.phases import ConfirmPhase, SearchPhase, Settled, phases_of
 from orchestrator.planning import Catalogue, PlannedTrial
-from orchestrator.provenance import code_digest, facts
+from orchestrator.provenance import code_digest, git_commit, versions
 from orchestrator.pruning import RoundPruner
 from orchestrator.record import chosen_of, plan_table, study_json, with_look
 from orchestrator.results import Rows, settled_rows
@@ -85,6 +85,7 @@ class Runner:
         self.stop_reason = ""
         self.planned: list[PlannedTrial] = []
         self.searches, self.confirms = phases_of(study, catalogue)
+        self._phases: list[SearchPhase | ConfirmPhase] = [*self.searches, *self.confirms]
         self._pruners = [RoundPruner(phase) for phase in self.searches if phase.search.pruner != "none"]
         self.digests = {name: code_digest(discovery.find("method", name, options.plugins)) for name in study.methods}
         self._settled: dict[str, Settled] = {}
@@ -122,7 +123,7 @@ class Runner:
         """Whether no bundle will come any more."""
         if self.stopping:
             return True
-        return not self._queue and not self._open and all(p.finished for p in (*self.searches, *self.confirms))
+        return not self._queue and not self._open and all(phase.finished for phase in self._phases)
 
     @property
     def stopping(self) -> bool:
@@ -188,9 +189,9 @@ class Runner:
     def write_record(self) -> None:
         """Write study.json and plan.parquet as they stand; when all is done, the look that was taken goes in."""
         name = self.study.name
-        earlier = self.ledger.read_study(name)[0] if self.ledger.has_study(name) else {}
+        earlier = self.ledger.read_study(name)[0] if name in self.ledger.study_names() else {}
         record = study_json(self.study, self.searches, self.confirms, earlier)
-        if all(phase.finished for phase in (*self.searches, *self.confirms)):
+        if all(phase.finished for phase in self._phases):
             record = with_look(record, len(record["seeds"]["seeds"]), planned=True)
         self.ledger.write_study(name, record, plan_table(self.planned))
 
@@ -199,8 +200,12 @@ class Runner:
         return settled_rows(self.ledger, self.study.methods, codes, self.options.retry_failed)
 
     def _take(self, outcomes: Sequence[TrialOutcome], epochs: pa.Table | None) -> None:
-        shared = {"code_digest": self.digests[outcomes[0].spec.method], **facts()} if outcomes else {}
-        stamped = [replace(outcome, facts={**shared, **outcome.facts}) for outcome in outcomes]
+        shared = {"git_commit": git_commit(), "versions": versions()}
+        news = [outcome for outcome in outcomes if outcome.spec.trial_id not in self._settled]
+        stamped = [
+            replace(outcome, facts={"code_digest": self.digests[outcome.spec.method], **shared, **outcome.facts})
+            for outcome in news
+        ]
         self.ledger.append(stamped, epochs)  # durable before anybody is told
         for outcome in stamped:
             if outcome.state is TrialState.FAILED and outcome.failure_kind is not None:
@@ -247,14 +252,14 @@ class Runner:
 
     def _advance(self) -> None:
         while True:
-            fresh = [t for phase in (*self.searches, *self.confirms) for t in phase.advance(self.settled)]
+            fresh = [t for phase in self._phases for t in phase.advance(self.settled)]
             if not fresh:
                 break
             self.planned += fresh
             self._forget_pruned(fresh)
-            missing = {t.spec.trial_id: t.spec for t in fresh if self.settled(t.spec.trial_id) is None}
-            self.progress.hits += len({t.spec.trial_id for t in fresh} - set(missing))
-            self._enqueue(missing.values(), {t.spec.trial_id for t in fresh if t.phase == "search"})
+            wanted = {t.spec.trial_id: t.spec for t in fresh}
+            self.progress.hits += sum(self.settled(trial_id) is not None for trial_id in wanted)
+            self._enqueue(wanted.values(), {t.spec.trial_id for t in fresh if t.phase == "search"})
         self.progress.total = self._expected()
         self.progress.phase = "confirm" if all(search.finished for search in self.searches) else "search"
 
@@ -264,21 +269,25 @@ class Runner:
             if past is not None and past.state is TrialState.PRUNED and not (trial.phase == "search" and self._pruners):
                 del self._past[trial.spec.trial_id]
 
-    def _enqueue(self, missing: Iterable[TrialSpec], searched: Collection[str]) -> None:
+    def _enqueue(self, wanted: Iterable[TrialSpec], searched: Collection[str]) -> None:
+        """Bundle all that is wanted, then drop what is settled: a run that goes on cuts the same bundles.
+
+        So a bundle that nobody finished has the same id as before, and finds its checkpoint.
+        """
         under_way = {spec.trial_id for bundle in (*self._queue, *self._open.values()) for spec in bundle.specs}
-        specs = [spec for spec in missing if spec.trial_id not in under_way]
         spaces = self.catalogue.spaces(self.study.methods)
+        specs = list(wanted)
         for prunable in (False, True):
-            some = [spec for spec in specs if (self._pruned_search(spec, searched)) == prunable]
-            made = bundles(some, spaces, self.catalogue.member_limit, prunable=prunable)
-            self._queue.extend(replace(b, attempts=self._attempts(b)) for b in made)
+            some = [spec for spec in specs if self._pruned_search(spec, searched) == prunable]
+            for bundle in bundles(some, spaces, self.catalogue.member_limit, prunable=prunable):
+                missing = [s for s in bundle.specs if self.settled(s.trial_id) is None and s.trial_id not in under_way]
+                if missing:
+                    attempts = tuple(self.ledger.next_attempt(spec.trial_id) for spec in missing)
+                    self._queue.append(Bundle(tuple(missing), attempts, prunable))
 
     def _pruned_search(self, spec: TrialSpec, searched: Collection[str]) -> bool:
         prunes = any(p.search.pruner != "none" and p.search.method == spec.method for p in self.searches)
         return prunes and spec.trial_id in searched
-
-    def _attempts(self, bundle: Bundle) -> tuple[int, ...]:
-        return tuple(self.ledger.next_attempt(spec.trial_id) for spec in bundle.specs)
 
     def _expected(self) -> int:
         searched = sum(phase.n_trials for phase in self.searches)

@@ -1,7 +1,4 @@
-"""The composition root: parses commands, wires engine, trainables and analysis together, and prints.
-
-The only module that may import everything; it does so inside the commands, so that `--help` is quick.
-"""
+"""The commands of `orchestrate`: each parses its options, hands over, and prints. Imports wait inside the commands."""
 
 from __future__ import annotations
 
@@ -76,7 +73,7 @@ def plan(
 
 
 @app.command()
-def run(  # noqa: PLR0913  # every option is one of DESIGN 4.4
+def run(  # noqa: PLR0913, PLR0917  # typer makes an option of each parameter
     study: StudyName,
     results: Results = RESULTS,
     address: Annotated[str, typer.Option(help="local, auto, HOST:PORT, or inline (no Ray)")] = "local",
@@ -125,7 +122,7 @@ def report(
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Entry point of `orchestrate`: runs a command and exits 0, 1 (failures), 2 (wrong request) or 130 (interrupted)."""
+    """Run a command and exit: 0 done, 1 too many failures, 2 wrong request, 130 interrupted."""
     try:
         result = app(arguments, standalone_mode=False)
         status = result if isinstance(result, int) else 0

@@ -19,6 +19,8 @@ __all__ = ["answer", "emit", "plan_text", "studies_table", "watching"]
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
+STYLES = {"effect": "green", "no difference": "blue", "inconclusive": "yellow", "not tested": "red"}
+
 PIPED_SECONDS = 30.0
 """Seconds between progress lines when the output is no terminal."""
 
@@ -131,16 +133,34 @@ class Watch:
 
 
 def answer(found: Any) -> None:
-    """Print a study's answer: the table, one sentence a contrast, oracle optimism, where the files are."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in found.columns:
-        table.add_column(column, justify="left" if column == found.columns[0] else "right", overflow="fold")
-    for row in found.rows:
-        table.add_row(*row)
-    out.print(table)
-    for sentence in found.sentences:
-        out.print(f"• {sentence}")
-    for sentence in found.notes:
-        out.print(f"[dim]{sentence}[/dim]")
+    """Print a study's answer: the table, one sentence a contrast, what choosing by labels would add, the files."""
+    out.print()
+    out.print(f"[bold]{found.question}[/bold]")
+    out.print(f"[dim]{found.heading}[/dim]")
+    out.print(_arms_table(found))
+    out.print(f"[dim]{found.note}[/dim]")
+    for word, sentence in zip(found.words, found.sentences, strict=True):
+        out.print(f"[{STYLES.get(word, 'default')}]•[/] {sentence}")
+    for sentence in (*found.remarks, *found.optimism, found.summary):
+        if sentence:
+            out.print(sentence)
     for label, path in found.paths.items():
         out.print(f"{label}: {path}", soft_wrap=True)
+
+
+def _arms_table(found: Any) -> Table:
+    """Return the arms with what fits a terminal; the report has every metric."""
+    place = {heading: index for index, heading in enumerate(found.head)}
+    metric = found.head[1]
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("arm", overflow="fold")
+    for heading in (metric, "95 % interval", "vs baseline (95 % interval)", "corrected p", "collapsed"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in found.rows:
+        cell = {heading: row[index] for heading, index in place.items()}
+        interval = cell["95 % interval of it"]
+        difference = cell["vs baseline"] + (f" ({interval})" if interval else "")
+        table.add_row(
+            cell["arm"], cell[metric], cell["95 % interval"], difference, cell["corrected p"], cell["collapsed"]
+        )
+    return table

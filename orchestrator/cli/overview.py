@@ -54,7 +54,7 @@ def plan(study: Study, results: Path, plugins: tuple[str, ...], workers: int) ->
     """Return what a study would train: arms with trials and hits, price, what it can detect."""
     catalogue = Catalogue(plugins)
     with Ledger(results) as ledger:
-        record = ledger.read_study(study.name)[0] if ledger.has_study(study.name) else {}
+        record = ledger.read_study(study.name)[0] if study.name in ledger.study_names() else {}
         arms = _arms(study, catalogue, record, ledger)
         searches, _ = phases_of(study, catalogue)
         hits = sum(arm["hits"] for arm in arms)

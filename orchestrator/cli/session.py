@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import signal
 from collections.abc import Iterator
@@ -47,7 +48,7 @@ def run(study: Study, request: Request) -> None:
     """
     retry = _kinds(request.retry_failed)
     with Ledger(request.results, writable=True) as ledger:
-        executor = _executor(request, ledger.has_study(study.name))
+        executor = _executor(request, study.name in ledger.study_names())
         try:
             runner = _train(study, request, ledger, executor, retry)
         finally:
@@ -161,6 +162,6 @@ def _answer(name: str, results: Path, notebook: bool, as_json: bool) -> None:
 
     answer = build(results, name, notebook=notebook)
     if as_json:
-        print(json.dumps(answer.as_json(), default=str))
+        print(json.dumps(dataclasses.asdict(answer), default=str))
     else:
         console.answer(answer)

@@ -89,9 +89,7 @@ def text(value: Value) -> str:
 
 def varied(factors: Factors) -> tuple[str, ...]:
     """Return the names of the knobs that the levels of `factors` set, in order of appearance."""
-    found = (
-        knob for name, levels in factors.items() for _, values in levels_of(name, levels) for knob in values
-    )
+    found = (knob for name, levels in factors.items() for _, values in levels_of(name, levels) for knob in values)
     return tuple(dict.fromkeys(found))
 
 

@@ -83,10 +83,8 @@ class Search:
         for name, value in (("n_configurations", self.n_configurations), ("n_seeds", self.n_seeds)):
             if value < 1:
                 raise RequestError(f"search {name} = {value!r} is not allowed; it is a whole number from 1")
-        if not 1 <= self.round_size:
-            raise RequestError(
-                f"search round_size = {self.round_size!r} is not allowed; it is a whole number from 1"
-            )
+        if self.round_size < 1:
+            raise RequestError(f"search round_size = {self.round_size!r} is not allowed; it is a whole number from 1")
 
 
 def _without_extra(domain: Domain) -> Domain:

@@ -12,7 +12,7 @@ import math
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import optuna
 
@@ -184,5 +184,4 @@ def _suggest(trial: optuna.trial.Trial, name: str, domain: Domain) -> Value:
     if isinstance(domain, Int):
         return trial.suggest_int(name, domain.low, domain.high, log=domain.log)
     assert isinstance(domain, Choice)
-    chosen: Value = trial.suggest_categorical(name, domain.options)
-    return chosen
+    return cast(Value, trial.suggest_categorical(name, domain.options))

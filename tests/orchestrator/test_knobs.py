@@ -70,7 +70,7 @@ def test_a_value_outside_its_domain_is_named_with_what_is_allowed(name, value, a
 
 
 def test_an_unknown_knob_is_named_with_the_known_ones():
-    with pytest.raises(UnknownNameError, match="'speed'.*flag, heads, loss, order, rate"):
+    with pytest.raises(UnknownNameError, match=r"'speed'.*flag, heads, loss, order, rate"):
         canonical(SPACE, {"speed": 1}, "entropy")
 
 

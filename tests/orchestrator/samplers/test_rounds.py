@@ -77,7 +77,7 @@ def test_a_training_loss_is_no_selection_rule():
 
 
 def test_a_range_outside_the_knobs_domain_is_refused():
-    with pytest.raises(RequestError, match="m.rate ends at 20.0, outside its domain"):
+    with pytest.raises(RequestError, match=r"m\.rate ends at 20\.0, outside its domain"):
         SearchRounds(search("m", {"rate": Float(0.5, 20.0)}), SPACE, "")
 
 

@@ -1,0 +1,125 @@
+"""2^(k-p) fractions of a two-level factorial, with their alias structure spelled out."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from orchestrator.designs.base import Arm, Contrast, Factors, check_factors, varied
+from orchestrator.designs.factorial import Signs, arms_of_runs, effect
+from orchestrator.errors import RequestError, UnknownNameError
+from orchestrator.knobs import Knob, Value
+
+__all__ = ["FractionalFactorial", "fractional_factorial"]
+
+Word = frozenset[int]
+"""A product of factors, by place; the empty word is the identity I."""
+
+
+@dataclass(frozen=True)
+class FractionalFactorial:
+    """See `fractional_factorial`."""
+
+    method: str
+    factors: Factors
+    generators: Mapping[str, tuple[str, ...]]
+    base: Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def knobs(self) -> tuple[str, ...]:
+        """The factors' knobs."""
+        return varied(self.factors)
+
+    def runs(self) -> list[Signs]:
+        """Return the 2^(k-p) runs: basic factors in standard order, generated ones as products of those."""
+        names = list(self.factors)
+        basic = [name for name in names if name not in self.generators]
+        found = []
+        for signs in itertools.product((-1, 1), repeat=len(basic)):
+            by_name = dict(zip(basic, signs, strict=True))
+            for name, word in self.generators.items():
+                by_name[name] = 1
+                for factor in word:
+                    by_name[name] *= by_name[factor]
+            found.append(tuple(by_name[name] for name in names))
+        return found
+
+    def defining_words(self) -> set[Word]:
+        """Return the defining relation: every product of generators that equals I (without I itself)."""
+        places = {name: place for place, name in enumerate(self.factors)}
+        words = [frozenset(places[f] for f in (name, *word)) for name, word in self.generators.items()]
+        relation: set[Word] = set()
+        for size in range(1, len(words) + 1):
+            for some in itertools.combinations(words, size):
+                product: Word = frozenset()
+                for word in some:
+                    product = product ^ word
+                relation.add(product)
+        return relation
+
+    @property
+    def resolution(self) -> int:
+        """Length of the shortest defining word: at III main effects are aliased with two-factor interactions."""
+        return min((len(word) for word in self.defining_words()), default=len(self.factors) + 1)
+
+    def aliases(self, order: int = 2) -> dict[str, list[str]]:
+        """Return, for each factor, the words of at most `order` factors that its main effect cannot be told from."""
+        names, relation = list(self.factors), self.defining_words()
+        found: dict[str, list[str]] = {}
+        for place, name in enumerate(names):
+            words = sorted((word ^ {place} for word in relation), key=lambda word: (len(word), sorted(word)))
+            found[name] = [" x ".join(names[p] for p in sorted(word)) for word in words if 0 < len(word) <= order]
+        return found
+
+    def arms(self, space: Mapping[str, Knob], base: Mapping[str, Value]) -> tuple[Arm, ...]:
+        """Return one arm a run."""
+        check_factors(self.factors, space, self.method)
+        self._check()
+        return arms_of_runs(self.method, self.factors, self.runs(), {**self.base, **base}, space)
+
+    def contrasts(self, arms: Sequence[Arm]) -> tuple[Contrast, ...]:
+        """Return the main effects; their names say what they are aliased with."""
+        runs, names, aliases = self.runs(), list(self.factors), self.aliases()
+        found = []
+        for place, name in enumerate(names):
+            plain = effect(names, (place,), runs, arms)
+            also = f" (aliased with {', '.join(aliases[name])})" if aliases[name] else ""
+            found.append(
+                Contrast(name=plain.name + also, weights=plain.weights, kind="effect", factor=name, level=plain.level)
+            )
+        return tuple(found)
+
+    def _check(self) -> None:
+        basic = [name for name in self.factors if name not in self.generators]
+        for name, word in self.generators.items():
+            if name not in self.factors:
+                raise UnknownNameError(f"generated factor of {self.method}", name, self.factors)
+            wrong = [factor for factor in word if factor not in basic]
+            if wrong or len(set(word)) != len(word):
+                raise RequestError(
+                    f"generator {name}={'*'.join(word)} of {self.method}: allowed are products of {basic}"
+                )
+        if self.generators and self.resolution < 3:
+            raise RequestError(
+                f"the fraction over {self.method} has resolution {self.resolution}: main effects are aliased with each "
+                "other; generators must make it at least 3"
+            )
+
+
+def fractional_factorial(
+    method: str,
+    factors: Factors,
+    generators: Mapping[str, Sequence[str]],
+    base: Mapping[str, Value] | None = None,
+) -> FractionalFactorial:
+    """Train a 2^(k-p) fraction of the two-level factorial.
+
+    Args:
+        method: the method's name.
+        factors: knob -> (low, high), or factor -> {label: {knob: value}} with two labels.
+        generators: p factors, each as a product of basic ones, e.g. {"d": ("a", "b", "c")} for 2^(4-1).
+        base: values of the other knobs.
+    """
+    fixed = {name: tuple(word) for name, word in generators.items()}
+    return FractionalFactorial(method, dict(factors), fixed, dict(base or {}))

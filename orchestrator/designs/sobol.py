@@ -1,0 +1,68 @@
+"""Sobol indices: a Saltelli sample of the knob space; S1 and ST say what share of the variance a knob explains."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from orchestrator.designs.base import Arm, Contrast
+from orchestrator.designs.screening import Ranges, arms_of_sample, checked_ranges, problem
+from orchestrator.errors import RequestError
+from orchestrator.knobs import Knob, Value
+
+__all__ = ["Sobol", "sobol"]
+
+
+@dataclass(frozen=True)
+class Sobol:
+    """See `sobol`."""
+
+    method: str
+    ranges: Ranges
+    n_base: int = 16
+    base: Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def knobs(self) -> tuple[str, ...]:
+        """The knobs whose indices are wanted."""
+        return tuple(self.ranges)
+
+    def sample(self) -> NDArray[np.float64]:
+        """Return the sample in the unit cube: n_base * (k + 2) rows, the same at every call."""
+        from SALib.sample import sobol as salib
+
+        drawn = salib.sample(problem(list(self.ranges)), self.n_base, calc_second_order=False, seed=0)
+        return np.asarray(drawn, dtype=np.float64)
+
+    def arms(self, space: Mapping[str, Knob], base: Mapping[str, Value]) -> tuple[Arm, ...]:
+        """Return one arm per distinct configuration of the sample."""
+        if self.n_base < 2 or self.n_base & (self.n_base - 1):
+            raise RequestError(f"sobol over {self.method}: n_base = {self.n_base}; it is a power of 2 from 2")
+        domains = checked_ranges(self.ranges, space, self.method)
+        return arms_of_sample(self.method, self.sample(), domains, {**self.base, **base}, space)
+
+    def contrasts(self, arms: Sequence[Arm]) -> tuple[Contrast, ...]:
+        """Return nothing: indices are described with an interval, not tested."""
+        return ()
+
+
+def sobol(
+    method: str,
+    over: Ranges | tuple[str, ...],
+    *,
+    n_base: int = 16,
+    base: Mapping[str, Value] | None = None,
+) -> Sobol:
+    """Decompose the variance of the metric over knobs (Saltelli's scheme; sampled and analysed by SALib).
+
+    Args:
+        method: the method's name.
+        over: the knobs, with a narrower range each if wanted.
+        n_base: size of the base sample, a power of 2; the design has n_base * (k + 2) configurations.
+        base: values of the other knobs.
+    """
+    ranges = dict.fromkeys(over) if isinstance(over, tuple) else dict(over)
+    return Sobol(method, ranges, n_base, dict(base or {}))
