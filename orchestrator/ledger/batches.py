@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,11 +10,16 @@ import pyarrow.parquet as pq
 
 from orchestrator.ledger import files
 from orchestrator.ledger.files import BatchFile, BrokenFileError, Header
+from orchestrator.ledger.schema import union
+from orchestrator.ledger.view import Positions, rows_of
 
 __all__ = ["Batch", "Batches"]
 
 Batch = tuple[BatchFile, Header]
 """A trials file and what it says of itself."""
+
+SMALL_BYTES = 2**20
+"""Below this, starting threads costs more than reading."""
 
 
 class Batches:
@@ -29,6 +34,8 @@ class Batches:
         self.trials_folder, self.epochs_folder = folder / "trials", folder / "epochs"
         self.broken: dict[Path, str] = {}
         """File -> the phrase that says what is wrong with it."""
+        self.unknown: dict[Path, tuple[str, ...]] = {}
+        """File -> its columns that this program does not know; its other columns are read."""
         self._headers: dict[BatchFile, Header] = {}
 
     def refresh(self) -> tuple[list[Batch], bool]:
@@ -37,6 +44,7 @@ class Batches:
         Raises:
             LedgerError: the folder cannot be listed, or holds a file of a newer schema.
         """
+        files.require_folder(self.folder)
         with files.os_errors("the ledger cannot be read"):
             found, foreign = files.scan(self.trials_folder)
         self.broken.update({path: files.strange(path) for path in foreign if path not in self.broken})
@@ -79,7 +87,7 @@ class Batches:
         if file is None:
             return None
         try:
-            return _read(file, files.header("epochs", file, files.verified(file)), None)
+            return _read(file, self._header("epochs", file), None)
         except BrokenFileError as error:
             self.broken[file.path] = str(error)
         except FileNotFoundError:
@@ -88,6 +96,23 @@ class Batches:
             self.broken[file.path] = "is missing"
         return None
 
+    def epochs_of(self, live: Sequence[Batch], tables: Sequence[pa.Table], count: Positions) -> pa.Table:
+        """Return the epoch rows of the trials rows at `count`, each from the batch that its trial came with.
+
+        Args:
+            live: the batches.
+            tables: the trials table of each, or the index columns of it.
+            count: positions in the concatenation of `tables`.
+        """
+        parts, start = [], 0
+        for batch, table in zip(live, tables, strict=True):
+            own = count[(count >= start) & (count < start + len(table))] - start
+            start += len(table)
+            epochs = self.epochs(batch) if len(own) else None
+            if epochs is not None:
+                parts.append(epochs if len(own) == len(table) else rows_of(epochs, table.take(own)))
+        return union("epochs", parts)
+
     def epochs_file(self, head: Header) -> BatchFile | None:
         """Return where the epoch rows of a batch lie."""
         if not head.epochs:
@@ -95,16 +120,29 @@ class Batches:
         batch, digest, _ = head.epochs.split(".")
         return BatchFile(self.epochs_folder / head.epochs, batch, digest)
 
+    def forget_problems(self) -> None:
+        """Forget what was found broken: the files were moved away or written anew."""
+        self.broken.clear()
+        self.unknown.clear()
+
     def _admit(self, file: BatchFile) -> bool:
         try:
-            self._headers[file] = files.header("trials", file, files.verified(file))
+            self._headers[file] = self._header("trials", file)
         except BrokenFileError as error:
             self.broken[file.path] = str(error)
         except FileNotFoundError:  # compacted since the folder was listed: its rows are in a newer file
             return False
         return file in self._headers
 
+    def _header(self, table: str, file: BatchFile) -> Header:
+        head = files.header(table, file, files.verified(file))
+        if head.unknown:
+            self.unknown[file.path] = head.unknown
+        return head
+
 
 def _read(file: BatchFile, head: Header, columns: list[str] | None) -> pa.Table:
-    rows = pq.read_table(pa.BufferReader(files.verified(file)), columns=columns).replace_schema_metadata(None)
+    content = files.verified(file)
+    threads = len(content) > SMALL_BYTES
+    rows = pq.ParquetFile(pa.BufferReader(content)).read(columns, use_threads=threads).replace_schema_metadata(None)
     return rows.drop_columns([name for name in head.unknown if name in rows.column_names])

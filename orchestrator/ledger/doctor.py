@@ -1,15 +1,16 @@
-"""Finding and setting aside what is broken in a results folder; nothing is ever deleted here."""
+"""Finding and setting aside what is broken in a results folder; nothing is deleted here."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
-from orchestrator.ledger import files
+from orchestrator.ledger import compaction, files
 from orchestrator.ledger.batches import Batches
 from orchestrator.ledger.studies import check_study, study_names
 
-__all__ = ["find_problems", "quarantine"]
+__all__ = ["find_problems", "repair"]
 
 
 def find_problems(results: Path) -> dict[Path, str]:
@@ -18,64 +19,77 @@ def find_problems(results: Path) -> dict[Path, str]:
     Raises:
         LedgerError: the folder cannot be listed, or holds a file of a newer schema.
     """
-    batches = Batches(results)
+    return _find(Batches(results))
+
+
+def repair(results: Path, batches: Batches) -> list[str]:
+    """Move what is broken or foreign to `quarantine/`, write anew what reads differently from what it says.
+
+    Args:
+        results: the results folder.
+        batches: the batches of a driver that holds the folder's lock; brought up to date.
+
+    Returns:
+        One line for each problem that was found.
+    """
+    found = _find(batches)
+    wrong = batches.unknown.keys() | batches.broken.keys()
+    anew = [batch for batch in batches.live() if wrong & {batch[0].path, batches.epochs_folder / batch[1].epochs}]
+    with files.os_errors(f"results folder {str(results)!r} cannot be repaired"):
+        for path in found:
+            _set_aside(results, path, shutil.copy2 if path in batches.unknown else shutil.move)
+    for batch in anew:
+        compaction.merge(batches, [batch])
+    batches.forget_problems()
+    return list(found.values())
+
+
+def _find(batches: Batches) -> dict[Path, str]:
     batches.refresh()
     named: set[Path] = set()
     for batch in [*batches.live(), *batches.leftovers()]:
         batches.epochs(batch)
         epochs = batches.epochs_file(batch[1])
         named |= {epochs.path} if epochs is not None else set()
-    problems = {path: f"{path.relative_to(results)} {reason}" for path, reason in batches.broken.items()}
-    problems |= _unknown_columns(batches, results)
-    problems |= _epochs_alone(batches, results, named)
-    for name in study_names(results):
-        found = check_study(results, name)
+    unknown = {
+        path: f"holds unknown columns, which are left out: {', '.join(names)}"
+        for path, names in batches.unknown.items()
+    }
+    reasons = batches.broken | unknown | _epochs_alone(batches, named)
+    problems = {path: f"{path.relative_to(batches.folder)} {reason}" for path, reason in reasons.items()}
+    for name in study_names(batches.folder):
+        found = check_study(batches.folder, name)
         if found:
-            problems[results / "studies" / name / "plan.parquet"] = found
+            problems[batches.folder / "studies" / name / "plan.parquet"] = found
     return problems
 
 
-def quarantine(results: Path, broken: Iterable[Path]) -> list[Path]:
-    """Move files to `quarantine/` under the results folder; return where they are now. Missing ones are left out."""
-    moved = []
-    with files.os_errors(f"results folder {str(results)!r} cannot be repaired"):
-        for path in broken:
-            if not path.exists() and not path.is_symlink():
-                continue
-            target = _free(results / "quarantine" / path.relative_to(results))
-            target.parent.mkdir(parents=True, exist_ok=True)
-            path.rename(target)
-            moved.append(target)
-    return moved
+def _set_aside(results: Path, path: Path, carry: Callable[[Path, Path], object]) -> None:
+    if path.exists() or path.is_symlink():
+        target = _free(results / "quarantine" / path.relative_to(results))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        carry(path, target)
 
 
 def _free(target: Path) -> Path:
     candidate, number = target, 1
-    while candidate.exists():
+    while candidate.exists() or candidate.is_symlink():
         number += 1
         candidate = target.with_name(f"{target.name}.{number}")
     return candidate
 
 
-def _unknown_columns(batches: Batches, results: Path) -> dict[Path, str]:
-    return {
-        file.path: f"{file.path.relative_to(results)} holds unknown columns, left out: {', '.join(head.unknown)}"
-        for file, head in batches.live()
-        if head.unknown
-    }
-
-
-def _epochs_alone(batches: Batches, results: Path, named: set[Path]) -> dict[Path, str]:
-    """Return epochs files that belong to a broken trials file, or to none because they are foreign.
+def _epochs_alone(batches: Batches, named: set[Path]) -> dict[Path, str]:
+    """Return epochs files that belong to a broken trials file, and what is foreign beside them.
 
     Those of an append that never happened are no problem: a driver deletes them when it opens the folder.
     """
     with files.os_errors("the ledger cannot be read"):
         found, foreign = files.scan(batches.epochs_folder)
-        broken = {path.name.split(".")[0] for path in batches.broken if path.parent == batches.trials_folder}
+    broken = {path.name.split(".")[0] for path in batches.broken if path.parent == batches.trials_folder}
     alone = {
-        file.path: f"{file.path.relative_to(results)} belongs to a broken trials file"
+        file.path: "belongs to a trials file that is broken"
         for file in found
         if file.path not in named and file.batch in broken
     }
-    return alone | {path: f"{path.relative_to(results)} {files.strange(path)}" for path in foreign}
+    return alone | {path: files.strange(path) for path in foreign}

@@ -84,6 +84,13 @@ def os_errors(what: str) -> Iterator[None]:
         raise LedgerError(f"{what}: {error.strerror or error}{where}") from error
 
 
+def require_folder(folder: Path) -> None:
+    """Raise LedgerError if `folder` is something else than a folder, or cannot be looked at; it may be absent."""
+    with os_errors(f"results folder {str(folder)!r} cannot be read"):
+        if folder.exists() and not folder.is_dir():
+            raise LedgerError(f"results folder {str(folder)!r} is a file; name a folder with --results")
+
+
 def new_batch() -> str:
     """Return a batch name: sorted by time, unique also among folders that are merged later."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{secrets.token_hex(3)}"
@@ -91,10 +98,12 @@ def new_batch() -> str:
 
 def scan(folder: Path) -> tuple[list[BatchFile], list[Path]]:
     """Return the batch files of a table's folder in order of time, and what is in it besides (no temporary files)."""
-    if not folder.exists():
-        return [], []
     batches, foreign = [], []
-    for path in sorted(folder.iterdir()):
+    try:
+        paths = sorted(folder.iterdir())
+    except FileNotFoundError:
+        return [], []
+    for path in paths:
         match = _NAME.fullmatch(path.name)
         if match and not path.is_dir():
             batches.append(BatchFile(path, match["batch"], match["digest"]))

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property, lru_cache
 from typing import Any
 
 import pyarrow as pa
@@ -49,7 +50,7 @@ class Column:
     """None: float64, int64, bool or string, as the knob is declared."""
     meaning: str
 
-    @property
+    @cached_property
     def prefix(self) -> str:
         """What the names of a family begin with; empty for a single column."""
         return self.name.removesuffix("<name>") if self.name.endswith("<name>") else ""
@@ -125,16 +126,11 @@ def trials_table(outcomes: Sequence[TrialOutcome]) -> pa.Table:
     Raises:
         ValueError: a fact or cost that the ledger has no column for.
     """
-    data: dict[str, pa.Array] = {}
-    for column in TABLES["trials"]:
-        if column.prefix == "knob.":
-            data.update(_knobs([outcome.spec.config for outcome in outcomes]))
-        elif column.prefix == "metric.":
-            data.update(_metrics([outcome.metrics for outcome in outcomes]))
+    data = _knobs([outcome.spec.config for outcome in outcomes])
+    data.update(_metrics([outcome.metrics for outcome in outcomes]))
     rows = [_row(outcome) for outcome in outcomes]
-    for column in TABLES["trials"]:
-        if not column.prefix:
-            data[column.name] = pa.array([row[column.name] for row in rows], column.type)
+    singles = pa.Table.from_pylist(rows, schema=_SINGLE_COLUMNS)
+    data.update(zip(singles.column_names, singles.columns, strict=True))
     return _ordered("trials", data)
 
 
@@ -184,12 +180,14 @@ def _ordered(table: str, data: Mapping[str, Any]) -> pa.Table:
     return pa.table({name: data[name] for name in names})
 
 
+_SINGLE_COLUMNS = pa.schema([(column.name, column.type) for column in TABLES["trials"] if not column.prefix])
+
+
 def _row(outcome: TrialOutcome) -> dict[str, Any]:
     spec, facts, cost = outcome.spec, outcome.facts, outcome.cost
     strange = sorted(set(facts) - _FACTS) + sorted(set(cost) - {"seconds", "peak_memory_bytes", "gpu_seconds"})
     if strange:
         raise ValueError(f"the ledger has no column for {', '.join(strange)}")
-    versions = facts.get("versions", {})
     return {
         "schema_version": SCHEMA_VERSION,
         "trial_id": spec.trial_id,
@@ -217,8 +215,17 @@ def _row(outcome: TrialOutcome) -> dict[str, Any]:
         "started_at": _moment(facts.get("started_at")),
         "finished_at": _moment(facts.get("finished_at")),
         "git_commit": facts.get("git_commit", ""),
-        "versions": versions if isinstance(versions, str) else canonical_json(dict(versions)),
+        "versions": _versions(facts.get("versions", {})),
     }
+
+
+def _versions(value: str | Mapping[str, str]) -> str:
+    return value if isinstance(value, str) else _versions_text(tuple(sorted(value.items())))
+
+
+@lru_cache(maxsize=16)  # every trial of a run has the same
+def _versions_text(items: tuple[tuple[str, str], ...]) -> str:
+    return canonical_json(dict(items))
 
 
 def _moment(value: object) -> datetime | None:

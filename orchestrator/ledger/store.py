@@ -8,14 +8,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from orchestrator.errors import LedgerError
-from orchestrator.ledger import files, schema, studies
-from orchestrator.ledger.batches import Batch, Batches
-from orchestrator.ledger.doctor import find_problems, quarantine
+from orchestrator.ledger import compaction, doctor, files, schema, studies
+from orchestrator.ledger.batches import Batches
 from orchestrator.ledger.lock import FolderLock
 from orchestrator.ledger.view import INDEX_COLUMNS, chosen, rows_of
 from orchestrator.trial import TrialOutcome, TrialState
@@ -26,9 +24,6 @@ Answer = TypeVar("Answer")
 
 MOST_BATCHES = 512
 """How many batches may gather before `append` compacts the small ones by itself: bounds files and opening time."""
-
-LARGEST_BYTES = 256 * 2**20
-"""A compaction never makes a larger table than about this: it is held in memory."""
 
 RESTARTS = 8
 """How often a reader starts over when a driver's compaction takes files away under it."""
@@ -63,8 +58,6 @@ class Ledger:
         """trial_id -> attempt -> rank of its state."""
 
     def __enter__(self) -> Self:
-        if self.folder.exists() and not self.folder.is_dir():
-            raise LedgerError(f"results folder {str(self.folder)!r} is a file; name a folder with --results")
         if self.writable:
             self._open()
         return self
@@ -98,7 +91,9 @@ class Ledger:
         if not new:
             return 0
         rows = schema.trials_table(new)
-        self._write(rows, rows_of(every, rows) if every is not None else None, small=True)
+        if every is not None and len(new) < len(outcomes):
+            every = rows_of(every, rows)
+        compaction.write(self._batches, rows, every, small=True)
         self._learn(rows)
         if len(self._batches.live()) >= MOST_BATCHES:
             self.compact()
@@ -111,18 +106,12 @@ class Ledger:
         its rename. Batches with a broken file stay as they are.
         """
         self._require_lock()
-        merged = self._mergeable()
-        if len(merged) < 2:
-            return
-        tables = [self._batches.trials(batch) for batch in merged]
-        count = chosen(tables, every_attempt=True)
-        rows = schema.union("trials", tables).take(count)
-        epochs = self._epochs_of(merged, tables, count)
-        replaces = sorted(file.batch for file, _ in merged)
-        self._write(rows, epochs, small=False, replaces=replaces)
-        self._delete(merged)
+        merged = compaction.mergeable(self._batches)
+        if len(merged) > 1:
+            compaction.merge(self._batches, merged)
 
     def _open(self) -> None:
+        files.require_folder(self.folder)
         with files.os_errors(f"results folder {str(self.folder)!r} cannot be written"):
             for folder in (self._batches.trials_folder, self._batches.epochs_folder):
                 folder.mkdir(parents=True, exist_ok=True)
@@ -132,68 +121,10 @@ class Ledger:
         try:
             self._refresh()
             with files.os_errors(f"results folder {str(self.folder)!r} cannot be written"):
-                self._clear_up()
+                compaction.clear_up(self._batches)
         except BaseException:
             self.close()
             raise
-
-    def _clear_up(self) -> None:
-        """Remove what a killed driver left: temporary files, replaced batches, epoch rows that were never appended."""
-        files.sweep(self._batches.trials_folder)
-        files.sweep(self._batches.epochs_folder)
-        self._delete(self._batches.leftovers())
-        committed = {file.batch for file in files.scan(self._batches.trials_folder)[0]}
-        for file in files.scan(self._batches.epochs_folder)[0]:
-            if file.batch not in committed:
-                file.path.unlink(missing_ok=True)
-
-    def _write(self, rows: pa.Table, epochs: pa.Table | None, *, small: bool, replaces: Sequence[str] = ()) -> None:
-        batch = files.new_batch()
-        written: list[Path] = []
-        try:
-            with files.os_errors(f"results folder {str(self.folder)!r} cannot be written"):
-                if epochs is not None and len(epochs):
-                    file, _ = files.write_batch(self._batches.epochs_folder, epochs, small=small, batch=batch)
-                    written.append(file.path)
-                facts = {"epochs": written[0].name if written else "", "replaces": list(replaces)}
-                added = files.write_batch(self._batches.trials_folder, rows, small=small, batch=batch, **facts)
-        except BaseException:
-            for path in written:  # the trials file was not renamed, so these rows do not count; free the disk
-                files.discard(path)
-            raise
-        self._batches.add(*added)
-
-    def _delete(self, batches: Iterable[Batch]) -> None:
-        """Delete replaced batches. A file that cannot be deleted is harmless: it does not count."""
-        for file, head in batches:
-            epochs = self._batches.epochs_file(head)
-            if epochs is not None:
-                files.discard(epochs.path)
-            files.discard(file.path)
-            self._batches.drop([file])
-
-    def _mergeable(self) -> list[Batch]:
-        """Return the batches to put together: the smallest ones, as long as one is not larger than all before it.
-
-        Each row is so rewritten a logarithmic number of times, and at most a logarithmic number of files stays.
-        """
-        whole = sorted((batch for batch in self._batches.live() if self._whole(batch)), key=self._size)
-        length = total = 0
-        for place, size in enumerate(map(self._size, whole)):
-            if total + size > LARGEST_BYTES:
-                break
-            if size <= 2 * max(total, 2**16):
-                length = place + 1
-            total += size
-        return sorted(whole[:length], key=lambda batch: batch[0].batch)
-
-    def _size(self, batch: Batch) -> int:
-        epochs = self._batches.epochs_file(batch[1])
-        return batch[1].n_bytes + (epochs.path.stat().st_size if epochs is not None else 0)
-
-    def _whole(self, batch: Batch) -> bool:
-        epochs = self._batches.epochs_file(batch[1])
-        return epochs is None or (epochs.path.exists() and epochs.path not in self._batches.broken)
 
     def _news(self, outcomes: Sequence[TrialOutcome]) -> list[TrialOutcome]:
         best: dict[tuple[str, int], TrialOutcome] = {}
@@ -247,20 +178,18 @@ class Ledger:
 
     def problems(self) -> list[str]:
         """Read every file and return one line for each that is broken, foreign or of unknown columns."""
-        return list(find_problems(self.folder).values())
+        return list(doctor.find_problems(self.folder).values())
 
     def repair(self) -> list[str]:
-        """Move what `problems` names to `quarantine/`, except files that only hold unknown columns; return the lines.
+        """Move what `problems` names to `quarantine/`; return its lines.
 
-        What is moved did not count before either; the rest of the ledger reads as it did.
+        What is moved did not count before either: the ledger reads as it did. Batches with a column that is unknown,
+        or without the epoch rows that they had, are written anew as they read.
         """
         self._require_lock()
-        found = find_problems(self.folder)
-        live = {file.path for file, _ in self._batches.live()}
-        quarantine(self.folder, [path for path in found if path not in live])
-        self._batches.broken.clear()
+        found = doctor.repair(self.folder, self._batches)
         self._refresh()
-        return [line for path, line in found.items() if path not in live]
+        return found
 
     # -- asking ----------------------------------------------------------------------------------------------------
 
@@ -305,20 +234,9 @@ class Ledger:
     def _epochs(self, *, every_attempt: bool, only: Sequence[str] | None) -> pd.DataFrame:
         live = self._batches.live()
         tables = [self._batches.trials(batch, INDEX_COLUMNS) for batch in live]
-        rows = self._epochs_of(live, tables, chosen(tables, every_attempt=every_attempt, only=only))
+        rows = self._batches.epochs_of(live, tables, chosen(tables, every_attempt=every_attempt, only=only))
         frame: pd.DataFrame = rows.to_pandas()
         return frame
-
-    def _epochs_of(self, batches: Sequence[Batch], tables: Sequence[pa.Table], count: np.ndarray) -> pa.Table:
-        """Return the epoch rows of the trials rows `count`, each from the batch that its trial came with."""
-        parts, start = [], 0
-        for batch, table in zip(batches, tables, strict=True):
-            own = count[(count >= start) & (count < start + len(table))] - start
-            start += len(table)
-            epochs = self._batches.epochs(batch) if len(own) else None
-            if epochs is not None:
-                parts.append(epochs if len(own) == len(table) else rows_of(epochs, table.take(own)))
-        return schema.union("epochs", parts)
 
     def _steady(self, look: Callable[[], Answer]) -> Answer:
         """Return `look()`; start over if a driver's compaction takes files away under it."""

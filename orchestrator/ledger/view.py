@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from orchestrator.ledger.schema import RANK
 
-__all__ = ["INDEX_COLUMNS", "chosen", "rows_of"]
+__all__ = ["INDEX_COLUMNS", "Positions", "chosen", "rows_of"]
 
 INDEX_COLUMNS = ["trial_id", "attempt", "state"]
 
