@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from trainables.losses.sphere import cluster_sums, unit
+from trainables.losses.sphere import cluster_sums, product, unit
 
 __all__ = ["cluster_centres", "cluster_dispersion"]
 
@@ -57,7 +57,7 @@ def cluster_dispersion(online: Tensor, target: Tensor, labels: Tensor, n_cluster
     filled = sizes > 0
     scale = temperature.view(-1, 1)
     positive = (centres * target_centres).sum(2) / scale
-    similar = torch.bmm(centres, centres.transpose(1, 2)) / scale.unsqueeze(2)
+    similar = product(centres, centres.transpose(1, 2)) / scale.unsqueeze(2)
     own = torch.eye(n_clusters, dtype=torch.bool, device=online.device)
     logits = torch.where(own, positive.unsqueeze(2), similar)
     # rows of empty clusters keep one finite entry each, so that no -inf - -inf arises in a row that is dropped anyway

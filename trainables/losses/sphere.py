@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["cluster_sums", "unit"]
+__all__ = ["cluster_sums", "product", "unit"]
 
 TINY = 1e-12
 """Vectors not longer than this count as zero."""
@@ -18,6 +18,15 @@ def unit(points: Tensor) -> Tensor:
     """
     length = torch.linalg.vector_norm(points, dim=-1, keepdim=True)
     return points / torch.where(length > TINY, length, torch.ones_like(length))
+
+
+def product(left: Tensor, right: Tensor) -> Tensor:
+    """Return left @ right of each member, (M, a, b) x (M, b, c); a vector times a matrix sums otherwise in a bundle."""
+    if len(left) > 1 and 1 in (*left.shape[1:], *right.shape[1:]):
+        return torch.cat(
+            [torch.bmm(*pair) for pair in zip(left.chunk(len(left)), right.chunk(len(right)), strict=True)]
+        )
+    return torch.bmm(left, right)
 
 
 def cluster_sums(points: Tensor, labels: Tensor, n_clusters: int, weights: Tensor | None = None) -> Tensor:
@@ -35,4 +44,4 @@ def cluster_sums(points: Tensor, labels: Tensor, n_clusters: int, weights: Tenso
     member_of = (labels.unsqueeze(2) == torch.arange(n_clusters, device=labels.device)).to(points.dtype)
     if weights is not None:
         member_of = member_of * weights.unsqueeze(2)
-    return torch.bmm(member_of.transpose(1, 2), points)
+    return product(member_of.transpose(1, 2), points)
