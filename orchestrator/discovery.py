@@ -56,7 +56,9 @@ def _plugin_files(kind: str, plugins: Sequence[str]) -> dict[str, Path]:
 
 
 def _entry_points(kind: str) -> dict[str, importlib.metadata.EntryPoint]:
-    return {point.name: point for point in importlib.metadata.entry_points(group=ENTRY_POINTS.format(kinds=PLURALS[kind]))}
+    return {
+        point.name: point for point in importlib.metadata.entry_points(group=ENTRY_POINTS.format(kinds=PLURALS[kind]))
+    }
 
 
 def names(kind: str, plugins: Sequence[str] = ()) -> list[str]:

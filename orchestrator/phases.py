@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from orchestrator.designs.around import Around
-from orchestrator.designs.base import Design
 from orchestrator.designs.search import Search
 from orchestrator.errors import RequestError
 from orchestrator.knobs import Value
@@ -145,54 +144,58 @@ class SearchPhase:
 
 
 class ConfirmPhase:
-    """The arms of every design of a study on one dataset, over confirm seeds, look by look."""
+    """The arms of every design of a study over confirm seeds, look by look.
 
-    def __init__(self, study: Study, dataset: str, searches: Mapping[int, SearchPhase], catalogue: Catalogue) -> None:
-        self.study, self.dataset, self.searches, self.catalogue = study, dataset, searches, catalogue
+    The first look of a dataset begins when its searches have chosen; later looks wait for all datasets, since the
+    contrasts of a study are judged as one family.
+    """
+
+    def __init__(self, study: Study, searches: Mapping[str, Mapping[int, SearchPhase]], catalogue: Catalogue) -> None:
+        self.study, self.searches, self.catalogue = study, searches, catalogue
         self.arms: list[PlannedArm] = []
-        self.n_seeds = 0
+        self.n_seeds = study.looks[0]
         self.finished = False
-        self.decided: Callable[[int], bool] | None = None
-        """Set by the runner for sequential studies: whether every contrast is decided at a number of seeds."""
+        self.decided: Callable[[int], bool] = lambda _: False
+        """Set by the runner: whether every contrast of a sequential study is decided at a number of seeds."""
         self.base_of: Callable[[str, str], Mapping[str, Value]] | None = None
         """Set by the runner: what an earlier study chose on a dataset."""
+        self._waiting = list(study.datasets)
         self._trials: list[PlannedTrial] = []
 
     def advance(self, settled: LookUp) -> list[PlannedTrial]:
-        """Return the trials of the next look, once the searches have chosen and the look before is settled."""
-        if self.finished or not all(search.finished for search in self.searches.values()):
+        """Return the trials that can be asked for now: datasets whose searches have chosen, or the next look."""
+        ready = [d for d in self._waiting if all(search.finished for search in self.searches[d].values())]
+        if ready:
+            self._waiting = [dataset for dataset in self._waiting if dataset not in ready]
+            arms = [arm for dataset in ready for arm in self._arms(dataset)]
+            self.arms += arms
+            return self._wanted(arms, range(self.n_seeds))
+        if self.finished or self._waiting or not all(settled(trial.spec.trial_id) for trial in self._trials):
             return []
-        if not self.arms:
-            self.arms = self._arms()
-        if not all(settled(trial.spec.trial_id) for trial in self._trials):
-            return []
-        return self._next_look()
-
-    def _next_look(self) -> list[PlannedTrial]:
-        looks = self.study.looks
-        later = [look for look in looks if look > self.n_seeds]
-        enough = self.n_seeds > 0 and self.decided is not None and self.decided(self.n_seeds)
-        if not later or not self.arms or enough:
+        later = [look for look in self.study.looks if look > self.n_seeds]
+        if not later or not self.arms or self.decided(self.n_seeds):
             self.finished = True
             return []
-        wanted = list(confirm_trials(self.study, self.arms, range(self.n_seeds, later[0]), self.catalogue))
-        self.n_seeds = later[0]
+        seeds, self.n_seeds = range(self.n_seeds, later[0]), later[0]
+        return self._wanted(self.arms, seeds)
+
+    def _wanted(self, arms: Sequence[PlannedArm], seeds: range) -> list[PlannedTrial]:
+        wanted = list(confirm_trials(self.study, arms, seeds, self.catalogue))
         self._trials += wanted
         return wanted
 
-    def _arms(self) -> list[PlannedArm]:
+    def _arms(self, dataset: str) -> list[PlannedArm]:
         found: list[PlannedArm] = []
         for index, design in enumerate(self.study.designs):
             if isinstance(design, Search):
                 continue
             base: Mapping[str, Value] = {}
-            if index in self.searches:
-                base = self.searches[index].chosen
+            if index in self.searches[dataset]:
+                base = self.searches[dataset][index].chosen
             elif isinstance(design, Around) and isinstance(design.first, str):
                 assert self.base_of is not None
-                base = self.base_of(design.first, self.dataset)
-            assert isinstance(design, Design)
-            found += planned_arms(self.study, index, design, self.dataset, base, self.catalogue)
+                base = self.base_of(design.first, dataset)
+            found += planned_arms(self.study, index, design, dataset, base, self.catalogue)
         return found
 
 
@@ -201,16 +204,14 @@ def mean(values: Sequence[float]) -> float:
     return sum(values) / len(values) if values else math.nan
 
 
-def phases_of(study: Study, catalogue: Catalogue) -> tuple[list[SearchPhase], list[ConfirmPhase]]:
-    """Return the phases of a study: per dataset its searches, and the confirmation that waits for them."""
-    searches: list[SearchPhase] = []
-    confirms: list[ConfirmPhase] = []
+def phases_of(study: Study, catalogue: Catalogue) -> tuple[list[SearchPhase], ConfirmPhase]:
+    """Return the phases of a study: the searches of each dataset, and the confirmation that waits for them."""
+    searches: dict[str, dict[int, SearchPhase]] = {}
     for dataset in study.datasets:
-        own: dict[int, SearchPhase] = {}
+        searches[dataset] = {}
         for index, design in enumerate(study.designs):
             search = design if isinstance(design, Search) else getattr(design, "first", None)
             if isinstance(search, Search):
-                own[index] = SearchPhase(study, search, dataset, catalogue)
-        searches += own.values()
-        confirms.append(ConfirmPhase(study, dataset, own, catalogue))
-    return searches, confirms
+                searches[dataset][index] = SearchPhase(study, search, dataset, catalogue)
+    found = [phase for own in searches.values() for phase in own.values()]
+    return found, ConfirmPhase(study, searches, catalogue)

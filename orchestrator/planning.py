@@ -186,7 +186,7 @@ def with_settings(study: Study, settings: Sequence[str]) -> Study:
             if not value.isdigit():
                 raise RequestError(f"--set {setting!r}: {name} is a whole number")
             number = int(value)
-            study = replace(study, seeds=number) if name == "seeds" else replace(study, n_epochs=number)
+            study = replace(study, seeds_by_hand=number) if name == "seeds" else replace(study, n_epochs=number)
         else:
             study = _with_knob(study, name, value)
     return study

@@ -41,11 +41,10 @@ def plan_table(planned: Sequence[PlannedTrial]) -> pa.Table:
 
 
 def study_json(
-    study: Study, searches: Sequence[SearchPhase], confirms: Sequence[ConfirmPhase], earlier: Mapping[str, Any]
+    study: Study, searches: Sequence[SearchPhase], confirm: ConfirmPhase, earlier: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return study.json; `earlier` is the one that it replaces (its looks stay: every look is remembered)."""
-    arms = [arm for confirm in confirms for arm in confirm.arms]
-    n_seeds = max((confirm.n_seeds for confirm in confirms), default=0)
+    arms = confirm.arms
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return {
         "schema_version": SCHEMA_VERSION,
@@ -64,8 +63,9 @@ def study_json(
         "failure_budget": study.failure_budget,
         "seeds": {
             "block": "confirm",
-            "seeds": list(range(n_seeds)),
-            "looks": list(study.looks) if isinstance(study.seeds, UntilDecided) else None,
+            "seeds": list(range(confirm.n_seeds)),
+            "looks": list(study.planned_looks) if isinstance(study.seeds, UntilDecided) else None,
+            "planned": list(study.planned_looks),
         },
         "looks_taken": list(earlier.get("looks_taken", [])),
         "arms": [

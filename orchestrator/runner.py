@@ -12,15 +12,16 @@ import pyarrow as pa
 
 from orchestrator import discovery
 from orchestrator.bundling import bundles, halves
+from orchestrator.deciding import all_decided, values_of
 from orchestrator.failures import POLICIES
 from orchestrator.ledger import Ledger
 from orchestrator.phases import ConfirmPhase, SearchPhase, Settled, phases_of
-from orchestrator.planning import Catalogue, PlannedTrial
+from orchestrator.planning import Catalogue, PlannedTrial, contrasts
 from orchestrator.provenance import code_digest, git_commit, versions
 from orchestrator.pruning import RoundPruner
 from orchestrator.record import chosen_of, plan_table, study_json, with_look
 from orchestrator.results import Rows, settled_rows
-from orchestrator.study import Study
+from orchestrator.study import Study, UntilDecided
 from orchestrator.trial import Bundle, BundleTask, FailureKind, Report, TrialOutcome, TrialSpec, TrialState
 
 __all__ = ["Progress", "RunOptions", "Runner"]
@@ -84,8 +85,8 @@ class Runner:
         self.observer, self.progress = observer, Progress()
         self.stop_reason = ""
         self.planned: list[PlannedTrial] = []
-        self.searches, self.confirms = phases_of(study, catalogue)
-        self._phases: list[SearchPhase | ConfirmPhase] = [*self.searches, *self.confirms]
+        self.searches, self.confirm = phases_of(study, catalogue)
+        self._phases: list[SearchPhase | ConfirmPhase] = [*self.searches, self.confirm]
         self._pruners = [RoundPruner(phase) for phase in self.searches if phase.search.pruner != "none"]
         self.digests = {name: code_digest(discovery.find("method", name, options.plugins)) for name in study.methods}
         self._settled: dict[str, Settled] = {}
@@ -94,9 +95,8 @@ class Runner:
         self._open: dict[str, Bundle] = {}
         self._rows: dict[str, Rows] = {}
         self._losses: dict[str, int] = {}
-        for confirm in self.confirms:
-            confirm.base_of = self._chosen_earlier
-            confirm.decided = self._decided
+        self.confirm.base_of = self._chosen_earlier
+        self.confirm.decided = self._decided
         self._advance()
 
     # -- what the executor calls -------------------------------------------------------------------------------------
@@ -190,9 +190,11 @@ class Runner:
         """Write study.json and plan.parquet as they stand; when all is done, the look that was taken goes in."""
         name = self.study.name
         earlier = self.ledger.read_study(name)[0] if name in self.ledger.study_names() else {}
-        record = study_json(self.study, self.searches, self.confirms, earlier)
+        record = study_json(self.study, self.searches, self.confirm, earlier)
         if all(phase.finished for phase in self._phases):
-            record = with_look(record, len(record["seeds"]["seeds"]), planned=True)
+            n_seeds = len(record["seeds"]["seeds"])
+            for look in [*(look for look in self.study.looks if look < n_seeds), n_seeds]:
+                record = with_look(record, look, planned=look in self.study.planned_looks)
         self.ledger.write_study(name, record, plan_table(self.planned))
 
     def _from_ledger(self) -> dict[str, Settled]:
@@ -299,4 +301,16 @@ class Runner:
         return chosen_of(record, study, dataset)
 
     def _decided(self, n_seeds: int) -> bool:
-        return False
+        """Judge a sequential study at a look, on all its datasets at once."""
+        if not isinstance(self.study.seeds, UntilDecided):
+            return False
+        values, collapsed = values_of(self.planned, self.settled, self.study.metric)
+        family = [contrast for contrast, _ in contrasts(self.study, self.confirm.arms)]
+        taken = [look for look in self.study.looks if look <= n_seeds]
+        return all_decided(self.study, family, values, collapsed, [*taken, *self._earlier_looks(n_seeds)])
+
+    def _earlier_looks(self, n_seeds: int) -> list[int]:
+        if self.study.name not in self.ledger.study_names():
+            return []
+        record, _ = self.ledger.read_study(self.study.name)
+        return [look["n_seeds"] for look in record.get("looks_taken", []) if look["n_seeds"] <= n_seeds]

@@ -7,7 +7,8 @@ The record of a study, `study.json` beside its plan (written by the runner, read
     metric          the metric that verdicts are about, e.g. "nmi" (columns: metric.nmi)
     alpha, margin   family-wise error; equivalence margin in units of the metric (null: none stated)
     datasets, protocol, n_epochs, failure_budget
-    seeds           {"block": "confirm", "seeds": [...], "looks": null | [10, 20, 40]}
+    seeds           {"block": "confirm", "seeds": [...], "looks": null | [10, 20, 40],
+                     "planned": [12]}; looks: those of until_decided; planned: the file's, whatever --set says
     looks_taken     every look that was taken at the study: [{"at": iso time, "n_seeds": 12, "planned": true}, ...]
     arms            [{name, method, dataset, values, role, factor, level, design}], baseline first
     contrasts       [{name, kind, factor, level, dataset, weights: {arm name: weight}}]
@@ -74,6 +75,8 @@ class Study:
     rivals: tuple[Design, ...] = ()
     """Further designs; their arms are compared with the baseline of `design`."""
     seeds: int | UntilDecided = 10
+    seeds_by_hand: int | None = None
+    """Set by `--set seeds=N`: a look that the study file did not plan, remembered and paid for."""
     n_epochs: int | None = None
     """Epochs a trial; None: the method's default."""
     paper: str = ""
@@ -106,9 +109,14 @@ class Study:
         return tuple(dict.fromkeys(f"{design.method}.{knob}" for design in self.designs for knob in design.knobs))
 
     @property
-    def looks(self) -> tuple[int, ...]:
-        """Numbers of confirm seeds at which the study is judged; one, or the looks of `until_decided`."""
+    def planned_looks(self) -> tuple[int, ...]:
+        """Numbers of confirm seeds at which the file says that one looks; one, or those of `until_decided`."""
         return self.seeds.looks if isinstance(self.seeds, UntilDecided) else (self.seeds,)
+
+    @property
+    def looks(self) -> tuple[int, ...]:
+        """Numbers of confirm seeds at which this run looks."""
+        return self.planned_looks if self.seeds_by_hand is None else (self.seeds_by_hand,)
 
     def searches(self) -> list[Search]:
         """Return the searches within the designs."""
@@ -155,8 +163,8 @@ def check(study: Study) -> None:
     """
     if not study.datasets:
         raise RequestError(f"study {study.name}: datasets is empty; name at least one")
-    if not isinstance(study.seeds, UntilDecided) and study.seeds < 2 and not isinstance(study.design, Search):
-        raise RequestError(f"study {study.name}: seeds = {study.seeds!r}; paired tests need at least 2")
+    if study.looks[0] < 2 and not isinstance(study.design, Search):
+        raise RequestError(f"study {study.name}: seeds = {study.looks[0]!r}; paired tests need at least 2")
     if not 0 < study.alpha < 1:
         raise RequestError(f"study {study.name}: alpha = {study.alpha!r} is outside (0, 1)")
     if study.margin is not None and not study.margin > 0:

@@ -18,6 +18,7 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,
+    pretty_exceptions_enable=False,
     help="Ablation and sensitivity studies of deep-clustering methods: plan, price, run on Ray Tune, answer.",
 )
 

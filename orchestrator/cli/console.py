@@ -149,18 +149,19 @@ def answer(found: Any) -> None:
 
 
 def _arms_table(found: Any) -> Table:
-    """Return the arms with what fits a terminal; the report has every metric."""
-    place = {heading: index for index, heading in enumerate(found.head)}
-    metric = found.head[1]
+    """Return the arms with what fits a terminal: the metric, the difference, p, collapse. The report has the rest."""
+    metric = found.head.index("arm") + 1
+    shown = [
+        place
+        for place, heading in enumerate(found.head)
+        if place == metric or heading in ("data", "arm", "corrected p", "collapsed") or heading.startswith("vs ")
+    ]
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("arm", overflow="fold")
-    for heading in (metric, "95 % interval", "vs baseline (95 % interval)", "corrected p", "collapsed"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for row in found.rows:
-        cell = {heading: row[index] for heading, index in place.items()}
-        interval = cell["95 % interval of it"]
-        difference = cell["vs baseline"] + (f" ({interval})" if interval else "")
-        table.add_row(
-            cell["arm"], cell[metric], cell["95 % interval"], difference, cell["corrected p"], cell["collapsed"]
+    for place in shown:
+        left = place < metric
+        table.add_column(
+            found.head[place], justify="left" if left else "right", overflow="fold" if left else "ellipsis"
         )
+    for row in found.rows:
+        table.add_row(*(row[place] for place in shown))
     return table
