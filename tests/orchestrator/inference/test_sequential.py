@@ -1,0 +1,157 @@
+"""Looks: validity by counting sign vectors, what a look costs, intervals and futility."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import pytest
+
+from orchestrator.errors import RequestError
+from orchestrator.inference.sequential import Looks, is_futile, sequential_interval_ends, sequential_p
+from orchestrator.inference.sign_flip import sign_flip_p
+from orchestrator.inference.verdict_chain import judge
+
+
+@pytest.mark.parametrize("looks", [Looks((4, 7, 10)), Looks((10,), taken=(6, 10)), Looks((7,), taken=(7, 10))])
+@pytest.mark.parametrize("alternative", ["two-sided", "greater"])
+def test_over_all_sign_vectors_p_is_ever_below_a_with_probability_at_most_a(looks, alternative):
+    # the null distribution itself: every sign vector of ten fixed magnitudes takes its turn as the observed one
+    magnitudes = np.random.default_rng(0).standard_t(3, 10)
+    orbit = np.array(list(product([1.0, -1.0], repeat=10)))[::1] * magnitudes
+    p = sequential_p(orbit, looks, 0.1, alternative)[:, -1]
+    for level in (0.1, 0.05, 0.1 / 3, 0.1 / 7, 0.005):
+        assert np.mean(p <= level) <= level
+    assert np.mean(p <= 0.1) > 0.06
+
+
+def test_p_never_rises_from_look_to_look():
+    p = sequential_p(np.random.default_rng(1).normal(0.4, 1, (20, 16)), Looks((6, 10, 16)))
+    assert np.all(np.diff(p, axis=1) <= 0.0)
+
+
+def test_one_planned_look_is_the_plain_test():
+    rows = np.random.default_rng(2).normal(0.3, 1.0, (5, 12))
+    assert np.array_equal(sequential_p(rows, Looks((12,)))[:, 0], sign_flip_p(rows))
+
+
+def test_an_early_look_is_paid_for_and_one_that_could_not_reject_is_free():
+    rows = np.random.default_rng(3).normal(0.55, 1.0, (40, 12))
+    plain = sign_flip_p(rows)
+    paid = sequential_p(rows, Looks((8, 12)))[:, -1]
+    free = sequential_p(rows, Looks((12,), taken=(3, 12)))[:, -1]
+    assert np.sum(paid <= 0.05) < np.sum(plain <= 0.05) <= np.sum(free <= 0.05)
+    assert np.array_equal(free <= 0.05, plain <= 0.05)
+
+
+def test_after_the_last_planned_look_only_what_it_left_unused_remains():
+    # ten pairs spent .0488 of .05: clear effects that come later no longer count
+    rows = np.random.default_rng(4).normal(0.0, 1.0, (10, 20))
+    rows[:, 10:] += 3.0
+    spent = sequential_p(rows, Looks((10,), taken=(10, 20)))
+    first = sign_flip_p(rows[:, :10])
+    assert np.array_equal(spent[:, -1] <= 0.045, first <= 0.045)
+    # six pairs spent .031 of .05: the rest can still be used
+    rest = sequential_p(rows, Looks((6,), taken=(6, 20)))
+    assert np.all(rest[:, -1] <= 0.05)
+
+
+def test_a_look_that_adds_no_pair_is_not_taken():
+    rows = np.random.default_rng(5).normal(0.3, 1.0, (6, 20))
+    stopped = rows.copy()
+    stopped[:, 10:] = math.nan
+    p = sequential_p(stopped, Looks((10, 20)))
+    assert np.array_equal(p[:, 0], p[:, 1])
+    assert np.array_equal(p[:, 0], sequential_p(rows, Looks((10, 20)))[:, 0])
+
+
+def test_repeated_interval_is_what_the_last_look_does_not_reject():
+    rows = np.random.default_rng(6).normal(0.2, 1.0, (3, 16))
+    looks = Looks((8, 16))
+    low, high, attained = sequential_interval_ends(rows, looks, 0.05)
+    plain_low, plain_high, _ = sequential_interval_ends(rows, Looks((16,)), 0.05)
+    assert np.all(low < plain_low) and np.all(high > plain_high) and np.all(attained == 0.95)
+    step = 1e-5 * (high - low)
+    # the running p also counts earlier looks; far outside both agree, just inside it must not reject by the last look
+    assert np.all(sequential_p(rows - (low - step)[:, None], looks)[:, -1] <= 0.05)
+    assert np.all(sequential_p(rows - (high + step)[:, None], looks)[:, -1] <= 0.05)
+    inside = sequential_p(rows - (low + step)[:, None], looks)
+    assert np.all((inside[:, -1] > 0.05) | (inside[:, 0] <= 0.05))
+
+
+def test_repeated_interval_is_infinite_where_the_level_cannot_be_reached():
+    low, high, attained = sequential_interval_ends(np.ones((1, 4)), Looks((4, 8)), 0.05)
+    assert (low[0], high[0]) == (-math.inf, math.inf) and math.isnan(attained[0])
+
+
+def test_hopeless_contrasts_are_futile_and_open_ones_are_not():
+    random = np.random.default_rng(7)
+    flat = random.normal(0, 1, 20)
+    flat -= flat.mean()
+    assert is_futile(flat, 40, 0.05)
+    assert not is_futile(flat + 0.3, 40, 0.05)
+    # with a margin that the present spread can settle, more seeds do help
+    assert not is_futile(flat, 40, 0.05, margin=0.8)
+    assert is_futile(flat, 40, 0.05, margin=0.1)
+    assert is_futile([1.0, 2.0], 2, 0.05) and not is_futile([1.0], 10, 0.05)
+
+
+def test_looks_that_do_not_grow_are_refused():
+    with pytest.raises(RequestError, match="growing"):
+        Looks((10, 10))
+    with pytest.raises(RequestError, match="growing"):
+        Looks((10,), taken=(20, 10))
+    with pytest.raises(RequestError, match="at least one look"):
+        Looks(())
+
+
+def test_the_saving_of_a_stop():
+    assert Looks((10, 20, 40)).saving(10) == 0.75
+    assert Looks((10,)).saving(20) == 0.0
+
+
+@dataclass(frozen=True)
+class Pair:
+    name: str
+    weights: dict[str, float]
+
+
+def study(effect, n_seeds):
+    random = np.random.default_rng(8)
+    base = random.normal(0, 1, 40)
+    arm = base + random.normal(0, 0.3, 40)
+    arm += effect - (arm - base)[:n_seeds].mean()
+    return {"baseline": dict(enumerate(base[:n_seeds])), "arm": dict(enumerate(arm[:n_seeds]))}
+
+
+def test_a_sequential_study_settles_by_effect_equivalence_or_futility():
+    pairs = [Pair("arm", {"arm": 1.0, "baseline": -1.0})]
+    looks = Looks((10, 20, 40))
+    (effect,) = judge(study(0.5, 10), {}, pairs, looks=looks)
+    assert effect.decision == "effect" and effect.settled and effect.looks == (10,)
+    assert 0.0 not in effect.interval
+    (same,) = judge(study(0.0, 20), {}, pairs, looks=looks, margin=0.4)
+    assert same.decision == "equivalent" and same.settled and same.looks == (10, 20)
+    (futile,) = judge(study(0.0, 20), {}, pairs, looks=looks)
+    assert futile.decision == "inconclusive" and futile.futile and futile.settled
+    (open_,) = judge(study(0.14, 10), {}, pairs, looks=looks)
+    assert open_.decision == "inconclusive" and not open_.settled
+
+
+def test_seeds_of_a_contrast_that_stopped_are_not_missing_but_a_failed_one_is():
+    values = study(0.5, 20)
+    values["arm"] = {seed: value for seed, value in values["arm"].items() if seed < 10 and seed != 4}
+    (verdict,) = judge(values, {}, [Pair("arm", {"arm": 1.0, "baseline": -1.0})], looks=Looks((10, 20)))
+    assert [(one.seed, one.arms) for one in verdict.missing] == [(4, ("arm",))]
+
+
+def test_a_seed_that_was_asked_for_and_that_no_arm_has_keeps_its_place():
+    values = study(0.5, 10)
+    for arm in values.values():
+        del arm[2]
+    pairs = [Pair("arm", {"arm": 1.0, "baseline": -1.0})]
+    (verdict,) = judge(values, {}, pairs, looks=Looks((10, 20)), seeds=range(10))
+    assert verdict.looks == (10,) and verdict.missing[0].seed == 2
+    assert verdict.missing[0].arms == ("arm", "baseline") or set(verdict.missing[0].arms) == {"arm", "baseline"}
