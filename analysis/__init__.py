@@ -1,0 +1,1 @@
+"""Answers: tables, verdicts, figures, report and notebook of a study, from the ledger alone; nothing here trains."""

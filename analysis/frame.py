@@ -1,0 +1,139 @@
+"""A study's view: its plan joined with the ledger, with what is missing, failed or collapsed named (no statistics)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from orchestrator.ledger import Ledger
+
+__all__ = [
+    "StudyView",
+    "arm_table",
+    "by_seed",
+    "collapsed_by_seed",
+    "confirm_rows",
+    "epochs_of",
+    "load",
+    "metrics_of",
+    "search_rows",
+]
+
+MISSING = "missing"
+"""State of a planned trial of which the ledger has no attempt."""
+
+
+@dataclass(frozen=True)
+class StudyView:
+    """What a study asked for and what the ledger knows of it.
+
+    `rows` has one row per trial that the plan names (an arm's seed), in plan order: the plan's columns, then the
+    ledger's; `state` is `missing` where the ledger has no attempt, and `collapsed` is False there.
+    """
+
+    name: str
+    results: Path
+    record: Mapping[str, Any]
+    """`study.json`; its fields are listed in `orchestrator.study`."""
+    rows: pd.DataFrame
+
+    @property
+    def metric(self) -> str:
+        """The metric that the verdicts are about."""
+        return str(self.record["metric"])
+
+
+def load(results: Path, name: str) -> StudyView:
+    """Read a study's record, its plan and the ledger rows that the plan names.
+
+    Raises:
+        RequestError: no such study in this folder, or a folder that cannot be read.
+    """
+    ledger = Ledger(results)
+    record, plan = ledger.read_study(name)
+    return view(name, results, record, plan.to_pandas(), ledger.trials())
+
+
+def view(name: str, results: Path, record: Mapping[str, Any], plan: pd.DataFrame, trials: pd.DataFrame) -> StudyView:
+    """Join a plan with the ledger's read view (at most one row a trial_id)."""
+    known = [column for column in trials.columns if column == "trial_id" or column not in plan.columns]
+    rows = plan.merge(trials[known], on="trial_id", how="left", validate="many_to_one")
+    rows["state"] = rows["state"].astype("str").where(rows["state"].notna(), MISSING)
+    rows["collapsed"] = rows["collapsed"].eq(True)
+    return StudyView(name, results, record, rows)
+
+
+def confirm_rows(study: StudyView) -> pd.DataFrame:
+    """Return the rows that verdicts are about: everything outside a search."""
+    return study.rows[study.rows["phase"] != "search"]
+
+
+def search_rows(study: StudyView, search: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the rows of one of the record's searches, with the number of each one's configuration."""
+    numbers = {trial: entry["number"] for entry in search["history"] for trial in entry["trial_ids"]}
+    rows = study.rows[study.rows["phase"] == "search"].drop_duplicates("trial_id")
+    rows = rows[rows["trial_id"].isin(set(numbers))]
+    return rows.assign(configuration=rows["trial_id"].map(numbers))
+
+
+def epochs_of(study: StudyView, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the evaluations of the complete trials among `rows`, with their arm, dataset and seed.
+
+    Columns: those of the ledger's epochs table, then arm, dataset, method, role, seed.
+    """
+    complete = rows.loc[rows["state"] == "complete", ["trial_id", "arm", "dataset", "method", "role", "seed"]]
+    epochs = Ledger(study.results).epochs(sorted(set(complete["trial_id"])))
+    return epochs.merge(complete, on="trial_id", how="inner")
+
+
+def metrics_of(rows: pd.DataFrame) -> list[str]:
+    """Return the names of the metrics that at least one row has."""
+    columns = [column for column in rows.columns if column.startswith("metric.")]
+    return [column.removeprefix("metric.") for column in columns if rows[column].notna().any()]
+
+
+def by_seed(study: StudyView, metric: str) -> dict[str, dict[int, float]]:
+    """Return arm -> {seed: value} of complete confirm trials; what is absent from it is not complete.
+
+    Every arm of the record is a key, so that an arm without a single complete trial is seen.
+    """
+    rows = confirm_rows(study)
+    column = f"metric.{metric}"
+    found: dict[str, dict[int, float]] = {str(arm["name"]): {} for arm in study.record["arms"]}
+    if column not in rows.columns:
+        return found
+    complete = rows[(rows["state"] == "complete") & rows[column].notna()]
+    for arm, seed, value in zip(complete["arm"], complete["seed"], complete[column], strict=True):
+        found.setdefault(str(arm), {})[int(seed)] = float(value)
+    return found
+
+
+def collapsed_by_seed(study: StudyView) -> dict[str, dict[int, bool]]:
+    """Return arm -> {seed: collapsed} of complete confirm trials."""
+    rows = confirm_rows(study)
+    complete = rows[rows["state"] == "complete"]
+    found: dict[str, dict[int, bool]] = {str(arm["name"]): {} for arm in study.record["arms"]}
+    for arm, seed, flag in zip(complete["arm"], complete["seed"], complete["collapsed"], strict=True):
+        found.setdefault(str(arm), {})[int(seed)] = bool(flag)
+    return found
+
+
+def arm_table(study: StudyView) -> pd.DataFrame:
+    """Return one row per arm: planned, complete, collapsed, failed, pruned, missing, and the seeds without a value.
+
+    Index: the arm's name, in the order of the record. `without` lists the seeds of the last three, in order.
+    """
+    rows = confirm_rows(study)
+    order = [str(arm["name"]) for arm in study.record["arms"]]
+    counts = rows.groupby(["arm", "state"], observed=True).size().unstack(fill_value=0)
+    counts = counts.reindex(columns=["complete", "failed", "pruned", MISSING], fill_value=0)
+    counts.insert(0, "planned", counts.sum(axis=1))
+    counts["collapsed"] = rows[rows["collapsed"] & (rows["state"] == "complete")].groupby("arm").size()
+    table = counts.reindex(order).fillna(0).astype(int)
+    absent = rows[rows["state"] != "complete"].groupby("arm")["seed"].apply(lambda seeds: sorted(map(int, seeds)))
+    table["without"] = [absent.get(arm, []) for arm in order]
+    return table

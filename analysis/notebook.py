@@ -1,0 +1,113 @@
+"""Executes the notebooks: jupytext sources in `analysis/notebooks`, run by a kernel of this very Python."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.errors import OrchestratorError
+
+if TYPE_CHECKING:
+    from analysis.drawing import Drawing
+
+__all__ = ["execute", "show", "show_text"]
+
+CELL_SECONDS = 120
+"""A cell that takes longer is stuck: notebooks read a ledger and draw."""
+
+
+def execute(source: str, target: Path, *, results: Path, study: str) -> Path:
+    """Execute `analysis/notebooks/<source>.py` with its parameters set, and write the notebook to `target`.
+
+    The kernel talks over sockets in a private temporary folder, not over a network port, and keeps its connection
+    file, history and configuration there too, so that nothing is left under the user's home.
+
+    Args:
+        source: name of the percent-format source.
+        target: where the executed .ipynb goes.
+        results: the results folder, for the cell tagged `parameters`.
+        study: the study's name, for the same cell.
+
+    Raises:
+        OrchestratorError: a cell raised; the line says which error.
+    """
+    import jupytext
+    import nbformat
+    from nbclient.exceptions import CellExecutionError, DeadKernelError
+
+    text = files("analysis").joinpath(f"notebooks/{source}.py").read_text(encoding="utf-8")
+    content = jupytext.reads(text, fmt="py:percent")
+    _set_parameters(content, RESULTS=str(Path(results).resolve()), STUDY=study)
+    with tempfile.TemporaryDirectory(prefix="notebook-") as private:
+        log = Path(private) / "kernel.log"
+        client = _client(content, Path(private))
+        try:
+            with log.open("w") as stream:
+                client.execute(env=_environment(private), cwd=private, stderr=stream, stdout=stream)
+        except (CellExecutionError, DeadKernelError) as error:
+            said = f"{error}\n{log.read_text()}" if isinstance(error, DeadKernelError) else str(error)
+            reason = said.strip().splitlines()[-1]
+            raise OrchestratorError(f"the notebook of study {study!r} did not execute: {reason}") from error
+    content.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(content, target)  # type: ignore[no-untyped-call]
+    return target
+
+
+def _set_parameters(content: Any, **values: str) -> None:
+    cell = next(cell for cell in content.cells if "parameters" in cell.metadata.get("tags", ()))
+    cell.source = "\n".join(f"{name} = {value!r}" for name, value in values.items())
+
+
+def _client(content: Any, private: Path) -> Any:
+    """Return what executes `content`, in a kernel that runs this Python, whatever kernels the machine knows by name."""
+    from jupyter_client.kernelspec import KernelSpec
+    from jupyter_client.manager import AsyncKernelManager
+    from nbclient import NotebookClient
+    from traitlets.config import Config
+
+    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+
+    class ThisPython(AsyncKernelManager):
+        kernel_spec = KernelSpec(argv=command, display_name="Python 3", language="python")
+
+    sockets = {"transport": "ipc", "ip": str(private / "kernel"), "connection_file": str(private / "kernel.json")}
+    return NotebookClient(
+        content,
+        timeout=CELL_SECONDS,
+        kernel_manager_class=ThisPython,
+        shutdown_kernel="immediate",
+        config=Config({"ConnectionFileMixin": sockets}),
+    )
+
+
+def _environment(private: str) -> dict[str, str]:
+    """Return the kernel's environment: it imports what this process imports, and writes only into `private`."""
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+        "IPYTHONDIR": private,
+        "JUPYTER_CONFIG_DIR": private,
+        "JUPYTER_RUNTIME_DIR": private,
+        "MPLBACKEND": "agg",
+        "OMP_NUM_THREADS": "1",
+    }
+
+
+def show(drawing: Drawing) -> None:
+    """Show a figure with its caption in the notebook."""
+    from IPython.display import Image, Markdown, display
+
+    from analysis.drawing import as_png
+
+    display(Markdown(f"**{drawing.title}.** {drawing.caption}"), Image(data=as_png(drawing)))  # type: ignore[no-untyped-call]
+
+
+def show_text(text: str) -> None:
+    """Show Markdown in the notebook."""
+    from IPython.display import Markdown, display
+
+    display(Markdown(text))  # type: ignore[no-untyped-call]

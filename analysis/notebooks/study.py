@@ -1,0 +1,61 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+# ---
+
+# %% [markdown]
+# # The answer of a study, from the ledger alone
+#
+# Every table, figure and sentence below is computed here from the Parquet files of the results folder; nothing is
+# trained and no number is typed in. Change `STUDY` or `RESULTS` and run all cells again.
+
+# %% tags=["parameters"]
+RESULTS = "results"
+STUDY = "quickstart"
+
+# %%
+from pathlib import Path
+
+from IPython.display import HTML
+
+from analysis import figures, frame, notebook, optimism, provenance, search_figures, tables, verdicts
+
+study = frame.load(Path(RESULTS), STUDY)
+found = verdicts.verdicts(study)
+rows = tables.arm_rows(study, found)
+epochs = frame.epochs_of(study, frame.confirm_rows(study))
+notebook.show_text(f"## {study.record['question']}\n\n{verdicts.heading(study)}\n\n{provenance.summary(study)}")
+
+# %% [markdown]
+# ## The answer
+
+# %%
+notebook.show_text("\n".join(f"- **{one.word}**: {one.sentence}" for one in found) or "Nothing was to be tested.")
+notebook.show_text("\n".join(f"- {text}" for text in verdicts.missing_sentences(study)))
+
+# %%
+HTML(tables.as_html(tables.columns(rows, study.metric, 1 - study.record["alpha"]), tables.printed(rows, study.metric)))
+
+# %% [markdown]
+# ## Figures
+
+# %%
+for drawing in figures.study_figures(study, rows, found, epochs):
+    notebook.show(drawing)
+
+# %% [markdown]
+# ## The search, and what labels would have added
+
+# %%
+for drawing in search_figures.figures_of_searches(study):
+    notebook.show(drawing)
+notebook.show_text("\n".join(f"- {one.sentence}" for one in optimism.optimism(study, epochs)))
+
+# %% [markdown]
+# ## The rows, to go on from here
+
+# %%
+study.rows.filter(regex="^(arm|dataset|seed|state|collapsed|metric)").head()

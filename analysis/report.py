@@ -1,0 +1,208 @@
+"""The answer of a study: report.html, tables, figures and notebook beside its record, and the Answer for a terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from analysis import frame, optimism, provenance, tables, verdicts
+from analysis.frame import StudyView
+from analysis.optimism import Optimism
+from analysis.tables import ArmRow
+from analysis.verdicts import Verdict
+
+__all__ = ["Answer", "build"]
+
+STAMP = "report.json"
+"""Beside the report: the digest of what it was made from, and the files that were made."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a study says, ready to print; every text is computed from the ledger's rows."""
+
+    name: str
+    question: str
+    heading: str
+    """Tier, data, seeds, test; says so if the study is exploratory."""
+    head: tuple[str, ...]
+    """Headings of `rows`."""
+    rows: tuple[tuple[str, ...], ...]
+    note: str
+    sentences: tuple[str, ...]
+    """One per contrast, in the order of the plan."""
+    words: tuple[str, ...]
+    """The decision of each sentence: effect, no difference, inconclusive, not tested."""
+    remarks: tuple[str, ...]
+    """Missing or failed seeds, and the looks that were taken."""
+    optimism: tuple[str, ...]
+    summary: str
+    paths: Mapping[str, Path]
+    """`report`, `notebook` (if asked for), `figures` and `tables` (folders)."""
+    reused: bool
+    """Whether the files were there already, made from the same rows by the same code."""
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What both the page and the Answer are made of."""
+
+    study: StudyView
+    found: list[Verdict]
+    rows: list[ArmRow]
+    epochs: pd.DataFrame
+    optimism: list[Optimism]
+
+
+def build(results: Path, name: str, *, notebook: bool = True) -> Answer:
+    """Make (or keep, if nothing changed) a study's report, tables, figures and notebook, and return its answer.
+
+    Files: `results/studies/<name>/` report.html, figures/*.png and *.svg, tables/arms.{csv,tex,html},
+    notebook.ipynb, report.json (what they were made from).
+
+    Args:
+        results: the results folder.
+        name: the study's name.
+        notebook: execute the notebook too (takes some seconds).
+
+    Raises:
+        RequestError: no such study in this folder, or a folder that cannot be used.
+        OrchestratorError: the notebook did not execute.
+    """
+    study = frame.load(Path(results), name)
+    parts = _parts(study)
+    folder = Path(results) / "studies" / name
+    stamp = {"content": provenance.content_digest(study), "code": provenance.code_of_analysis()}
+    reused = _is_current(folder, stamp, notebook)
+    if not reused:
+        made = _write(parts, folder, notebook)
+        stamp_text = json.dumps({**stamp, "files": sorted(str(path.relative_to(folder)) for path in made)}, indent=1)
+        (folder / STAMP).write_text(stamp_text, encoding="utf-8")
+    return _answer(parts, folder, notebook=notebook, reused=reused)
+
+
+def _parts(study: StudyView) -> _Parts:
+    found = verdicts.verdicts(study)
+    epochs = frame.epochs_of(study, frame.confirm_rows(study))
+    return _Parts(study, found, tables.arm_rows(study, found), epochs, optimism.optimism(study, epochs))
+
+
+def _is_current(folder: Path, stamp: Mapping[str, str], notebook: bool) -> bool:
+    path = folder / STAMP
+    if not path.is_file():
+        return False
+    known = json.loads(path.read_text(encoding="utf-8"))
+    if any(known.get(key) != value for key, value in stamp.items()):
+        return False
+    wanted = [*known["files"], *(["notebook.ipynb"] if notebook else [])]
+    return all((folder / one).is_file() for one in wanted)
+
+
+def _write(parts: _Parts, folder: Path, notebook: bool) -> list[Path]:
+    """Write everything; the notebook's kernel starts while the figures are drawn."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / STAMP).unlink(missing_ok=True)  # an interrupted build must not pass for a finished one
+    with ThreadPoolExecutor(1) as background:
+        executed = background.submit(_notebook, parts.study, folder) if notebook else None
+        made = list(tables.write(parts.rows, parts.study, folder / "tables").values())
+        made += _page(parts, folder)
+        if executed is not None:
+            made.append(executed.result())
+    return made
+
+
+def _notebook(study: StudyView, folder: Path) -> Path:
+    from analysis import notebook  # nbclient and the kernel's machinery take half a second to import
+
+    return notebook.execute("study", folder / "notebook.ipynb", results=study.results, study=study.name)
+
+
+def _page(parts: _Parts, folder: Path) -> list[Path]:
+    """Draw the figures and write report.html with the figures inside."""
+    from analysis import drawing, figures, search_figures
+
+    study = parts.study
+    drawings = figures.study_figures(study, parts.rows, parts.found, parts.epochs)
+    drawings += search_figures.figures_of_searches(study)
+    paths = drawing.save(drawings, folder / "figures")
+    shown = [
+        (one.title, one.caption, drawing.as_data_uri(path.with_suffix(".svg")))
+        for one, path in zip(drawings, paths, strict=True)
+    ]
+    page = folder / "report.html"
+    page.write_text(_render(parts, shown), encoding="utf-8")
+    return [page, *paths, *[path.with_suffix(".svg") for path in paths]]
+
+
+def _render(parts: _Parts, shown: Sequence[tuple[str, str, str]]) -> str:
+    import jinja2
+
+    study, metric = parts.study, parts.study.metric
+    head = tables.columns(parts.rows, metric, 1 - float(study.record["alpha"]))
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    template = environment.from_string(files("analysis").joinpath("templates/report.html").read_text(encoding="utf-8"))
+    return template.render(
+        record=study.record,
+        name=study.name,
+        paragraphs=_paragraphs(study.record),
+        heading=verdicts.heading(study),
+        verdicts=parts.found,
+        remarks=_remarks(study),
+        table=tables.as_html(head, tables.printed(parts.rows, metric)) if parts.rows else "",
+        note=tables.note(parts.rows, metric),
+        figures=shown,
+        optimism=[one.sentence for one in parts.optimism],
+        searches=_searches(study),
+        failures=provenance.failure_rows(study),
+        cost=tables.as_html(provenance.COST_HEAD, provenance.cost_rows(study)),
+        summary=provenance.summary(study),
+        facts=provenance.facts(study),
+        results=str(study.results),
+    )
+
+
+def _paragraphs(record: Mapping[str, Any]) -> list[str]:
+    return [part for part in str(record.get("docstring") or "").split("\n\n") if part.strip()]
+
+
+def _searches(study: StudyView) -> list[dict[str, Any]]:
+    """Return, per search, its sentence and the table of its best configurations by the rule."""
+    from analysis import search_figures
+
+    return [search_figures.history(study, search) for search in study.record.get("searches", ())]
+
+
+def _remarks(study: StudyView) -> list[str]:
+    looks = verdicts.looks_sentence(study.record)
+    return [*verdicts.missing_sentences(study), *([looks] if looks else [])]
+
+
+def _answer(parts: _Parts, folder: Path, *, notebook: bool, reused: bool) -> Answer:
+    study = parts.study
+    paths = {"report": folder / "report.html", "figures": folder / "figures", "tables": folder / "tables"}
+    if notebook:
+        paths["notebook"] = folder / "notebook.ipynb"
+    return Answer(
+        name=study.name,
+        question=str(study.record["question"]),
+        heading=verdicts.heading(study),
+        head=tuple(tables.columns(parts.rows, study.metric, 1 - float(study.record["alpha"]), beside=False)),
+        rows=tuple(tuple(row) for row in tables.printed(parts.rows, study.metric, beside=False)),
+        note=tables.note(parts.rows, study.metric),
+        sentences=tuple(verdict.sentence for verdict in parts.found),
+        words=tuple(verdict.word for verdict in parts.found),
+        remarks=tuple(_remarks(study)),
+        optimism=tuple(one.sentence for one in parts.optimism),
+        summary=provenance.summary(study),
+        paths=paths,
+        reused=reused,
+    )

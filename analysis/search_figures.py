@@ -1,0 +1,161 @@
+"""Figures and tables of searches: history of the objective, the objective over every knob, where it collapsed."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from analysis import frame
+from analysis.drawing import BLACK, GREY, PALETTE, Drawing, canvas, tidy
+from analysis.frame import StudyView
+from analysis.tables import as_html, mean_interval
+from analysis.units import label, number, scale
+
+__all__ = ["figures_of_searches", "history", "search_table"]
+
+MOST_LISTED = 10
+
+
+def search_table(study: StudyView, search: dict[str, Any]) -> pd.DataFrame:
+    """Return one row per configuration of a search, by number.
+
+    Columns: the searched knobs by name, `objective` (mean over search seeds of the rule), `low`, `high` (its t
+    interval over seeds, nan with one seed), `metric` (mean of the study's metric, looked at after the choice),
+    `collapsed` (share of its complete trials), `state`, `chosen`.
+    """
+    rows = frame.search_rows(study, search)
+    complete = {number: group for number, group in rows[rows["state"] == "complete"].groupby("configuration")}
+    rule = str(search["rules"][0]).removeprefix("oracle_")
+    lines = []
+    for entry in search["history"]:
+        own = complete.get(entry["number"])
+        objective = mean_interval(_column(own, f"metric.{rule}"))
+        lines.append(
+            {
+                "number": entry["number"],
+                **{knob: entry["values"].get(knob) for knob in search["space"]},
+                "objective": entry["objective"][0] if entry.get("objective") else math.nan,
+                "low": objective.low,
+                "high": objective.high,
+                "metric": mean_interval(_column(own, f"metric.{study.metric}")).mean,
+                "collapsed": math.nan if own is None else float(own["collapsed"].mean()),
+                "state": entry["state"],
+                "chosen": entry["number"] == search.get("chosen_number"),
+            }
+        )
+    return pd.DataFrame(lines).set_index("number")
+
+
+def _column(rows: pd.DataFrame | None, name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+    return np.array([]) if rows is None or name not in rows else rows[name].dropna().to_numpy(dtype=np.float64)
+
+
+def history(study: StudyView, search: dict[str, Any]) -> dict[str, str]:
+    """Return title, sentence, HTML table of the best configurations by the rule, and note of one search."""
+    table = search_table(study, search)
+    rule = search["rules"][0]
+    complete = int((table["state"] == "complete").sum())
+    gone = int((table["collapsed"] > 0).sum())
+    choice = f"number {search['chosen_number']}" if search.get("chosen_number") is not None else "none yet"
+    best = table.sort_values("objective", ascending=False, kind="stable").head(MOST_LISTED)
+    knobs = list(search["space"])
+    head = ["number", *knobs, label(str(rule)), f"{label(study.metric)} (not used)", "collapsed", "chosen"]
+    body = [
+        [
+            str(place),
+            *[_knob_text(row[knob]) for knob in knobs],
+            number(float(row["objective"])),
+            number(float(row["metric"]), study.metric),
+            "–" if math.isnan(row["collapsed"]) else f"{100 * row['collapsed']:.0f} %",
+            "yes" if row["chosen"] else "",
+        ]
+        for place, row in best.iterrows()
+    ]
+    return {
+        "title": f"{search['method']} on {search['dataset']}",
+        "sentence": (
+            f"{len(table)} configurations ({complete} complete, {gone} with a collapsed seed) on {search['n_seeds']} "
+            f"search seeds each, proposed by {search['sampler']}, compared by {label(str(rule))}; chosen: {choice}."
+        ),
+        "table": as_html(head, body),
+        "note": (
+            f"The {len(best)} best by the rule. {label(study.metric)} was looked at afterwards; a configuration with a "
+            "collapsed seed is never chosen. Ranges: "
+            + "; ".join(f"{knob}: {_domain_text(domain)}" for knob, domain in search["space"].items())
+            + "."
+        ),
+    }
+
+
+def _knob_text(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _domain_text(domain: object) -> str:
+    if isinstance(domain, dict):
+        return ", ".join(f"{key} {value}" for key, value in domain.items())
+    return str(domain)
+
+
+def figures_of_searches(study: StudyView) -> list[Drawing]:
+    """Return the figures of every search of the study."""
+    found = []
+    for place, search in enumerate(study.record.get("searches", ())):
+        table = search_table(study, search)
+        if table["objective"].notna().sum() >= 3:
+            found.append(knobs_figure(search, table, f"search_{place}"))
+    return found
+
+
+def knobs_figure(search: dict[str, Any], table: pd.DataFrame, key: str) -> Drawing:
+    """Draw the objective over the course of the search and over every searched knob, with intervals over seeds."""
+    knobs = list(search["space"])
+    panels = 1 + len(knobs)
+    across = min(3, panels)
+    down = math.ceil(panels / across)
+    figure, grid = canvas(down, across, (3.5 * across, 2.9 * down), sharey=True)
+    flat = [axes for line in grid for axes in line]
+    _panel(flat[0], table, table.index.to_series().astype(float), "configuration")
+    for axes, knob in zip(flat[1:], knobs, strict=False):
+        _knob_panel(axes, table, knob)
+    for axes in flat[panels:]:
+        axes.set_visible(False)
+    rule = str(search["rules"][0])
+    for line in grid:
+        line[0].set_ylabel(label(rule))
+    caption = (
+        f"{label(rule)} of every configuration of the search of {search['method']} on {search['dataset']}: points are "
+        "means over search seeds with their 95 % t intervals, crosses have a collapsed seed, the star is the choice."
+    )
+    return Drawing(key, f"Search of {search['method']} on {search['dataset']}", caption, figure)
+
+
+def _knob_panel(axes: Axes, table: pd.DataFrame, knob: str) -> None:
+    values = pd.to_numeric(table[knob], errors="coerce")
+    if values.isna().any() or table[knob].map(lambda value: isinstance(value, bool)).any():
+        levels = sorted(table[knob].astype(str).unique())
+        values = table[knob].astype(str).map({level: place for place, level in enumerate(levels)})
+        axes.set_xticks(range(len(levels)), levels)
+    elif values.min() > 0 and values.max() / values.min() > 30:
+        axes.set_xscale("log")
+    _panel(axes, table, values.astype(float), knob)
+
+
+def _panel(axes: Axes, table: pd.DataFrame, x: pd.Series, text: str) -> None:
+    gone = table["collapsed"].fillna(0) > 0
+    reach = [table["objective"] - table["low"], table["high"] - table["objective"]]
+    axes.errorbar(x, table["objective"], yerr=[side.fillna(0).clip(lower=0) for side in reach], fmt="none",
+                  ecolor=GREY, elinewidth=0.8, alpha=0.7)  # fmt: skip
+    axes.plot(x[~gone], table.loc[~gone, "objective"], "o", color=PALETTE[0], markersize=4)
+    axes.plot(x[gone], table.loc[gone, "objective"], "x", color=PALETTE[1], markersize=5)
+    chosen = table["chosen"]
+    axes.plot(x[chosen], table.loc[chosen, "objective"], "*", color=BLACK, markersize=13, zorder=4)
+    heights = table["objective"].dropna()
+    room = 0.08 * float(np.ptp(heights)) or 0.1 * float(scale(""))
+    axes.set_ylim(float(heights.min()) - room, float(heights.max()) + room)  # wide intervals must not hide the points
+    axes.set_xlabel(text)
+    tidy(axes)
