@@ -15,7 +15,7 @@ from typing import Any
 
 from orchestrator.errors import RequestError, UnknownNameError
 
-__all__ = ["find", "load_dataset", "load_file", "method", "names", "training"]
+__all__ = ["find", "load_dataset", "load_file", "method", "names", "origin", "training"]
 
 FOLDERS = {"method": "trainables.methods", "dataset": "trainables.datasets", "study": "studies"}
 """Kind -> the package whose modules are that kind; a plugin folder has `methods/`, `datasets/`, `studies/`."""
@@ -84,6 +84,22 @@ def find(kind: str, name: str, plugins: Sequence[str] = ()) -> ModuleType:
         module: ModuleType = _entry_points(kind)[name].load()
         return module
     return importlib.import_module(f"{FOLDERS[kind]}.{name}")
+
+
+def origin(kind: str, name: str, plugins: Sequence[str] = ()) -> Path | None:
+    """Return the file of a method, dataset or study without importing it; None if it has none (an entry point)."""
+    files = _plugin_files(kind, plugins)
+    if name in files:
+        return files[name]
+    found = importlib.util.find_spec(f"{FOLDERS[kind]}.{name}")
+    return Path(found.origin) if found is not None and found.origin else None
+
+
+def find_package(name: str) -> str:
+    """Return the folder of one of the project's packages, without importing what is in it."""
+    found = importlib.util.find_spec(name)
+    assert found is not None and found.submodule_search_locations
+    return found.submodule_search_locations[0]
 
 
 @cache

@@ -21,6 +21,7 @@ from orchestrator.provenance import code_digest, git_commit, versions
 from orchestrator.pruning import RoundPruner
 from orchestrator.record import chosen_of, plan_table, study_json, with_look
 from orchestrator.results import Rows, settled_rows
+from orchestrator.shortcut import plan_key
 from orchestrator.study import Study, UntilDecided
 from orchestrator.trial import Bundle, BundleTask, FailureKind, Report, TrialOutcome, TrialSpec, TrialState
 
@@ -195,6 +196,7 @@ class Runner:
             n_seeds = len(record["seeds"]["seeds"])
             for look in [*(look for look in self.study.looks if look < n_seeds), n_seeds]:
                 record = with_look(record, look, planned=look in self.study.planned_looks)
+            record["finished_key"] = plan_key(self.study, self.options.plugins)
         self.ledger.write_study(name, record, plan_table(self.planned))
 
     def _from_ledger(self) -> dict[str, Settled]:

@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from orchestrator.study import Study
 
-__all__ = ["answer", "emit", "plan_text", "studies_table", "watching"]
+__all__ = ["answer", "emit", "nothing_to_do", "plan_text", "studies_table", "watching"]
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -64,6 +65,12 @@ def plan_text(found: Mapping[str, Any]) -> None:
         out.print(sentence)
 
 
+def nothing_to_do(study: Study, n_trials: int) -> None:
+    """Say that every trial of a study is in the ledger."""
+    out.print(f"[bold]{study.name}[/bold]  {study.question}")
+    out.print(f"Nothing is left to do: all {n_trials} trials are in the ledger.")
+
+
 @contextlib.contextmanager
 def watching(study: Study, *, quiet: bool) -> Iterator[Watch]:
     """Show progress while a study runs: live on a terminal, a line now and then into a pipe, nothing if quiet."""
@@ -88,10 +95,10 @@ class Watch:
         progress = runner.progress
         if self.quiet:
             return
-        out.print(f"[bold]{self.study.name}[/bold]  {self.study.question}")
         if runner.finished:
-            out.print(f"Nothing is left to do: all {progress.total} trials are in the ledger.")
+            nothing_to_do(self.study, progress.total)
             return
+        out.print(f"[bold]{self.study.name}[/bold]  {self.study.question}")
         out.print(f"{progress.total} trials, {progress.hits} of the first ones already in the ledger.")
         if out.is_terminal:
             self.live = Progress(
@@ -135,15 +142,15 @@ class Watch:
 def answer(found: Any) -> None:
     """Print a study's answer: the table, one sentence a contrast, what choosing by labels would add, the files."""
     out.print()
-    out.print(f"[bold]{found.question}[/bold]")
-    out.print(f"[dim]{found.heading}[/dim]")
+    out.print(found.question, style="bold", markup=False)
+    out.print(found.heading, style="dim", markup=False)
     out.print(_arms_table(found))
-    out.print(f"[dim]{found.note}[/dim]")
+    out.print(found.note, style="dim", markup=False)
     for word, sentence in zip(found.words, found.sentences, strict=True):
-        out.print(f"[{STYLES.get(word, 'default')}]•[/] {sentence}")
+        out.print(f"[{STYLES.get(word, 'default')}]•[/] {escape(sentence)}")
     for sentence in (*found.remarks, *found.optimism, found.summary):
         if sentence:
-            out.print(sentence)
+            out.print(sentence, markup=False)
     for label, path in found.paths.items():
         out.print(f"{label}: {path}", soft_wrap=True)
 
@@ -163,5 +170,5 @@ def _arms_table(found: Any) -> Table:
             found.head[place], justify="left" if left else "right", overflow="fold" if left else "ellipsis"
         )
     for row in found.rows:
-        table.add_row(*(row[place] for place in shown))
+        table.add_row(*(escape(row[place]) for place in shown))
     return table

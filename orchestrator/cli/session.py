@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from orchestrator import shortcut
 from orchestrator.cli import console
 from orchestrator.errors import FailureBudgetError, InterruptedRunError, UnknownNameError
 from orchestrator.ledger import Ledger
@@ -48,6 +49,11 @@ def run(study: Study, request: Request) -> None:
     """
     retry = _kinds(request.retry_failed)
     with Ledger(request.results, writable=True) as ledger:
+        n_settled = None if request.only_current or retry else shortcut.n_settled(study, ledger, request.plugins)
+        if n_settled is not None:
+            if not request.as_json:
+                console.nothing_to_do(study, n_settled)
+            return _answer(study.name, request.results, request.notebook, request.as_json)
         executor = _executor(request, study.name in ledger.study_names())
         try:
             runner = _train(study, request, ledger, executor, retry)
@@ -55,7 +61,7 @@ def run(study: Study, request: Request) -> None:
             executor.close()
     if runner.stop_reason:
         _end_early(runner.stop_reason)
-    _answer(study.name, request.results, request.notebook, request.as_json)
+    return _answer(study.name, request.results, request.notebook, request.as_json)
 
 
 def report(name: str, results: Path, notebook: bool, as_json: bool) -> None:

@@ -1,0 +1,53 @@
+"""Is there nothing to do? Answered from the ledger and the files' digests, without importing a method (or torch)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from hashlib import blake2b
+from pathlib import Path
+
+from orchestrator import discovery
+from orchestrator.ledger import Ledger
+from orchestrator.provenance import versions
+from orchestrator.study import Study
+from orchestrator.trial import TrialState, digest
+
+__all__ = ["n_settled", "plan_key"]
+
+
+def plan_key(study: Study, plugins: Sequence[str]) -> str:
+    """Return a digest of all that a plan follows from: the study, the files of the project and of plugins, versions."""
+    return digest([repr(replace(study, docstring="")), list(_contents(study, plugins)), versions()])
+
+
+def n_settled(study: Study, ledger: Ledger, plugins: Sequence[str]) -> int | None:
+    """Return how many trials a study has if all are complete and nothing that the plan follows from has changed.
+
+    None: something is to be trained, or it takes a full plan to know.
+    """
+    if study.name not in ledger.study_names():
+        return None
+    record, plan = ledger.read_study(study.name)
+    if record.get("finished_key") != plan_key(study, plugins):
+        return None
+    wanted = set(plan["trial_id"].to_pylist())
+    states = ledger.states(wanted)
+    done = all(states.get(trial_id) in (TrialState.COMPLETE, TrialState.PRUNED) for trial_id in wanted)
+    return len(wanted) if done else None
+
+
+def _contents(study: Study, plugins: Sequence[str]) -> Iterator[str]:
+    named = [("method", name) for name in study.methods]
+    named += [("dataset", reference.partition(":")[0]) for reference in study.datasets]
+    for kind, name in named:
+        path = discovery.origin(kind, name, plugins)
+        yield f"{kind} {name} {_digest(path) if path else 'installed elsewhere'}"
+    for package in (discovery.FOLDERS["method"], "orchestrator"):
+        folder = Path(discovery.find_package(package.partition(".")[0]))
+        for path in sorted(folder.rglob("*.py")):
+            yield f"{path.relative_to(folder)} {_digest(path)}"
+
+
+def _digest(path: Path) -> str:
+    return blake2b(path.read_bytes(), digest_size=10).hexdigest()
