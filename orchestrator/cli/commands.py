@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
 
 from orchestrator.errors import FailureBudgetError, InterruptedRunError, OrchestratorError, RequestError
 
 __all__ = ["app", "main"]
+
+UsageProblem: type[Exception] = typer.BadParameter.__mro__[1]
+"""What every wrong use of options and arguments is; typer brings its own click, under a private name."""
 
 app = typer.Typer(
     add_completion=False,
@@ -122,14 +125,105 @@ def report(
     session.report(study.removesuffix(".py").rsplit("/", 1)[-1], results, notebook, as_json)
 
 
+@app.command()
+def status(
+    study: Annotated[str, typer.Argument(metavar="[STUDY]", help="one study; all if left out")] = "",
+    results: Results = RESULTS,
+    follow: Annotated[bool, typer.Option(help="look again every 2 seconds until it is done")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say how far studies are, what failed, what was spent; also while another terminal runs them."""
+    from orchestrator.cli import console, inspection
+
+    while True:
+        found = inspection.status(results, study)
+        console.emit(found, as_json, console.status_table)
+        if not follow or not any(row["running"] and row["missing"] for row in found):
+            return
+        time.sleep(2.0)
+
+
+@app.command()
+def trial(
+    trial_id: Annotated[str, typer.Argument(metavar="ID", help="a trial's id, or its beginning")],
+    results: Results = RESULTS,
+    as_json: AsJson = False,
+) -> None:
+    """Show one trial: config, attempts with error and cost, rows, the command that trains it again."""
+    from orchestrator.cli import console, inspection
+
+    console.emit(inspection.trial(results, trial_id), as_json, console.trial_text)
+
+
+@app.command()
+def verify(
+    study: StudyName,
+    results: Results = RESULTS,
+    sample: Annotated[int, typer.Option(help="how many complete trials to train again")] = 5,
+    trial_id: Annotated[str, typer.Option("--trial", help="train again just this one")] = "",
+    plugin: Plugins = [],  # noqa: B006
+    as_json: AsJson = False,
+) -> None:
+    """Train a sample of a study's trials again, alone, and compare with the ledger; exit 1 if any differs."""
+    from orchestrator.cli import console, verification
+
+    found = verification.verify(study, results, sample, trial_id, tuple(plugin))
+    console.emit(found, as_json, console.verification_text)
+    if found["differ"]:
+        raise OrchestratorError(f"{len(found['differ'])} of {found['n_trials']} trials came out differently")
+
+
+@app.command()
+def export(
+    study: StudyName,
+    target: Annotated[Path, typer.Argument(help="FILE.csv or FILE.parquet")],
+    results: Results = RESULTS,
+) -> None:
+    """Write a study's view, plan joined with the ledger, as CSV or Parquet."""
+    from orchestrator.cli import inspection
+
+    typer.echo(f"{inspection.export(results, study, target)} rows in {target}")
+
+
+@app.command()
+def clean(
+    results: Results = RESULTS,
+    remove: Annotated[bool, typer.Option(help="delete checkpoints and artifacts; rows are never touched")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show disk use; with --remove, delete checkpoints and artifacts."""
+    from orchestrator.cli import console, inspection
+
+    console.emit(inspection.clean(results, remove=remove), as_json, console.folders_table)
+
+
+@app.command()
+def doctor(
+    results: Results = RESULTS,
+    address: Annotated[str, typer.Option(help="also look at this Ray cluster")] = "",
+    repair: Annotated[bool, typer.Option(help="move broken and foreign files to results/quarantine")] = False,
+    plugin: Plugins = [],  # noqa: B006
+    as_json: AsJson = False,
+) -> None:
+    """Say what this machine (and cluster) offers, which datasets are there, and what is wrong with the results."""
+    from orchestrator.cli import console, inspection
+
+    found = inspection.doctor(results, repair=repair, plugins=tuple(plugin))
+    if address:
+        from orchestrator.executors.ray_tune import inspect_cluster
+
+        found["cluster"] = inspect_cluster(address, results)
+    console.emit(found, as_json, console.doctor_text)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run a command and exit: 0 done, 1 too many failures, 2 wrong request, 130 interrupted."""
     try:
         result = app(arguments, standalone_mode=False)
         status = result if isinstance(result, int) else 0
-    except click.UsageError as error:
-        status = _complain(error.format_message(), 2)
-    except click.exceptions.Abort:
+    except UsageProblem as error:
+        status = _complain(error.format_message(), 2)  # type: ignore[attr-defined]  # every click exception has it
+    except typer.Abort:
         status = _complain("interrupted; nothing is lost: run the same command again to go on", 130)
     except InterruptedRunError as error:
         status = _complain(str(error), 130)

@@ -15,10 +15,25 @@ from rich.table import Table
 
 from orchestrator.study import Study
 
-__all__ = ["answer", "emit", "nothing_to_do", "plan_text", "studies_table", "watching"]
+__all__ = [
+    "answer",
+    "doctor_text",
+    "emit",
+    "folders_table",
+    "nothing_to_do",
+    "plan_text",
+    "status_table",
+    "studies_table",
+    "trial_text",
+    "verification_text",
+    "watching",
+]
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
+
+HIDDEN = ("config", "error", "versions", "trial_id", "schema_version")
+"""Columns that `trial` shows in another place, or that only programs read."""
 
 STYLES = {"effect": "green", "no difference": "blue", "inconclusive": "yellow", "not tested": "red"}
 
@@ -69,6 +84,63 @@ def nothing_to_do(study: Study, n_trials: int) -> None:
     """Say that every trial of a study is in the ledger."""
     out.print(f"[bold]{study.name}[/bold]  {study.question}")
     out.print(f"Nothing is left to do: all {n_trials} trials are in the ledger.")
+
+
+def status_table(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print one line a study."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("study", "trials", "complete", "collapsed", "pruned", "failed", "missing", "spent", "left"):
+        table.add_column(heading, justify="left" if heading == "study" else "right")
+    for row in rows:
+        failed = ", ".join(f"{count} {kind}" for kind, count in row["failed"].items()) or "0"
+        counts = (str(row[key]) for key in ("trials", "complete", "collapsed", "pruned"))
+        spent, left = (f"{row[key]:.0f} s" for key in ("seconds_spent", "seconds_left"))
+        table.add_row(row["study"], *counts, failed, str(row["missing"]), spent, left)
+    out.print(table)
+    holders = {row["running"] for row in rows if row["running"]}
+    out.print(f"running: {', '.join(holders)}" if holders else "nobody is running here", markup=False)
+
+
+def trial_text(found: Mapping[str, Any]) -> None:
+    """Print one trial: config, attempts, last rows, tracebacks, and how to train it again."""
+    out.print(f"trial {found['trial_id']}", style="bold", markup=False)
+    out.print("config: " + ", ".join(f"{k}={v}" for k, v in found["config"].items()), markup=False)
+    for attempt in found["attempts"]:
+        facts = {k: v for k, v in attempt.items() if not k.startswith(("metric.", "knob.")) and k not in HIDDEN}
+        out.print("attempt: " + ", ".join(f"{k}={v}" for k, v in facts.items()), markup=False)
+        if attempt.get("error"):
+            out.print(attempt["error"], style="red", markup=False)
+    for row in found["epochs"][-5:]:
+        out.print(
+            f"epoch {row['epoch']}: "
+            + ", ".join(f"{k.removeprefix('metric.')}={v:.4g}" for k, v in row.items() if k.startswith("metric.")),
+            markup=False,
+        )
+    out.print(f"asked for by: {', '.join(found['studies']) or 'no study that is planned here'}")
+    if found["train_again"]:
+        out.print(f"train it again: {found['train_again']}", markup=False)
+
+
+def verification_text(found: Mapping[str, Any]) -> None:
+    """Print what training a sample again said."""
+    out.print(f"{found['n_trials']} trials trained again alone: {found['n_equal']} equal in every metric")
+    for row in found["differ"]:
+        out.print(f"  {row['trial_id']}: {row['says']}", style="red", markup=False)
+
+
+def folders_table(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print disk use by folder."""
+    for row in rows:
+        extra = "  (orchestrate clean --remove deletes it)" if row["removable"] and row["bytes"] else ""
+        out.print(f"{row['folder']:<14}{row['bytes'] / 1e6:>10.2f} MB{extra}", markup=False)
+
+
+def doctor_text(found: Mapping[str, Any]) -> None:
+    """Print the doctor's findings as indented lines."""
+    from orchestrator.cli.inspection import lines
+
+    for line in lines(found):
+        out.print(line, markup=False, soft_wrap=True)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,185 @@
+"""Commands that look: status, one trial, doctor, export, clean. None of them trains or writes rows."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from orchestrator.errors import RequestError, UnknownNameError
+from orchestrator.ledger import Ledger
+from orchestrator.ledger.lock import holder_of
+
+__all__ = ["clean", "doctor", "export", "status", "trial"]
+
+
+def status(results: Path, study: str = "") -> list[dict[str, Any]]:
+    """Return one mapping a study: trials planned, complete, collapsed, pruned, failed by kind, missing, seconds spent.
+
+    Raises:
+        UnknownNameError: the study was never planned in this results folder.
+    """
+    with Ledger(results) as ledger:
+        names = ledger.study_names()
+        if study and study not in names:
+            raise UnknownNameError("study in this results folder", study, names)
+        rows = ledger.trials()
+        holder = holder_of(results)
+        return [_status(name, ledger, rows, holder) for name in ([study] if study else names)]
+
+
+def _status(name: str, ledger: Ledger, rows: pd.DataFrame, holder: str) -> dict[str, Any]:
+    record, plan = ledger.read_study(name)
+    wanted = set(plan["trial_id"].to_pylist())
+    own = rows[rows["trial_id"].isin(wanted)] if len(rows) else rows
+    states = Counter(own["state"]) if len(own) else Counter()
+    failed = Counter(own.loc[own["state"] == "failed", "failure_kind"]) if len(own) else Counter()
+    seconds = float(own["cost.seconds"].sum()) if len(own) else 0.0
+    mean = seconds / len(own) if len(own) else float("nan")
+    missing = len(wanted) - len(own)
+    return {
+        "study": name,
+        "tier": record["tier"],
+        "trials": len(wanted),
+        "complete": states["complete"],
+        "collapsed": int(own["collapsed"].sum()) if len(own) else 0,
+        "pruned": states["pruned"],
+        "failed": dict(failed),
+        "missing": missing,
+        "seconds_spent": round(seconds, 3),
+        "seconds_left": round(missing * mean, 3) if missing and len(own) else 0.0,
+        "running": holder,
+    }
+
+
+def trial(results: Path, trial_id: str) -> dict[str, Any]:
+    """Return all that the ledger holds of one trial (an unambiguous beginning of its id is enough).
+
+    Raises:
+        RequestError: no such trial, or several that begin so.
+    """
+    with Ledger(results) as ledger:
+        rows = ledger.trials()
+        found = rows[rows["trial_id"].str.startswith(trial_id)] if len(rows) else rows
+        if len(found) != 1:
+            raise RequestError(
+                f"trial id {trial_id!r} fits {len(found)} of the {len(rows)} trials in {str(results)!r}; give one "
+                "trial's id, or enough of its beginning"
+            )
+        whole = str(found["trial_id"].iloc[0])
+        attempts = _plain(ledger.attempts(whole))
+        epochs = _plain(ledger.epochs([whole]))
+        studies = [name for name in ledger.study_names() if whole in _ids(ledger, name)]
+    last = attempts[-1]
+    again = f"orchestrate verify {studies[0]} --trial {whole}" if studies else ""
+    return {
+        "trial_id": whole,
+        "config": json.loads(str(last["config"])),
+        "attempts": attempts,
+        "epochs": epochs,
+        "studies": studies,
+        "train_again": again,
+    }
+
+
+def _ids(ledger: Ledger, study: str) -> set[str]:
+    return set(ledger.read_study(study)[1]["trial_id"].to_pylist())
+
+
+def _plain(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows as mappings without absent values."""
+    return [{str(k): v for k, v in row.items() if not _absent(v)} for row in frame.to_dict("records")]
+
+
+def _absent(value: object) -> bool:
+    return value is None or value is pd.NaT or (isinstance(value, float) and value != value)  # noqa: PLR0124  NaN
+
+
+def export(results: Path, study: str, target: Path) -> int:
+    """Write a study's view (plan joined with the ledger) as CSV or Parquet, by the file's ending; return the rows.
+
+    Raises:
+        RequestError: another ending, or a folder that cannot be written.
+    """
+    if target.suffix not in (".csv", ".parquet"):
+        raise RequestError(f"export to {str(target)!r}: allowed endings are .csv and .parquet")
+    with Ledger(results) as ledger:
+        _, plan = ledger.read_study(study)
+        rows = ledger.trials()
+    view = plan.to_pandas().merge(
+        rows.drop(columns=[c for c in ("dataset", "method", "seed", "seed_block") if c in rows]), "left", "trial_id"
+    )
+    part = target.with_name(f".{target.name}.part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        view.to_csv(part, index=False) if target.suffix == ".csv" else view.to_parquet(part, index=False)
+        part.replace(target)
+    except OSError as error:
+        raise RequestError(f"export to {str(target)!r} failed: {error.strerror or error}") from error
+    return len(view)
+
+
+def clean(results: Path, *, remove: bool) -> list[dict[str, Any]]:
+    """Return the disk use of each folder of the results; with `remove`, delete checkpoints and artifacts first."""
+    removable = ("checkpoints", "artifacts")
+    with Ledger(results, writable=remove):
+        if remove:
+            for name in removable:
+                shutil.rmtree(results / name, ignore_errors=True)
+        names = sorted(path.name for path in results.iterdir() if path.is_dir()) if results.is_dir() else []
+        return [{"folder": name, "bytes": _bytes(results / name), "removable": name in removable} for name in names]
+
+
+def _bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def doctor(results: Path, *, repair: bool, plugins: Sequence[str] = ()) -> dict[str, Any]:
+    """Return what this machine offers and what is wrong with the results folder; `repair` sets broken files aside."""
+    from orchestrator import discovery
+    from orchestrator.provenance import git_commit, machine, versions
+
+    with Ledger(results, writable=repair) as ledger:
+        problems = ledger.repair() if repair else ledger.problems()
+        unfinished = ledger.unfinished_bundles()
+    return {
+        "machine": machine(),
+        "versions": versions(),
+        "git_commit": git_commit(),
+        "datasets": {
+            name: _presence(discovery.find("dataset", name, plugins)) for name in discovery.names("dataset", plugins)
+        },
+        "results": str(results),
+        "running": holder_of(results),
+        "unfinished_bundles": len(unfinished),
+        "problems": problems,
+        "repaired": repair,
+    }
+
+
+def _presence(module: Any) -> str:
+    """Return whether a dataset can be loaded now, or the command that brings it."""
+    check = getattr(module, "absent", None)
+    return str(check()) if check is not None and check() else "present"
+
+
+def lines(found: Mapping[str, Any], indent: str = "") -> list[str]:
+    """Return nested mappings as indented `key: value` lines."""
+    text: list[str] = []
+    for key, value in found.items():
+        if isinstance(value, Mapping):
+            text += [f"{indent}{key}:", *lines(value, indent + "  ")]
+        elif isinstance(value, list) and value and isinstance(value[0], Mapping):
+            text.append(f"{indent}{key}:")
+            for one in value:
+                text += [*lines(one, indent + "  "), ""]
+        elif isinstance(value, list):
+            text += [f"{indent}{key}: {'none' if not value else ''}", *(f"{indent}  {one}" for one in value)]
+        else:
+            text.append(f"{indent}{key}: {value}")
+    return text
