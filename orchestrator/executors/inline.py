@@ -1,0 +1,45 @@
+"""Trains bundles one after another in the driver's own process: for tests, small studies and debugging."""
+
+from __future__ import annotations
+
+from orchestrator.executors.base import Source
+from orchestrator.executors.worker import reports
+from orchestrator.trial import BundleTask, FailureKind
+
+__all__ = ["InlineExecutor"]
+
+
+class InlineExecutor:
+    """The executor without workers. It sets torch's thread count to the task's, since that is part of the bits."""
+
+    def run(self, source: Source) -> None:
+        """Train until the source is finished, or stopping.
+
+        Raises:
+            CodeMismatchError: the method's code changed on disk after the driver took its digest.
+            RuntimeError: the source waits for trials although none is under way, which would never end.
+        """
+        while not source.finished and not source.stopping:
+            task = source.next_task()
+            if task is not None:
+                self._train(source, task)
+            elif not source.finished and not source.stopping:
+                raise RuntimeError("the source has no bundle, is not finished, and nothing is under way")
+
+    def close(self) -> None:
+        """Nothing to end: this executor starts no process."""
+
+    def _train(self, source: Source, task: BundleTask) -> None:
+        import torch
+
+        torch.set_num_threads(task.threads)
+        bundle = task.bundle
+        decide = (lambda: source.decide(bundle)) if bundle.prunable else None
+        for report in reports(task, decide, lambda: source.stopping):
+            source.report(bundle, report)
+            if report.finished:
+                return
+        if source.stopping:
+            source.interrupted(bundle)
+        else:
+            source.lost(bundle, FailureKind.BUG, "training ended before every member had its outcome")

@@ -1,0 +1,152 @@
+"""The executor on Ray Tune: one `Tuner.fit` for all runs. Only this package imports ray, not before it is needed."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from typing import Any
+
+from orchestrator import discovery
+from orchestrator.errors import OrchestratorError, RequestError
+from orchestrator.executors.base import Source
+from orchestrator.executors.ray_tune.bridge import Bridge, Parcel
+from orchestrator.executors.ray_tune.cluster import LOCAL, Cluster
+from orchestrator.executors.ray_tune.relay import Relay
+from orchestrator.trial import BundleTask
+
+__all__ = ["RayTuneExecutor"]
+
+WARM_WORKERS = 4
+"""How many workers of a local Ray start before there is anything to do."""
+
+CAPACITY_SECONDS = 2.0
+"""How often the cluster is asked what it offers: nodes come and go."""
+
+
+class RayTuneExecutor:
+    """Trains bundles on a Ray cluster, one worker process for each CPU core or GPU.
+
+    Args:
+        address: `local` (a Ray of our own, ended by `close`), `auto`, or HOST:PORT of a running cluster.
+        max_concurrent: bundles under way at most; None: as many as the cluster has room for.
+        cpus: CPU cores a bundle takes.
+        gpus: GPUs that a bundle takes whose device is not `cpu`; a fraction 1/n lets n bundles share one.
+        verbose: whether messages of Ray and of the workers go to the terminal.
+        stall_seconds: a bundle without news for so long is lost as `timeout`; None: never.
+    """
+
+    def __init__(
+        self,
+        address: str = LOCAL,
+        max_concurrent: int | None = None,
+        *,
+        cpus: float = 1,
+        gpus: float = 0,
+        verbose: bool = False,
+        stall_seconds: float | None = None,
+    ) -> None:
+        if max_concurrent is not None and max_concurrent < 1:
+            raise RequestError(f"--max-concurrent {max_concurrent}: allowed are whole numbers from 1")
+        self.address, self.max_concurrent, self.cpus, self.gpus = address, max_concurrent, cpus, gpus
+        self.verbose, self.stall_seconds = verbose, stall_seconds
+        self._cluster: Cluster | None = None
+        self._relay = Relay()
+        self._bridge = Bridge(self._room, self._pack, self._warm, stall_seconds)
+        self._wanted = threading.Event()
+        self._stored: dict[tuple[str, str, tuple[str, ...]], Any] = {}
+        self._offered, self._offered_at = 1, float("-inf")
+
+    def start(self) -> None:
+        """Begin to start or reach Ray in the background; `run` waits for it. Does nothing the second time.
+
+        Raises:
+            RequestError: the address is none, or nobody listens there (after 3 s at most).
+        """
+        if self._cluster is None:
+            self._cluster = Cluster(self.address, self._work, quiet=not self.verbose)
+            if self.address == LOCAL:
+                self._wanted.set()  # workers start while planning goes on; on a shared cluster not before there is work
+
+    def run(self, source: Source) -> None:
+        """Train until the source is finished, or stopping.
+
+        Raises:
+            CodeMismatchError: a worker would run other code than the driver.
+            RequestError: Ray cannot be started or reached.
+        """
+        if source.finished:
+            return
+        self.start()
+        assert self._cluster is not None
+        self._cluster.wait()
+        _restore_signals()
+        bridge = self._bridge
+        self._relay.call(bridge.attach, source)
+        self._wanted.set()
+        self._relay.serve(lambda: bridge.settled, bridge.tick, bridge.detach)
+        if bridge.failure is not None:
+            raise bridge.failure
+
+    def close(self) -> None:
+        """End Ray's processes, if they are ours; safe to call twice."""
+        if self._cluster is not None:
+            cluster, self._cluster = self._cluster, None
+            self._wanted.set()
+            cluster.close()
+            self._stored.clear()
+
+    def _work(self) -> None:
+        """Run Tune, in the cluster's thread."""
+        from orchestrator.executors.ray_tune.fit import TuneSide, fit
+
+        self._wanted.wait()
+        cluster = self._cluster
+        if cluster is None or cluster.closing:
+            return
+        try:
+            fit(TuneSide(self._bridge, self._relay.call, lambda: cluster.closing), self.cpus, self.gpus)
+        except Exception as error:  # raised by run(), in the thread that asks
+            self._wanted.clear()
+            self._relay.call(self._bridge.collapsed, error)
+
+    def _room(self) -> int:
+        """Return how many bundles may be under way."""
+        import ray
+
+        if time.monotonic() > self._offered_at + CAPACITY_SECONDS:
+            offered: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+            by_cpu = offered.get("CPU", 0.0) / self.cpus if self.cpus else float("inf")
+            by_gpu = offered.get("GPU", 0.0) / self.gpus if self.gpus else float("inf")
+            self._offered, self._offered_at = max(1, int(min(by_cpu, by_gpu))), time.monotonic()
+        return min(self._offered, self.max_concurrent or self._offered)
+
+    def _warm(self, number: int) -> Parcel | None:
+        """Return a parcel that only has a worker started, for the first few numbers."""
+        device = "cuda" if self.gpus else "cpu"
+        return Parcel(number, device=device) if self.address == LOCAL and number <= WARM_WORKERS else None
+
+    def _pack(self, number: int, task: BundleTask) -> Parcel:
+        """Return a task's parcel, with its dataset in the object store once for all bundles that need it."""
+        import ray
+
+        from orchestrator.executors.ray_tune.trainable import content_of
+
+        spec = task.bundle.specs[0]
+        key = (spec.dataset, spec.protocol, task.plugins)
+        if key not in self._stored:
+            try:
+                dataset = discovery.load_dataset(*key)
+            except OrchestratorError:
+                return Parcel(number, task, None)  # the worker will meet the same error, and report it as an outcome
+            self._stored[key] = (ray.put(content_of(dataset)),)
+        return Parcel(number, task, self._stored[key])
+
+
+def _restore_signals() -> None:
+    """Put Python's signal handlers back: when Ray starts, it overwrites them with one that dumps its stack and dies."""
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            handler = signal.getsignal(number)
+            if handler is not None:
+                signal.signal(number, handler)

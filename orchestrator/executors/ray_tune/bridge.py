@@ -1,0 +1,289 @@
+"""The bookkeeping between a Source and Ray Tune's controller; no ray in here.
+
+Ray Tune asks for work, reports results and tells of deaths; this module turns that into the calls of `executors.base`.
+A worker without a bundle stays in a Tune trial of its own, idle, until there is one: Tune ends workers that it has no
+trial for, and a cold worker costs seconds. So one fit serves all runs of an executor, and its workers stay warm.
+"""
+
+from __future__ import annotations
+
+import pickle
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from orchestrator.errors import CodeMismatchError
+from orchestrator.executors.base import Source
+from orchestrator.trial import Bundle, BundleTask, FailureKind, Report
+
+__all__ = ["Bridge", "Message", "Parcel", "Worker"]
+
+STOP_GRACE_SECONDS = 8.0
+"""How long bundles under way may take to reach their next evaluation after a stop; then their workers are killed."""
+
+
+class Parcel:
+    """What one Tune trial carries to its worker: a task and where its dataset is in the object store, or nothing.
+
+    Tune copies, keeps and sends back the config of every trial; a parcel is copied by reference, and empty once
+    unpacked, so that neither results nor the list of ended trials carry bundles around.
+    """
+
+    def __init__(self, number: int, task: BundleTask | None = None, dataset: Any = None, device: str = "cpu") -> None:
+        self.number = number
+        self.device = task.device if task is not None else device
+        self.content = (task, dataset)
+
+    def unpack(self) -> tuple[BundleTask | None, Any]:
+        """Return (task, reference to the dataset) and forget them."""
+        content, self.content = self.content, (None, None)
+        return content
+
+    def __deepcopy__(self, memo: object) -> Parcel:
+        return self
+
+    def __repr__(self) -> str:
+        return f"parcel {self.number}"
+
+
+@dataclass(frozen=True)
+class Message:
+    """What a worker's `step` sends: reports since the last one, and how the bundle stands."""
+
+    reports: tuple[Report, ...] = ()
+    ended: bool = False
+    """Whether no report will come any more."""
+    mismatch: str = ""
+    """Text of a CodeMismatchError."""
+
+    def packed(self) -> bytes:
+        """Return the message as one opaque value: Tune walks through whatever else is in a result."""
+        return pickle.dumps(self, protocol=5)
+
+
+class Worker(Protocol):
+    """A process that trains one bundle after another."""
+
+    def tell(self, drop: Sequence[int], stop: bool) -> None:
+        """Send members to drop, or the order to stop; it arrives before the next evaluation is asked for."""
+
+    def kill(self) -> None:
+        """End the process at once."""
+
+
+@dataclass
+class _UnderWay:
+    bundle: Bundle
+    heard: float = field(default_factory=time.monotonic)
+    worker: Worker | None = None
+    overdue: bool = False
+
+
+class Bridge:
+    """Who is doing what: the bundles of the attached source, and the idle workers.
+
+    Args:
+        room: returns how many workers there may be now (asked often).
+        pack: makes the parcel of a task (puts its dataset into the object store).
+        warm: how many workers to start before there is anything to do.
+        stall_seconds: a bundle that reports nothing for so long is lost as `timeout`; None: never.
+    """
+
+    def __init__(
+        self,
+        room: Callable[[], int],
+        pack: Callable[[int, BundleTask], Parcel],
+        warm: Callable[[int], Parcel | None] = lambda number: None,
+        stall_seconds: float | None = None,
+    ) -> None:
+        self.room, self.pack, self.warm, self.stall_seconds = room, pack, warm, stall_seconds
+        self.source: Source | None = None
+        self.failure: Exception | None = None
+        """What the source, a worker's code check or Tune raised; the run ends and raises it."""
+        self._fetched: deque[BundleTask] = deque()
+        self._promised = 0  # fetched tasks for which an idle worker was let go, and Tune has not asked yet
+        self._open: dict[int, _UnderWay] = {}
+        self._idle: set[int] = set()
+        self._numbers = 0
+        self._stop_told_at: float | None = None
+
+    def __reduce__(self) -> tuple[type, tuple[()]]:
+        """Pickle as nothing: Tune saves whatever is attached to a fit, and this is never restored."""
+        return object, ()
+
+    # -- a run -------------------------------------------------------------------------------------------------------
+
+    def attach(self, source: Source) -> None:
+        """Begin to serve a source."""
+        self.source, self.failure, self._stop_told_at = source, None, None
+
+    def detach(self) -> None:
+        """Forget the source; what is still under way (the run was broken off) is told to stop, and never heard."""
+        for entry in self._open.values():
+            if entry.worker is not None:
+                entry.worker.tell((), True)
+        self._open.clear()
+        self._fetched.clear()
+        self._promised, self.source = 0, None
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the run ends early: the source says so, or something raised."""
+        return self.failure is not None or (self.source is not None and self.source.stopping)
+
+    @property
+    def settled(self) -> bool:
+        """Whether the run is over: nothing is under way, and nothing will come."""
+        if self._open or self._fetched:
+            return False
+        return self.source is None or self.stopping or self.source.finished
+
+    def tick(self) -> None:
+        """Look at the clock and the source; called several times a second during a run."""
+        if self.stopping:
+            self._stop()
+        elif self.stall_seconds is not None:
+            self._look_for_stalls(time.monotonic() - self.stall_seconds)
+
+    # -- what Tune asks and tells ------------------------------------------------------------------------------------
+
+    def next_parcel(self) -> Parcel | None:
+        """Return what to start next: a bundle, or a worker in advance; None when there is none now, or no room."""
+        if self._promised:
+            self._promised -= 1
+            return self._open_next()
+        self._fetch(len(self._idle) + 1)
+        if len(self._open) + len(self._idle) >= self.room():
+            return None
+        if len(self._fetched) > len(self._idle):  # idle workers take theirs as soon as they ask
+            return self._open_next()
+        parcel = self.warm(self._numbers + 1)
+        if parcel is not None:
+            self._numbers = parcel.number
+            self._idle.add(parcel.number)
+        return parcel
+
+    def started(self, number: int, worker: Worker) -> None:
+        """Take the news that a parcel has reached a worker."""
+        entry = self._open.get(number)
+        if entry is not None:
+            entry.worker, entry.heard = worker, time.monotonic()
+        if (entry is None and number not in self._idle) or (entry is not None and self._stop_told_at is not None):
+            worker.tell((), True)
+
+    def take(self, number: int, payload: bytes) -> bool:
+        """Take a worker's message; return whether its Tune trial shall end now, for the next to begin."""
+        entry = self._open.get(number)
+        if entry is not None:
+            entry.heard = time.monotonic()
+            with self._keeping_failure():
+                self._hear(number, entry, pickle.loads(payload))
+            if number in self._open:
+                return False
+        self._idle.add(number)
+        self._fetch(self._promised + 1)
+        if len(self._fetched) <= self._promised:
+            return False
+        self._promised += 1
+        self._idle.discard(number)
+        return True
+
+    def died(self, number: int, kind: FailureKind, error: str) -> None:
+        """Take the news that a worker is gone."""
+        self._idle.discard(number)
+        entry = self._open.pop(number, None)
+        if entry is None or self.source is None:
+            return
+        with self._keeping_failure():
+            if self._stop_told_at is not None:
+                self.source.interrupted(entry.bundle)
+            elif entry.overdue:
+                text = f"no report for {self.stall_seconds:g} s; the worker was killed"
+                self.source.lost(entry.bundle, FailureKind.TIMEOUT, text)
+            else:
+                self.source.lost(entry.bundle, kind, error)
+
+    def collapsed(self, error: Exception) -> None:
+        """Take the news that Tune itself ended: every worker is gone, and the run with it."""
+        self.failure = self.failure or error
+        self._idle.clear()
+        for number in list(self._open):
+            self.died(number, FailureKind.INFRASTRUCTURE, f"Ray Tune failed: {type(error).__name__}: {error}")
+
+    # -- inside ------------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _keeping_failure(self) -> Iterator[None]:
+        """Keep what the source raises for the end of the run: Tune would wrap it, and leave workers behind."""
+        try:
+            yield
+        except Exception as error:
+            self.failure = self.failure or error
+
+    def _fetch(self, count: int) -> None:
+        with self._keeping_failure():
+            while self.source is not None and len(self._fetched) < count and not self.stopping:
+                task = self.source.next_task()
+                if task is None:
+                    break
+                self._fetched.append(task)
+
+    def _open_next(self) -> Parcel:
+        task = self._fetched.popleft()
+        self._numbers += 1
+        self._open[self._numbers] = _UnderWay(task.bundle)
+        return self.pack(self._numbers, task)
+
+    def _hear(self, number: int, entry: _UnderWay, message: Message) -> None:
+        assert self.source is not None
+        if message.mismatch:
+            raise CodeMismatchError(message.mismatch)
+        for report in message.reports:
+            if report.finished:  # first of all: whatever the source raises now, it shall not hear of the bundle again
+                del self._open[number]
+            self.source.report(entry.bundle, report)
+        if number not in self._open:
+            return
+        if message.ended:
+            del self._open[number]
+            if self.stopping:
+                self.source.interrupted(entry.bundle)
+            else:
+                self.source.lost(entry.bundle, FailureKind.BUG, "training ended before every member had its outcome")
+        elif entry.bundle.prunable and entry.worker is not None:
+            drop = tuple(self.source.decide(entry.bundle))
+            if drop:
+                entry.worker.tell(drop, False)
+
+    def _stop(self) -> None:
+        assert self.source is not None
+        now = time.monotonic()
+        if self._stop_told_at is None:
+            self._stop_told_at, self._promised = now, 0
+            for task in self._fetched:
+                self._interrupt(task.bundle)
+            self._fetched.clear()
+            for number, entry in list(self._open.items()):
+                if entry.worker is not None:
+                    entry.worker.tell((), True)
+                else:  # its worker is still starting, and will be told before it trains
+                    self._interrupt(self._open.pop(number).bundle)
+        elif now > self._stop_told_at + STOP_GRACE_SECONDS:
+            for number, entry in list(self._open.items()):
+                if entry.worker is not None:
+                    entry.worker.kill()
+                self._interrupt(self._open.pop(number).bundle)
+
+    def _interrupt(self, bundle: Bundle) -> None:
+        assert self.source is not None
+        with self._keeping_failure():
+            self.source.interrupted(bundle)
+
+    def _look_for_stalls(self, oldest: float) -> None:
+        for entry in self._open.values():
+            if entry.worker is not None and not entry.overdue and entry.heard < oldest:
+                entry.overdue = True
+                entry.worker.kill()

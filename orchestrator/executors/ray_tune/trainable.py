@@ -1,0 +1,141 @@
+"""The trainable: what Ray Tune runs in a worker process, one bundle after another; and how it gets its data."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import time
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import ray
+from ray import tune
+
+from orchestrator import discovery
+from orchestrator.errors import CodeMismatchError
+from orchestrator.executors.ray_tune.bridge import Message, Parcel
+from orchestrator.executors.worker import reports
+from orchestrator.trial import BundleTask, Report
+
+__all__ = ["PARCEL", "PAYLOAD", "BundleTrainable", "content_of"]
+
+PARCEL, PAYLOAD = "parcel", "payload"
+"""Keys of a Tune trial's config and of its results."""
+
+SLICE_SECONDS = 0.25
+"""A step trains for about so long before it reports, so that Tune's cost a result does not count."""
+
+SHORTEST_NAP_SECONDS, LONGEST_NAP_SECONDS = 0.02, 0.2
+"""How often an idle worker asks; each time costs the driver about 2 ms."""
+
+search_path: list[str] = []
+"""The driver's sys.path, set when the process starts; empty on another machine, whose paths are its own."""
+
+_datasets: dict[tuple[str, str], Any] = {}
+
+
+class BundleTrainable(tune.Trainable):
+    """Trains the bundle of a parcel; `reset_config` makes it ready for the next one in the same process."""
+
+    _reports: Iterator[Report] = iter(())
+    _drop: list[int]
+    _stop: bool
+    _ended: bool
+    _begun: bool
+    _prunable: bool
+    _nap: float
+
+    def setup(self, config: dict[str, Any]) -> None:
+        """Unpack the first parcel."""
+        if search_path:
+            sys.path[:] = search_path  # Ray puts the driver's current directory first, before the driver's packages
+        self._begin(config[PARCEL])
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """Unpack the next parcel."""
+        self._begin(new_config[PARCEL])
+        return True
+
+    def tell(self, drop: Sequence[int], stop: bool) -> None:
+        """Take the driver's decisions; Ray runs calls of one caller in order, so they precede the next step."""
+        self._drop.extend(drop)
+        self._stop = self._stop or stop
+
+    def step(self) -> dict[str, Any]:
+        """Train for a slice of time (to the next evaluation, if the bundle may be pruned) and return the reports."""
+        if self._ended:
+            time.sleep(self._nap)  # idle: the driver has no bundle yet
+            self._nap = min(1.1 * self._nap, LONGEST_NAP_SECONDS)
+            return {PAYLOAD: b""}
+        try:
+            message = self._slice()
+        except CodeMismatchError as error:
+            message = Message(ended=True, mismatch=str(error))
+        self._ended = message.ended
+        return {PAYLOAD: message.packed()}
+
+    def cleanup(self) -> None:
+        """Let the training loop of an unfinished bundle go."""
+        self._let_go()
+
+    def _begin(self, parcel: Parcel) -> None:
+        self._let_go()
+        task, stored = parcel.unpack()
+        self._drop = []
+        self._stop, self._nap = False, SHORTEST_NAP_SECONDS
+        self._ended, self._begun = task is None, False
+        self._prunable = task is not None and task.bundle.prunable
+        if task is None:
+            discovery.training()  # the imports of the first bundle, in advance
+        else:
+            self._reports = self._train(task, stored)
+
+    def _train(self, task: BundleTask, stored: Any) -> Iterator[Report]:
+        def load(reference: str, protocol: str, plugins: tuple[str, ...]) -> Any:
+            if stored is None:
+                return discovery.load_dataset(reference, protocol, plugins)
+            if (reference, protocol) not in _datasets:
+                _datasets[reference, protocol] = _dataset_of(ray.get(stored[0]))
+            return _datasets[reference, protocol]
+
+        return reports(task, self._decisions if self._prunable else None, lambda: self._stop, load)
+
+    def _decisions(self) -> list[int]:
+        drop, self._drop = self._drop, []
+        return drop
+
+    def _slice(self) -> Message:
+        if self._stop and not self._begun:
+            return Message(ended=True)
+        began, said = time.monotonic(), []
+        self._begun = True
+        for report in self._reports:
+            said.append(report)
+            if report.finished:
+                return Message(tuple(said), ended=True)
+            if self._prunable or time.monotonic() - began > SLICE_SECONDS:
+                return Message(tuple(said))
+        return Message(tuple(said), ended=True)
+
+    def _let_go(self) -> None:
+        close = getattr(self._reports, "close", None)
+        if close is not None:
+            close()
+
+
+def content_of(dataset: Any) -> tuple[type, Mapping[str, Any]]:
+    """Return a dataset as its class and fields, tensors as numpy arrays: what Ray's store shares without a copy."""
+    fields = {field.name: getattr(dataset, field.name) for field in dataclasses.fields(dataset)}
+    return type(dataset), {name: v.numpy() if hasattr(v, "numpy") else v for name, v in fields.items()}
+
+
+def _dataset_of(content: tuple[type, Mapping[str, Any]]) -> Any:
+    """Return the dataset whose tensors read the store's memory in place; that memory cannot be written to."""
+    import numpy as np
+    import torch
+
+    kind, fields = content
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The given NumPy array is not writ")
+        return kind(**{n: torch.from_numpy(v) if isinstance(v, np.ndarray) else v for n, v in fields.items()})

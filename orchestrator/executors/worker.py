@@ -1,0 +1,91 @@
+"""What a worker does with one bundle, wherever it is: find the method, check its code, load the data, train, report."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from orchestrator import discovery
+from orchestrator.errors import CodeMismatchError, DataError
+from orchestrator.provenance import code_digest
+from orchestrator.trial import BundleTask, FailureKind, Report, TrialOutcome, TrialState
+
+__all__ = ["reports"]
+
+Decide = Callable[[], Sequence[int]]
+Stopping = Callable[[], bool]
+LoadDataset = Callable[[str, str, tuple[str, ...]], Any]
+"""(reference, protocol, plugins) -> Dataset, as `discovery.load_dataset`."""
+
+
+def reports(
+    task: BundleTask, decide: Decide | None, stopping: Stopping, load: LoadDataset = discovery.load_dataset
+) -> Iterator[Report]:
+    """Train one bundle in this process and yield what `trainables.training.train` says of it.
+
+    Whatever raises before or beside the method (a plugin that does not import, data that cannot be had) becomes the
+    outcome of every member that has none yet, so that the process stays warm for the next bundle. The iteration ends
+    without a `finished` report only when `stopping` said so.
+
+    Args:
+        task: the bundle and all that belongs to it.
+        decide: asked after each evaluation of a prunable bundle for the members that shall stop.
+        stopping: asked after each evaluation whether the bundle shall end, with a checkpoint.
+        load: how this process gets at a dataset.
+
+    Raises:
+        CodeMismatchError: this process would run other code than the driver planned with.
+    """
+    settled: set[str] = set()
+    try:
+        method, data = _prepared(task, load)
+        for report in discovery.training().train(method, task, data, decide, stopping):
+            settled.update(outcome.spec.trial_id for outcome in report.outcomes)
+            yield report
+    except CodeMismatchError:
+        raise
+    except DataError:
+        yield _failed(task, settled, FailureKind.DATA)
+    except MemoryError:
+        yield _failed(task, settled, FailureKind.OUT_OF_MEMORY)
+    except Exception:
+        yield _failed(task, settled, FailureKind.BUG)
+
+
+def _prepared(task: BundleTask, load: LoadDataset) -> tuple[Any, Any]:
+    """Return the method's class and the data of a task, both checked against what the driver planned with."""
+    spec = task.bundle.specs[0]
+    module = discovery.find("method", spec.method, task.plugins)
+    own = code_digest(module) if task.code_digest else ""
+    if own != task.code_digest:
+        raise CodeMismatchError(
+            f"method {spec.method!r}: a worker has code {own} at {module.__file__!r}, the driver {task.code_digest}; "
+            "install the same version everywhere"
+        )
+    method = discovery.method(spec.method, task.plugins)
+    data = load(spec.dataset, spec.protocol, task.plugins)
+    if spec.dataset_digest and data.digest != spec.dataset_digest:
+        raise DataError(
+            f"dataset {spec.dataset!r}: this worker has content {data.digest}, the plan {spec.dataset_digest}"
+        )
+    return method, data
+
+
+def _failed(task: BundleTask, settled: set[str], kind: FailureKind) -> Report:
+    """Return the last report of a bundle whose remaining members all failed by the exception under way."""
+    error = traceback.format_exc()
+    bundle = task.bundle
+    outcomes = tuple(
+        TrialOutcome(
+            spec=spec,
+            attempt=bundle.attempt(member),
+            state=TrialState.FAILED,
+            failure_kind=kind,
+            error=error,
+            facts={"bundle_id": bundle.bundle_id, "bundle_size": len(bundle), "device": task.device},
+        )
+        for member, spec in enumerate(bundle.specs)
+        if spec.trial_id not in settled
+    )
+    return Report(outcomes=outcomes, finished=True)
