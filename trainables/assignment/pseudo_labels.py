@@ -9,6 +9,7 @@ with H(sigma, y) = -sum_k sigma^k ln y^k and, by default, fairness = KL(u || yba
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -67,15 +68,28 @@ def forward_kl(prior: Tensor, mean: Tensor) -> Tensor:
     return (q - u - torch.xlogy(u, q) + torch.xlogy(u, u)).sum(1)
 
 
-def objective(sigma: Tensor, y: Tensor, weight: Tensor, prior: Tensor | None = None) -> Tensor:
-    """Objective of eq. (42) in y: mean_i H(sigma_i, y_i) + lambda KL(u || ybar), float64 (M,).
+def reverse_kl(prior: Tensor, mean: Tensor) -> Tensor:
+    """KL(ybar || u) per member, (M, K) and (M, K) to (M,) float64; -H(ybar) is this at uniform u, less ln K."""
+    u, q = prior.double(), mean.double()
+    return (torch.xlogy(q, q) - torch.xlogy(q, u) + u - q).sum(1)
+
+
+FAIRNESS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"forward": forward_kl, "reverse": reverse_kl}
+"""Fairness terms by name; `forward` is the paper's."""
+
+
+def objective(
+    sigma: Tensor, y: Tensor, weight: Tensor, prior: Tensor | None = None, fairness: str = "forward"
+) -> Tensor:
+    """mean_i H(sigma_i, y_i) + lambda * fairness(u, ybar), float64 (M,); the paper's eq. (42) in y by default.
 
     Args:
         sigma: (M, N, K) predictions.
         y: (M, N, K) pseudo-labels.
         weight: (M,) lambda.
         prior: (M, K) target u, or None for 1/K.
+        fairness: `forward` KL(u || ybar) or `reverse` KL(ybar || u).
     """
     u = uniform_prior(sigma) if prior is None else prior
     entropy = -torch.xlogy(sigma.double(), y.double()).sum(2).mean(1)
-    return entropy + weight.double() * forward_kl(u, y.double().mean(1))
+    return entropy + weight.double() * FAIRNESS[fairness](u, y.double().mean(1))
