@@ -19,7 +19,7 @@ from scipy import special, stats
 
 from orchestrator.errors import RequestError
 from orchestrator.inference.sequential import RANK, Looks
-from orchestrator.inference.sign_flip import EXACT_UP_TO, GROUP_RANK, sign_flip_p
+from orchestrator.inference.sign_flip import EXACT_UP_TO, group_rank, sign_flip_p
 
 __all__ = [
     "PowerReport",
@@ -98,7 +98,7 @@ class Replication:
         """Sign vectors that the test counts, up to the global sign: the smallest p is one of them."""
         if self.looks is not None and len(self.looks.planned) > 1:
             return 2.0 ** min(self.n_seeds - 1, RANK)
-        return 2.0 ** (self.n_seeds - 1 if self.n_seeds <= EXACT_UP_TO else GROUP_RANK)
+        return 2.0 ** (self.n_seeds - 1 if self.n_seeds <= EXACT_UP_TO else group_rank(self.n_seeds))
 
 
 @dataclass(frozen=True)

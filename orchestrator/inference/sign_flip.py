@@ -19,18 +19,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from orchestrator.errors import RequestError
 
-__all__ = ["EXACT_UP_TO", "Alternative", "Interval", "flip_group", "sign_flip_interval", "sign_flip_p"]
+__all__ = ["EXACT_UP_TO", "Alternative", "Interval", "flip_group", "group_rank", "sign_flip_interval", "sign_flip_p"]
 
 Floats = NDArray[np.float64]
 Alternative = Literal["two-sided", "greater"]
 
 EXACT_UP_TO = 20
-"""Pairs up to which all 2^n sign vectors are counted; beyond, 2^16 of them that form a group."""
-GROUP_RANK = 16
+"""Pairs up to which all 2^n sign vectors are counted; beyond, 2^16 (2^13 from 512 pairs on) that form a group."""
 TIE = 1e-10
 """Sums closer than this share of the sum of absolute differences are ties: rounding must not decide."""
-_ELEMENTS = 1 << 21
-"""Array elements held at once per temporary array (16 MB)."""
+_ELEMENTS = 1 << 22
+"""Array elements held at once per temporary array (32 MB)."""
 _BISECTIONS = 46
 _GROUP_SEED = 20_240_229
 
@@ -115,7 +114,7 @@ def interval_ends(differences: Floats, confidence: float) -> tuple[Floats, Float
     attained = np.full(len(differences), np.nan)
     for n in np.unique(counts):
         # all flips modulo the global sign
-        flips = 2 ** (int(n) - 1) if n <= EXACT_UP_TO else 2**GROUP_RANK
+        flips = 2 ** (int(n) - 1) if n <= EXACT_UP_TO else 2 ** group_rank(int(n))
         rank = math.floor((1.0 - confidence) * flips + 1e-9)
         chosen = np.flatnonzero(counts == n)
         if n < 1 or rank < 1:
@@ -125,6 +124,11 @@ def interval_ends(differences: Floats, confidence: float) -> tuple[Floats, Float
         low[chosen], high[chosen] = end(packed, rank), -end(-packed, rank)
         attained[chosen] = 1.0 - rank / flips
     return low, high, attained
+
+
+def group_rank(n: int) -> int:
+    """Return the dimension of the group of sign vectors for more than `EXACT_UP_TO` pairs, bounded in memory."""
+    return max(13, min(16, int(math.log2(_ELEMENTS / n))))
 
 
 @lru_cache(maxsize=8)
@@ -176,7 +180,7 @@ def _exact_p(rows: Floats, alternative: Alternative) -> Floats:
 
 def _group_p(rows: Floats, alternative: Alternative) -> Floats:
     two_sided = alternative == "two-sided"
-    group = flip_group(rows.shape[1], GROUP_RANK, fix_first=two_sided)
+    group = flip_group(rows.shape[1], group_rank(rows.shape[1]), fix_first=two_sided)
     p = np.empty(len(rows))
     for start, stop in _chunks(len(rows), len(group)):
         sums = rows[start:stop] @ group.T
@@ -232,7 +236,7 @@ def _exact_low(rows: Floats, rank: int) -> Floats:
 
 def _group_low(rows: Floats, rank: int) -> Floats:
     """As `_exact_low` for the group: an element s stands for s and -s, that is for a subset and its complement."""
-    flipped = flip_group(rows.shape[1], GROUP_RANK, fix_first=True) < 0
+    flipped = flip_group(rows.shape[1], group_rank(rows.shape[1]), fix_first=True) < 0
     size = flipped.sum(axis=1)
     low = np.empty(len(rows))
     for start, stop in _chunks(len(rows), 4 * len(flipped)):

@@ -47,12 +47,13 @@ def test_an_early_look_is_paid_for_and_one_that_could_not_reject_is_free():
 
 
 def test_after_the_last_planned_look_only_what_it_left_unused_remains():
-    # ten pairs spent .0488 of .05: clear effects that come later no longer count
+    # ten pairs spent .0488 of .05: what comes later, however clear, cannot bring p below what was spent
     rows = np.random.default_rng(4).normal(0.0, 1.0, (10, 20))
     rows[:, 10:] += 3.0
-    spent = sequential_p(rows, Looks((10,), taken=(10, 20)))
-    first = sign_flip_p(rows[:, :10])
-    assert np.array_equal(spent[:, -1] <= 0.045, first <= 0.045)
+    spent = sequential_p(rows, Looks((10,), taken=(10, 20)))[:, -1]
+    open_rows = sign_flip_p(rows[:, :10]) > 0.05
+    assert open_rows.sum() == 9
+    assert np.all(sign_flip_p(rows[open_rows]) < 0.01) and np.all(spent[open_rows] > 0.04)
     # six pairs spent .031 of .05: the rest can still be used
     rest = sequential_p(rows, Looks((6,), taken=(6, 20)))
     assert np.all(rest[:, -1] <= 0.05)
@@ -154,4 +155,4 @@ def test_a_seed_that_was_asked_for_and_that_no_arm_has_keeps_its_place():
     pairs = [Pair("arm", {"arm": 1.0, "baseline": -1.0})]
     (verdict,) = judge(values, {}, pairs, looks=Looks((10, 20)), seeds=range(10))
     assert verdict.looks == (10,) and verdict.missing[0].seed == 2
-    assert verdict.missing[0].arms == ("arm", "baseline") or set(verdict.missing[0].arms) == {"arm", "baseline"}
+    assert verdict.missing[0].arms == ("baseline", "arm")
