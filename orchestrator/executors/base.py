@@ -44,6 +44,9 @@ class Source(Protocol):
 class Executor(Protocol):
     """Trains the bundles of a source somewhere. `run` returns when the source is finished and nothing is under way."""
 
+    def start(self) -> None:
+        """Begin to make ready, in the background; optional, and safe to call twice."""
+
     def run(self, source: Source) -> None:
         """Train until the source is finished, or stopping."""
 

@@ -12,6 +12,9 @@ __all__ = ["InlineExecutor"]
 class InlineExecutor:
     """The executor without workers. It sets torch's thread count to the task's, since that is part of the bits."""
 
+    def start(self) -> None:
+        """Nothing to make ready."""
+
     def run(self, source: Source) -> None:
         """Train until the source is finished, or stopping.
 

@@ -68,6 +68,17 @@ class RayTuneExecutor:
             if self.address == LOCAL:
                 self._wanted.set()  # workers start while planning goes on; on a shared cluster not before there is work
 
+    def wait(self) -> None:
+        """Return when Ray is there.
+
+        Raises:
+            RequestError: it cannot be started or reached.
+        """
+        self.start()
+        assert self._cluster is not None
+        self._cluster.wait()
+        _restore_signals()
+
     def run(self, source: Source) -> None:
         """Train until the source is finished, or stopping.
 
@@ -77,10 +88,7 @@ class RayTuneExecutor:
         """
         if source.finished:
             return
-        self.start()
-        assert self._cluster is not None
-        self._cluster.wait()
-        _restore_signals()
+        self.wait()
         bridge = self._bridge
         self._relay.call(bridge.attach, source)
         self._wanted.set()

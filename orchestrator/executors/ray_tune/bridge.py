@@ -179,8 +179,11 @@ class Bridge:
         entry = self._open.get(number)
         if entry is not None:
             entry.heard = time.monotonic()
+            message: Message = pickle.loads(payload)
             with self._keeping_failure():
-                self._hear(number, entry, pickle.loads(payload))
+                self._hear(number, entry, message)
+            if message.ended:
+                self._end(number)
             if number in self._open:
                 return False
         self._idle.add(number)
@@ -245,18 +248,21 @@ class Bridge:
             if report.finished:  # first of all: whatever the source raises now, it shall not hear of the bundle again
                 del self._open[number]
             self.source.report(entry.bundle, report)
-        if number not in self._open:
+        if number in self._open and not message.ended and entry.bundle.prunable and entry.worker is not None:
+            drop = tuple(self.source.decide(entry.bundle))
+            if drop:
+                entry.worker.tell(drop, False)
+
+    def _end(self, number: int) -> None:
+        """Close a bundle whose worker has nothing more to say, unless its last report did."""
+        entry = self._open.pop(number, None)
+        if entry is None or self.source is None:
             return
-        if message.ended:
-            del self._open[number]
+        with self._keeping_failure():
             if self.stopping:
                 self.source.interrupted(entry.bundle)
             else:
                 self.source.lost(entry.bundle, FailureKind.BUG, "training ended before every member had its outcome")
-        elif entry.bundle.prunable and entry.worker is not None:
-            drop = tuple(self.source.decide(entry.bundle))
-            if drop:
-                entry.worker.tell(drop, False)
 
     def _stop(self) -> None:
         assert self.source is not None
