@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from orchestrator.errors import LedgerError
 from orchestrator.ledger import files
 from orchestrator.ledger.files import BatchFile, BrokenFileError, Header
 from orchestrator.ledger.schema import union
 from orchestrator.ledger.view import Positions, rows_of
 
-__all__ = ["Batch", "Batches"]
+__all__ = ["Batch", "Batches", "settled"]
 
 Batch = tuple[BatchFile, Header]
 """A trials file and what it says of itself."""
+
+Answer = TypeVar("Answer")
+
+RESTARTS = 20
+"""How often a reader starts over when files vanish under it; one compaction makes them vanish once."""
 
 SMALL_BYTES = 2**20
 """Below this, starting threads costs more than reading."""
@@ -25,8 +32,8 @@ SMALL_BYTES = 2**20
 class Batches:
     """The batches under one results folder; looked at again by `refresh`.
 
-    Reading methods raise FileNotFoundError when a compaction by another process took a file away meanwhile: refresh
-    and read again.
+    Every method that reads files, `refresh` too, raises FileNotFoundError when a compaction by another process took
+    one away meanwhile: `settled` starts over then.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -46,12 +53,14 @@ class Batches:
         """
         files.require_folder(self.folder)
         with files.os_errors("the ledger cannot be read"):
-            found, foreign = files.scan(self.trials_folder)
+            found, foreign = files.steady_scan(self.trials_folder)
         self.broken.update({path: files.strange(path) for path in foreign if path not in self.broken})
         gone = set(self._headers).difference(found)
         self.drop(gone)
         new = [file for file in found if file not in self._headers and file.path not in self.broken]
-        return [(file, self._headers[file]) for file in new if self._admit(file)], bool(gone)
+        for file in new:
+            self._admit(file)
+        return [(file, self._headers[file]) for file in new if file in self._headers], bool(gone)
 
     def add(self, file: BatchFile, described: Header) -> None:
         """Take in a file that this process wrote itself."""
@@ -61,6 +70,11 @@ class Batches:
         """Forget files that are no longer there."""
         for file in gone:
             self._headers.pop(file, None)
+
+    def forget(self) -> None:
+        """Forget everything, so that the next `refresh` finds every batch new."""
+        self._headers.clear()
+        self.forget_problems()
 
     def live(self) -> list[Batch]:
         """Return the batches that count, in order of time: all but broken and replaced ones."""
@@ -125,20 +139,27 @@ class Batches:
         self.broken.clear()
         self.unknown.clear()
 
-    def _admit(self, file: BatchFile) -> bool:
+    def _admit(self, file: BatchFile) -> None:
         try:
             self._headers[file] = self._header("trials", file)
         except BrokenFileError as error:
             self.broken[file.path] = str(error)
-        except FileNotFoundError:  # compacted since the folder was listed: its rows are in a newer file
-            return False
-        return file in self._headers
 
     def _header(self, table: str, file: BatchFile) -> Header:
         head = files.header(table, file, files.verified(file))
         if head.unknown:
             self.unknown[file.path] = head.unknown
         return head
+
+
+def settled(batches: Batches, look: Callable[[], Answer]) -> Answer:
+    """Return `look()`; start over while a driver's compaction takes files away under it."""
+    for _ in range(RESTARTS):
+        try:
+            return look()
+        except FileNotFoundError:
+            continue
+    raise LedgerError(f"results folder {str(batches.folder)!r} changes faster than it can be read; try again")
 
 
 def _read(file: BatchFile, head: Header, columns: list[str] | None) -> pa.Table:

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from orchestrator.ledger import files, schema
 from orchestrator.ledger.batches import Batch, Batches
+from orchestrator.ledger.studies import sweep_studies
 from orchestrator.ledger.view import chosen
 
 __all__ = ["clear_up", "merge", "mergeable", "write"]
@@ -81,6 +82,7 @@ def clear_up(batches: Batches) -> None:
     """Remove what a killed driver left: temporary files, replaced batches, epoch rows that were never appended."""
     files.sweep(batches.trials_folder)
     files.sweep(batches.epochs_folder)
+    sweep_studies(batches.folder)
     _delete(batches, batches.leftovers())
     committed = {file.batch for file in files.scan(batches.trials_folder)[0]}
     for file in files.scan(batches.epochs_folder)[0]:
@@ -91,10 +93,10 @@ def clear_up(batches: Batches) -> None:
 def _delete(batches: Batches, gone: Iterable[Batch]) -> None:
     """Delete replaced batches; a file that cannot be deleted is harmless, because it does not count."""
     for file, head in gone:
+        files.discard(file.path)  # first, so that a reader who misses the epochs file can tell why
         epochs = batches.epochs_file(head)
         if epochs is not None:
             files.discard(epochs.path)
-        files.discard(file.path)
         batches.drop([file])
 
 

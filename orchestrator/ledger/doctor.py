@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from orchestrator.ledger import compaction, files
-from orchestrator.ledger.batches import Batches
+from orchestrator.ledger.batches import Batches, settled
 from orchestrator.ledger.studies import check_study, study_names
 
 __all__ = ["find_problems", "repair"]
@@ -19,7 +19,13 @@ def find_problems(results: Path) -> dict[Path, str]:
     Raises:
         LedgerError: the folder cannot be listed, or holds a file of a newer schema.
     """
-    return _find(Batches(results))
+    batches = Batches(results)
+
+    def look() -> dict[Path, str]:
+        batches.forget()
+        return _find(batches)
+
+    return settled(batches, look)
 
 
 def repair(results: Path, batches: Batches) -> list[str]:
@@ -47,7 +53,7 @@ def repair(results: Path, batches: Batches) -> list[str]:
 def _find(batches: Batches) -> dict[Path, str]:
     batches.refresh()
     named: set[Path] = set()
-    for batch in [*batches.live(), *batches.leftovers()]:
+    for batch in batches.live():
         batches.epochs(batch)
         epochs = batches.epochs_file(batch[1])
         named |= {epochs.path} if epochs is not None else set()

@@ -112,6 +112,21 @@ def scan(folder: Path) -> tuple[list[BatchFile], list[Path]]:
     return batches, foreign
 
 
+def steady_scan(folder: Path) -> tuple[list[BatchFile], list[Path]]:
+    """Return `scan(folder)` as it was at one moment.
+
+    A listing is not atomic: while a driver writes a merged file and deletes the small ones, one listing may miss
+    both. A file that the first of two listings missed is there for the whole of the second: two that agree miss none.
+    """
+    before = scan(folder)
+    for _ in range(100):
+        after = scan(folder)
+        if after == before:
+            break
+        before = after
+    return before
+
+
 def sweep(folder: Path) -> None:
     """Delete the temporary files that a killed writer left."""
     for path in folder.iterdir():
@@ -236,18 +251,23 @@ def write_batch(folder: Path, rows: pa.Table, *, small: bool, batch: str, **fact
     return file, header(table, file, content)
 
 
+def temporary(name: str) -> str:
+    """Return the name under which a file is written before it gets its own."""
+    return f".{name}.tmp"
+
+
 def write_durably(path: Path, content: bytes | pa.Buffer) -> None:
     """Write a file that is there in full or not at all, also after a loss of power: temporary name, fsync, rename."""
-    temporary = path.with_name(f".{path.name}.tmp")
+    unfinished = path.with_name(temporary(path.name))
     try:
-        with temporary.open("wb") as stream:
+        with unfinished.open("wb") as stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-        temporary.replace(path)
+        unfinished.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):  # the first error is the one to tell
-            temporary.unlink(missing_ok=True)
+            unfinished.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from orchestrator.errors import LedgerError
 from orchestrator.ledger import compaction, doctor, files, schema, studies
-from orchestrator.ledger.batches import Batches
+from orchestrator.ledger.batches import Batches, settled
 from orchestrator.ledger.lock import FolderLock
 from orchestrator.ledger.view import INDEX_COLUMNS, chosen, rows_of
 from orchestrator.trial import TrialOutcome, TrialState
@@ -24,9 +24,6 @@ Answer = TypeVar("Answer")
 
 MOST_BATCHES = 512
 """How many batches may gather before `append` compacts the small ones by itself: bounds files and opening time."""
-
-RESTARTS = 8
-"""How often a reader starts over when a driver's compaction takes files away under it."""
 
 
 class Ledger:
@@ -239,33 +236,30 @@ class Ledger:
         return frame
 
     def _steady(self, look: Callable[[], Answer]) -> Answer:
-        """Return `look()`; start over if a driver's compaction takes files away under it."""
-        for _ in range(RESTARTS):
+        def refreshed() -> Answer:
             self._refresh_reader()
-            try:
-                return look()
-            except FileNotFoundError:
-                self._refresh()
-        raise LedgerError(f"results folder {str(self.folder)!r} changes faster than it can be read; try again")
+            return look()
+
+        return settled(self._batches, refreshed)
 
     def _refresh_reader(self) -> None:
         if self._lock is None:  # a driver is the only writer: what it knows is up to date
             self._refresh()
 
     def _refresh(self) -> None:
-        for _ in range(RESTARTS):
-            new, gone = self._batches.refresh()
-            if gone:
-                self._known.clear()
-                new = self._batches.live()
-            try:
-                for batch in new:
-                    self._learn(self._batches.trials(batch, INDEX_COLUMNS))
-                return
-            except FileNotFoundError:
-                self._known.clear()
-                self._batches.drop([file for file, _ in self._batches.live()])
-        raise LedgerError(f"results folder {str(self.folder)!r} changes faster than it can be read; try again")
+        settled(self._batches, self._refresh_once)
+
+    def _refresh_once(self) -> None:
+        new, gone = self._batches.refresh()
+        if gone:
+            self._known.clear()
+            new = self._batches.live()
+        try:
+            for batch in new:
+                self._learn(self._batches.trials(batch, INDEX_COLUMNS))
+        except FileNotFoundError:
+            self._batches.forget()
+            raise
 
     def _learn(self, rows: pa.Table) -> None:
         ranks = {str(state): rank for state, rank in schema.RANK.items()}

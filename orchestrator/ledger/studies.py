@@ -20,7 +20,7 @@ from orchestrator.errors import LedgerError, RequestError, UnknownNameError
 from orchestrator.ledger import files
 from orchestrator.ledger.schema import SCHEMA_VERSION, metadata
 
-__all__ = ["read_study", "study_folder", "study_names", "write_study"]
+__all__ = ["check_study", "read_study", "study_folder", "study_names", "sweep_studies", "write_study"]
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
@@ -69,6 +69,13 @@ def read_study(results: Path, name: str) -> tuple[dict[str, Any], pa.Table]:
             raise UnknownNameError("study in this results folder", name, study_names(results)) from None
     study_json, plan = _decode(path, content)
     return study_json, plan
+
+
+def sweep_studies(results: Path) -> None:
+    """Delete the temporary files that a killed writer of plans left; other files of a study are none of ours."""
+    for name in ("plan.parquet", "study.json"):
+        for path in (results / "studies").glob(f"*/{files.temporary(name)}"):
+            files.discard(path)
 
 
 def check_study(results: Path, name: str) -> str:
