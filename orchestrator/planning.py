@@ -8,12 +8,23 @@ from typing import Any
 
 from orchestrator import discovery
 from orchestrator.designs.base import Arm, Contrast, Design
+from orchestrator.designs.screening import value_at
+from orchestrator.designs.search import Search
 from orchestrator.errors import RequestError
 from orchestrator.knobs import Knob, Value, canonical, knobs_of
 from orchestrator.study import Study
 from orchestrator.trial import SeedBlock, TrialSpec
 
-__all__ = ["Catalogue", "PlannedArm", "PlannedTrial", "confirm_trials", "contrasts", "planned_arms"]
+__all__ = [
+    "Catalogue",
+    "PlannedArm",
+    "PlannedTrial",
+    "confirm_trials",
+    "contrasts",
+    "planned_arms",
+    "validate",
+    "with_settings",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +114,45 @@ class Catalogue:
         found = self.method(spec.method)
         config = found.Config(**spec.config, n_epochs=spec.n_epochs)
         return int(found.max_members(config, self.dataset(spec.dataset, spec.protocol)))
+
+
+def validate(study: Study, catalogue: Catalogue) -> int:
+    """Refuse what is wrong with a study's methods, knobs, levels and datasets, before anything starts.
+
+    Returns:
+        The number of contrasts that the study will test.
+
+    Raises:
+        RequestError: one line that names the value and what is allowed.
+    """
+    for reference in study.datasets:
+        discovery.find("dataset", reference.partition(":")[0], catalogue.plugins)
+    for search in study.searches():
+        space = catalogue.space(search.method)
+        for name in search.base:
+            if name in search.over:
+                raise RequestError(f"{search.method}.{name} = {search.base[name]!r} is both set and searched")
+        canonical(space, search.base, search.method)
+        search.domains(space)
+    arms: list[PlannedArm] = []
+    for dataset in study.datasets:
+        for index, design in enumerate(study.designs):
+            if isinstance(design, Design):
+                arms += planned_arms(study, index, design, dataset, _placeholder(design, catalogue), catalogue)
+    names = [arm.name for arm in arms]
+    for name in names:
+        if names.count(name) > 1:
+            raise RequestError(f"study {study.name}: two arms are called {name!r}; give a rival a name of its own")
+    return len(contrasts(study, arms))
+
+
+def _placeholder(design: Design, catalogue: Catalogue) -> dict[str, Value]:
+    """Return values that a search might choose: inside its ranges, and no round number that a level could equal."""
+    first = getattr(design, "first", None)
+    if not isinstance(first, Search):
+        return {}
+    domains = first.domains(catalogue.space(design.method))
+    return {name: value_at(domain, 0.61803) for name, domain in domains.items()}
 
 
 def planned_arms(

@@ -13,8 +13,10 @@ from typing import Any
 
 from orchestrator import shortcut
 from orchestrator.cli import console
+from orchestrator.deciding import require_power
 from orchestrator.errors import FailureBudgetError, InterruptedRunError, UnknownNameError
 from orchestrator.ledger import Ledger
+from orchestrator.planning import Catalogue, validate
 from orchestrator.study import Study
 from orchestrator.trial import FailureKind
 
@@ -48,15 +50,21 @@ def run(study: Study, request: Request) -> None:
         RequestError: the request was wrong.
     """
     retry = _kinds(request.retry_failed)
-    with Ledger(request.results, writable=True) as ledger:
-        n_settled = None if request.only_current or retry else shortcut.n_settled(study, ledger, request.plugins)
+    if not (request.only_current or retry):
+        with Ledger(request.results) as ledger:
+            n_settled = shortcut.n_settled(study, ledger, request.plugins)
         if n_settled is not None:
             if not request.as_json:
                 console.nothing_to_do(study, n_settled)
             return _answer(study.name, request.results, request.notebook, request.as_json)
-        executor = _executor(request, study.name in ledger.study_names())
+    catalogue = Catalogue(request.plugins)
+    require_power(study, validate(study, catalogue))
+    executor = _executor(request)
+    with Ledger(request.results, writable=True) as ledger:
         try:
-            runner = _train(study, request, ledger, executor, retry)
+            if study.name not in ledger.study_names():  # surely something to train: Ray starts while data are loaded
+                executor.start()
+            runner = _train(study, request, ledger, executor, catalogue)
         finally:
             executor.close()
     if runner.stop_reason:
@@ -69,18 +77,17 @@ def report(name: str, results: Path, notebook: bool, as_json: bool) -> None:
     _answer(name, results, notebook, as_json)
 
 
-def _train(study: Study, request: Request, ledger: Ledger, executor: Any, retry: frozenset[FailureKind]) -> Any:
-    from orchestrator.planning import Catalogue
+def _train(study: Study, request: Request, ledger: Ledger, executor: Any, catalogue: Catalogue) -> Any:
     from orchestrator.runner import Runner, RunOptions
 
     options = RunOptions(
         plugins=request.plugins,
-        retry_failed=retry,
+        retry_failed=_kinds(request.retry_failed),
         only_current=request.only_current,
         time_budget=request.time_budget or None,
     )
     with console.watching(study, quiet=request.as_json) as watch:
-        runner = Runner(study, ledger, Catalogue(request.plugins), options, watch.update)
+        runner = Runner(study, ledger, catalogue, options, watch.update)
         watch.planned(runner)
         if not runner.finished:
             runner.write_record()
@@ -91,15 +98,12 @@ def _train(study: Study, request: Request, ledger: Ledger, executor: Any, retry:
     return runner
 
 
-def _executor(request: Request, known: bool) -> Any:
+def _executor(request: Request) -> Any:
     if request.address == "inline":
         from orchestrator.executors.inline import InlineExecutor
 
         return InlineExecutor()
-    executor = _DeferredRay(request)
-    if not known:  # a new study has something to train: Ray starts while methods and data are being loaded
-        executor.start()
-    return executor
+    return _DeferredRay(request)
 
 
 class _DeferredRay:

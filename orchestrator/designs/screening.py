@@ -12,7 +12,7 @@ from orchestrator.designs.base import Arm
 from orchestrator.errors import RequestError, UnknownNameError
 from orchestrator.knobs import Choice, Domain, Int, Knob, Value, canonical
 
-__all__ = ["arms_of_sample", "checked_ranges", "problem"]
+__all__ = ["arms_of_sample", "checked_ranges", "problem", "value_at"]
 
 Ranges = Mapping[str, Domain | None]
 
