@@ -138,7 +138,7 @@ def validate(study: Study, catalogue: Catalogue) -> int:
     for dataset in study.datasets:
         for index, design in enumerate(study.designs):
             if isinstance(design, Design):
-                arms += planned_arms(study, index, design, dataset, _placeholder(design, catalogue), catalogue)
+                arms += planned_arms(study, index, design, dataset, placeholder(design, catalogue), catalogue)
     names = [arm.name for arm in arms]
     for name in names:
         if names.count(name) > 1:
@@ -146,7 +146,7 @@ def validate(study: Study, catalogue: Catalogue) -> int:
     return len(contrasts(study, arms))
 
 
-def _placeholder(design: Design, catalogue: Catalogue) -> dict[str, Value]:
+def placeholder(design: Design, catalogue: Catalogue) -> dict[str, Value]:
     """Return values that a search might choose: inside its ranges, and no round number that a level could equal."""
     first = getattr(design, "first", None)
     if not isinstance(first, Search):

@@ -14,7 +14,7 @@ from orchestrator.ledger import Ledger
 from orchestrator.phases import Settled
 from orchestrator.trial import FailureKind, TrialState
 
-__all__ = ["Rows", "settled_rows"]
+__all__ = ["Rows", "settled_rows", "settled_view"]
 
 METRIC = "metric."
 
@@ -77,10 +77,15 @@ def settled_rows(
     return _settled(frame[keep], ledger)
 
 
-def _settled(frame: pd.DataFrame, ledger: Ledger) -> dict[str, Settled]:
+def settled_view(rows: pd.DataFrame) -> dict[str, Settled]:
+    """Return the complete rows of a read view by trial_id."""
+    return _settled(rows[rows["state"] == TrialState.COMPLETE], None) if len(rows) else {}
+
+
+def _settled(frame: pd.DataFrame, ledger: Ledger | None) -> dict[str, Settled]:
     columns = [column for column in frame.columns if column.startswith(METRIC)]
     pruned = frame.loc[frame["state"] == TrialState.PRUNED, "trial_id"].tolist()
-    curves = _curves(ledger, pruned) if pruned else {}
+    curves = _curves(ledger, pruned) if pruned and ledger is not None else {}
     names = [column.removeprefix(METRIC) for column in columns]
     found = {}
     for trial_id, state, collapsed, *values in zip(

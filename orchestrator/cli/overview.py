@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from orchestrator import discovery
+from orchestrator.deciding import detectability, paired_spread, values_of
 from orchestrator.designs.around import Around
+from orchestrator.designs.base import text
 from orchestrator.designs.search import Search
+from orchestrator.inference.power import PowerReport
 from orchestrator.ledger import Ledger
-from orchestrator.phases import phases_of
-from orchestrator.planning import Catalogue, confirm_trials, planned_arms
+from orchestrator.planning import (
+    Catalogue,
+    PlannedArm,
+    PlannedTrial,
+    confirm_trials,
+    contrasts,
+    placeholder,
+    planned_arms,
+    validate,
+)
+from orchestrator.pricing import Price, price
+from orchestrator.provenance import machine
+from orchestrator.results import settled_view
 from orchestrator.study import Study, load
+from orchestrator.trial import TrialSpec
 
 __all__ = ["plan", "studies"]
 
@@ -53,39 +71,112 @@ def _n_trials(study: Study, catalogue: Catalogue) -> int:
 def plan(study: Study, results: Path, plugins: tuple[str, ...], workers: int) -> dict[str, Any]:
     """Return what a study would train: arms with trials and hits, price, what it can detect."""
     catalogue = Catalogue(plugins)
+    n_contrasts = validate(study, catalogue)
     with Ledger(results) as ledger:
         record = ledger.read_study(study.name)[0] if study.name in ledger.study_names() else {}
-        arms = _arms(study, catalogue, record, ledger)
-        searches, _ = phases_of(study, catalogue)
-        hits = sum(arm["hits"] for arm in arms)
-    total = sum(phase.n_trials for phase in searches) + sum(arm["trials"] for arm in arms)
+        rows = ledger.trials()
+        planned = _planned(study, catalogue, record)
+        hits = ledger.complete([trial.spec.trial_id for _, trial in planned])
+    settled = settled_view(rows)
+    searched = sum(search.n_configurations * search.n_seeds for search in study.searches()) * len(study.datasets)
+    search_hits = _search_hits(record, rows)
+    missing = [trial.spec for _, trial in planned if trial.spec.trial_id not in hits]
+    missing += _search_specs(study, catalogue, searched - search_hits)
+    workers = workers or int(machine()["cores"])
+    cost = price(missing, rows, catalogue.spaces(study.methods), workers)
+    values, _ = values_of([trial for _, trial in planned], settled.get, study.metric)
+    family = [contrast for contrast, _ in contrasts(study, list({arm.name: arm for arm, _ in planned}.values()))]
+    power = detectability(study, n_contrasts, paired_spread(family, values))
     return {
         "study": study.name,
         "question": study.question,
-        "arms": arms,
-        "trials": total,
-        "hits": hits,
+        "tier": study.tier,
+        "arms": _arm_rows(planned, hits),
+        "trials": searched + len(planned),
+        "hits": search_hits + len(hits),
+        "missing": len(missing),
+        "price": dataclasses.asdict(cost) | {"wall_seconds": list(cost.wall_seconds)},
+        "detectable": None if power is None else dataclasses.asdict(power),
         "sentences": [
-            f"{total} trials, {hits} of them in the ledger"
-            + (f"; {sum(p.n_trials for p in searches)} belong to the search, asked in rounds." if searches else ".")
+            _counts(searched, len(planned), search_hits + len(hits)),
+            _price_sentence(cost),
+            *_power_sentences(study, power),
         ],
     }
 
 
-def _arms(study: Study, catalogue: Catalogue, record: Mapping[str, Any], ledger: Ledger) -> list[dict[str, Any]]:
-    rows = []
+def _counts(searched: int, confirmed: int, hits: int) -> str:
+    own = f" ({searched} of the search, {confirmed} of the confirmation)" if searched else ""
+    return f"{searched + confirmed} trials{own}, {hits} of them in the ledger."
+
+
+def _price_sentence(cost: Price) -> str:
+    if not cost.n_trials:
+        return "Nothing is left to train."
+    if cost.unknown:
+        return f"No price yet: the ledger has no trial of {', '.join(cost.unknown)}; the first run teaches it."
+    expected, low, high = cost.wall_seconds
+    memory = f", peak {cost.peak_memory_bytes / 2**30:.1f} GiB a worker" if cost.peak_memory_bytes > 0 else ""
+    return (
+        f"Price of the {cost.n_trials} missing ones: {cost.core_seconds / 3600:.3f} core-hours, about {expected:.0f} s "
+        f"on {cost.workers} workers (90 % interval {low:.0f} to {high:.0f} s){memory}."
+    )
+
+
+def _power_sentences(study: Study, power: PowerReport | None) -> list[str]:
+    if power is None:
+        return ["This study describes; it tests nothing."]
+    floor = f"Smallest corrected p that {study.looks[-1]} seeds and {power.replication.contrasts} contrasts can give: "
+    found = [floor + f"{power.smallest_p:.2g} (alpha {study.alpha:g})."]
+    if power.spread is None:
+        found.append(
+            "What it can detect follows from the spread of paired differences, which the ledger does not know yet."
+        )
+    else:
+        low, high = power.detectable_interval
+        found.append(
+            f"With 80 % power it detects differences of {study.metric} from {power.detectable:.4f} "
+            f"({low:.4f} to {high:.4f} over the spread's uncertainty)."
+        )
+    return found
+
+
+def _planned(study: Study, catalogue: Catalogue, record: Mapping[str, Any]) -> list[tuple[PlannedArm, PlannedTrial]]:
+    found = []
     for dataset in study.datasets:
         for index, design in enumerate(study.designs):
             if isinstance(design, Search):
                 continue
-            base = _chosen(record, design, dataset)
-            found = planned_arms(study, index, design, dataset, base, catalogue)
-            for arm in found:
-                trials = list(confirm_trials(study, [arm], range(study.looks[-1]), catalogue))
-                hits = ledger.complete([trial.spec.trial_id for trial in trials])
-                sets = ", ".join(f"{name}={value}" for name, value in arm.arm.values.items())
-                rows.append({"name": arm.name, "sets": sets, "trials": len(trials), "hits": len(hits)})
-    return rows
+            base = _chosen(record, design, dataset) or placeholder(design, catalogue)
+            for arm in planned_arms(study, index, design, dataset, base, catalogue):
+                found += [(arm, trial) for trial in confirm_trials(study, [arm], range(study.looks[-1]), catalogue)]
+    return found
+
+
+def _arm_rows(planned: Sequence[tuple[PlannedArm, PlannedTrial]], hits: Collection[str]) -> list[dict[str, Any]]:
+    rows: dict[str, dict[str, Any]] = {}
+    for arm, trial in planned:
+        sets = ", ".join(f"{name}={text(value)}" for name, value in arm.arm.values.items())
+        row = rows.setdefault(arm.name, {"name": arm.name, "sets": sets, "trials": 0, "hits": 0})
+        row["trials"] += 1
+        row["hits"] += trial.spec.trial_id in hits
+    return list(rows.values())
+
+
+def _search_hits(record: Mapping[str, Any], rows: pd.DataFrame) -> int:
+    known = set(rows["trial_id"]) if len(rows) else set()
+    asked = [t for search in record.get("searches", []) for told in search["history"] for t in told["trial_ids"]]
+    return len(known.intersection(asked))
+
+
+def _search_specs(study: Study, catalogue: Catalogue, n_missing: int) -> list[TrialSpec]:
+    """Return stand-ins for the trials that searches have still to ask for: their price is that of the program."""
+    specs = []
+    for search in study.searches():
+        for dataset in study.datasets:
+            spec = catalogue.spec(study, search.method, search.base, dataset, search.n_epochs)
+            specs += [spec] * (search.n_configurations * search.n_seeds)
+    return specs[:n_missing]
 
 
 def _chosen(record: Mapping[str, Any], design: object, dataset: str) -> Mapping[str, Any]:

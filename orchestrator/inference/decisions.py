@@ -114,7 +114,7 @@ def decide(
 def _p(differences: Floats, alternative: Alternative, looks: Looks | None, alpha: float) -> Floats:
     if looks is None or differences.shape[-1] == 0:
         return sign_flip_p(differences, alternative)
-    return sequential_p(differences, looks, alpha, alternative)[..., -1]
+    return sequential_p(differences, looks, alpha, alternative, family=differences.shape[-2])[..., -1]
 
 
 def _at_most(p: Floats, alpha: float) -> Bools:

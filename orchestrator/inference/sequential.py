@@ -72,12 +72,16 @@ class Looks:
 
 
 def sequential_p(
-    differences: ArrayLike, looks: Looks, alpha: float = 0.05, alternative: Alternative = "two-sided"
+    differences: ArrayLike,
+    looks: Looks,
+    alpha: float = 0.05,
+    alternative: Alternative = "two-sided",
+    family: int = 16,
 ) -> Floats:
     """Sequentially valid sign-flip p-values: the chance that any of them is ever <= a is at most a, for a <= alpha.
 
-    Compare them with alpha after Holm, like any p.  A p below alpha is rounded up to a fine grid of levels that
-    holds alpha / 1 ... alpha / 64, where Holm looks; a p above alpha is a conservative description.
+    Compare them with alpha after Holm, like any p.  A p below alpha is rounded up to a grid of levels that holds
+    alpha / 1 ... alpha / family, where Holm looks, so nothing is lost; a p above alpha is a description.
 
     Args:
         differences: (..., n) paired differences in the order in which seeds were added; nan is a missing pair.  A
@@ -85,6 +89,7 @@ def sequential_p(
         looks: when one looked.
         alpha: the largest level at which the study ever rejects.
         alternative: as in `sign_flip_p`.
+        family: contrasts that Holm will correct over.
 
     Returns:
         (..., number of looks) running p-values.
@@ -97,7 +102,7 @@ def sequential_p(
     p = np.ones((len(rows), len(schedule)))
     for start in range(0, len(rows), _ROWS):
         chunk = rows[start : start + _ROWS]
-        p[start : start + _ROWS] = _Path(chunk, schedule, _levels(alpha), alternative).p_values()
+        p[start : start + _ROWS] = _Path(chunk, schedule, _levels(alpha, family), alternative).p_values()
     return p.reshape(*array.shape[:-1], len(schedule))
 
 
@@ -169,10 +174,10 @@ def is_futile(
     return max(effect, same) < chance
 
 
-def _levels(alpha: float) -> Floats:
-    """Levels at which rejection is worked out: where Holm looks, and a fine grid between."""
-    grid = np.geomspace(2.0 ** -(RANK + 1), alpha, 40)
-    return np.unique(np.concatenate([alpha / np.arange(1, 65), grid[grid < alpha]]))
+def _levels(alpha: float, family: int) -> Floats:
+    """Levels at which rejection is worked out: where Holm looks, and a grid between."""
+    grid = np.geomspace(2.0 ** -(RANK + 1), alpha, 24)[:-1]
+    return np.unique(np.concatenate([alpha / np.arange(1, family + 1), grid]))
 
 
 class _Path:

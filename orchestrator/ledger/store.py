@@ -73,24 +73,23 @@ class Ledger:
     def append(self, outcomes: Sequence[TrialOutcome], epochs: pa.Table | None = None) -> int:
         """Write outcomes and their epoch rows; durable on return. Return how many rows were new.
 
-        An attempt that the ledger has in this state or a better one is not written again. Epoch rows of attempts that
-        are not written are left out with them.
+        An attempt that the ledger has in this state or a better one is not written again, nor are its epoch rows, also
+        when only these come again.
 
         Raises:
             LedgerError: the disk is full or cannot be written; nothing of this call is in the ledger then.
-            ValueError: epoch rows of attempts that are not among `outcomes`; unknown columns.
+            ValueError: epoch rows of attempts that are neither among `outcomes` nor known; unknown columns.
         """
         self._require_lock()
         new = self._news(outcomes)
         every = schema.epochs_table(epochs) if epochs is not None and len(epochs) else None
-        if every is not None and len(rows_of(every, _index(outcomes))) != len(every):
-            raise ValueError("epoch rows of attempts that are not among the outcomes appended with them")
+        if every is not None:
+            self._refuse_strange(every, outcomes)
         if not new:
             return 0
         rows = schema.trials_table(new)
-        if every is not None and len(new) < len(outcomes):
-            every = rows_of(every, rows)
-        compaction.write(self._batches, rows, every, small=True)
+        own = rows_of(every, rows) if every is not None else None
+        compaction.write(self._batches, rows, own, small=True)
         self._learn(rows)
         if len(self._batches.live()) >= MOST_BATCHES:
             self.compact()
@@ -131,6 +130,16 @@ class Ledger:
             if schema.RANK[outcome.state] > before:
                 best[key] = outcome
         return list(best.values())
+
+    def _refuse_strange(self, epochs: pa.Table, outcomes: Sequence[TrialOutcome]) -> None:
+        met = epochs.select(["trial_id", "attempt"]).group_by(["trial_id", "attempt"]).aggregate([])
+        keys = set(zip(met["trial_id"].to_pylist(), met["attempt"].to_pylist(), strict=True))
+        keys -= {(outcome.spec.trial_id, outcome.attempt) for outcome in outcomes}
+        strange = [key for key in keys if key[1] not in self._known.get(key[0], ())]
+        if strange:
+            raise ValueError(
+                f"epoch rows of attempts that are not among the outcomes appended with them: {strange[:3]}"
+            )
 
     def _require_lock(self) -> None:
         if self._lock is None:
@@ -267,12 +276,3 @@ class Ledger:
         for trial_id, attempt, state in zip(*names, strict=True):
             attempts = self._known.setdefault(trial_id, {})
             attempts[attempt] = max(attempts.get(attempt, 0), ranks[state])
-
-
-def _index(outcomes: Sequence[TrialOutcome]) -> pa.Table:
-    return pa.table(
-        {
-            "trial_id": pa.array([outcome.spec.trial_id for outcome in outcomes], pa.string()),
-            "attempt": pa.array([outcome.attempt for outcome in outcomes], pa.int64()),
-        }
-    )
