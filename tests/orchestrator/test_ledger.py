@@ -132,6 +132,19 @@ def test_epoch_rows_of_trials_that_are_not_appended_with_them_are_refused(tmp_pa
         assert ledger.trials().empty
 
 
+def test_rows_that_come_again_with_a_bundle_that_goes_on_are_left_out(tmp_path: Path) -> None:
+    with Ledger(tmp_path, writable=True) as ledger:
+        ended, later = outcome(0, state=FAILED), outcome(1)
+        ledger.append([ended], rows(ended, value=0.1))
+        assert ledger.append([later], rows(ended, later, value=0.2)) == 1
+        assert ledger.append([], rows(ended, value=0.3)) == 0
+        epochs = ledger.epochs()
+        assert set(zip(epochs["trial_id"], epochs["metric.acc"], strict=True)) == {
+            (spec(0).trial_id, 0.1),
+            (spec(1).trial_id, 0.2),
+        }
+
+
 def test_a_knob_name_with_two_types_reads_as_numbers_or_as_text(tmp_path: Path) -> None:
     def of(method: str, **config: object) -> TrialOutcome:
         return TrialOutcome(spec=spec(0, method, **config), attempt=1, state=COMPLETE)
