@@ -113,11 +113,11 @@ def test_collapsed_and_missing_seeds():
     found = decide(values, against_first(4), alpha=ALPHA)
     assert len(np.unique(found.n_pairs)) > 4
     assert any_claim(found.effect) <= bound(N_STUDIES)
-    # pairing by position instead of by seed is still a null, but a shifted pairing of unequal seed effects is not:
-    # an arm that failed where others did badly, averaged over what is left
-    failed = np.where(values[:, 1] < np.nanquantile(values[:, 0], 0.2, axis=1)[:, None], np.nan, values[:, 1])
-    survivors = np.nanmean(failed, axis=1) - np.nanmean(values[:, 0], axis=1)
-    assert np.mean(survivors > 0) > 0.6
+    # averaging over survivors: an arm that fails on its hard seeds looks better than its equal
+    paired = null_values(random, 2, 12)
+    failed = np.where(paired[:, 1] < np.quantile(paired[:, 0], 0.25, axis=1)[:, None], np.nan, paired[:, 1])
+    there = np.isfinite(failed).any(axis=1)
+    assert np.mean(np.nanmean(failed[there], axis=1) > paired[there, 0].mean(axis=1)) > 0.75
 
 
 def test_ledger_reuse_of_one_baseline_by_two_studies():
@@ -156,7 +156,7 @@ class Pair:
 
 def test_judgements_of_named_arms_and_seeds_are_the_decisions_of_the_arrays():
     random = np.random.default_rng(8)
-    values, collapsed = with_collapses(random, null_values(random, 3, 10, n_studies=150))
+    values, collapsed = with_collapses(random, null_values(random, 3, 10, n_studies=100))
     values[random.random(values.shape) < 0.1] = np.nan
     found = decide(values, against_first(3), alpha=ALPHA, margin=0.05)
     pairs = [Pair(f"arm {i}", {f"arm {i}": 1.0, "arm 0": -1.0}) for i in (1, 2)]
@@ -182,9 +182,12 @@ DISTRIBUTIONS = {
 @pytest.mark.parametrize("n", [6, 10, 20])
 @pytest.mark.parametrize("name", DISTRIBUTIONS)
 def test_intervals_of_symmetric_differences_cover(n, name):
-    rows = DISTRIBUTIONS[name](np.random.default_rng(n), (800 if n == 20 else 4000, n))
-    low, high, attained = interval_ends(rows, 0.95)
-    assert np.mean((low <= 0) & (high >= 0)) >= 0.93
+    rows = DISTRIBUTIONS[name](np.random.default_rng(n), (5000, n))
+    not_rejected = sign_flip_p(rows) > 0.05
+    assert np.mean(not_rejected) >= 0.93
+    # the interval holds the centre exactly where the test does not reject it
+    low, high, attained = interval_ends(rows[:150], 0.95)
+    assert np.array_equal((low <= 0) & (high >= 0), not_rejected[:150])
     assert np.all(attained >= 0.95)
 
 
