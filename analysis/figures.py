@@ -45,8 +45,6 @@ def study_figures(
         drawings.append(arms_figure(study, rows))
     drawings += level_figures(study, rows)
     drawings += curves_figures(study, epochs, study.metric)
-    if "loss" in frame.metrics_of(epochs) and study.metric != "loss":
-        drawings += curves_figures(study, epochs, "loss")
     if any(row.counts["collapsed"] for row in rows):
         drawings.append(collapse_figure(rows))
     return drawings
@@ -171,18 +169,18 @@ def _arm_line(
     values, gone = seeds
     colour = {"baseline": BLACK, "rival": PALETTE[3]}.get(row.role, PALETTE[0])
     spread = dict(zip(values, _spread(len(values)), strict=True))
-    for collapsed, marker in ((False, "o"), (True, "x")):
+    for collapsed, marker, size in ((False, ".", 4.0), (True, "x", 4.5)):
         chosen = [seed for seed in values if gone.get(seed, False) == collapsed]
         x = [scale(metric) * values[seed] for seed in chosen]
-        y = [place + spread[seed] for seed in chosen]
-        axes.plot(x, y, marker, color=colour, markersize=3.5 if marker == "o" else 5, alpha=0.45, markeredgewidth=1.2)
-    cell = row.cells.get(metric)
+        axes.plot(x, [place + 0.14 + spread[seed] for seed in chosen], marker, color=GREY, markersize=size)
+    cell, y = row.cells.get(metric), place - 0.18
     if cell is None or cell.n == 0:
         axes.annotate("no complete trial", (0.02, place), xycoords=("axes fraction", "data"), va="center", color=GREY)
         return
     if math.isfinite(cell.low):
-        axes.plot([scale(metric) * cell.low, scale(metric) * cell.high], [place] * 2, color=colour, linewidth=2.2)
-    axes.plot([scale(metric) * cell.mean], [place], "D", color=colour, markersize=6, zorder=3)
+        ends = [scale(metric) * cell.low, scale(metric) * cell.high]
+        axes.plot(ends, [y, y], "|-", color=colour, linewidth=2, markersize=8)
+    axes.plot([scale(metric) * cell.mean], [y], "D", color=colour, markersize=5, zorder=3)
 
 
 def _baseline_band(axes: Axes, rows: Sequence[ArmRow], metric: str) -> None:
@@ -213,9 +211,10 @@ def level_figure(study: StudyView, rows: Sequence[ArmRow], factor: str) -> Drawi
         x = [level for level, _, _ in found]
         cells = [row.cells[metric] for _, _, row in found]
         _band(axes, np.array(x), [scale(metric) * np.array(part) for part in _ends(cells)], PALETTE[index % 7], dataset)
-        baseline = [(level, row) for level, is_baseline, row in found if is_baseline]
-        for level, row in baseline:
-            axes.plot([level], [scale(metric) * row.cells[metric].mean], "s", color=BLACK, markersize=7, zorder=4)
+        for level, is_baseline, row in found:
+            if is_baseline:
+                place = scale(metric) * row.cells[metric].mean
+                axes.plot([level], [place], "s", color=BLACK, markerfacecolor="white", markersize=6, zorder=4)
     levels = [level for found in points.values() for level, _, _ in found]
     positive = [level for level in levels if level > 0]
     if positive and max(positive) / min(positive) > LOG_RATIO:
@@ -226,7 +225,7 @@ def level_figure(study: StudyView, rows: Sequence[ArmRow], factor: str) -> Drawi
     axes.legend(frameon=False)
     caption = (
         f"{label(metric)} over the levels of {factor}, all else at the baseline: means and {_percent(study)} t "
-        "intervals over seeds; the black square is the baseline."
+        "intervals over seeds; the open square is the baseline."
     )
     return Drawing(f"levels_{factor}", f"Levels of {factor}", caption, figure)
 

@@ -21,6 +21,7 @@ __all__ = [
     "load",
     "metrics_of",
     "search_rows",
+    "view",
 ]
 
 MISSING = "missing"

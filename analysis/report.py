@@ -8,15 +8,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from analysis import frame, optimism, provenance, tables, verdicts
 from analysis.frame import StudyView
-from analysis.optimism import Optimism
+from analysis.optimism import Gain
 from analysis.tables import ArmRow
 from analysis.verdicts import Verdict
+
+if TYPE_CHECKING:
+    from analysis.sensitivity_figures import Section
 
 __all__ = ["Answer", "build"]
 
@@ -42,6 +45,8 @@ class Answer:
     """The decision of each sentence: effect, no difference, inconclusive, not tested."""
     remarks: tuple[str, ...]
     """Missing or failed seeds, and the looks that were taken."""
+    tally: str
+    """How many contrasts ended in which decision."""
     optimism: tuple[str, ...]
     summary: str
     paths: Mapping[str, Path]
@@ -58,7 +63,7 @@ class _Parts:
     found: list[Verdict]
     rows: list[ArmRow]
     epochs: pd.DataFrame
-    optimism: list[Optimism]
+    optimism: list[Gain]
 
 
 def build(results: Path, name: str, *, notebook: bool = True) -> Answer:
@@ -126,22 +131,24 @@ def _notebook(study: StudyView, folder: Path) -> Path:
 
 def _page(parts: _Parts, folder: Path) -> list[Path]:
     """Draw the figures and write report.html with the figures inside."""
-    from analysis import drawing, figures, search_figures
+    from analysis import drawing, figures, search_figures, sensitivity_figures
 
     study = parts.study
+    sections = sensitivity_figures.sections(study, parts.found)
     drawings = figures.study_figures(study, parts.rows, parts.found, parts.epochs)
     drawings += search_figures.figures_of_searches(study)
+    drawings += [one.drawing for one in sections if one.drawing is not None]
     paths = drawing.save(drawings, folder / "figures")
     shown = [
         (one.title, one.caption, drawing.as_data_uri(path.with_suffix(".svg")))
         for one, path in zip(drawings, paths, strict=True)
     ]
     page = folder / "report.html"
-    page.write_text(_render(parts, shown), encoding="utf-8")
+    page.write_text(_render(parts, shown, sections), encoding="utf-8")
     return [page, *paths, *[path.with_suffix(".svg") for path in paths]]
 
 
-def _render(parts: _Parts, shown: Sequence[tuple[str, str, str]]) -> str:
+def _render(parts: _Parts, shown: Sequence[tuple[str, str, str]], sections: Sequence[Section]) -> str:
     import jinja2
 
     study, metric = parts.study, parts.study.metric
@@ -156,12 +163,15 @@ def _render(parts: _Parts, shown: Sequence[tuple[str, str, str]]) -> str:
         paragraphs=_paragraphs(study.record),
         heading=verdicts.heading(study),
         verdicts=parts.found,
-        remarks=_remarks(study),
+        remarks=_remarks(parts),
+        tally=verdicts.tally(parts.found),
+        detectable=verdicts.detectable_sentence(study, parts.found),
         table=tables.as_html(head, tables.printed(parts.rows, metric)) if parts.rows else "",
         note=tables.note(parts.rows, metric),
         figures=shown,
         optimism=[one.sentence for one in parts.optimism],
         searches=_searches(study),
+        sections=sections,
         failures=provenance.failure_rows(study),
         cost=tables.as_html(provenance.COST_HEAD, provenance.cost_rows(study)),
         summary=provenance.summary(study),
@@ -181,9 +191,9 @@ def _searches(study: StudyView) -> list[dict[str, Any]]:
     return [search_figures.history(study, search) for search in study.record.get("searches", ())]
 
 
-def _remarks(study: StudyView) -> list[str]:
-    looks = verdicts.looks_sentence(study.record)
-    return [*verdicts.missing_sentences(study), *([looks] if looks else [])]
+def _remarks(parts: _Parts) -> list[str]:
+    looks = verdicts.looks_sentence(parts.study.record)
+    return [*verdicts.missing_sentences(parts.study), *([looks] if looks else [])]
 
 
 def _answer(parts: _Parts, folder: Path, *, notebook: bool, reused: bool) -> Answer:
@@ -200,7 +210,8 @@ def _answer(parts: _Parts, folder: Path, *, notebook: bool, reused: bool) -> Ans
         note=tables.note(parts.rows, study.metric),
         sentences=tuple(verdict.sentence for verdict in parts.found),
         words=tuple(verdict.word for verdict in parts.found),
-        remarks=tuple(_remarks(study)),
+        remarks=tuple(_remarks(parts)),
+        tally=verdicts.tally(parts.found),
         optimism=tuple(one.sentence for one in parts.optimism),
         summary=provenance.summary(study),
         paths=paths,

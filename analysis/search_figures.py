@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from numpy.typing import NDArray
 
 from analysis import frame
 from analysis.drawing import BLACK, GREY, PALETTE, Drawing, canvas, tidy
 from analysis.frame import StudyView
+from analysis.sensitivity import curve, log_scaled
 from analysis.tables import as_html, mean_interval
 from analysis.units import label, number, scale
 
@@ -20,7 +23,7 @@ __all__ = ["figures_of_searches", "history", "search_table"]
 MOST_LISTED = 10
 
 
-def search_table(study: StudyView, search: dict[str, Any]) -> pd.DataFrame:
+def search_table(study: StudyView, search: Mapping[str, Any]) -> pd.DataFrame:
     """Return one row per configuration of a search, by number.
 
     Columns: the searched knobs by name, `objective` (mean over search seeds of the rule), `low`, `high` (its t
@@ -54,7 +57,7 @@ def _column(rows: pd.DataFrame | None, name: str) -> np.ndarray[Any, np.dtype[np
     return np.array([]) if rows is None or name not in rows else rows[name].dropna().to_numpy(dtype=np.float64)
 
 
-def history(study: StudyView, search: dict[str, Any]) -> dict[str, str]:
+def history(study: StudyView, search: Mapping[str, Any]) -> dict[str, str]:
     """Return title, sentence, HTML table of the best configurations by the rule, and note of one search."""
     table = search_table(study, search)
     rule = search["rules"][0]
@@ -111,7 +114,7 @@ def figures_of_searches(study: StudyView) -> list[Drawing]:
     return found
 
 
-def knobs_figure(search: dict[str, Any], table: pd.DataFrame, key: str) -> Drawing:
+def knobs_figure(search: Mapping[str, Any], table: pd.DataFrame, key: str) -> Drawing:
     """Draw the objective over the course of the search and over every searched knob, with intervals over seeds."""
     knobs = list(search["space"])
     panels = 1 + len(knobs)
@@ -129,7 +132,8 @@ def knobs_figure(search: dict[str, Any], table: pd.DataFrame, key: str) -> Drawi
         line[0].set_ylabel(label(rule))
     caption = (
         f"{label(rule)} of every configuration of the search of {search['method']} on {search['dataset']}: points are "
-        "means over search seeds with their 95 % t intervals, crosses have a collapsed seed, the star is the choice."
+        "means over search seeds with their 95 % t intervals, crosses have a collapsed seed, the star is the choice; "
+        "green: means over bins of equally many configurations with their intervals."
     )
     return Drawing(key, f"Search of {search['method']} on {search['dataset']}", caption, figure)
 
@@ -140,9 +144,23 @@ def _knob_panel(axes: Axes, table: pd.DataFrame, knob: str) -> None:
         levels = sorted(table[knob].astype(str).unique())
         values = table[knob].astype(str).map({level: place for place, level in enumerate(levels)})
         axes.set_xticks(range(len(levels)), levels)
-    elif values.min() > 0 and values.max() / values.min() > 30:
-        axes.set_xscale("log")
+    else:
+        logarithmic = log_scaled(values.min(), values.max())
+        _trend(axes, table, values.to_numpy(dtype=np.float64), logarithmic)
+        if logarithmic:
+            axes.set_xscale("log")
+            axes.minorticks_off()
     _panel(axes, table, values.astype(float), knob)
+
+
+def _trend(axes: Axes, table: pd.DataFrame, x: NDArray[np.float64], logarithmic: bool) -> None:
+    """Draw the marginal curve behind the points: means over bins with equal numbers of configurations."""
+    if table["objective"].notna().sum() < 9:
+        return
+    line = curve(np.log(x) if logarithmic else x, table["objective"].to_numpy(dtype=np.float64))
+    place = np.exp(line["x"]) if logarithmic else line["x"]
+    axes.fill_between(place, line["low"], line["high"], color=PALETTE[2], alpha=0.2, linewidth=0)
+    axes.plot(place, line["mean"], color=PALETTE[2], linewidth=1.6)
 
 
 def _panel(axes: Axes, table: pd.DataFrame, x: pd.Series, text: str) -> None:

@@ -127,9 +127,9 @@ def columns(rows: Sequence[ArmRow], metric: str, confidence: float, *, beside: b
         f"vs baseline {percent}",
         "corrected p",
         "verdict",
-        *others,
         "seeds",
         "collapsed",
+        *others,
     ]
 
 
@@ -152,7 +152,7 @@ def printed(rows: Sequence[ArmRow], metric: str, *, beside: bool = True) -> list
         more = [_with_std(row.cells.get(one, none), one) for one in others]
         losses = f"{row.counts['complete']}/{row.counts['planned']}"
         gone = f"{row.counts['collapsed']}/{row.counts['complete']}"
-        table.append([*lead, row.short, own, *_difference(row, metric), *more, losses, gone])
+        table.append([*lead, row.short, own, *_difference(row, metric), losses, gone, *more])
     return table
 
 

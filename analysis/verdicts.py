@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from analysis import frame
 from analysis.frame import StudyView
-from analysis.units import join, name, number, p_text, scale, signed, span, unit
+from analysis.units import join, name, number, p_text, signed, span, unit
 from orchestrator.designs.base import Contrast
 from orchestrator.inference.judgement import Judgement
+from orchestrator.inference.power import Replication, detectable_difference, seeds_to_reach
 from orchestrator.inference.sequential import Looks
 from orchestrator.inference.verdict_chain import judge
 
@@ -84,13 +86,39 @@ def verdicts(study: StudyView, metric: str | None = None) -> list[Verdict]:
     ]
 
 
+def tally(found: Sequence[Verdict]) -> str:
+    """Return one sentence that counts the decisions; empty without contrasts."""
+    counts = Counter(verdict.word for verdict in found)
+    parts = [f"{count} {word}" for word, count in counts.most_common()]
+    return f"Of {len(found)} contrast{'s' * (len(found) > 1)}: {join(parts)}." if found else ""
+
+
+def detectable_sentence(study: StudyView, found: Sequence[Verdict]) -> str:
+    """Return the smallest difference that this many seeds find with 80 % power, at the spreads observed."""
+    sds = [one.judgement.descriptive.standard_deviation for one in found]
+    sds = sorted(sd for sd in sds if sd > 0)  # nan and 0 say nothing about power
+    if not sds:
+        return ""
+    n_seeds, alpha = len(study.record["seeds"]["seeds"]), float(study.record["alpha"])
+    replication = Replication(n_seeds, len(found), alpha, looks_of(study.record))
+    middle, most = (detectable_difference(sd, replication) for sd in (sds[len(sds) // 2], sds[-1]))
+    if not math.isfinite(middle):
+        needed = seeds_to_reach(len(found), alpha)
+        return f"{n_seeds} seeds cannot reach alpha {alpha:g} over {len(found)} contrasts; {needed} can."
+    return (
+        f"At the observed spread 80 % power finds a difference of {number(middle, study.metric)}{unit(study.metric)} "
+        f"in the middle contrast, {number(most, study.metric)} in the noisiest."
+    )
+
+
 def looks_of(record: Mapping[str, Any]) -> Looks | None:
     """Return the looks that must be paid for; None for a study with fixed seeds that was looked at once, as planned."""
-    taken = [int(look["n_seeds"]) for look in record.get("looks_taken") or ()]
-    planned = record["seeds"].get("looks")
-    if planned is None and len(set(taken)) < 2:
+    seeds = record["seeds"]
+    taken = sorted({int(look["n_seeds"]) for look in record.get("looks_taken") or ()})
+    planned = [int(n) for n in seeds.get("planned") or seeds.get("looks") or taken[:1]]
+    if not planned or (len(planned) == 1 and taken in ([], planned)):
         return None
-    return Looks(planned=tuple(planned or taken[:1]), taken=tuple(sorted(set(taken))))
+    return Looks(planned=tuple(planned), taken=tuple(taken))
 
 
 def heading(study: StudyView) -> str:
@@ -223,21 +251,3 @@ def _remarks(judgement: Judgement, metric: str) -> Iterable[str]:
         yield "More seeds, up to the last planned look, are unlikely to decide it."
     if judgement.interval_unreliable:
         yield "Interval unreliable: fewer than 20 pairs and a collapsed trial."
-
-
-def smallest_detectable(found: Sequence[Verdict], metric: str) -> float:
-    """Return the largest over contrasts of the differences that 80 % power would have found, in printed units.
-
-    From the observed spread of the paired differences: (z_{1-alpha/2m} + z_{0.8}) sd / sqrt(n), the normal
-    approximation with Bonferroni's share of alpha; nan without contrasts. It describes the study, and tests nothing.
-    """
-    from scipy.stats import norm
-
-    sizes = [
-        (norm.ppf(1 - v.judgement.alpha / (2 * len(found))) + norm.ppf(0.8))
-        * v.judgement.descriptive.standard_deviation
-        / math.sqrt(v.judgement.n_pairs)
-        for v in found
-        if v.judgement.n_pairs > 1
-    ]
-    return scale(metric) * max(sizes) if sizes else math.nan

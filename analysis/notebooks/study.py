@@ -21,7 +21,17 @@ from pathlib import Path
 
 from IPython.display import HTML
 
-from analysis import figures, frame, notebook, optimism, provenance, search_figures, tables, verdicts
+from analysis import (
+    figures,
+    frame,
+    notebook,
+    optimism,
+    provenance,
+    search_figures,
+    sensitivity_figures,
+    tables,
+    verdicts,
+)
 
 study = frame.load(Path(RESULTS), STUDY)
 found = verdicts.verdicts(study)
@@ -33,6 +43,7 @@ notebook.show_text(f"## {study.record['question']}\n\n{verdicts.heading(study)}\
 # ## The answer
 
 # %%
+notebook.show_text(f"{verdicts.tally(found)} {verdicts.detectable_sentence(study, found)}")
 notebook.show_text("\n".join(f"- **{one.word}**: {one.sentence}" for one in found) or "Nothing was to be tested.")
 notebook.show_text("\n".join(f"- {text}" for text in verdicts.missing_sentences(study)))
 
@@ -52,6 +63,10 @@ for drawing in figures.study_figures(study, rows, found, epochs):
 # %%
 for drawing in search_figures.figures_of_searches(study):
     notebook.show(drawing)
+for section in sensitivity_figures.sections(study, found):
+    notebook.show_text(section.sentence)
+    if section.drawing is not None:
+        notebook.show(section.drawing)
 notebook.show_text("\n".join(f"- {one.sentence}" for one in optimism.optimism(study, epochs)))
 
 # %% [markdown]
