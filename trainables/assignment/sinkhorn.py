@@ -75,24 +75,25 @@ def _solve(affinity: Tensor, sharpness: Tensor, u: Tensor, tolerance: float, cap
     points = scaled.shape[2]
     log_u = u.log()
     active = torch.arange(len(scaled), device=scaled.device)
-    rows = -torch.logsumexp(scaled, 1)
+    mass = torch.logsumexp(scaled - torch.logsumexp(scaled, 1)[:, None, :], 2)
     out = torch.empty_like(scaled)
     residual = scaled.new_empty(len(scaled))
     iterations = torch.zeros_like(active)
     for iteration in range(1, cap + 1):
+        # an empty class keeps potential -inf, whatever its mass
+        columns = torch.where(log_u == -torch.inf, -torch.inf, log_u - mass)
+        rows = -torch.logsumexp(scaled + columns[:, :, None], 1)
         mass = torch.logsumexp(scaled + rows[:, None, :], 2)
-        # an empty class keeps potential -inf; its mass may be -inf too
-        columns = torch.where(log_u == -torch.inf, -torch.inf, log_u - mass)[:, :, None]
-        rows = -torch.logsumexp(scaled + columns, 1)
-        log_q = scaled + columns + rows[:, None, :]
-        off = (log_q.exp().sum(2) / points - u).abs().sum(1)
+        off = ((columns + mass).exp() / points - u).abs().sum(1)
         going = off > tolerance  # False for NaN
         if iteration == cap:
             going = torch.zeros_like(going)
         if not bool(going.all()):
-            done = active[~going]
-            out[done], residual[done], iterations[done] = log_q[~going], off[~going], iteration
-            active, scaled, rows, log_u, u = (x[going] for x in (active, scaled, rows, log_u, u))
+            done = ~going
+            where = active[done]
+            out[where] = scaled[done] + columns[done][:, :, None] + rows[done][:, None, :]
+            residual[where], iterations[where] = off[done], iteration
+            active, scaled, mass, log_u, u = (x[going] for x in (active, scaled, mass, log_u, u))
             if not active.numel():
                 break
     q = out.exp_().transpose(1, 2).contiguous()

@@ -103,7 +103,8 @@ def _best(x: Tensor, uniforms: Tensor, spherical: bool, cap: int, tolerance: flo
 
 
 def _unit(rows: Tensor) -> Tensor:
-    return rows / rows.norm(dim=1, keepdim=True).clamp_min(torch.finfo(rows.dtype).tiny)
+    lengths: Tensor = torch.linalg.vector_norm(rows, dim=1, keepdim=True)
+    return rows / lengths.clamp_min(torch.finfo(rows.dtype).tiny)
 
 
 def _seeds(x: Tensor, uniforms: Tensor) -> Tensor:
@@ -123,14 +124,15 @@ def _seeds(x: Tensor, uniforms: Tensor) -> Tensor:
 
 def _lloyd(x: Tensor, centres: Tensor, restart: int, spherical: bool, cap: int, shift: float) -> _Restart:
     labels = torch.full((len(x),), -1, dtype=torch.long, device=x.device)
-    for iteration in range(1, cap + 1):
+    iteration, settled = 0, False
+    while iteration < cap and not settled:
+        iteration += 1
         previous, (labels, nearness) = labels, _assign(x, centres, spherical)
         labels = _reseed(labels, nearness, len(centres))
         moved = _update(x, labels, centres, spherical)
         movement = float((moved - centres).square().sum())
         centres = moved
-        if bool((labels == previous).all()) or movement <= shift:
-            break
+        settled = bool((labels == previous).all()) or movement <= shift
     labels, _ = _assign(x, centres, spherical)
     own = centres[labels]
     value = (x * own).sum(1) if spherical else (x - own).square().sum(1)
@@ -171,6 +173,6 @@ def _update(x: Tensor, labels: Tensor, centres: Tensor, spherical: bool) -> Tens
     member = torch.nn.functional.one_hot(labels, len(centres)).to(x.dtype)
     sums = member.T @ x
     if spherical:
-        return torch.where(sums.norm(dim=1, keepdim=True) > 1e-12, _unit(sums), centres)
+        return torch.where(torch.linalg.vector_norm(sums, dim=1, keepdim=True) > 1e-12, _unit(sums), centres)
     counts = member.sum(0)[:, None]
     return torch.where(counts > 0, sums / counts.clamp_min(1.0), centres)
