@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import os
 import signal
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from orchestrator import shortcut
 from orchestrator.cli import console
@@ -21,6 +25,9 @@ from orchestrator.study import Study
 from orchestrator.trial import FailureKind
 
 __all__ = ["Request", "report", "run"]
+
+LEAVE_SECONDS = 12.0
+"""After a signal: if no clean end has come by then (Ray's processes may have had the signal too), just leave."""
 
 NOTHING_LOST = "nothing is lost: run the same command again to go on"
 
@@ -138,19 +145,32 @@ class _DeferredRay:
 
 @contextlib.contextmanager
 def _signals(runner: Any) -> Iterator[None]:
-    """First Ctrl-C or SIGTERM: stop cleanly. A second one: leave at once (what is durable stays durable)."""
+    """First Ctrl-C or SIGTERM: stop cleanly, but within a time. A second one: leave at once. What is durable stays."""
 
     def handler(number: int, _: object) -> None:
         if runner.stop_reason:
-            raise KeyboardInterrupt
+            _leave()
         runner.stop(f"interrupted by {signal.Signals(number).name}")
+        watchdog = threading.Timer(LEAVE_SECONDS, _leave)
+        watchdog.daemon = True  # a clean end comes first and takes it along
+        watchdog.start()
 
     before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        for number, old in before.items():
-            signal.signal(number, old)
+        if not runner.stop_reason:  # else the handlers stay until this process ends: closing may be interrupted too
+            for number, old in before.items():
+                signal.signal(number, old)
+
+
+def _leave() -> None:
+    """End this process and all that it started, now. Rows are durable when they are written, so nothing is lost."""
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            child.kill()
+    os.write(2, f"orchestrate: interrupted; {NOTHING_LOST}\n".encode())
+    os._exit(130)
 
 
 def _end_early(reason: str) -> None:
