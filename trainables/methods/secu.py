@@ -1,0 +1,401 @@
+"""SeCu, stable cluster discrimination (2311.14310): centres pulled by their own points, sizes held by duals or entropy.
+
+Read from the supplement and the reference code; the main paper's tables and ablations were *not found*.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+
+from orchestrator.knobs import Choice, Float, Int, knob, knobs_of
+from trainables.assignment.entropy_counts import entropy_counts
+from trainables.assignment.size_dual import size_dual
+from trainables.augmentations import VIEWS, Augmentation, View, views_of
+from trainables.batches import cuts
+from trainables.data import Dataset
+from trainables.losses.sphere import cluster_sums, product, unit
+from trainables.losses.stable_discrimination import (
+    centre_loss,
+    hardness,
+    hardness_weighted_sums,
+    representation_loss,
+)
+from trainables.method import FusedMethod, MethodConfig, Row
+from trainables.metrics import score
+from trainables.networks import NETWORKS, Chain, Mlp, Network, build
+from trainables.optimisers import Sgd, cosine, warmup_cosine
+from trainables.randomness import Streams
+from trainables.self_labelling import SelfLabelling
+from trainables.sphere_diagnostics import largest_centre_cosine, share_entropy, sizes
+
+LARGEST_CROP = 0.7  # the smallest window is 0.3 of the image on CIFAR-10
+GRADIENT, SIZE, STAGE = ("gradient",), ("size",), {"self_labelling": (True,)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeCuConfig(MethodConfig):
+    """The paper's settings for CIFAR-10 (SeCu-Size)."""
+
+    constraint: str = knob("size", Choice("size", "entropy", "none"))
+    """What keeps labels from one cluster: dual variables on sizes, a weight on the entropy of sizes, or nothing."""
+    lower_bound: float = knob(0.9, Float(0.0, 1.0), fuses=True, when={"constraint": SIZE})
+    """gamma: least size of a cluster in N / K, on average over steps (0.4 on ImageNet). 1: an equality, rho free."""
+    upper_bound: float = knob(0.0, Float(1.0, 4.0, also=(0.0,)), fuses=True, when={"constraint": SIZE})
+    """gamma': largest size in N / K (supplement, section 2; not in the code); 0: none."""
+    dual_lr: float = knob(0.1, Float(0.01, 30.0, log=True), fuses=True, when={"constraint": SIZE})
+    """eta: step of the duals, in units of cosines as in the code (the paper's is eta / lambda, *inferred*); it counts
+    steps, so few steps an epoch want a larger one (20 on ImageNet)."""
+    entropy_weight: float = knob(
+        0.12, Float(0.01, 1.0, log=True, also=(0.0,)), fuses=True, when={"constraint": ("entropy",)}
+    )
+    """alpha / N: price in cosine of a cluster e times as large (6,000 / 50,000; alpha ~ N is *inferred*)."""
+    heads: int = knob(10, Int(1, 10))
+    """Heads, each with centres, labels and duals of its own; the first has K = classes and is the one scored."""
+    head_spacing: int = knob(1, Int(0, 4))
+    """Head h has K (1 + h spacing) clusters."""
+    temperature: float = knob(0.05, Float(0.02, 1.0, log=True), fuses=True)
+    """lambda_x of L_x."""
+    centre_temperature: float = knob(0.05, Float(0.02, 1.0, log=True), fuses=True)
+    """lambda_w of L_c (1 on STL-10)."""
+    label_weight: float = knob(0.2, Float(0.0, 1.0), fuses=True)
+    """tau: weight of the previous label in L_x; the rest is the other view's soft prediction."""
+    encoder_label: str = knob("previous", Choice("previous", "fresh"))
+    """Which label L_x sees: SeCu's is the one stored in the previous epoch."""
+    centre_label: str = knob("fresh", Choice("fresh", "previous"))
+    """Which label L_c sees: SeCu's is the one just assigned."""
+    centre_rule: str = knob("gradient", Choice("gradient", "closed_form", "running_mean"))
+    """How centres move: by SGD on L_c; to Theorem 1's closed form after each epoch; or as the running mean of their
+    epoch's points (spherical k-means online, after CoKe; details *inferred*)."""
+    centre_form: str = knob("stable", Choice("stable", "cross_entropy", "positives"), when={"centre_rule": GRADIENT})
+    """L_c: SeCu's; plain cross-entropy (unstable, says the author); or the pull alone."""
+    centre_lr: float = knob(1.2, Float(0.003, 5.0, log=True), fuses=True, when={"centre_rule": GRADIENT})
+    """Learning rate of the centres, the most data-dependent knob (0.8 on CIFAR-100-20, 0.01 on CIFAR-100)."""
+    centre_schedule: str = knob("constant", Choice("constant", "cosine", "rise"), when={"centre_rule": GRADIENT})
+    """SeCu's is constant (Theorem 1); cosine decays to 0; rise goes from 0 (ImageNet with the entropy constraint)."""
+    centre_weight_decay: float = knob(
+        1e-4, Float(1e-6, 1e-2, log=True, also=(0.0,)), fuses=True, when={"centre_rule": GRADIENT}
+    )
+    """Of the raw centres, whose length divides their effective rate."""
+    lr: float = knob(0.2, Float(1e-3, 2.0, log=True), fuses=True)
+    """Of the encoder: 0 in epoch 0 (centres only), a linear rise, then cosine decay to 0."""
+    warmup_epochs: int = knob(10, Int(0, 50), fuses=True)
+    """Epochs of the rise, after epoch 0."""
+    momentum: float = knob(0.9, Float(0.0, 0.99), fuses=True)
+    """Of SGD, encoder and centres."""
+    weight_decay: float = knob(1e-4, Float(1e-6, 1e-2, log=True, also=(0.0,)), fuses=True)
+    """Of the encoder."""
+    batch_size: int = knob(128, Int(16, 1024, log=True))
+    """Points per step, as near as an even split of the epoch allows."""
+    network: str = knob("mlp", Choice(*NETWORKS))
+    """Encoder in front of the head; the paper's is a ResNet-18, which does not fuse."""
+    encoder_width: int = knob(512, Int(16, 1024, log=True), when={"network": ("mlp",)})
+    """Width of mlp (512: what a ResNet-18 hands to its head)."""
+    head_width: int = knob(512, Int(16, 2048, log=True), when={"network": ("mlp", "cnn", "vgg4", "resnet18")})
+    """Hidden width of the head MLP."""
+    output_dim: int = knob(128, Int(8, 512, log=True))
+    """d: length of an output."""
+    view: str = knob("standard", Choice("standard", *VIEWS))
+    """What makes the two views: `standard` is BYOL's for images (no solarisation), noise and dropout for vectors."""
+    view_strength: float = knob(1.0, Float(0.0, 2.0), fuses=True)
+    """Factor on every range and probability of the view."""
+    output_norm: bool = knob(False, Choice(False, True))
+    """Batch norm without scale and shift on the output (with ImageNet's head only). With few points an epoch all
+    centres fall onto the mean direction without it."""
+    self_labelling: bool = knob(False, Choice(False, True))
+    """Whether the last epochs are the optional self-labelling stage."""
+    self_label_share: float = knob(0.2, Float(0.05, 0.9), when=STAGE)
+    """Share of the epochs that are that stage (100 after 401)."""
+    self_label_warmup: int = knob(10, Int(0, 50), fuses=True, when=STAGE)
+    """First epochs of the stage, which train on fixed labels of all points."""
+    self_label_threshold: float = knob(0.9, Float(0.5, 0.999), fuses=True, when=STAGE)
+    """Least confidence of a pseudo-label after them."""
+    self_label_lr: float = knob(0.01, Float(1e-4, 1.0, log=True), fuses=True, when=STAGE)
+    """Learning rate of the stage: *not found*; ours."""
+    self_label_batch: int = knob(1024, Int(16, 1024, log=True), when=STAGE)
+    """Batch of the stage."""
+
+
+RATES = ("n_epochs", *(name for name, known in knobs_of(SeCuConfig).items() if known.fuses))
+LOGGED = ("loss", "loss_x", "loss_c", "hardness", "idle_centres")
+
+
+def standard_views(data: Dataset) -> tuple[View, View]:
+    """Return BYOL's two views, one always blurred and one seldom (no solarisation); noise and dropout for vectors."""
+    named = views_of(data.inputs.shape[1:])
+    if not data.is_image:
+        return named["noise_dropout"], named["noise_dropout"]
+    first = replace(named["byol"], crop=min(named["byol"].crop, LARGEST_CROP), blur=1.0)
+    return first, replace(first, blur=0.1)
+
+
+class SeCu(FusedMethod):
+    """Encoder onto the sphere; centres of all heads side by side; labels of the last two epochs; constraints."""
+
+    Config = SeCuConfig
+    version = 1
+    member_state = (
+        "encoder",
+        "centres",
+        "optimiser",
+        "centre_optimiser",
+        "rho",
+        "rho_upper",
+        "counts",
+        "labels",
+        "change",
+        "sums",
+        "logged",
+        "order",
+        "first_view",
+        "second_view",
+        "stage",
+    )
+
+    def __init__(
+        self, configs: Sequence[SeCuConfig], seeds: Sequence[int], data: Dataset, device: torch.device
+    ) -> None:
+        super().__init__(configs, seeds, data, device)
+        config = self.configs[0]
+        self.inputs, self.cuts = data.inputs.to(device), cuts(len(data), config.batch_size)
+        widths = [data.n_classes * (1 + head * config.head_spacing) for head in range(config.heads)]
+        edges = [sum(widths[:head]) for head in range(config.heads + 1)]
+        self.spans = [slice(*pair) for pair in pairwise(edges)]
+        self.encoder = self._encoder(config)
+        drawn = Streams(seeds, "init.centres", device)
+        centres = torch.cat([unit(drawn.normal(width, config.output_dim)) for width in widths], 1)
+        self.centres = centres.requires_grad_()
+        momentum = self.column("momentum")
+        self.optimiser = Sgd(self.column("lr"), momentum=momentum, weight_decay=self.column("weight_decay"))
+        self.centre_optimiser = Sgd(
+            self.column("centre_lr"), momentum=momentum, weight_decay=self.column("centre_weight_decay")
+        )
+        self.order = Streams(seeds, "order", device)
+        first, second = standard_views(data) if config.view == "standard" else (config.view, config.view)
+        strength = self.column("view_strength")
+        self.first_view = Augmentation(first, self.inputs, seeds, "view.first", strength)
+        self.second_view = Augmentation(second, self.inputs, seeds, "view.second", strength)
+        self.stage: SelfLabelling | None = None
+        if config.self_labelling:  # "much milder" views than before; by how much is *inferred*
+            weak = Augmentation(second, self.inputs, seeds, "view.weak", strength / 4)
+            strong = Augmentation(second, self.inputs, seeds, "view.strong", strength / 2)
+            self.stage = SelfLabelling(weak, strong, self.column("self_label_lr"))
+        self.labels = torch.zeros(len(self), config.heads, len(data), dtype=torch.int64, device=device)
+        self.change = torch.zeros(len(self), device=device)
+        self.sums = torch.zeros(len(self), edges[-1], config.output_dim, device=device)
+        self.rho, self.rho_upper, self.counts = (torch.zeros(len(self), edges[-1], device=device) for _ in range(3))
+        self.logged = torch.zeros(len(self), len(LOGGED), device=device)
+
+    def _encoder(self, config: SeCuConfig) -> Network:
+        """Network and head MLP: linear, batch norm, ReLU, linear (network `linear`: no hidden layer at all)."""
+        shape, streams = self.data.inputs.shape[1:], Streams(self.seeds, "init.encoder", self.device)
+        pixels, out, norm_out = math.prod(shape), config.output_dim, config.output_norm
+        if config.network == "linear":
+            return Mlp((pixels, out), streams, norm_out=norm_out)
+        if config.network == "mlp":
+            widths = (pixels, config.encoder_width, config.head_width, out)
+            return Mlp(widths, streams, norm=True, norm_out=norm_out)
+        trunk = build(config.network, shape, streams)
+        head = Streams(self.seeds, "init.head", self.device)
+        return Chain([trunk, Mlp((trunk.out_features, config.head_width, out), head, norm=True, norm_out=norm_out)])
+
+    def fit_epoch(self) -> None:
+        """One epoch of clustering, or of the self-labelling stage behind it."""
+        self.rates = {name: self.column(name) for name in RATES}
+        self.logged = torch.zeros_like(self.logged)
+        if self.stage is not None and self.epoch >= float(self._horizon()[0]):
+            self._self_label_epoch(self.stage)
+        else:
+            self._cluster_epoch()
+        self.epoch += 1
+
+    def _cluster_epoch(self) -> None:
+        """Labels, encoder and centres, batch by batch; centres in L_x are those of the epoch's start."""
+        start, before = unit(self.centres.detach()), self.labels[:, 0].clone()
+        self.sums = torch.zeros_like(self.sums)
+        self.first_view.begin_epoch()
+        self.second_view.begin_epoch()
+        order = self.order.permutation(len(self.data))
+        for cut in self.cuts:
+            self._fit_batch(order[:, cut], start)
+        if self.configs[0].centre_rule == "closed_form":
+            self._move_centres()
+        self.logged = self.logged / len(self.cuts)
+        self.change = (before != self.labels[:, 0]).sum(1) / len(self.data)
+
+    def _fit_batch(self, rows: Tensor, start: Tensor) -> None:
+        """One step. In epoch 0 the encoder stands still, and so do its momentum buffers (the reference's do not)."""
+        trains = self.epoch > 0
+        first, second = (view(self.inputs[rows], rows) for view in (self.first_view, self.second_view))
+        with torch.set_grad_enabled(trains):
+            points = torch.cat([unit(self.encoder(first)), unit(self.encoder(second))], 1)
+            encoded = product(points, start.transpose(1, 2))
+        moving = product(points.detach(), unit(self.centres).transpose(1, 2))
+        fresh = self._assign(moving.detach(), rows)
+        stored = self.labels.gather(2, rows.unsqueeze(1).expand(-1, len(self.spans), -1)) if trains else fresh
+        chosen = {"previous": stored, "fresh": fresh}
+        loss_x = self._representation(encoded, chosen[self.configs[0].encoder_label])
+        loss_c = self._centre(moving, chosen[self.configs[0].centre_label], points.detach())
+        self._step(loss_x, loss_c)
+        self.labels.scatter_(2, rows.unsqueeze(1).expand_as(fresh), fresh)
+        self._log(moving.detach(), fresh, loss_x, loss_c)
+
+    def _assign(self, scores: Tensor, rows: Tensor) -> Tensor:
+        """(M, H, B) fresh labels by the mean score of both views, under each head's constraint."""
+        size = rows.shape[1]
+        mean = (scores[:, :size] + scores[:, size:]) / 2.0
+        if self.configs[0].constraint == "none":
+            return torch.stack([mean[..., span].argmax(2) for span in self.spans], 1)
+        solve = self._by_size if self.configs[0].constraint == "size" else self._by_entropy
+        return torch.stack([solve(mean[..., span], head, rows) for head, span in enumerate(self.spans)], 1)
+
+    def _by_size(self, scores: Tensor, head: int, _: Tensor) -> Tensor:
+        """Duals live on over batches and epochs."""
+        span, rates = self.spans[head], self.rates
+        upper = torch.where(rates["upper_bound"] == 0, torch.inf, rates["upper_bound"])
+        found = size_dual(
+            scores, self.rho[:, span], rates["dual_lr"], rates["lower_bound"], self.rho_upper[:, span], upper
+        )
+        self.rho[:, span] = found.rho
+        if found.rho_upper is not None:
+            self.rho_upper[:, span] = found.rho_upper
+        return found.labels
+
+    def _by_entropy(self, scores: Tensor, head: int, rows: Tensor) -> Tensor:
+        """Counts grow in epoch 0; later each point leaves the cluster it was in."""
+        span, alpha = self.spans[head], self.rates["entropy_weight"] * len(self.data)
+        previous = self.labels[:, head].gather(1, rows) if self.epoch else None
+        found = entropy_counts(scores, self.counts[:, span], alpha, previous)
+        self.counts[:, span] = found.counts
+        return found.labels
+
+    def _representation(self, encoded: Tensor, labels: Tensor) -> Tensor:
+        """(M,) L_x, the mean over heads."""
+        size = labels.shape[2]
+        terms = [
+            representation_loss(
+                (encoded[:, :size, span], encoded[:, size:, span]),
+                labels[:, head],
+                self.rates["temperature"],
+                self.rates["label_weight"],
+            )
+            for head, span in enumerate(self.spans)
+        ]
+        return sum(terms, torch.zeros_like(terms[0])) / len(terms)
+
+    def _centre(self, moving: Tensor, labels: Tensor, points: Tensor) -> Tensor:
+        """(M,) L_c, the mean over heads; the rules without a gradient collect their sums here."""
+        config, tau = self.configs[0], self.rates["centre_temperature"]
+        terms = []
+        for head, span in enumerate(self.spans):
+            scores, own = moving[..., span], torch.cat([labels[:, head]] * 2, 1)
+            terms.append(centre_loss(scores, own, tau, config.centre_form))
+            if config.centre_rule == "closed_form":
+                self.sums[:, span] += hardness_weighted_sums(points, scores.detach(), own, tau)
+            elif config.centre_rule == "running_mean":
+                self.sums[:, span] += cluster_sums(points, own, scores.shape[2])
+        return sum(terms, torch.zeros_like(terms[0])) / len(terms)
+
+    def _step(self, loss_x: Tensor, loss_c: Tensor) -> None:
+        """Gradients of the two losses do not mix: L_x sees the epoch's first centres, L_c detached points."""
+        by_gradient = self.configs[0].centre_rule == "gradient"
+        params = self.encoder.params if self.epoch else []
+        wanted = [*params, self.centres] if by_gradient else params
+        grads = torch.autograd.grad((loss_x + loss_c).sum(), wanted) if wanted else ()
+        if params:
+            scale = warmup_cosine(self.epoch - 1, self._horizon() - 1, self.rates["warmup_epochs"])
+            self.optimiser.step(params, grads[: len(params)], scale)
+        if by_gradient:
+            self.centre_optimiser.step([self.centres], grads[-1:], self._centre_scale())
+        elif self.configs[0].centre_rule == "running_mean":
+            self._move_centres()
+
+    def _horizon(self) -> Tensor:
+        """(M,) epochs before the self-labelling stage."""
+        config, total = self.configs[0], self.rates["n_epochs"]
+        return total - (config.self_label_share * total).round() if config.self_labelling else total
+
+    def _centre_scale(self) -> Tensor:
+        falling, schedule = cosine(self.epoch, self._horizon()), self.configs[0].centre_schedule
+        return {"constant": torch.ones_like(falling), "cosine": falling, "rise": 1.0 - falling}[schedule]
+
+    @torch.no_grad()
+    def _move_centres(self) -> None:
+        """Put each centre at the direction of its sum; one without points stays."""
+        filled = (self.sums != 0).any(2, keepdim=True)
+        self.centres.copy_(torch.where(filled, unit(self.sums), self.centres))
+
+    def _self_label_epoch(self, stage: SelfLabelling) -> None:
+        """One epoch of the optional last stage, which trains the encoder and the first head."""
+        age = self.epoch - self._horizon()
+        if age[0] == 0:
+            self.labels[:, 0] = self._nearest(self.encoder.embed(self.inputs))
+        warm = age < self.rates["self_label_warmup"]
+        threshold = torch.where(warm, -1.0, self.rates["self_label_threshold"])
+        stage.begin_epoch()
+        order = self.order.permutation(len(self.data))
+        batches = cuts(len(self.data), self.configs[0].self_label_batch)
+        for rows in (order[:, cut] for cut in batches):
+            params, batch = [*self.encoder.params, self.centres], (self.inputs[rows], rows)
+            self.logged[:, 0] += stage.step(batch, self._logits, params, self.labels[:, 0], threshold) / len(batches)
+
+    def _logits(self, x: Tensor, train: bool) -> Tensor:
+        """(M, B, K) cosines over lambda_x of the first head."""
+        cosines = product(unit(self.encoder(x, train)), unit(self.centres[:, self.spans[0]]).transpose(1, 2))
+        return cosines / self.rates["temperature"].view(-1, 1, 1)
+
+    def _nearest(self, outputs: Tensor) -> Tensor:
+        """(M, N) the first head's nearest centre by cosine."""
+        return product(unit(outputs), unit(self.centres[:, self.spans[0]]).transpose(1, 2)).argmax(2)
+
+    @torch.no_grad()
+    def _log(self, moving: Tensor, fresh: Tensor, loss_x: Tensor, loss_c: Tensor) -> None:
+        span = self.spans[0]
+        own = torch.cat([fresh[:, 0]] * 2, 1)
+        present = sizes(fresh[:, 0], span.stop) > 0
+        hard = hardness(moving[..., span], own, self.rates["centre_temperature"]).mean(1)
+        idle = (span.stop - present.sum(1)).float()
+        self.logged += torch.stack([loss_x + loss_c, loss_x, loss_c, hard, idle], 1)
+
+    @torch.no_grad()
+    def evaluate(self, last: bool) -> list[Row]:
+        """Score the first head's nearest centres of plain inputs (not the stored labels: those bear the duals)."""
+        outputs = self.encoder.embed(self.data.eval_inputs.to(self.device))
+        rows = score(self._nearest(outputs), self.data, self.spans[0].stop, last, features=outputs)
+        columns = self._diagnostics()
+        for member, row in enumerate(rows):
+            row.update({name: float(column[member]) for name, column in columns.items()})
+        return rows
+
+    def _diagnostics(self) -> dict[str, Tensor]:
+        columns = {f"diagnostic.{name}": self.logged[:, place] for place, name in enumerate(LOGGED)}
+        columns["diagnostic.label_change"] = self.change
+        for head, span in enumerate(self.spans):
+            counts = sizes(self.labels[:, head], span.stop - span.start)
+            columns |= {f"diagnostic.max_size_{head}": counts.amax(1), f"diagnostic.min_size_{head}": counts.amin(1)}
+        raw, rho = self.centres.detach()[:, self.spans[0]], self.rho[:, self.spans[0]]
+        counts = sizes(self.labels[:, 0], raw.shape[1])
+        if self.configs[0].constraint == "entropy":  # alpha Delta, to first order (alpha / N) ln(n_max / n_min)
+            ratio = counts.amax(1) / counts.amin(1).clamp_min(1.0)
+            columns["diagnostic.price_range"] = self.column("entropy_weight") * ratio.log()
+        return columns | {
+            "diagnostic.size_entropy": share_entropy(counts),
+            "diagnostic.dual_min": rho.amin(1),
+            "diagnostic.dual_max": rho.amax(1),
+            "diagnostic.dual_zeros": (rho == 0).sum(1),
+            "diagnostic.centre_norm": torch.linalg.vector_norm(raw, dim=2).mean(1),
+            "diagnostic.max_centre_cosine": largest_centre_cosine(raw),
+        }
+
+    @classmethod
+    def max_members(cls, config: SeCuConfig, data: Dataset) -> int:
+        """Return 16 for dense networks (at three heads 2.3 times as fast as one after another), 4 for trunks."""
+        return {"linear": 16, "mlp": 16, "resnet18": 1}.get(config.network, 4)
+
+
+Config, METHOD = SeCuConfig, SeCu
