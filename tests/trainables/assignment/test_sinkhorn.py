@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainables.assignment.exact_hard import balanced_hard
-from trainables.assignment.hard_labels import sizes
 from trainables.assignment.sinkhorn import sinkhorn
 
 quick = settings(max_examples=12, deadline=None)
@@ -55,7 +54,6 @@ def test_sharper_plans_approach_the_exact_balanced_assignment_from_above():
     assert costs[0] > costs[1] > costs[2] >= optimum - 1e-3
     assert costs[2] == pytest.approx(optimum, rel=2e-2)
     assert (found.labels == exact).float().mean() >= 0.9
-    assert int(sizes(found.labels, 4).max()) <= 11
 
 
 def test_a_sharpness_that_underflows_float32_stays_finite():
