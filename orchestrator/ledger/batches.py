@@ -93,7 +93,7 @@ class Batches:
 
     def trials(self, batch: Batch, columns: list[str] | None = None) -> pa.Table:
         """Return the trials rows of a batch, without columns that this program does not know."""
-        return _read(batch[0], batch[1], columns)
+        return _table(files.verified(batch[0]), batch[1], columns)
 
     def epochs(self, batch: Batch) -> pa.Table | None:
         """Return the epoch rows of a batch; None if it has none, or their file is broken: then `broken` says so."""
@@ -101,7 +101,8 @@ class Batches:
         if file is None:
             return None
         try:
-            return _read(file, self._header("epochs", file), None)
+            content = files.verified(file)
+            return _table(content, self._header("epochs", file, content), None)
         except BrokenFileError as error:
             self.broken[file.path] = str(error)
         except FileNotFoundError:
@@ -141,12 +142,12 @@ class Batches:
 
     def _admit(self, file: BatchFile) -> None:
         try:
-            self._headers[file] = self._header("trials", file)
+            self._headers[file] = self._header("trials", file, files.verified(file))
         except BrokenFileError as error:
             self.broken[file.path] = str(error)
 
-    def _header(self, table: str, file: BatchFile) -> Header:
-        head = files.header(table, file, files.verified(file))
+    def _header(self, table: str, file: BatchFile, content: bytes) -> Header:
+        head = files.header(table, file, content)
         if head.unknown:
             self.unknown[file.path] = head.unknown
         return head
@@ -162,8 +163,7 @@ def settled(batches: Batches, look: Callable[[], Answer]) -> Answer:
     raise LedgerError(f"results folder {str(batches.folder)!r} changes faster than it can be read; try again")
 
 
-def _read(file: BatchFile, head: Header, columns: list[str] | None) -> pa.Table:
-    content = files.verified(file)
+def _table(content: bytes, head: Header, columns: list[str] | None) -> pa.Table:
     threads = len(content) > SMALL_BYTES
     rows = pq.ParquetFile(pa.BufferReader(content)).read(columns, use_threads=threads).replace_schema_metadata(None)
     return rows.drop_columns([name for name in head.unknown if name in rows.column_names])

@@ -10,7 +10,7 @@ import pyarrow as pa
 from orchestrator.ledger import files, schema
 from orchestrator.ledger.batches import Batch, Batches
 from orchestrator.ledger.studies import sweep_studies
-from orchestrator.ledger.view import chosen
+from orchestrator.ledger.view import chosen, taken
 
 __all__ = ["clear_up", "merge", "mergeable", "write"]
 
@@ -55,7 +55,7 @@ def merge(batches: Batches, merged: Sequence[Batch]) -> None:
     """
     tables = [batches.trials(batch) for batch in merged]
     count = chosen(tables, every_attempt=True)
-    rows = schema.union("trials", tables).take(count)
+    rows = taken(schema.union("trials", tables), count)
     epochs = batches.epochs_of(merged, tables, count)
     write(batches, rows, epochs, small=False, replaces=sorted(file.batch for file, _ in merged))
     _delete(batches, merged)

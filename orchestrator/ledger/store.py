@@ -13,9 +13,9 @@ import pyarrow as pa
 
 from orchestrator.errors import LedgerError
 from orchestrator.ledger import compaction, doctor, files, schema, studies
-from orchestrator.ledger.batches import Batches, settled
+from orchestrator.ledger.batches import Batch, Batches, settled
 from orchestrator.ledger.lock import FolderLock
-from orchestrator.ledger.view import INDEX_COLUMNS, chosen, rows_of
+from orchestrator.ledger.view import INDEX_COLUMNS, chosen, rows_of, taken
 from orchestrator.trial import TrialOutcome, TrialState
 
 __all__ = ["Ledger"]
@@ -53,6 +53,8 @@ class Ledger:
         self._batches = Batches(self.folder)
         self._known: dict[str, dict[int, int]] = {}
         """trial_id -> attempt -> rank of its state."""
+        self._unread: list[Batch] = []
+        """Batches that are not yet in `_known`."""
 
     def __enter__(self) -> Self:
         if self.writable:
@@ -116,6 +118,7 @@ class Ledger:
         self._lock = lock
         try:
             self._refresh()
+            self._index()  # before anything is deleted: a driver knows every trial from here on
             with files.os_errors(f"results folder {str(self.folder)!r} cannot be written"):
                 compaction.clear_up(self._batches)
         except BaseException:
@@ -124,9 +127,10 @@ class Ledger:
 
     def _news(self, outcomes: Sequence[TrialOutcome]) -> list[TrialOutcome]:
         best: dict[tuple[str, int], TrialOutcome] = {}
+        known = self._index()
         for outcome in outcomes:
             key = (outcome.spec.trial_id, outcome.attempt)
-            before = schema.RANK[best[key].state] if key in best else self._known.get(key[0], {}).get(key[1], 0)
+            before = schema.RANK[best[key].state] if key in best else known.get(key[0], {}).get(key[1], 0)
             if schema.RANK[outcome.state] > before:
                 best[key] = outcome
         return list(best.values())
@@ -201,9 +205,9 @@ class Ledger:
 
     def states(self, trial_ids: Iterable[str]) -> dict[str, TrialState]:
         """Return the state of those trials that were attempted, as the read view has it."""
-        self._refresh_reader()
+        known = self._index()
         of_rank = {rank: state for state, rank in schema.RANK.items()}
-        met = ((trial_id, self._known.get(trial_id)) for trial_id in trial_ids)
+        met = ((trial_id, known.get(trial_id)) for trial_id in trial_ids)
         return {trial_id: of_rank[max(attempts.values())] for trial_id, attempts in met if attempts}
 
     def complete(self, trial_ids: Iterable[str]) -> set[str]:
@@ -212,8 +216,7 @@ class Ledger:
 
     def next_attempt(self, trial_id: str) -> int:
         """Return the number that the next attempt of a trial takes, from 1."""
-        self._refresh_reader()
-        return 1 + max(self._known.get(trial_id, ()), default=0)
+        return 1 + max(self._index().get(trial_id, ()), default=0)
 
     def trials(self, view: bool = True) -> pd.DataFrame:
         """Return the trials table: one row a trial_id, or with `view=False` one row an attempt.
@@ -233,8 +236,8 @@ class Ledger:
 
     def _trials(self, *, every_attempt: bool, only: Sequence[str] | None) -> pd.DataFrame:
         tables = [self._batches.trials(batch) for batch in self._batches.live()]
-        rows = chosen(tables, every_attempt=every_attempt, only=only)
-        frame: pd.DataFrame = schema.union("trials", tables).take(rows).to_pandas()
+        rows = taken(schema.union("trials", tables), chosen(tables, every_attempt=every_attempt, only=only))
+        frame: pd.DataFrame = rows.to_pandas()
         return frame
 
     def _epochs(self, *, every_attempt: bool, only: Sequence[str] | None) -> pd.DataFrame:
@@ -263,12 +266,20 @@ class Ledger:
         if gone:
             self._known.clear()
             new = self._batches.live()
-        try:
-            for batch in new:
-                self._learn(self._batches.trials(batch, INDEX_COLUMNS))
-        except FileNotFoundError:
-            self._batches.forget()
-            raise
+            self._unread.clear()
+        self._unread += new
+
+    def _index(self) -> dict[str, dict[int, int]]:
+        """Return what is known of each trial, after reading what has come since."""
+
+        def read() -> None:
+            self._refresh_reader()
+            while self._unread:
+                self._learn(self._batches.trials(self._unread[-1], INDEX_COLUMNS))
+                self._unread.pop()
+
+        settled(self._batches, read)
+        return self._known
 
     def _learn(self, rows: pa.Table) -> None:
         ranks = {str(state): rank for state, rank in schema.RANK.items()}

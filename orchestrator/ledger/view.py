@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from orchestrator.ledger.schema import RANK
 
-__all__ = ["INDEX_COLUMNS", "Positions", "chosen", "rows_of"]
+__all__ = ["INDEX_COLUMNS", "Positions", "chosen", "rows_of", "taken"]
 
 INDEX_COLUMNS = ["trial_id", "attempt", "state"]
 
@@ -47,6 +47,12 @@ def chosen(parts: Sequence[pa.Table], *, every_attempt: bool = False, only: Iter
         wanted = pc.is_in(rows["trial_id"], value_set=pa.array(list(only), pa.string())).to_numpy()
         last = last[wanted[last]]
     return last.astype(np.int64)
+
+
+def taken(table: pa.Table, positions: Positions) -> pa.Table:
+    """Return the rows at `positions`; no copy if that is all of them in order."""
+    whole = len(positions) == len(table) and bool((positions == np.arange(len(table))).all())
+    return table if whole else table.take(positions)
 
 
 def rows_of(epochs: pa.Table, attempts: pa.Table) -> pa.Table:

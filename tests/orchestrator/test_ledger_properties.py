@@ -155,7 +155,6 @@ def test_the_ledger_says_what_a_dictionary_would() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.sample
 @pytest.mark.usefixtures("no_fsync")
 def test_the_ledger_says_what_a_dictionary_would_through_long_histories() -> None:
-    run_state_machine_as_test(LedgerMachine, settings=_settings(60, 25))
+    run_state_machine_as_test(LedgerMachine, settings=_settings(30, 20))
