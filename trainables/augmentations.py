@@ -78,6 +78,7 @@ IMAGE_VIEWS = {
     "none": View(),
     "noise": View(noise=0.3),
     "dropout": View(dropout=0.2),
+    "noise_dropout": View(noise=0.3, dropout=0.2),
     "shift": View(shift=0.1),
     "shift_noise": View(shift=0.1, noise=0.3),
     "rotation": View(rotation=15.0),
@@ -93,16 +94,11 @@ COLOUR_VIEWS = IMAGE_VIEWS | {
 }
 """Views of colour images; `byol` has the ranges of ProPos' CIFAR configuration, with the blur of its larger ones."""
 
-VECTOR_VIEWS = {
-    "none": View(),
-    "noise": View(noise=0.3),
-    "dropout": View(dropout=0.2),
-    "noise_dropout": View(noise=0.3, dropout=0.2),
-}
+VECTOR_VIEWS = {name: IMAGE_VIEWS[name] for name in ("none", "noise", "dropout", "noise_dropout")}
 """Views of vectors."""
 
-VIEWS = tuple(dict.fromkeys([*IMAGE_VIEWS, *VECTOR_VIEWS]))
-"""Every name, for a method's knob: `Choice(*VIEWS)`."""
+VIEWS = tuple(IMAGE_VIEWS)
+"""Every name, for a method's knob: `Choice(*VIEWS)`; vectors know the first few only."""
 
 
 def views_of(shape: Sequence[int]) -> dict[str, View]:

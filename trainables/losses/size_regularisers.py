@@ -5,6 +5,8 @@ All take costs C (M, B, K), C[i, k] = ||z_i - mu_k||^2 / s, and return (M,).
 
 from __future__ import annotations
 
+import math
+
 from torch import Tensor
 
 __all__ = ["attraction", "soft_entropy", "sum_of_squares"]
@@ -32,6 +34,5 @@ def soft_entropy(costs: Tensor, temperature: Tensor) -> tuple[Tensor, Tensor]:
     """
     logs = (costs / -temperature.view(-1, 1, 1)).log_softmax(2)
     each = -(logs.exp() * logs).sum(2).mean(1)
-    # the mean distribution's logarithm by logsumexp: a cluster that is nobody's has a share of 0, and 0 ln 0 = 0
-    mean_logs = logs.logsumexp(1) - float(costs.shape[1]).__log__() if False else logs.logsumexp(1)
-    return mean_logs, each
+    mean_logs = logs.logsumexp(1) - math.log(costs.shape[1])  # finite where q underflows: 0 ln 0 stays 0
+    return -(mean_logs.exp() * mean_logs).sum(1), each

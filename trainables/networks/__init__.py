@@ -24,6 +24,7 @@ __all__ = [
     "Vgg4",
     "build",
     "fan_in_uniform",
+    "members_at_most",
     "projector",
     "small_normal",
 ]
@@ -77,6 +78,16 @@ def _trunk(name: str, shape: Sequence[int], streams: Streams) -> Trunk:
         raise RequestError(f"network {name} takes images (channels, height, width); this dataset holds vectors")
     channels, height, width = shape
     return TRUNKS[name]((channels, height, width), streams)
+
+
+def members_at_most(name: str) -> int:
+    """Return how many members of this network a bundle should hold at most.
+
+    Measured at one thread (`analysis/benchmarks/fusing.json`): linear heads and small MLPs gain up to 16 members;
+    convolutions run at the speed of members alone, so that a few in a bundle only save what a trial costs around
+    the training; a ResNet-18 gains nothing and would only wait longer for its first row.
+    """
+    return {"linear": 64, "mlp": 16, "cnn": 4, "vgg4": 4}.get(name, 1)
 
 
 def projector(inner: int, outer: int, streams: Streams, *, hidden: int = 4096, init: Init = fan_in_uniform) -> Mlp:
