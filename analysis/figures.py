@@ -275,7 +275,7 @@ def curves_figures(study: StudyView, epochs: pd.DataFrame, metric: str) -> list[
         arms = [arm for arm in study.record["arms"] if arm["dataset"] == dataset and arm["name"] in set(here["arm"])]
         drawing = _curves(study, here, (str(dataset), metric), arms)
         suffix = f"_{dataset}".replace(":", "_").replace(",", "_").replace("=", "_") if several else ""
-        found.append(Drawing(f"curves_{metric}{suffix}", f"{label(metric)} during training on {dataset}", *drawing))
+        found.append(Drawing(f"curves_{metric}{suffix}", f"Learning curves on {dataset}", *drawing))
     return found
 
 

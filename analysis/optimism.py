@@ -83,7 +83,7 @@ def _of_configurations(study: StudyView, search: Mapping[str, Any]) -> Gain | No
     where = f"{search['method']} on {search['dataset']}"
     lead = f"Configurations of {where}: labels would have picked"
     if numbers[found.oracle] == chosen:
-        sentence = f"{lead} the same one of {len(numbers)} ({chosen})."
+        sentence = f"{lead} the same one of {len(numbers)}: number {chosen}."
     else:
         crossed = (
             f"; {signed(found.crossed_gain, metric)} on seeds that did not choose"

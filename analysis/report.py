@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from analysis import frame, optimism, provenance, tables, verdicts
+from analysis import frame, optimism, provenance, reproduction, tables, verdicts
 from analysis.frame import StudyView
 from analysis.optimism import Gain
+from analysis.reproduction import Comparison
 from analysis.tables import ArmRow
 from analysis.verdicts import Verdict
 
@@ -48,6 +49,8 @@ class Answer:
     tally: str
     """How many contrasts ended in which decision."""
     optimism: tuple[str, ...]
+    published: tuple[str, ...]
+    """One sentence per published number beside this study: reproduced or not, and which conditions differ."""
     summary: str
     paths: Mapping[str, Path]
     """`report`, `notebook` (if asked for), `figures` and `tables` (folders)."""
@@ -64,6 +67,7 @@ class _Parts:
     rows: list[ArmRow]
     epochs: pd.DataFrame
     optimism: list[Gain]
+    published: list[Comparison]
 
 
 def build(results: Path, name: str, *, notebook: bool = True) -> Answer:
@@ -96,7 +100,14 @@ def build(results: Path, name: str, *, notebook: bool = True) -> Answer:
 def _parts(study: StudyView) -> _Parts:
     found = verdicts.verdicts(study)
     epochs = frame.epochs_of(study, frame.confirm_rows(study))
-    return _Parts(study, found, tables.arm_rows(study, found), epochs, optimism.optimism(study, epochs))
+    return _Parts(
+        study,
+        found,
+        tables.arm_rows(study, found),
+        epochs,
+        optimism.optimism(study, epochs),
+        reproduction.comparisons(study),
+    )
 
 
 def _is_current(folder: Path, stamp: Mapping[str, str], notebook: bool) -> bool:
@@ -172,6 +183,8 @@ def _render(parts: _Parts, shown: Sequence[tuple[str, str, str]], sections: Sequ
         optimism=[one.sentence for one in parts.optimism],
         searches=_searches(study),
         sections=sections,
+        published=parts.published,
+        published_summary=reproduction.summary(parts.published),
         failures=provenance.failure_rows(study),
         cost=tables.as_html(provenance.COST_HEAD, provenance.cost_rows(study)),
         summary=provenance.summary(study),
@@ -213,6 +226,7 @@ def _answer(parts: _Parts, folder: Path, *, notebook: bool, reused: bool) -> Ans
         remarks=tuple(_remarks(parts)),
         tally=verdicts.tally(parts.found),
         optimism=tuple(one.sentence for one in parts.optimism),
+        published=tuple(one.sentence for one in parts.published),
         summary=provenance.summary(study),
         paths=paths,
         reused=reused,

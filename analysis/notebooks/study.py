@@ -27,6 +27,7 @@ from analysis import (
     notebook,
     optimism,
     provenance,
+    reproduction,
     search_figures,
     sensitivity_figures,
     tables,
@@ -49,6 +50,9 @@ notebook.show_text("\n".join(f"- {text}" for text in verdicts.missing_sentences(
 
 # %%
 HTML(tables.as_html(tables.columns(rows, study.metric, 1 - study.record["alpha"]), tables.printed(rows, study.metric)))
+
+# %%
+notebook.show_text("\n".join(f"- **{one.judged.word}**: {one.sentence}" for one in reproduction.comparisons(study)))
 
 # %% [markdown]
 # ## Figures

@@ -18,12 +18,12 @@ from orchestrator.trial import FailureKind, SeedBlock, TrialOutcome, TrialSpec, 
 NAME = "synthetic"
 N_SEEDS = 12
 N_EPOCHS = 10
-BASE = {"direction": "reverse", "fairness_weight": 100.0, "norm_weight": 0.01, "update": "batch"}
+BASE = {"loss": "reverse", "fairness_weight": 100.0, "norm_weight": 0.01, "update": "batch"}
 
 # arm -> (knob values, factor, level, shift of the NMI, share of collapsed seeds)
 ARMS: dict[str, tuple[dict[str, Any], str, str, float, float]] = {
     "baseline": ({}, "", "", 0.0, 0.0),
-    "direction=forward": ({"direction": "forward"}, "direction", "forward", -0.05, 0.0),
+    "loss=forward": ({"loss": "forward"}, "loss", "forward", -0.05, 0.0),
     "fairness_weight=0": ({"fairness_weight": 0.0}, "fairness_weight", "0", -0.02, 0.5),
     "fairness_weight=10": ({"fairness_weight": 10.0}, "fairness_weight", "10", -0.012, 0.0),
     "fairness_weight=1000": ({"fairness_weight": 1000.0}, "fairness_weight", "1000", 0.006, 0.0),
