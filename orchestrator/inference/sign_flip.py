@@ -128,7 +128,7 @@ def interval_ends(differences: Floats, confidence: float) -> tuple[Floats, Float
 
 def group_rank(n: int) -> int:
     """Return the dimension of the group of sign vectors for more than `EXACT_UP_TO` pairs, bounded in memory."""
-    return max(13, min(16, int(math.log2(_ELEMENTS / n))))
+    return max(13, min(16, int(math.log2(_ELEMENTS / _width(n)))))
 
 
 @lru_cache(maxsize=8)
@@ -180,7 +180,7 @@ def _exact_p(rows: Floats, alternative: Alternative) -> Floats:
 
 def _group_p(rows: Floats, alternative: Alternative) -> Floats:
     two_sided = alternative == "two-sided"
-    group = flip_group(rows.shape[1], group_rank(rows.shape[1]), fix_first=two_sided)
+    group = _sampled_group(rows.shape[1], fix_first=two_sided)
     p = np.empty(len(rows))
     for start, stop in _chunks(len(rows), len(group)):
         sums = rows[start:stop] @ group.T
@@ -241,16 +241,29 @@ def _exact_low(rows: Floats, rank: int) -> Floats:
 
 def _group_low(rows: Floats, rank: int) -> Floats:
     """As `_exact_low` for the group: an element s stands for s and -s, that is for a subset and its complement."""
-    flipped = flip_group(rows.shape[1], group_rank(rows.shape[1]), fix_first=True) < 0
-    size = flipped.sum(axis=1)
+    n = rows.shape[1]
+    group = _sampled_group(n, fix_first=True)
+    size = 0.5 * (n - group.sum(axis=1))
     low = np.empty(len(rows))
-    for start, stop in _chunks(len(rows), 4 * len(flipped)):
-        sums = rows[start:stop] @ flipped.T
-        rest = rows[start:stop].sum(axis=1, keepdims=True) - sums
+    for start, stop in _chunks(len(rows), 4 * len(group)):
+        total = rows[start:stop].sum(axis=1, keepdims=True)
+        sums = 0.5 * (total - rows[start:stop] @ group.T)
         # element 0 flips nothing: its empty subset has no mean, its complement is the whole
-        means = np.concatenate([sums[:, 1:] / size[1:], rest / (rows.shape[1] - size)], axis=1)
+        means = np.concatenate([sums[:, 1:] / size[1:], (total - sums) / (n - size)], axis=1)
         low[start:stop] = np.partition(means, rank - 1, axis=1)[:, rank - 1]
     return low
+
+
+def _sampled_group(n: int, *, fix_first: bool) -> Floats:
+    """The group for more than `EXACT_UP_TO` pairs; one is kept for all n up to the next power of two.
+
+    Leaving out columns maps the group onto a group, so the test stays exact.
+    """
+    return flip_group(_width(n), group_rank(n), fix_first=fix_first)[:, :n]
+
+
+def _width(n: int) -> int:
+    return 1 << max(5, (n - 1).bit_length())
 
 
 def _chunks(rows: int, width: int) -> list[tuple[int, int]]:

@@ -189,15 +189,17 @@ class _Table:
         )
 
     def missing(self, contrast: int, looks: tuple[int, ...]) -> tuple[MissingSeed, ...]:
-        """Seeds that an arm of the contrast lacks, up to the last look at which the contrast gained a pair."""
+        """Seeds that an arm of the contrast lacks, up to the last look to which any of its arms came.
+
+        On another dataset a study may have stopped earlier; seeds after its stop are not missing.
+        """
         part = np.flatnonzero(self.weights[contrast])
         absent = ~np.isfinite(self.values[part])
-        pairs = np.flatnonzero(~absent.any(axis=0))
-        last = next((n for n in looks if len(pairs) and n > pairs[-1]), len(self.seeds))
+        there = np.flatnonzero(~absent.all(axis=0))
+        last = next((n for n in looks if len(there) and n > there[-1]), len(self.seeds))
         return tuple(
-            MissingSeed(seed, tuple(self.arms[part[k]] for k in np.flatnonzero(absent[:, j])))
-            for j, seed in enumerate(self.seeds[:last])
-            if absent[:, j].any()
+            MissingSeed(self.seeds[j], tuple(self.arms[part[k]] for k in np.flatnonzero(absent[:, j])))
+            for j in np.flatnonzero(absent[:, :last].any(axis=0))
         )
 
 

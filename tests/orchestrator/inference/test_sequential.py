@@ -141,11 +141,18 @@ def test_a_sequential_study_settles_by_effect_equivalence_or_futility():
     assert open_.decision == "inconclusive" and not open_.settled
 
 
-def test_seeds_of_a_contrast_that_stopped_are_not_missing_but_a_failed_one_is():
+def test_seeds_after_the_stop_on_another_dataset_are_not_missing_but_a_failed_arm_is():
     values = study(0.5, 20)
-    values["arm"] = {seed: value for seed, value in values["arm"].items() if seed < 10 and seed != 4}
-    (verdict,) = judge(values, {}, [Pair("arm", {"arm": 1.0, "baseline": -1.0})], looks=Looks((10, 20)))
-    assert [(one.seed, one.arms) for one in verdict.missing] == [(4, ("arm",))]
+    early = {f"{arm} early": {s: v for s, v in row.items() if s < 10 and s != 4} for arm, row in values.items()}
+    values["arm"] = {seed: value for seed, value in values["arm"].items() if seed < 10}
+    pairs = [
+        Pair("early", {"arm early": 1.0, "baseline early": -1.0}),
+        Pair("failed", {"arm": 1.0, "baseline": -1.0}),
+    ]
+    stopped, failed = judge(values | early, {}, pairs, looks=Looks((10, 20)))
+    assert [one.seed for one in stopped.missing] == [4]
+    assert [(one.seed, one.arms) for one in failed.missing] == [(seed, ("arm",)) for seed in range(10, 20)]
+    assert stopped.n_pairs == 9 and failed.n_pairs == 10
 
 
 def test_a_seed_that_was_asked_for_and_that_no_arm_has_keeps_its_place():
