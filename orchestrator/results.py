@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 from orchestrator.failures import POLICIES
 from orchestrator.ledger import Ledger
 from orchestrator.phases import Settled
-from orchestrator.trial import FailureKind, TrialState
+from orchestrator.trial import FailureKind, SeedBlock, TrialState
 
-__all__ = ["Rows", "settled_rows", "settled_view"]
+__all__ = ["Rows", "curves_of", "settled_rows", "settled_view"]
 
 METRIC = "metric."
 
@@ -59,11 +59,14 @@ def settled_rows(
     methods: Sequence[str],
     codes: Collection[str] | None,
     retry_failed: Collection[FailureKind],
+    *,
+    curves: bool,
 ) -> dict[str, Settled]:
     """Return what the ledger knows of trials of some methods that need not be trained again.
 
     Complete rows count (of the present code only, if `codes` are given), pruned ones too (a finite design asks for
     `complete`, see `Runner`), and failures that would only repeat themselves, unless their kind is to be retried.
+    With `curves`, trials on search seeds come with theirs: what a search that prunes is told on a replay.
     """
     frame = ledger.trials()
     if frame.empty:
@@ -74,18 +77,17 @@ def settled_rows(
     final = {kind for kind, policy in POLICIES.items() if policy.attempts == 1 or kind is FailureKind.OUT_OF_MEMORY}
     final -= set(retry_failed)
     keep = (frame["state"] != TrialState.FAILED) | frame["failure_kind"].isin([str(kind) for kind in final])
-    return _settled(frame[keep], ledger)
+    searched = frame[keep & (frame["seed_block"] == SeedBlock.SEARCH)] if curves else frame[:0]
+    return _settled(frame[keep], curves_of(ledger, searched["trial_id"].tolist()))
 
 
 def settled_view(rows: pd.DataFrame) -> dict[str, Settled]:
     """Return the complete rows of a read view by trial_id."""
-    return _settled(rows[rows["state"] == TrialState.COMPLETE], None) if len(rows) else {}
+    return _settled(rows[rows["state"] == TrialState.COMPLETE], {}) if len(rows) else {}
 
 
-def _settled(frame: pd.DataFrame, ledger: Ledger | None) -> dict[str, Settled]:
+def _settled(frame: pd.DataFrame, curves: Mapping[str, Mapping[int, Mapping[str, float]]]) -> dict[str, Settled]:
     columns = [column for column in frame.columns if column.startswith(METRIC)]
-    pruned = frame.loc[frame["state"] == TrialState.PRUNED, "trial_id"].tolist()
-    curves = _curves(ledger, pruned) if pruned and ledger is not None else {}
     names = [column.removeprefix(METRIC) for column in columns]
     found = {}
     for trial_id, state, collapsed, *values in zip(
@@ -96,7 +98,10 @@ def _settled(frame: pd.DataFrame, ledger: Ledger | None) -> dict[str, Settled]:
     return found
 
 
-def _curves(ledger: Ledger, trial_ids: Sequence[str]) -> dict[str, dict[int, Mapping[str, float]]]:
+def curves_of(ledger: Ledger, trial_ids: Sequence[str]) -> dict[str, dict[int, Mapping[str, float]]]:
+    """Return trial_id -> epoch -> metrics of some trials: the curves that pruned trials are told with."""
+    if not trial_ids:
+        return {}
     epochs = ledger.epochs(trial_ids)
     columns = [column for column in epochs.columns if column.startswith(METRIC)]
     found: dict[str, dict[int, Mapping[str, float]]] = {}

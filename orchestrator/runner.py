@@ -20,10 +20,19 @@ from orchestrator.planning import Catalogue, PlannedTrial, contrasts
 from orchestrator.provenance import code_digest, git_commit, versions
 from orchestrator.pruning import RoundPruner
 from orchestrator.record import chosen_of, plan_table, study_json, with_look
-from orchestrator.results import Rows, settled_rows
+from orchestrator.results import Rows, curves_of, settled_rows
 from orchestrator.shortcut import plan_key
 from orchestrator.study import Study, UntilDecided
-from orchestrator.trial import Bundle, BundleTask, FailureKind, Report, TrialOutcome, TrialSpec, TrialState
+from orchestrator.trial import (
+    Bundle,
+    BundleTask,
+    FailureKind,
+    Report,
+    SeedBlock,
+    TrialOutcome,
+    TrialSpec,
+    TrialState,
+)
 
 __all__ = ["Progress", "RunOptions", "Runner"]
 
@@ -201,7 +210,9 @@ class Runner:
 
     def _from_ledger(self) -> dict[str, Settled]:
         codes = set(self.digests.values()) if self.options.only_current else None
-        return settled_rows(self.ledger, self.study.methods, codes, self.options.retry_failed)
+        return settled_rows(
+            self.ledger, self.study.methods, codes, self.options.retry_failed, curves=bool(self._pruners)
+        )
 
     def _take(self, outcomes: Sequence[TrialOutcome], epochs: pa.Table | None) -> None:
         shared = {"git_commit": git_commit(), "versions": versions()}
@@ -218,7 +229,10 @@ class Runner:
                 self._settle(outcome)
 
     def _settle(self, outcome: TrialOutcome) -> None:
-        self._settled[outcome.spec.trial_id] = Settled(outcome.state, outcome.collapsed, outcome.metrics)
+        trial_id = outcome.spec.trial_id
+        searched = bool(self._pruners) and outcome.spec.seed_block is SeedBlock.SEARCH
+        curve = curves_of(self.ledger, [trial_id]).get(trial_id, {}) if searched else {}
+        self._settled[trial_id] = Settled(outcome.state, outcome.collapsed, outcome.metrics, curve)
         self.progress.collapsed += outcome.collapsed
         if outcome.state is TrialState.COMPLETE:
             self.progress.complete += 1

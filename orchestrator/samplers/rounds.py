@@ -90,6 +90,7 @@ class SearchRounds:
         self.told: dict[int, Told] = {}
         self.proposals: dict[int, Proposal] = {}
         self._open: dict[int, optuna.trial.Trial] = {}
+        self._reported: set[tuple[int, int]] = set()
 
     @property
     def exhausted(self) -> bool:
@@ -110,7 +111,7 @@ class SearchRounds:
             self.told[result.number] = result
             for epoch, value in result.curve.items():
                 if len(self.search.rules) == 1 and math.isfinite(value):
-                    trial.report(value, epoch)
+                    self._report(trial, epoch, value)
             values = result.objectives
             if result.state == "complete" and (values is None or not all(map(math.isfinite, values))):
                 self.study.tell(trial, state=optuna.trial.TrialState.FAIL)
@@ -126,8 +127,13 @@ class SearchRounds:
         trial = self._open.get(number)
         if trial is None or not math.isfinite(value):
             return False
-        trial.report(value, epoch)
+        self._report(trial, epoch, value)
         return trial.should_prune()
+
+    def _report(self, trial: optuna.trial.Trial, epoch: int, value: float) -> None:
+        if (trial.number, epoch) not in self._reported:  # a replayed curve may repeat what the pruner was asked with
+            self._reported.add((trial.number, epoch))
+            trial.report(value, epoch)
 
     def best(self) -> Proposal | None:
         """Return the feasible proposal with the highest first objective (ties: the earliest); None if there is none."""

@@ -20,6 +20,7 @@ __all__ = ["RayTuneExecutor"]
 WARM_WORKERS = 4
 """How many workers of a local Ray start before there is anything to do."""
 
+CHECK_SECONDS = 0.5
 CAPACITY_SECONDS = 2.0
 """How often the cluster is asked what it offers: nodes come and go."""
 
@@ -55,7 +56,7 @@ class RayTuneExecutor:
         self._bridge = Bridge(self._room, self._pack, self._warm, stall_seconds)
         self._wanted = threading.Event()
         self._stored: dict[tuple[str, str, tuple[str, ...]], Any] = {}
-        self._offered, self._offered_at = 1, float("-inf")
+        self._offered, self._offered_at, self._checked_at = 1, float("-inf"), float("-inf")
 
     def start(self) -> None:
         """Begin to start or reach Ray in the background; `run` waits for it. Does nothing the second time.
@@ -92,7 +93,7 @@ class RayTuneExecutor:
         bridge = self._bridge
         self._relay.call(bridge.attach, source)
         self._wanted.set()
-        self._relay.serve(lambda: bridge.settled, bridge.tick, bridge.detach)
+        self._relay.serve(lambda: bridge.settled, self._tick, bridge.detach)
         if bridge.failure is not None:
             raise bridge.failure
 
@@ -113,13 +114,20 @@ class RayTuneExecutor:
         if cluster is None or cluster.closing:
             return
         try:
-            fit(TuneSide(self._bridge, self._relay.call, lambda: cluster.closing), self.cpus, self.gpus)
+            side = TuneSide(
+                self._bridge, self._relay.call, lambda: cluster.closing, f"{cluster.folder}/tune", self._look_around
+            )
+            fit(side, self.cpus, self.gpus)
         except Exception as error:  # raised by run(), in the thread that asks
             self._wanted.clear()
             self._relay.call(self._bridge.collapsed, error)
 
     def _room(self) -> int:
         """Return how many bundles may be under way."""
+        return min(self._offered, self.max_concurrent or self._offered)
+
+    def _look_around(self) -> None:
+        """Ask the cluster what it offers; in its own thread, since a dead one does not answer for a minute."""
         import ray
 
         if time.monotonic() > self._offered_at + CAPACITY_SECONDS:
@@ -127,7 +135,13 @@ class RayTuneExecutor:
             by_cpu = offered.get("CPU", 0.0) / self.cpus if self.cpus else float("inf")
             by_gpu = offered.get("GPU", 0.0) / self.gpus if self.gpus else float("inf")
             self._offered, self._offered_at = max(1, int(min(by_cpu, by_gpu))), time.monotonic()
-        return min(self._offered, self.max_concurrent or self._offered)
+
+    def _tick(self) -> None:
+        assert self._cluster is not None
+        if time.monotonic() > self._checked_at + CHECK_SECONDS:
+            self._cluster.check()
+            self._checked_at = time.monotonic()
+        self._bridge.tick()
 
     def _warm(self, number: int) -> Parcel | None:
         """Return a parcel that only has a worker started, for the first few numbers."""

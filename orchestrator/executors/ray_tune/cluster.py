@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import logging
 import os
@@ -19,7 +20,7 @@ from typing import Any
 import psutil
 
 import orchestrator
-from orchestrator.errors import RequestError
+from orchestrator.errors import OrchestratorError, RequestError
 
 __all__ = ["LOCAL", "Cluster", "check_address"]
 
@@ -27,6 +28,10 @@ LOCAL = "local"
 CONNECT_SECONDS = 3.0
 DEFAULT_PORT = 6379
 TEMPORARY_PREFIX = "orchestrate-ray-"
+LOOPBACK = "127.0.0.2" if sys.platform == "linux" else "127.0.0.1"
+"""Ray replaces 127.0.0.1 by the machine's address, which a laptop changes in the middle of a run."""
+THREAD_SECONDS = 5.0
+"""How long `close` waits for the thread of Ray, which a dead Ray may hold for ever."""
 OBJECT_STORE_BYTES = 512 * 2**20
 """Datasets of a run; Ray takes pages as they are used, and spills to its folder beyond."""
 
@@ -93,8 +98,10 @@ class Cluster:
         self.address, self.work, self.quiet = address, work, quiet
         self._up, self._end = threading.Event(), threading.Event()
         self._error: BaseException | None = None
-        self._folder = ""
+        self.folder = ""
+        """For Ray's files (if it is ours) and Tune's; removed by `close`."""
         self._children: list[psutil.Process] = []
+        self._vital: dict[int, str] = {}
         self._environment = dict(os.environ)
         self._thread = threading.Thread(target=self._live, name="ray", daemon=True)
         self._prepare_environment()
@@ -121,11 +128,31 @@ class Cluster:
         if self._error is not None:
             raise RequestError(f"Ray at {self.address!r} cannot be used: {self._error}") from self._error
 
+    def check(self) -> None:
+        """Check that the Ray that was started here still runs; one that is gone takes this process along in a minute.
+
+        Raises:
+            OrchestratorError: it died.
+        """
+        for process in self._children:
+            name = self._vital.get(process.pid)
+            if name and (not process.is_running() or process.status() == psutil.STATUS_ZOMBIE):
+                raise OrchestratorError(
+                    f"Ray's {name} (process {process.pid}) died; nothing complete is lost, the same command goes on"
+                )
+
     def close(self) -> None:
         """End what was started, and wait until it is gone."""
         self._end.set()
-        while self._thread.is_alive():
+        self._family = [process for child in self._children for process in _family(child)]
+        deadline = time.monotonic() + THREAD_SECONDS
+        while self._thread.is_alive() and (not self._up.is_set() or time.monotonic() < deadline):
             self._thread.join(0.1)
+        if self._thread.is_alive():
+            import ray
+
+            atexit.unregister(ray.shutdown)  # it would wait for the dead once more
+        self._remove()
         for name in DRIVER_ENVIRONMENT.keys() | {"RAY_AUTH_TOKEN", "RAY_AUTH_MODE"}:
             if name in self._environment:
                 os.environ[name] = self._environment[name]
@@ -141,7 +168,10 @@ class Cluster:
         while self._error is None and not self._end.is_set():
             self.work()
         self._end.wait()
-        self._shut_down()
+        import ray
+
+        with contextlib.suppress(Exception):  # what is left is killed by close()
+            ray.shutdown()
 
     def _prepare_environment(self) -> None:
         os.environ.update(DRIVER_ENVIRONMENT)
@@ -161,22 +191,23 @@ class Cluster:
             "runtime_env": self._runtime_environment(),
             "namespace": "orchestrate",
         }
+        sweep_leftovers()
+        self.folder = tempfile.mkdtemp(prefix=f"{TEMPORARY_PREFIX}{os.getpid()}-", dir=short_temporary_folder())
         if not self.local:
             ray.init(address=self.address, **common)
         else:
-            sweep_leftovers()
-            self._folder = tempfile.mkdtemp(prefix=f"{TEMPORARY_PREFIX}{os.getpid()}-", dir=short_temporary_folder())
             before = set(psutil.Process().children())
             try:
                 ray.init(
                     address=LOCAL,
                     object_store_memory=store_bytes(),
-                    _node_ip_address="127.0.0.1",
-                    _temp_dir=self._folder,
+                    _node_ip_address=LOOPBACK,
+                    _temp_dir=self.folder,
                     **common,
                 )
             finally:
                 self._children = list(set(psutil.Process().children()) - before)
+                self._vital = {p.pid: p.name() for p in self._children if p.name() in ("raylet", "gcs_server")}
 
     def _runtime_environment(self) -> dict[str, Any]:
         environment: dict[str, Any] = {"env_vars": dict(WORKER_ENVIRONMENT)}
@@ -188,19 +219,15 @@ class Cluster:
             environment["worker_process_setup_hook"] = _shipped_path_hook()
         return environment
 
-    def _shut_down(self) -> None:
-        import ray
-
-        descendants = [p for child in self._children for p in _family(child)]
-        with contextlib.suppress(Exception):  # what is left is killed below
-            ray.shutdown()
-        _, alive = psutil.wait_procs(descendants, timeout=3.0)
+    def _remove(self) -> None:
+        """Kill what is left of the processes, then remove their files."""
+        _, alive = psutil.wait_procs(self._family, timeout=3.0)
         for process in alive:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         psutil.wait_procs(alive, timeout=3.0)
-        if self._folder:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        if self.folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def _family(process: psutil.Process) -> Iterator[psutil.Process]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -98,11 +96,16 @@ class TuneSide:
     bridge: Bridge
     call: Callable[..., Any]
     closing: Callable[[], bool]
+    storage: str
+    """A private folder."""
+    look_around: Callable[[], None]
+    """Called in this thread now and then; it may wait for the cluster."""
 
     def check_open(self) -> None:
         """Leave the fit when the executor closes."""
         if self.closing():
             raise Closed
+        self.look_around()
 
     def __reduce__(self) -> tuple[type, tuple[()]]:
         """Pickle as nothing: Tune saves whatever is attached to a fit, and this is never restored."""
@@ -148,7 +151,6 @@ def fit(side: TuneSide, cpus: float, gpus: float) -> None:
             on_gpu = config[PARCEL].device != "cpu"
             return tune.PlacementGroupFactory([{"CPU": cpus, **({"GPU": gpus} if on_gpu else {})}])
 
-    storage = tempfile.mkdtemp(prefix="orchestrate-tune-")
     try:
         tune.Tuner(
             Trainable,
@@ -163,7 +165,7 @@ def fit(side: TuneSide, cpus: float, gpus: float) -> None:
             ),
             run_config=tune.RunConfig(
                 name="bundles",
-                storage_path=storage,
+                storage_path=side.storage,
                 callbacks=[_Watch(side)],
                 failure_config=tune.FailureConfig(max_failures=0),
                 checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
@@ -172,5 +174,3 @@ def fit(side: TuneSide, cpus: float, gpus: float) -> None:
         ).fit()
     except Closed:
         return
-    finally:
-        shutil.rmtree(storage, ignore_errors=True)

@@ -1,0 +1,111 @@
+"""Wrong use ends in one line that names the value and what is allowed, exit status 2, and nothing half-written."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from orchestrator.cli import main
+
+TOY = str(Path(__file__).parent.parent / "toy")
+
+STUDY = """
+from orchestrator.designs.one_factor import one_factor
+from orchestrator.study import Study
+STUDY = Study(question="?", datasets=("gaussians",), n_epochs=2, {fields})
+"""
+
+
+def refused(arguments, capsys, status=2):
+    """Run a command that must be refused and return its one line."""
+    with pytest.raises(SystemExit) as caught:
+        main([str(argument) for argument in arguments])
+    assert caught.value.code == status
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1, lines
+    assert lines[0].startswith("orchestrate: ")
+    return lines[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["run"], "STUDY"),
+        (["run", "quickstart", "--speed"], "--speed"),
+        (["jog"], "jog"),
+        (["run", "nosuch"], "unknown study 'nosuch'; there are: quickstart"),
+        (["run", "/nowhere/study.py"], "/nowhere/study.py"),
+        (["run", "quickstart", "--set", "seeds"], "--set 'seeds' is not NAME=VALUE"),
+        (["run", "quickstart", "--set", "seeds=many"], "seeds is a whole number"),
+        (["run", "quickstart", "--set", "seeds=1"], "paired tests need at least 2"),
+        (["run", "quickstart", "--set", "speed=3"], "unknown knob"),
+        (["run", "quickstart", "--set", "dataset=zzz"], "unknown dataset 'zzz'; there are: "),
+        (["run", "quickstart", "--set", "kmeans.n_init=0"], "kmeans.n_init = 0 is outside its domain"),
+        (["run", "quickstart", "--set", "entropy.lr=3"], "entropy.lr = 3 is both set and searched"),
+        (["run", "quickstart", "--set", "seeds=3"], "cannot reach alpha"),
+        (["run", "quickstart", "--tier", "moon"], "unknown tier of study quickstart 'moon'; there are: local"),
+        (["run", "quickstart", "--retry-failed", "luck"], "unknown failure kind 'luck'"),
+        (["run", "quickstart", "--address", "nowhere"], "--address 'nowhere': allowed are local, auto and HOST:PORT"),
+        (["run", "quickstart", "--address", "127.0.0.1:1"], "no Ray cluster answers at '127.0.0.1:1'"),
+        (["run", "quickstart", "--plugin", "nofolder"], "--plugin 'nofolder' is no folder"),
+        (["report", "quickstart"], "unknown study in this results folder 'quickstart'"),
+        (["trial", "abc"], "trial id 'abc' fits 0 of the 0 trials"),
+        (["verify", "quickstart"], "quickstart"),
+        (["export", "quickstart", "x.xls"], ".csv and .parquet"),
+        (["status", "nosuch"], "nosuch"),
+    ],
+)
+def test_a_wrong_request_is_one_line(arguments, says, capsys, tmp_path):
+    results = tmp_path / "results"
+    if arguments[0] not in ("jog",) and len(arguments) > 1:
+        arguments = [*arguments, "--results", results]
+    assert says in refused(arguments, capsys)
+    assert not (results / "trials").exists() or not list((results / "trials").iterdir())
+    assert not (results / "studies").exists()
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ("design=one_factor('toy', {'speed': [1]})", "unknown factor of toy 'speed'; there are: level, mode, trouble"),
+        ("design=one_factor('toy', {'level': [7.0]})", "toy.level = 7.0 is outside its domain: a number from 0 to 1"),
+        ("design=one_factor('toy', {'level': [0.5]})", "'level=0.5' of toy is the same configuration as 'baseline'"),
+        ("design=one_factor('toy', {'level': []})", "the design over toy is empty"),
+        ("design=one_factor('toy', {'mode': ['same']}), seeds=1", "paired tests need at least 2"),
+        ("design=one_factor('toy', {'mode': ['same']}), seeds=4", "cannot reach alpha 0.05"),
+        ("design=one_factor('toy', {'mode': ['same']}), margin=-1.0", "margin = -1.0"),
+        ("design=one_factor('toy', {'mode': ['same']}), alpha=2.0", "alpha = 2.0"),
+        ("design=one_factor('toy', {'mode': ['same']}), protocol='half'", "protocol 'half'"),
+        ("design=one_factor('notoy', {'mode': ['same']})", "unknown method 'notoy'"),
+        ("desing=3", "does not import"),
+    ],
+)
+def test_a_wrong_study_is_refused_before_anything_is_written(fields, says, capsys, tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(STUDY.format(fields=fields))
+    line = refused(["run", path, "--plugin", TOY, "--results", tmp_path / "results"], capsys)
+    assert says in line
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_file_without_a_study_is_named(capsys, tmp_path):
+    (tmp_path / "empty.py").write_text("")
+    assert "defines no STUDY" in refused(["run", tmp_path / "empty.py"], capsys)
+
+
+def test_a_results_folder_that_is_a_file_is_named(capsys, tmp_path):
+    (tmp_path / "results").write_text("")
+    path = tmp_path / "mine.py"
+    path.write_text(STUDY.format(fields="design=one_factor('toy', {'mode': ['same']})"))
+    line = refused(["run", path, "--plugin", TOY, "--results", tmp_path / "results", "--address", "inline"], capsys)
+    assert str(tmp_path / "results") in line
+
+
+def test_importing_the_engine_loads_neither_torch_nor_ray():
+    import subprocess
+    import sys
+
+    code = "import orchestrator, sys; assert not {'torch', 'ray', 'pandas'} & set(sys.modules)"
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    )
