@@ -23,8 +23,9 @@ __all__ = ["EXTERNAL_METRICS", "INTERNAL_METRICS", "contingency", "mutual_inform
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
 
-EXTERNAL_METRICS = ("metric.acc", "metric.nmi", "metric.ari", "metric.ami")
-"""Metrics that read labels; `metric.ami` at the last evaluation only."""
+EXTERNAL_METRICS = ("metric.acc", "metric.nmi", "metric.ari", "metric.ami", "metric.semantic_preservation")
+"""Metrics that read labels; `metric.ami` at the last evaluation only, `metric.semantic_preservation` by methods that
+sample neighbours."""
 
 INTERNAL_METRICS = (
     "metric.neighbour_mi",

@@ -269,7 +269,7 @@ def _started(method: type[Method], task: BundleTask, data: Dataset) -> tuple[_Ru
 
 
 def _fine(name: str, value: float) -> bool:
-    return isfinite(value) or not name.startswith("metric.")  # a diagnostic may be undefined
+    return isfinite(value) or not (name.startswith("metric.") or name == "diagnostic.loss")  # others may be undefined
 
 
 def _is_finite(row: Row) -> bool:
