@@ -17,7 +17,10 @@ def test_every_member_of_every_bundle_gets_all_its_rows_and_one_outcome(executor
     executor.run(source)
     assert len(source.how("finished")) == 5
     assert sorted((row["trial_id"], row["epoch"]) for row in source.rows) == sorted(
-        (spec.trial_id, epoch) for bundle in bundles(5, size=3) for spec in _with_epochs(bundle, 4) for epoch in (1, 2, 3, 4)
+        (spec.trial_id, epoch)
+        for bundle in bundles(5, size=3)
+        for spec in _with_epochs(bundle, 4)
+        for epoch in (1, 2, 3, 4)
     )
     assert {outcome.state for outcome in source.outcomes} == {TrialState.COMPLETE}
     assert len({outcome.spec.trial_id for outcome in source.outcomes}) == len(source.outcomes) == 15
@@ -109,7 +112,7 @@ def test_what_the_source_raises_comes_out_of_run_and_the_executor_stays_of_use(e
 
 def test_other_code_than_the_drivers_is_refused(executor, source_of, bundles):
     source = source_of(bundles(3), code_digest="0" * 20)
-    with pytest.raises(CodeMismatchError, match="'scripted'.*0000"):
+    with pytest.raises(CodeMismatchError, match=r"'scripted'.*0000"):
         executor.run(source)
     assert not source.reports
 

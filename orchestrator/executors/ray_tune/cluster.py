@@ -42,6 +42,7 @@ DRIVER_ENVIRONMENT: Mapping[str, str] = {
     "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_ENABLE_AUTO_CONNECT": "0",  # a late call must not start another Ray
+    "RAY_TRAIN_COUNT_PREEMPTION_AS_FAILURE": "1",  # else Tune would start a preempted trial again, by itself
     "TUNE_DISABLE_AUTO_INIT": "1",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # Tune's makes `fit` return as if all had gone well
@@ -73,7 +74,7 @@ def check_address(address: str) -> None:
     if address in (LOCAL, "auto"):
         return
     host, _, port = address.rpartition(":")
-    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+    if not host.strip("/") or "/" in host or not port.isdigit() or not 0 < int(port) < 65536:
         raise RequestError(f"--address {address!r}: allowed are local, auto and HOST:PORT")
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()
@@ -208,6 +209,9 @@ class Cluster:
             finally:
                 self._children = list(set(psutil.Process().children()) - before)
                 self._vital = {p.pid: p.name() for p in self._children if p.name() in ("raylet", "gcs_server")}
+
+        if self.quiet:
+            ray._private.worker._worker_logs_enabled = False  # no setting keeps the news of a killed worker off stdout
 
     def _runtime_environment(self) -> dict[str, Any]:
         environment: dict[str, Any] = {"env_vars": dict(WORKER_ENVIRONMENT)}

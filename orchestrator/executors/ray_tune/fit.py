@@ -85,7 +85,7 @@ class _Watch(tune.Callback):
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """A worker or its node died."""
-        error = trial.get_pickled_error()
+        error = _error_of(trial)
         self.side.call(self.side.bridge.died, _number(trial), _kind(error), f"{type(error).__name__}: {error}")
 
 
@@ -127,6 +127,15 @@ class _Actor:
 
 def _number(trial: Any) -> int:
     return int(trial.config[PARCEL].number)
+
+
+def _error_of(trial: Any) -> Exception:
+    """Return what ended a trial; Tune leaves it in a file beside the driver."""
+    if trial.pickled_error_file is None:
+        return RuntimeError("the worker ended; Ray Tune does not say why")
+    with open(trial.pickled_error_file, "rb") as file:
+        error: Exception = ray.cloudpickle.load(file)
+    return error
 
 
 def _kind(error: object) -> FailureKind:

@@ -1,0 +1,52 @@
+"""Ray's files and address, without starting any Ray."""
+
+import os
+import socket
+
+import psutil
+import pytest
+
+from orchestrator.errors import RequestError
+from orchestrator.executors.ray_tune import cluster
+
+
+def test_an_address_somebody_listens_at_passes():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        cluster.check_address(f"127.0.0.1:{server.getsockname()[1]}")
+
+
+@pytest.mark.parametrize("address", ["local", "auto"])
+def test_words_need_no_listener(address):
+    cluster.check_address(address)
+
+
+def test_folders_of_dead_drivers_are_swept_and_those_of_living_ones_are_not(tmp_path, monkeypatch):
+    monkeypatch.setattr(cluster, "short_temporary_folder", lambda: str(tmp_path))
+    dead = next(pid for pid in range(99_999, 10**6) if not psutil.pid_exists(pid))
+    for name in (f"{dead}-old", f"{dead}-new", f"{os.getpid()}-old", "x-old"):
+        (tmp_path / f"{cluster.TEMPORARY_PREFIX}{name}").mkdir()
+    for name in (f"{dead}-old", f"{os.getpid()}-old", "x-old"):
+        os.utime(tmp_path / f"{cluster.TEMPORARY_PREFIX}{name}", (0, 0))
+    cluster.sweep_leftovers()
+    left = {path.name.removeprefix(cluster.TEMPORARY_PREFIX) for path in tmp_path.iterdir()}
+    assert left == {f"{dead}-new", f"{os.getpid()}-old", "x-old"}
+
+
+def test_a_long_temporary_folder_is_not_used_for_sockets(monkeypatch):
+    monkeypatch.setattr(cluster.tempfile, "gettempdir", lambda: "/scratch/" + "x" * 90)
+    assert cluster.short_temporary_folder() == "/tmp"
+
+
+def test_the_object_store_fits_into_shared_memory(monkeypatch):
+    class Small:
+        free = 64 * 2**20
+
+    monkeypatch.setattr(cluster.shutil, "disk_usage", lambda path: Small)
+    assert cluster.store_bytes() == 80 * 2**20  # Ray's least
+    Small.free = 2**40
+    assert cluster.store_bytes() == cluster.OBJECT_STORE_BYTES
+
+
+def test_a_dead_cluster_is_a_request_error_with_the_address_in_it():
+    with pytest.raises(RequestError, match=r"no Ray cluster answers at '127\.0\.0\.1:1'"):
+        cluster.check_address("127.0.0.1:1")
