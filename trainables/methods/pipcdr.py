@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from orchestrator.errors import DataError
+from orchestrator.errors import RequestError
 from orchestrator.knobs import Choice, Float, Int, knob
 from trainables.assignment.spherical_kmeans import spherical_kmeans
 from trainables.augmentations import VIEWS, Augmentation
@@ -25,7 +25,7 @@ from trainables.losses.cluster_dispersion import cluster_dispersion
 from trainables.losses.positive_proximity import positive_proximity, relative_noise, sampled_neighbours
 from trainables.losses.sphere import unit
 from trainables.method import FusedMethod, MethodConfig, Row
-from trainables.metrics import score
+from trainables.metrics import EXTERNAL_METRICS, score
 from trainables.networks import NETWORKS, Chain, build, projector, small_normal
 from trainables.optimisers import Sgd, warmup_cosine
 from trainables.randomness import Streams
@@ -38,6 +38,9 @@ from trainables.sphere_diagnostics import (
     sizes,
     uniformity,
 )
+
+BY_CLASS = "metric.semantic_preservation"
+"""Reads labels: reported only where `trainables.metrics` marks it as external."""
 
 NOISY, DISPERSED = ("both", "pip"), ("both", "cdr")
 
@@ -89,7 +92,7 @@ class PipCdrConfig(MethodConfig):
     """Encoder f. ProPos' is a ResNet-18 (CIFAR-10) or -34, which does not fuse."""
     encoder_width: int = knob(512, Int(16, 1024, log=True), when={"network": ("linear", "mlp")})
     """Width of the encoder's layers where the network has none of its own (512: a ResNet-18's features)."""
-    projector_width: int = knob(4096, Int(16, 4096, log=True))
+    head_width: int = knob(4096, Int(16, 4096, log=True))
     """Hidden width of projector and predictor."""
     output_dim: int = knob(256, Int(8, 512, log=True))
     """d: length of an embedding."""
@@ -130,7 +133,7 @@ class PipCdr(FusedMethod):
         super().__init__(configs, seeds, data, device)
         config, self.n_clusters, self.step = configs[0], data.n_classes, 0
         if len(data) < self.n_clusters:
-            raise DataError(f"dataset {data.name}: {len(data)} points are fewer than {self.n_clusters} clusters")
+            raise RequestError(f"pipcdr: {self.n_clusters} clusters, allowed: at most the {len(data)} points there are")
         self.inputs = data.inputs.to(device)
         self.cuts = cuts(len(data), config.batch_size)
         self._build_networks(config)
@@ -168,7 +171,7 @@ class PipCdr(FusedMethod):
             hidden=(width,),
             norm=True,
         )
-        hidden, out = config.projector_width, config.output_dim
+        hidden, out = config.head_width, config.output_dim
         self.online = Chain([encoder, projector(encoder.out_features, out, streams("projector"), hidden=hidden)])
         self.predictor = projector(out, out, streams("predictor"), hidden=hidden, init=small_normal)
         self.target = self.online.copy()
@@ -284,7 +287,7 @@ class PipCdr(FusedMethod):
         """Run spherical k-means on the due members' target embeddings of the plain inputs; only they draw for it."""
         if not due:
             return
-        starts = copy.copy(self.starts)
+        starts = copy.copy(self.starts)  # the same generators, fewer of them
         starts.generators = [self.starts.generators[member] for member in due]
         draws = starts.uniform(self.configs[0].kmeans_restarts, self.n_clusters)
         found = spherical_kmeans(self.target.embed(self.inputs)[due], draws)
@@ -313,8 +316,9 @@ class PipCdr(FusedMethod):
 
     def _diagnostics(self, features: Tensor) -> dict[str, Tensor]:
         counts = sizes(self.labels, self.n_clusters)
-        columns = {f"diagnostic.{name}": self.logged[:, place] for place, name in enumerate(LOGGED)}
+        columns = {f"diagnostic.{name}": self.logged[:, place] for place, name in enumerate(LOGGED) if place}
         return columns | {
+            "metric.loss": self.logged[:, 0],
             "diagnostic.imbalance_ratio": counts.amax(1) / counts.amin(1).clamp_min(1.0),
             "diagnostic.size_entropy": share_entropy(counts),
             "diagnostic.label_change": self.change,
@@ -323,24 +327,25 @@ class PipCdr(FusedMethod):
         }
 
     def _preservation(self, online: Tensor, probes: Tensor) -> dict[str, Tensor]:
-        """Whether sampled neighbours stay with their points: by nearest centre, and by class (external)."""
+        """Whether sampled neighbours stay with their points: by nearest centre and, where labels may be read, by class.
+
+        Definitions are *inferred*. The draws are the same at every evaluation and taken from no stream of training.
+        """
         draws = Streams(self.seeds, "diagnostic.neighbours", self.device).normal(*online.shape[1:])
         sampled = sampled_neighbours(online, draws, self._noise(online, self._rates()))
-        everything = self.online.embed(self.data.eval_inputs.to(self.device))
-        nearest = nearest_other(sampled, everything, probes)
-        classes = self.data.eval_labels.to(self.device)
-        same = torch.stack([(classes[row] == classes[probes]).float().mean() for row in nearest])
-        return {
-            "diagnostic.centre_preservation": centre_preservation(online, sampled, self.centres),
-            "metric.semantic_preservation": same,
-        }
+        columns = {"diagnostic.centre_preservation": centre_preservation(online, sampled, self.centres)}
+        if BY_CLASS in EXTERNAL_METRICS:
+            everything = self.online.embed(self.data.eval_inputs.to(self.device))
+            nearest, classes = nearest_other(sampled, everything, probes), self.data.eval_labels.to(self.device)
+            columns[BY_CLASS] = torch.stack([(classes[row] == classes[probes]).float().mean() for row in nearest])
+        return columns
 
     @classmethod
     def max_members(cls, config: PipCdrConfig, data: Dataset) -> int:
         """Return 16 for narrow dense networks (1.3 times one after another there, and 0.85 times at 64), else 4."""
         if config.network == "resnet18":
             return 1
-        narrow = config.network in ("linear", "mlp") and max(config.projector_width, config.encoder_width) <= 512
+        narrow = config.network in ("linear", "mlp") and max(config.head_width, config.encoder_width) <= 512
         return 16 if narrow else 4
 
 

@@ -122,7 +122,7 @@ class SeCuConfig(MethodConfig):
 
 
 RATES = ("n_epochs", *(name for name, known in knobs_of(SeCuConfig).items() if known.fuses))
-LOGGED = ("loss", "loss_x", "loss_c", "hardness", "idle_centres")
+LOGGED = ("loss_x", "loss_c", "hardness", "idle_centres")
 
 
 def standard_views(data: Dataset) -> tuple[View, View]:
@@ -189,7 +189,7 @@ class SeCu(FusedMethod):
         self.change = torch.zeros(len(self), device=device)
         self.sums = torch.zeros(len(self), edges[-1], config.output_dim, device=device)
         self.rho, self.rho_upper, self.counts = (torch.zeros(len(self), edges[-1], device=device) for _ in range(3))
-        self.logged = torch.zeros(len(self), len(LOGGED), device=device)
+        self.logged = torch.zeros(len(self), 1 + len(LOGGED), device=device)
 
     def _encoder(self, config: SeCuConfig) -> Network:
         """Network and head MLP: linear, batch norm, ReLU, linear (network `linear`: no hidden layer at all)."""
@@ -373,8 +373,8 @@ class SeCu(FusedMethod):
         return rows
 
     def _diagnostics(self) -> dict[str, Tensor]:
-        columns = {f"diagnostic.{name}": self.logged[:, place] for place, name in enumerate(LOGGED)}
-        columns["diagnostic.label_change"] = self.change
+        columns = {f"diagnostic.{name}": self.logged[:, place] for place, name in enumerate(LOGGED, 1)}
+        columns |= {"metric.loss": self.logged[:, 0], "diagnostic.label_change": self.change}
         for head, span in enumerate(self.spans):
             counts = sizes(self.labels[:, head], span.stop - span.start)
             columns |= {f"diagnostic.max_size_{head}": counts.amax(1), f"diagnostic.min_size_{head}": counts.amin(1)}

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 import torch
 
-from orchestrator.errors import DataError
+from orchestrator.errors import RequestError
 from orchestrator.knobs import configured
 from trainables.data import Dataset
 from trainables.methods.pipcdr import METHOD, PipCdr
@@ -13,7 +13,7 @@ SMALL = {
     "batch_size": 32,
     "output_dim": 16,
     "encoder_width": 16,
-    "projector_width": 16,
+    "head_width": 16,
     "kmeans_restarts": 1,
     "warmup_share": 0.0,
 }
@@ -121,7 +121,7 @@ def test_resampling_draws_clusters_evenly() -> None:
 
 def test_fewer_points_than_clusters_is_said_in_one_line() -> None:
     few = Dataset("few", torch.randn(3, 12), torch.tensor([0, 1, 2]), 4)
-    with pytest.raises(DataError, match="3 points are fewer than 4 clusters"):
+    with pytest.raises(RequestError, match="4 clusters, allowed: at most the 3 points"):
         method({}, data=few)
 
 

@@ -132,7 +132,7 @@ def test_self_labelling_trains_the_last_epochs_and_leaves_the_labels() -> None:
     trained.fit_epoch()
     assert torch.equal(labels, trained.labels)
     assert trained.optimiser.n_steps == steps and trained.stage.optimiser.n_steps == 4
-    assert trained.evaluate(True)[0]["diagnostic.loss"] > 0
+    assert trained.evaluate(True)[0]["metric.loss"] > 0
 
 
 def test_one_class_gives_one_cluster_and_finite_numbers() -> None:
