@@ -14,8 +14,9 @@ from orchestrator.errors import OrchestratorError
 if TYPE_CHECKING:
     from analysis.drawing import Drawing
 
-__all__ = ["execute", "show", "show_text"]
+__all__ = ["SOURCES", "execute", "show", "show_text"]
 
+SOURCES = files("analysis").joinpath("notebooks")
 CELL_SECONDS = 120
 """A cell that takes longer is stuck: notebooks read a ledger and draw."""
 
@@ -39,7 +40,7 @@ def execute(source: str, target: Path, *, results: Path, study: str) -> Path:
     import nbformat
     from nbclient.exceptions import CellExecutionError, DeadKernelError
 
-    text = files("analysis").joinpath(f"notebooks/{source}.py").read_text(encoding="utf-8")
+    text = SOURCES.joinpath(f"{source}.py").read_text(encoding="utf-8")
     content = jupytext.reads(text, fmt="py:percent")
     _set_parameters(content, RESULTS=str(Path(results).resolve()), STUDY=study)
     with tempfile.TemporaryDirectory(prefix="notebook-") as private:

@@ -96,16 +96,14 @@ def comparisons(study: StudyView) -> list[Comparison]:
     rows = frame.confirm_rows(study)
     complete = rows[rows["state"] == "complete"]
     groups = {str(arm): group for arm, group in complete.groupby("arm", observed=True)}
+    arms = [(arm, groups[str(arm["name"])]) for arm in study.record["arms"] if str(arm["name"]) in groups]
+    known = [(arm, own, _knobs(own.iloc[0].to_dict())) for arm, own in arms]
+    targets = [one for one in numbers() if not math.isnan(one.margin) and f"metric.{one.metric}" in rows]
     found = []
-    for published in numbers():
-        for arm in study.record["arms"]:
-            own = groups.get(str(arm["name"]))
-            column = f"metric.{published.metric}"
-            if own is None or column not in own or math.isnan(published.margin):
-                continue
-            knobs = _knobs(own.iloc[0].to_dict())
+    for published in targets:
+        for arm, own, knobs in known:
             if _stands_beside(published, arm, knobs, str(study.record["protocol"])):
-                values = own[column].dropna().to_numpy(dtype=np.float64)
+                values = own[f"metric.{published.metric}"].dropna().to_numpy(dtype=np.float64)
                 found.append(_comparison(published, arm, values, _differences(published, study, arm, knobs)))
     return found
 

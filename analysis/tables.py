@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -235,7 +236,7 @@ def as_html(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
 
 
 def _side(cell: str) -> str:
-    return "number" if cell[:1] in f"0123456789+<{MINUS}–" and cell else "text"
+    return "number" if re.match(rf"[0-9+{MINUS}–]|< ?[0-9]", cell) else "text"
 
 
 TEX = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -214,3 +214,14 @@ def synthetic(tmp_path_factory: pytest.TempPathFactory) -> Synthetic:
 def two_datasets(tmp_path_factory: pytest.TempPathFactory) -> Synthetic:
     """The same study on two datasets."""
     return write_synthetic(tmp_path_factory.mktemp("results"), ("digits", "mnist_5k"))
+
+
+@pytest.fixture
+def train_missing() -> Callable[[Path], None]:
+    """Append the one trial of the synthetic study that was never trained."""
+
+    def train(results: Path) -> None:
+        with Ledger(results, writable=True) as ledger:
+            ledger.append([outcome_of(spec_of({"norm_weight": 0.0}, 5), 0.661)])
+
+    return train

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from analysis import drawing, figures, frame, search_figures, tables, verdicts
+
+
+@pytest.fixture(scope="module")
+def parts(synthetic):
+    study = frame.load(synthetic.results, synthetic.name)
+    found = verdicts.verdicts(study)
+    return study, found, tables.arm_rows(study, found), frame.epochs_of(study, frame.confirm_rows(study))
+
+
+def lines_of(figure):
+    return [line.get_xydata() for axes in figure.axes for line in axes.lines]
+
+
+def test_a_study_gets_its_figures_the_answer_first(parts):
+    study, found, rows, epochs = parts
+    keys = [one.key for one in figures.study_figures(study, rows, found, epochs)]
+    assert keys == ["effects", "arms", "levels_fairness_weight", "curves_nmi", "collapse"]
+
+
+def test_every_contrast_is_drawn_with_the_interval_of_its_verdict(parts):
+    study, found, _, _ = parts
+    ends = [line[:, 0] for line in lines_of(figures.effects_figure(study, found).figure) if len(line) == 2]
+    for one in found:
+        interval = [100 * one.judgement.interval.low, 100 * one.judgement.interval.high]
+        assert any(np.allclose(end, interval) for end in ends), one.contrast.name
+
+
+def test_every_arm_is_drawn_with_its_mean_and_interval(parts):
+    study, _, rows, _ = parts
+    lines = lines_of(figures.arms_figure(study, rows).figure)
+    for row in rows:
+        cell = row.cells["nmi"]
+        assert any(len(line) == 2 and np.allclose(line[:, 0], [100 * cell.low, 100 * cell.high]) for line in lines)
+
+
+def test_every_seed_is_drawn(parts):
+    study, _, rows, _ = parts
+    drawn = np.concatenate([line[:, 0] for line in lines_of(figures.arms_figure(study, rows).figure)])
+    values = [100 * value for arm in frame.by_seed(study, "nmi").values() for value in arm.values()]
+    assert all(np.isclose(drawn, value).any() for value in values)
+
+
+def test_curves_have_bands_that_are_t_intervals(parts):
+    study, _, _, epochs = parts
+    (drawn,) = figures.curves_figures(study, epochs, "nmi")
+    band = drawn.figure.axes[0].collections[0].get_paths()[0].vertices
+    last = epochs[(epochs["arm"] == "baseline") & (epochs["epoch"] == 10)]["metric.nmi"]
+    low, high = stats.t.interval(0.95, len(last) - 1, loc=last.mean(), scale=stats.sem(last))
+    at_last = band[np.isclose(band[:, 0], 10), 1]
+    assert at_last.min() == pytest.approx(100 * low) and at_last.max() == pytest.approx(100 * high)
+
+
+def test_the_level_curve_holds_the_baseline_too(parts):
+    study, _, rows, _ = parts
+    drawn = figures.level_figure(study, rows, "fairness_weight")
+    assert sorted(drawn.figure.axes[0].lines[0].get_xdata()) == [0, 10, 100, 1000]
+    assert figures.level_figure(study, rows, "loss") is None
+
+
+def test_an_outlying_contrast_gets_an_enlarged_panel(parts):
+    study, found, _, _ = parts
+    assert len(figures.effects_figure(study, found).figure.axes) == 2
+    calm = [one for one in found if one.contrast.factor in ("norm_weight", "update")]
+    assert len(figures.effects_figure(study, calm).figure.axes) == 1
+
+
+def test_colours_and_markers_tell_decisions_apart():
+    looks = list(figures.LOOKS.values())
+    assert len({colour for colour, _, _ in looks}) == len(looks) and len({marker for _, marker, _ in looks}) == len(
+        looks
+    )
+
+
+def test_saved_figures_are_the_same_bytes_again(parts, tmp_path):
+    study, _, rows, _ = parts
+    one, two = (
+        drawing.save([figures.level_figure(study, rows, "fairness_weight")], tmp_path / name)[0]
+        .with_suffix(".svg")
+        .read_bytes()
+        for name in ("a", "b")
+    )
+    assert one == two
+
+
+def test_a_search_is_drawn_with_the_choice_and_its_crosses(parts):
+    study = parts[0]
+    table = search_figures.search_table(study, study.record["searches"][0])
+    assert table["chosen"].sum() == 1 and table.loc[table["chosen"], "objective"].item() == table["objective"].max()
+    (drawn,) = search_figures.figures_of_searches(study)
+    assert len([axes for axes in drawn.figure.axes if axes.get_visible()]) == 3

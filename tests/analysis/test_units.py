@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from analysis import units
+
+
+@pytest.mark.parametrize(
+    ("value", "metric", "text"),
+    [(0.5823, "nmi", "58.2"), (-0.011, "acc", "−1.1"), (1.23456, "loss", "1.23"), (math.nan, "nmi", "–"),
+     (0.00001, "loss", "1e−5"), (-math.inf, "nmi", "−∞")],
+)  # fmt: skip
+def test_numbers_are_written_in_their_printed_scale(value, metric, text):
+    assert units.number(value, metric) == text
+
+
+def test_differences_always_carry_a_sign():
+    assert units.signed(0.011, "nmi") == "+1.1" and units.signed(-0.011, "nmi") == "−1.1"
+    assert units.signed(0.0, "nmi") == "+0.0" and units.signed(math.nan, "nmi") == "–"
+
+
+def test_small_p_values_are_not_printed_as_zero():
+    assert units.p_text(2e-7) == "p < 0.001" and units.p_text(0.0123) == "p = 0.012" and units.p_text(1.0) == "p = 1.00"
+
+
+def test_lists_read_as_sentences():
+    assert [units.join(words) for words in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == [
+        "",
+        "a",
+        "a and b",
+        "a, b and c",
+    ]

@@ -1,0 +1,71 @@
+"""How long statistics take: verdicts and table of 50 arms x 20 seeds, PED-ANOVA with 200 draws on 1,000 configurations.
+
+Run: `python tests/benchmarks/statistics_speed.py`. Targets: < 2 s and < 10 s (best of the repeats, on an idle core).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from analysis import frame, sensitivity, tables, verdicts
+
+REPEATS = 3
+
+
+def study_of(n_arms: int, n_seeds: int) -> frame.StudyView:
+    """Return a made-up study of one baseline and n_arms - 1 levels."""
+    random = np.random.default_rng(0)
+    arms = ["baseline", *(f"knob={index}" for index in range(1, n_arms))]
+    rows = [
+        {"trial_id": f"{arm}-{seed}", "arm": arm, "seed": seed, "phase": "confirm", "state": "complete",
+         "collapsed": bool(random.random() < 0.02), "metric.nmi": float(random.normal(0.6, 0.05)),
+         "metric.acc": float(random.normal(0.7, 0.05))}
+        for arm in arms for seed in range(n_seeds)
+    ]  # fmt: skip
+    known = [{"name": arm, "method": "entropy", "dataset": "digits", "role": "baseline" if arm == "baseline" else "level",
+              "factor": "knob", "level": arm} for arm in arms]  # fmt: skip
+    contrasts = [{"name": arm, "weights": {arm: 1.0, "baseline": -1.0}, "dataset": "digits"} for arm in arms[1:]]
+    record = {"metric": "nmi", "alpha": 0.05, "margin": 0.01, "datasets": ["digits"], "arms": known, "contrasts": contrasts,
+              "seeds": {"block": "confirm", "seeds": list(range(n_seeds))}, "looks_taken": []}  # fmt: skip
+    return frame.StudyView("made-up", Path("."), record, pd.DataFrame(rows))
+
+
+def answered(study: frame.StudyView) -> None:
+    """Compute everything that a report says in numbers."""
+    found = verdicts.verdicts(study)
+    rows = tables.arm_rows(study, found)
+    tables.printed(rows, "nmi")
+    tables.as_frame(rows)
+    verdicts.detectable_sentence(study, found)
+
+
+def timed(what: str, target: float, call: Callable[[], object]) -> None:
+    """Print wall-clock and CPU seconds of each repeat."""
+    walls, cpus = [], []
+    for _ in range(REPEATS):
+        wall, cpu = time.perf_counter(), time.process_time()
+        call()
+        walls.append(time.perf_counter() - wall)
+        cpus.append(time.process_time() - cpu)
+    print(
+        f"{what}: wall {min(walls):.2f} to {max(walls):.2f} s, CPU {min(cpus):.2f} to {max(cpus):.2f} s (< {target:g} s)"
+    )
+
+
+def main() -> None:
+    """Time the statistics."""
+    study = study_of(50, 20)
+    timed("verdicts and table, 50 arms x 20 seeds", 2, lambda: answered(study))
+    random = np.random.default_rng(0)
+    knobs = pd.DataFrame({f"knob_{index}": 10 ** random.uniform(-3, 0, 1000) for index in range(7)})
+    objective = np.log10(knobs["knob_0"].to_numpy()) + 0.3 * random.normal(size=1000)
+    timed("PED-ANOVA, 1,000 x 7 knobs, 200 draws", 10, lambda: sensitivity.ped_anova(knobs, objective))
+
+
+if __name__ == "__main__":
+    main()
