@@ -14,7 +14,10 @@ from orchestrator.errors import DataError
 
 __all__ = ["Dataset"]
 
-N_PROBES, N_NEIGHBOURS = 1_000, 10  # the subsample and the neighbourhood of neighbour mutual information (methods docs)
+N_PROBES, N_NEIGHBOURS = (
+    1_000,
+    10,
+)  # the subsample and the neighbourhood of neighbour mutual information (methods docs)
 
 
 @dataclass(frozen=True, eq=False)

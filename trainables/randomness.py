@@ -48,7 +48,9 @@ class Streams:
 
     def permutation(self, n: int) -> Tensor:
         """Return a permutation of 0..n-1 for each member, shape (M, n), int64."""
-        return torch.stack([torch.randperm(n, generator=generator) for generator in self.generators]).to(self.device)
+        return torch.stack([torch.randperm(n, generator=generator) for generator in self.generators]).to(
+            self.device
+        )
 
     def keep(self, members: Sequence[int]) -> None:
         """Drop the streams of all other members."""
