@@ -89,6 +89,7 @@ def run(  # noqa: PLR0913, PLR0917  # typer makes an option of each parameter
     retry_failed: Annotated[str, typer.Option(help="failure kind to try again, or 'all'")] = "",
     only_current: Annotated[bool, typer.Option(help="count only ledger rows of the present code")] = False,
     notebook: Annotated[bool, typer.Option(help="execute the notebook too")] = True,
+    answer: Annotated[bool, typer.Option("--report/--no-report", help="build the report when done")] = True,
     verbose: Annotated[bool, typer.Option(help="let Ray talk")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -106,6 +107,7 @@ def run(  # noqa: PLR0913, PLR0917  # typer makes an option of each parameter
             retry_failed=retry_failed,
             only_current=only_current,
             notebook=notebook,
+            report=answer,
             verbose=verbose,
             as_json=as_json,
         ),

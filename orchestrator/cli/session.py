@@ -44,6 +44,7 @@ class Request:
     retry_failed: str = ""
     only_current: bool = False
     notebook: bool = True
+    report: bool = True
     verbose: bool = False
     as_json: bool = False
 
@@ -63,7 +64,7 @@ def run(study: Study, request: Request) -> None:
         if n_settled is not None:
             if not request.as_json:
                 console.nothing_to_do(study, n_settled)
-            return _answer(study.name, request.results, request.notebook, request.as_json)
+            return _answer(study.name, request)
     catalogue = Catalogue(request.plugins)
     require_power(study, validate(study, catalogue))
     executor = _executor(request)
@@ -76,12 +77,12 @@ def run(study: Study, request: Request) -> None:
             executor.close()
     if runner.stop_reason:
         _end_early(runner.stop_reason)
-    return _answer(study.name, request.results, request.notebook, request.as_json)
+    return _answer(study.name, request)
 
 
 def report(name: str, results: Path, notebook: bool, as_json: bool) -> None:
     """Build the report of a study from the ledger alone."""
-    _answer(name, results, notebook, as_json)
+    _answer(name, Request(results=results, notebook=notebook, as_json=as_json))
 
 
 def _train(study: Study, request: Request, ledger: Ledger, executor: Any, catalogue: Catalogue) -> Any:
@@ -187,11 +188,13 @@ def _kinds(retry_failed: str) -> frozenset[FailureKind]:
     return frozenset([FailureKind(retry_failed)] if retry_failed else [])
 
 
-def _answer(name: str, results: Path, notebook: bool, as_json: bool) -> None:
+def _answer(name: str, request: Request) -> None:
+    if not request.report:
+        return
     from analysis.report import build
 
-    answer = build(results, name, notebook=notebook)
-    if as_json:
+    answer = build(request.results, name, notebook=request.notebook)
+    if request.as_json:
         print(json.dumps(dataclasses.asdict(answer), default=str))
     else:
         console.answer(answer)
