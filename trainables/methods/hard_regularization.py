@@ -285,7 +285,7 @@ class HardRegularization(FusedMethod):
     def max_members(cls, config: HardRegularizationConfig, data: Dataset) -> int:
         """As many as the network allows."""
         name = config.network if config.network != "paper" else "cnn" if data.is_image else "mlp"
-        return members_at_most(name)
+        return members_at_most(name, data.inputs.shape[1:])
 
 
 def solve(solver: str, costs: Tensor, counted: Tensor, penalty: Tensor) -> Tensor:

@@ -80,14 +80,17 @@ def _trunk(name: str, shape: Sequence[int], streams: Streams) -> Trunk:
     return TRUNKS[name]((channels, height, width), streams)
 
 
-def members_at_most(name: str) -> int:
-    """Return how many members of this network a bundle should hold at most.
+def members_at_most(name: str, shape: Sequence[int]) -> int:
+    """Return how many members of this network a bundle should hold at most for inputs of one shape.
 
-    Measured at one thread (`analysis/benchmarks/fusing.json`): linear heads and small MLPs gain up to 16 members;
-    convolutions run at the speed of members alone, so that a few in a bundle only save what a trial costs around
-    the training; a ResNet-18 gains nothing and would only wait longer for its first row.
+    From `analysis/benchmarks/fusing.json` (one thread): linear heads and MLPs gain up to 16 members, two to three
+    times the throughput where layers are narrow. Convolutions take turns: on images up to 16 x 16 the small CNN gains
+    a sixth and VGG4 nothing; on larger ones the small CNN breaks even with a few members and VGG4 loses. A bundle
+    that breaks even still saves what a trial costs around its training.
     """
-    return {"linear": 64, "mlp": 16, "cnn": 4, "vgg4": 4}.get(name, 1)
+    small = len(shape) < 3 or max(shape[1:]) <= 16
+    most = {"linear": 64, "mlp": 16, "cnn": 16 if small else 4, "vgg4": 4 if small else 1}
+    return most.get(name, 1)
 
 
 def projector(inner: int, outer: int, streams: Streams, *, hidden: int = 4096, init: Init = fan_in_uniform) -> Mlp:

@@ -8,7 +8,17 @@ from torch import nn
 
 from orchestrator.errors import RequestError, UnknownNameError
 from trainables.method import Stateful
-from trainables.networks import Chain, Mlp, Network, ResNet18, build, projector, small_normal
+from trainables.networks import (
+    NETWORKS,
+    Chain,
+    Mlp,
+    Network,
+    ResNet18,
+    build,
+    members_at_most,
+    projector,
+    small_normal,
+)
 from trainables.randomness import Streams
 
 SEEDS = [11, 5, 8, 3, 7]
@@ -205,6 +215,14 @@ def test_evaluation_does_not_depend_on_the_batch_around_a_sample() -> None:
     network, x = make("cnn", [0, 1]), batch("cnn", [0, 1])
     train(network, x, 1)
     torch.testing.assert_close(network(x, False)[:, :1], network(x[:, :1], False))
+
+
+def test_bundles_are_no_larger_for_networks_that_gain_less() -> None:
+    for shape in ((1, 8, 8), (1, 28, 28)):
+        most = [members_at_most(name, shape) for name in NETWORKS]
+        assert most == sorted(most, reverse=True)
+        assert most[-1] == 1
+    assert members_at_most("cnn", (3, 32, 32)) < members_at_most("cnn", (3, 8, 8))
 
 
 def test_what_cannot_be_built_is_said_in_one_line() -> None:
