@@ -195,7 +195,7 @@ class _Path:
         self.two_sided = alternative == "two-sided"
         last = schedule[-1][0] if schedule else 0
         self.group = flip_group(last, RANK, fix_first=self.two_sided)
-        self.first = np.full((len(rows), len(self.group)), len(levels), dtype=np.int64)
+        self.first = np.full((len(rows), len(self.group)), len(levels), dtype=np.int16)
         self.p = np.ones(len(rows))
 
     def p_values(self) -> Floats:
@@ -227,21 +227,24 @@ class _Path:
         statistic = np.abs(statistic) if self.two_sided else statistic
         slack = TIE * np.abs(self.rows[rows, :n]).sum(axis=1)
         gone = self.first[rows]
-        spent = (gone < len(self.levels)) | (statistic >= (statistic[:, 0] - slack)[:, None])
         critical, top = self._critical(statistic, gone, share)
         highest = np.take_along_axis(statistic, top, axis=1)
-        fresh = np.zeros_like(top)
+        fresh = np.zeros(top.shape, dtype=np.int16)
         for level in range(len(self.levels)):
             fresh += highest <= (critical[:, level] + slack)[:, None]
         np.put_along_axis(gone, top, np.minimum(np.take_along_axis(gone, top, axis=1), fresh), axis=1)
         self.first[rows] = gone
-        found = gone[:, 0]
-        at_level = self.levels[np.minimum(found, len(self.levels) - 1)]
-        beyond = np.maximum(spent.mean(axis=1) / share, np.nextafter(self.levels[-1], 1.0))
-        self.p[rows] = np.minimum(self.p[rows], np.where(found < len(self.levels), at_level, beyond))
+        found = gone[:, 0] < len(self.levels)
+        now = np.empty(len(rows))
+        now[found] = self.levels[gone[found, 0]]
+        # not rejected: earlier rejections at the largest level, and what lies at least as far out as the observed
+        out = ~found
+        beyond = (gone[out] < len(self.levels)) | (statistic[out] >= (statistic[out, 0] - slack[out])[:, None])
+        now[out] = np.maximum(beyond.mean(axis=1) / share, np.nextafter(self.levels[-1], 1.0))
+        self.p[rows] = np.minimum(self.p[rows], now)
         return statistic, slack, critical
 
-    def _critical(self, statistic: Floats, gone: Ints, share: float) -> tuple[Floats, Ints]:
+    def _critical(self, statistic: Floats, gone: NDArray[np.int16], share: float) -> tuple[Floats, Ints]:
         """Critical value per row and level (reject above it), and the sign vectors that can lie above any."""
         size = len(self.group)
         budget = np.floor(share * self.levels * size + 1e-9).astype(np.int64)
@@ -252,9 +255,9 @@ class _Path:
         sorted_statistic = np.take_along_axis(statistic, top, axis=1)
         sorted_gone = np.take_along_axis(gone, top, axis=1)
         n_rows, n_levels = len(statistic), len(self.levels)
-        cells = gone + (n_levels + 1) * np.arange(n_rows)[:, None]
-        tally = np.bincount(cells.ravel(), minlength=n_rows * (n_levels + 1)).reshape(n_rows, -1)
-        room = budget - np.cumsum(tally, axis=1)[:, :-1]
+        row, vector = np.nonzero(gone < n_levels)
+        tally = np.bincount(row * n_levels + gone[row, vector], minlength=n_rows * n_levels)
+        room = budget - np.cumsum(tally.reshape(n_rows, n_levels), axis=1)
         critical = np.empty((n_rows, n_levels))
         for level in range(n_levels):
             alive = np.cumsum(sorted_gone > level, axis=1)
