@@ -14,14 +14,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import optuna
 import pandas as pd
 from numpy.typing import NDArray
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from scipy import stats
 
 from analysis.verdicts import Verdict
 from orchestrator.errors import RequestError
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # inside a notebook tqdm asks for widgets, which a report does not need
+    import optuna
+    from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 __all__ = [
     "curve",

@@ -27,11 +27,15 @@ def study_of(n_arms: int, n_seeds: int) -> frame.StudyView:
          "metric.acc": float(random.normal(0.7, 0.05))}
         for arm in arms for seed in range(n_seeds)
     ]  # fmt: skip
-    known = [{"name": arm, "method": "entropy", "dataset": "digits", "role": "baseline" if arm == "baseline" else "level",
-              "factor": "knob", "level": arm} for arm in arms]  # fmt: skip
+    known = [
+        {"name": arm, "method": "entropy", "dataset": "digits", "factor": "knob", "level": arm,
+         "role": "baseline" if arm == "baseline" else "level"}
+        for arm in arms
+    ]  # fmt: skip
     contrasts = [{"name": arm, "weights": {arm: 1.0, "baseline": -1.0}, "dataset": "digits"} for arm in arms[1:]]
-    record = {"metric": "nmi", "alpha": 0.05, "margin": 0.01, "datasets": ["digits"], "arms": known, "contrasts": contrasts,
-              "seeds": {"block": "confirm", "seeds": list(range(n_seeds))}, "looks_taken": []}  # fmt: skip
+    record = {"metric": "nmi", "alpha": 0.05, "margin": 0.01, "datasets": ["digits"], "looks_taken": [],
+              "arms": known, "contrasts": contrasts,
+              "seeds": {"block": "confirm", "seeds": list(range(n_seeds))}}  # fmt: skip
     return frame.StudyView("made-up", Path("."), record, pd.DataFrame(rows))
 
 
@@ -52,9 +56,8 @@ def timed(what: str, target: float, call: Callable[[], object]) -> None:
         call()
         walls.append(time.perf_counter() - wall)
         cpus.append(time.process_time() - cpu)
-    print(
-        f"{what}: wall {min(walls):.2f} to {max(walls):.2f} s, CPU {min(cpus):.2f} to {max(cpus):.2f} s (< {target:g} s)"
-    )
+    spread = f"wall {min(walls):.2f} to {max(walls):.2f} s, CPU {min(cpus):.2f} to {max(cpus):.2f} s"
+    print(f"{what}: {spread} (< {target:g} s)")
 
 
 def main() -> None:
