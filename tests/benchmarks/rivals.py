@@ -1,7 +1,7 @@
 """The sweep as others run it: one plain trial, in a loop, under Ray Tune twice, and under Optuna with two processes.
 
 The plain trial is what a careful researcher writes: nn.Linear, torch.optim.SGD, EM pseudo-labels, sklearn's scores. It
-does the arithmetic of our `entropy` method at its defaults: same data, batches of 250, 10 epochs, same scores each epoch.
+does the arithmetic of our `entropy` method at its defaults: same data, batches of 250, 10 epochs, same scores.
 """
 
 import math

@@ -2,8 +2,8 @@
 
     python tests/benchmarks/sweep.py [--repeats 3] [--ours 5] [--trials 24]
 
-Ours is timed in full, as a user runs it (fresh process, empty results folder). Rivals are timed on `--trials` trials,
-interleaved with ours; their start-up counts once and their cost per trial is scaled to 384. Medians; ratios with spread.
+Ours is timed in full, as a user runs it (fresh process, empty results folder). Rivals are timed on `--trials`
+trials, interleaved with ours; start-up counts once, cost per trial is scaled to 384. Medians; ratios with spread.
 Writes analysis/benchmarks/sweep.json. Only ratios within one run mean anything.
 """
 
