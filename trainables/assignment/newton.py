@@ -24,7 +24,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from trainables.assignment.pseudo_labels import FLOOR, PseudoLabels, check_problem, objective, uniform_prior
+from trainables.assignment.pseudo_labels import FAIRNESS, FLOOR, Fairness, PseudoLabels, check_problem, uniform_prior
 
 _REACH = 0.99  # share of the way to the boundary that a step may go
 _FULL = 0.9  # a step this long lowers mu
@@ -78,7 +78,7 @@ def newton(
             if not run.active.numel():
                 break
         run.step()
-    return run.answer(sigma, weight, prior, fairness)
+    return run.answer(sigma.dtype, weight.double(), u.double(), FAIRNESS[fairness])
 
 
 class _Term(Protocol):
@@ -149,8 +149,10 @@ class _Run:
     """Active members of one call, class-major (M, K, N): for small K all passes run along N."""
 
     def __init__(self, sigma: Tensor, term: _Term) -> None:
-        self.sigma = sigma.detach().double().transpose(1, 2).contiguous().clamp_min(FLOOR)
-        self.sigma /= self.sigma.sum(1, keepdim=True)
+        self.all = sigma.detach().transpose(1, 2).to(torch.float64, memory_format=torch.contiguous_format, copy=True)
+        self.all.clamp_min_(FLOOR)
+        self.all /= self.all.sum(1, keepdim=True)
+        self.sigma = self.all
         members, classes, points = self.sigma.shape
         self.term = term
         self.active = torch.arange(members, device=sigma.device)
@@ -220,13 +222,16 @@ class _Run:
             setattr(self, name, getattr(self, name)[going])
         self.term.keep(going)
 
-    def answer(self, sigma: Tensor, weight: Tensor, prior: Tensor | None, fairness: str) -> PseudoLabels:
-        y = self.y_out.transpose(1, 2).contiguous().to(sigma.dtype)
+    def answer(self, dtype: torch.dtype, weight: Tensor, u: Tensor, fairness: Fairness) -> PseudoLabels:
+        def value(log_y: Tensor, mean: Tensor) -> Tensor:
+            return -(self.all * log_y).sum((1, 2)) / log_y.shape[2] + weight * fairness(u, mean)
+
+        log_y = self.y_out.log()
         return PseudoLabels(
-            y=y,
-            log_y=self.y_out.log().transpose(1, 2).contiguous().to(sigma.dtype),
+            y=self.y_out.transpose(1, 2).to(dtype).contiguous(),
+            log_y=log_y.transpose(1, 2).to(dtype).contiguous(),
             iterations=self.iterations,
-            objective_before=objective(sigma, sigma, weight, prior, fairness),
-            objective_after=objective(sigma, y, weight, prior, fairness),
+            objective_before=value(self.all.log(), self.all.mean(2)),
+            objective_after=value(log_y, self.y_out.mean(2)),
             residual=self.residual,
         )

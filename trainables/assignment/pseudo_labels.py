@@ -74,7 +74,9 @@ def reverse_kl(prior: Tensor, mean: Tensor) -> Tensor:
     return (torch.xlogy(q, q) - torch.xlogy(q, u) + u - q).sum(1)
 
 
-FAIRNESS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"forward": forward_kl, "reverse": reverse_kl}
+Fairness = Callable[[Tensor, Tensor], Tensor]
+
+FAIRNESS: dict[str, Fairness] = {"forward": forward_kl, "reverse": reverse_kl}
 """Fairness terms by name; `forward` is the paper's."""
 
 
