@@ -7,7 +7,7 @@ are gathered once, and x @ [W_1 ... W_M] is one product. Products are cut along 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -69,23 +69,31 @@ class SharedLinear:
     Columns that are zero in all training points are left out: their weights would never be trained.
 
     Args:
-        inputs: (N, d) training points.
+        inputs: (N, ...) training points, flattened here.
         n_outputs: K.
-        seeds: one root seed per member.
-        purpose: name of the initialisation stream; one draw per distinct seed.
+        seeds: one root seed per member; one draw of the stream `init.network` per distinct seed.
+        rates: `lr`, `norm_weight` (gamma), `weight_decay` and `init_scale`, (M,) each.
     """
 
-    def __init__(self, inputs: Tensor, n_outputs: int, seeds: Sequence[int], purpose: str) -> None:
-        self.columns = (inputs != 0).any(0).nonzero()[:, 0]
-        self.points, self.inputs = inputs, inputs[:, self.columns].contiguous()
+    def __init__(self, inputs: Tensor, n_outputs: int, seeds: Sequence[int], rates: Mapping[str, Tensor]) -> None:
+        vectors = inputs.flatten(1)
+        varies = (vectors != 0).any(0)
+        varies[0] = True  # a dataset of zeros still needs a column
+        self.columns = varies.nonzero()[:, 0]
+        self.inputs = vectors[:, self.columns].contiguous()
         self.seats = Seats(seeds)
-        drawn = Streams(self.seats.distinct, purpose, inputs.device)
-        width = inputs.shape[1]
+        drawn = Streams(self.seats.distinct, "init.network", inputs.device)
+        width = vectors.shape[1]
         weight = fan_in_uniform(drawn, (width, n_outputs), width)[:, self.columns].transpose(1, 2)
         bias = fan_in_uniform(drawn, (n_outputs,), width)
-        self.weights = [own.repeat(len(place), 1, 1) for own, place in zip(weight, self.seats.members, strict=True)]
+        scale = rates["init_scale"]
+        parts = zip(weight, self.seats.members, strict=True)
+        self.weights = [(own * scale[place, None, None]).contiguous() for own, place in parts]
         """(members of the seed, K, d) for each distinct seed, contiguous: a product takes it as it lies."""
-        self.bias = bias[self.seats.of]
+        self.bias = bias[self.seats.of] * scale[:, None]
+        self.lr = rates["lr"]
+        self.shrink = 1.0 - self.lr * (2.0 * rates["norm_weight"] + rates["weight_decay"])
+        self.bias_shrink = 1.0 - self.lr * rates["weight_decay"]
         self.batches: list[Tensor] = []
 
     @property
@@ -102,50 +110,46 @@ class SharedLinear:
             out[members] = part
         return out
 
-    def scale(self, factor: Tensor) -> None:
-        """Multiply all weights and biases by a factor (M,): the scale of the first logits."""
-        self.bias.mul_(factor[:, None])
-        for weight, members in zip(self.weights, self.seats.members, strict=True):
-            weight.mul_(factor[members, None, None])
+    def begin_epoch(self) -> None:
+        """Nothing is drawn here: there are no views."""
 
-    def logits(self, rows: Tensor) -> Tensor:
-        """Return (M, K, B) logits of the points `rows` (distinct seeds, B), and remember the points for `step`."""
+    def logits(self, rows: Tensor) -> list[Tensor]:
+        """Return [(M, K, B) logits] of the points `rows` (distinct seeds, B), and remember these for `step`."""
         self.batches = [self.inputs[own] for own in rows]
-        return self._outputs(self.batches)
+        return [self._outputs(self.batches)]
 
     def _outputs(self, batches: Sequence[Tensor]) -> Tensor:
         trios = zip(self.weights, self.seats.members, batches, strict=True)
         return self._gathered([_affine(weight, self.bias[members], batch) for weight, members, batch in trios])
 
-    def step(self, slope: Tensor, rate: Tensor, shrink: Tensor) -> None:
-        """Descend: weight <- shrink * weight - rate * gradient, where `slope` (M, K, B) is by the last logits.
+    def step(self, slopes: Sequence[Tensor]) -> None:
+        """Descend by [slope (M, K, B)], the gradient of each member's loss by its last logits.
 
-        Args:
-            slope: (M, K, B) gradient of each member's loss by its logits.
-            rate: (M,) learning rates.
-            shrink: (M,) factor of the weights, 1 - rate * 2 gamma: the norm term's own step; biases have none.
+        v <- (1 - lr (2 gamma + decay)) v - lr x^T slope: the norm term's step and the loss's, in two passes.
         """
-        scaled = slope * rate[:, None, None]
-        self.bias.sub_(scaled.sum(2))
+        scaled = slopes[0] * self.lr[:, None, None]
+        self.bias.mul_(self.bias_shrink[:, None]).sub_(scaled.sum(2))
         for weight, members, batch in zip(self.weights, self.seats.members, self.batches, strict=True):
             own = scaled if len(self.weights) == 1 else scaled[members]
-            weight.mul_(shrink[members, None, None])
-            subtract_product(weight.flatten(0, 1), own.flatten(0, 1), batch)
+            weight.mul_(self.shrink[members, None, None])
+            subtract_product(weight.view(-1, batch.shape[1]), own.flatten(0, 1), batch)
 
     def outputs(self, points: Tensor) -> Iterator[Tensor]:
-        """Yield the (M, K, n) logits of `points` (N, d), d as in the training points, chunk by chunk."""
-        points = points[:, self.columns]
+        """Yield the (M, K, n) logits of `points` (N, ...), shaped as the training points, chunk by chunk."""
+        points = points.flatten(1)[:, self.columns]
         for cut in cuts(len(points), CHUNK):
             yield self._outputs([points[cut]] * len(self.weights))
 
-    def squared_norms(self) -> Tensor:
-        """Return ||v||^2 of each member, biases not counted, (M,)."""
-        return self._gathered([weight.flatten(1).square().sum(1) for weight in self.weights])
+    def class_norms(self) -> Tensor:
+        """Return ||v_k|| of each class, biases not counted, (M, K)."""
+        return self._gathered([torch.linalg.vector_norm(weight, dim=2) for weight in self.weights])
 
     def keep(self, members: Sequence[int]) -> None:
         """Drop all other members."""
         index = torch.as_tensor(list(members))
-        weight, self.bias = self.weight[index], self.bias[index]
+        weight = self.weight[index]
+        for name in ("bias", "lr", "shrink", "bias_shrink"):
+            setattr(self, name, getattr(self, name)[index])
         self.seats = Seats([self.seats.seeds[member] for member in members])
         self.weights = [weight[own].contiguous() for own in self.seats.members]
 

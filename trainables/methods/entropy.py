@@ -1,9 +1,13 @@
 """Discriminative entropy clustering (paper 2301.11405): softmax models and pseudo-labels that make them fair.
 
-    gamma ||v||^2 + mean_i H(sigma_i, y_i) + lambda KL(u || ybar)                                              (42)
+    gamma ||v||^2 + mean_i H(sigma_i, y_i) + lambda KL(u || ybar)  (+ w L_N)                                   (42, 7)
 
 By turns: pseudo-labels y minimise the loss for fixed predictions sigma (EM, eqs. 45-46), then a gradient step on the
-model for fixed y. v are the weights of the last layer, biases not counted; u = 1/K; averages are over the batch.
+model for fixed y. v are the weights of the last layer, biases not counted; u = 1/K; averages are over the batch. L_N
+compares the predictions of a point with those of its views. Labels that a dataset gives hold y where they are known,
+and add the standard cross-entropy on those points (the paper's semi-supervised mode).
+
+All logit gradients are closed forms, so a linear head needs no autograd, and its members of one seed share a product.
 """
 
 from __future__ import annotations
@@ -14,136 +18,244 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from orchestrator.errors import RequestError
 from orchestrator.knobs import Choice, Float, Int, knob
-from trainables.assignment.em import em
-from trainables.assignment.newton import newton
+from trainables.augmentations import VIEWS
 from trainables.batches import cuts
 from trainables.data import Dataset
+from trainables.entropy_diagnostics import BATCH_FACTS, of_batch, of_predictions, of_weights
+from trainables.fair_labels import FORMS, N_FACTS, Given, Labels, fair_labels
 from trainables.losses.soft_labels import (
     CROSS_ENTROPIES,
     FAIRNESS,
+    FLOOR,
+    agreement,
     fairness_of_predictions,
+    forward,
     predictions,
     renyi,
 )
 from trainables.method import FusedMethod, MethodConfig, Row
 from trainables.metrics import score
+from trainables.network_head import NetworkHead, Shape
+from trainables.networks import NETWORKS
 from trainables.shared_head import SharedLinear, SharedOrder, largest
 
 __all__ = ["METHOD", "EntropyClustering", "EntropyConfig"]
 
-WITH_LABELS = ("reverse", "forward", "symmetric", "collision")
+LABELLED = ("reverse", "forward", "symmetric", "collision")
+SEEN = tuple(name for name in VIEWS if name != "none")
+DEEP = tuple(name for name in NETWORKS if name != "linear")
 
 
 @dataclass(frozen=True, kw_only=True)
 class EntropyConfig(MethodConfig):
-    """Defaults of the paper's fixed-feature table (its Table 3, MNIST); EM's stopping rule is not stated there."""
+    """Defaults: fixed features, MNIST (the paper's Table 3); EM's stopping rule and the first weights are ours."""
 
-    loss: str = knob("reverse", Choice(*WITH_LABELS, "renyi"))
-    """Cross-entropy of predictions and pseudo-labels: reverse H(sigma, y) is the paper's; forward H(y, sigma);
-    symmetric half of each; collision -ln sum sigma y. `renyi` is loss (48), which has no pseudo-labels: Renyi entropy
-    of sigma plus lambda times the fairness of sbar (order 1 and `entropy`: mutual information)."""
+    loss: str = knob("reverse", Choice(*LABELLED, "renyi"))
+    """Cross-entropy of predictions and pseudo-labels: reverse H(sigma, y), the paper's; forward H(y, sigma); symmetric,
+    half of each; collision -ln sum sigma y. `renyi` is (48), without pseudo-labels: Renyi entropy of sigma, and the
+    fairness term of sbar (order 1, fairness entropy and weight 1: mutual information, MIGD)."""
     renyi_order: float | str = knob(1.0, Choice(0.1, 0.5, 1.0, 2.0, 5.0, "inf"), when={"loss": ("renyi",)})
     """alpha of (48)."""
-    fairness: str = knob("kl_u_y", Choice("kl_u_y", "kl_y_u", "entropy", "kl_u_sigma", "none"))
-    """Fairness term: kl_u_y KL(u || ybar) is the paper's; kl_y_u KL(ybar || u); entropy -H(ybar), which is kl_y_u less
-    the constant ln K; kl_u_sigma KL(u || sbar) acts on the predictions, pseudo-labels are then these; none."""
-    fairness_weight: float = knob(100.0, Float(1.0, 1000.0, log=True), fuses=True)
+    fairness: str = knob("kl_u_y", Choice(*FORMS))
+    """Fairness term: kl_u_y KL(u || ybar), the paper's; kl_y_u KL(ybar || u); entropy -H(ybar), the same but for the
+    constant ln K; transport, equal sizes exactly (hard labels); kl_u_sigma KL(u || sbar), where y = sigma; none."""
+    fairness_weight: float = knob(
+        100.0,
+        Float(1.0, 1000.0, log=True),
+        fuses=True,
+        when={"fairness": ("kl_u_y", "kl_y_u", "entropy", "kl_u_sigma")},
+    )
     """lambda of eq. (42)."""
     norm_weight: float = knob(1e-3, Float(1e-6, 1.0, log=True, also=(0.0,)), fuses=True)
-    """gamma of eq. (42), whose gradient is 2 gamma v (the paper does not say which convention it uses)."""
-    update: str = knob("batch", Choice("batch", "epoch"))
-    """When pseudo-labels are made anew: for each batch, or for all points at the start of each epoch (Fig. 12)."""
-    solver_tolerance: float = knob(1e-6, Float(1e-10, 1e-2, log=True))
-    """EM stops at this relative decrease of the objective, Newton (other fairness forms) at this duality gap."""
+    """gamma of eq. (42); its gradient is 2 gamma v (the paper does not say which convention it uses)."""
+    update: str = knob("batch", Choice("batch", "epoch"), when={"loss": LABELLED})
+    """When pseudo-labels are made: for each batch, or for all points at the start of each epoch (Fig. 12)."""
+    solver_tolerance: float = knob(
+        1e-6, Float(1e-10, 1e-2, log=True), when={"fairness": ("kl_u_y", "kl_y_u", "entropy")}
+    )
+    """EM stops at this relative decrease of the objective, Newton (kl_y_u, entropy) at this duality gap."""
     solver_iterations: int = knob(15, Int(1, 1000, log=True), when={"fairness": ("kl_u_y",)})
     """Cap on EM iterations."""
+    optimiser: str = knob("sgd", Choice("sgd", "adam"))
+    """SGD with fixed features, Adam for networks in the paper."""
     lr: float = knob(0.1, Float(1e-5, 10.0, log=True), fuses=True)
-    """Learning rate."""
+    """Learning rate (networks: 1e-4)."""
+    momentum: float = knob(0.0, Float(0.0, 0.99), when={"optimiser": ("sgd",)})
+    """Momentum of SGD."""
+    weight_decay: float = knob(0.0, Float(1e-6, 0.1, log=True, also=(0.0,)), fuses=True)
+    """Decay of all weights and biases: coefficient of the parameter in its gradient (networks: 0.01)."""
     batch_size: int = knob(250, Int(16, 2000, log=True))
-    """Points a batch; N of eqs. (45)-(46) is its size."""
+    """Points a batch, as near as equal batches come; N of eqs. (45)-(46)."""
+    network: str = knob("linear", Choice(*NETWORKS))
+    """What turns an input into K logits."""
+    hidden_width: int = knob(64, Int(8, 1024, log=True), when={"network": ("mlp",)})
+    """Width of an MLP's hidden layers."""
+    hidden_layers: int = knob(1, Int(1, 4), when={"network": ("mlp",)})
+    """Hidden layers of an MLP."""
+    batch_norm: bool = knob(False, Choice(False, True), when={"network": ("mlp",)})
+    """Batch norm behind an MLP's hidden layers."""
     init_scale: float = knob(1.0, Float(1e-3, 10.0, log=True), fuses=True)
-    """Factor on the first weights, drawn from U(-1/sqrt(d), 1/sqrt(d)): small logits leave collapse sooner."""
+    """Factor on the last layer's first weights, drawn from U(-1/sqrt(d), 1/sqrt(d)): small logits leave collapse
+    sooner."""
+    view: str = knob("none", Choice(*VIEWS))
+    """Augmentation of L_N."""
+    view_strength: float = knob(1.0, Float(0.0, 2.0), fuses=True, when={"view": SEEN})
+    """Factor on every range and probability of the view."""
+    n_views: int = knob(1, Int(1, 4), when={"view": SEEN})
+    """Views a point (two with VGG4, one with ResNet-18 in the paper)."""
+    view_weight: float = knob(0.2, Float(0.01, 10.0, log=True, also=(0.0,)), fuses=True, when={"view": SEEN})
+    """Weight of L_N (0.5 STL10, 0.2 CIFAR10, 0.4 CIFAR100 with ResNet-18; not found for VGG4)."""
+    supervised_weight: float = knob(1.0, Float(0.01, 100.0, log=True, also=(0.0,)), fuses=True)
+    """Weight of the standard cross-entropy on points whose labels are given; without any it has no effect."""
+    given_softness: float = knob(0.0, Float(0.0, 1.0), fuses=True)
+    """Share eta of a given label that is spread over all classes: eta u + (1 - eta) y."""
 
 
-RATES = ("fairness_weight", "norm_weight", "lr")
-LOGGED = ("loss", "solver_iterations", "objective_before", "objective_after", "residual", "n_solved")
+RATES = (
+    "fairness_weight",
+    "norm_weight",
+    "lr",
+    "weight_decay",
+    "init_scale",
+    "view_strength",
+    "view_weight",
+    "supervised_weight",
+    "given_softness",
+)
+FACTS = ("solver_iterations", "objective_before", "objective_after", "residual")
 
 
 class EntropyClustering(FusedMethod):
-    """Linear softmax heads of all members; those with one seed share their batches."""
+    """Softmax models of all members and the pseudo-labels of a batch; nothing of the labels is kept between epochs."""
 
     Config = EntropyConfig
     version = 1
-    member_state = ("head", "order", "logged")
+    member_state = ("head", "order", "losses", "facts", "logged")
 
     def __init__(
         self, configs: Sequence[EntropyConfig], seeds: Sequence[int], data: Dataset, device: torch.device
     ) -> None:
         super().__init__(configs, seeds, data, device)
-        config, points = configs[0], data.vectors.to(device)
-        self.cuts = cuts(len(data), config.batch_size)
-        self.head = SharedLinear(points, data.n_classes, seeds, "init.head")
-        self.head.scale(self.column("init_scale"))
+        self.cuts = cuts(len(data), configs[0].batch_size)
+        self.inputs, self.given = data.inputs.to(device), data.given_labels
         self.order = SharedOrder(seeds, device)
-        self.logged = torch.zeros(len(self), len(LOGGED), dtype=torch.float64, device=device)
+        self.head = self._head(configs[0])
+        self.losses = torch.zeros(len(self), 2, dtype=torch.float64, device=device)
+        self.facts = torch.zeros(len(self), N_FACTS + 1, dtype=torch.float64, device=device)
+        self.logged = torch.zeros(len(self), len(BATCH_FACTS), dtype=torch.float64, device=device)
+
+    def _head(self, config: EntropyConfig) -> SharedLinear | NetworkHead:
+        """Plain descent on a linear head is a closed form; all else is a network with an optimiser."""
+        rates = {name: self.column(name) for name in RATES}
+        plain = config.optimiser == "sgd" and config.momentum == 0.0
+        if config.network == "linear" and plain and config.view == "none":
+            return SharedLinear(self.inputs, self.data.n_classes, self.seeds, rates)
+        shape = Shape(
+            network=config.network,
+            hidden=(config.hidden_width,) * config.hidden_layers,
+            batch_norm=config.batch_norm,
+            optimiser=config.optimiser,
+            momentum=config.momentum,
+            view=config.view,
+            n_views=config.n_views,
+        )
+        return NetworkHead(self.inputs, self.data.n_classes, self.seeds, rates, shape)
 
     def fit_epoch(self) -> None:
         """Pseudo-labels and a step for every batch; with `update` epoch, pseudo-labels of all points come first."""
         self.rates = {name: self.column(name) for name in RATES}
-        self.logged.zero_()
+        self.losses, self.facts = torch.zeros_like(self.losses), torch.zeros_like(self.facts)
+        self.head.begin_epoch()
         order = self.order.permutation(len(self.data))
-        if self.configs[0].update == "epoch":
-            logits = torch.cat(list(self.head.outputs(self.head.points)), 2)
-            stored = self._pseudo_labels(*predictions(logits))
-        for cut in self.cuts:
-            rows = order[:, cut]
-            sigma, log_sigma = predictions(self.head.logits(rows))
-            if self.configs[0].loss == "renyi":
-                loss, slope = self._direct(sigma, log_sigma)
-            elif self.configs[0].update == "epoch":
-                index = rows[self.order.seats.of].unsqueeze(1).expand_as(sigma)
-                y, log_y = (part.gather(2, index) for part in stored)
-                loss, slope = self._against(sigma, log_sigma, y, log_y)
-            else:
-                loss, slope = self._against(sigma, log_sigma, *self._pseudo_labels(sigma, log_sigma))
-            self._step(slope)
-            self.logged[:, 0] += loss
-        self._finish_epoch()
+        stored = self._labels_of_all() if self.configs[0].update == "epoch" else None
+        for place, cut in enumerate(self.cuts):
+            self._fit_batch(order[:, cut], stored, last=place == len(self.cuts) - 1)
+        self.losses = self.losses / len(self.cuts)
+        self.facts = self.facts / self.facts[:, -1:].clamp_min(1.0)
+        self.epoch += 1
 
-    def _pseudo_labels(self, sigma: Tensor, log_sigma: Tensor) -> tuple[Tensor, Tensor]:
-        """Return y and ln y, (M, K, n) each, that minimise the loss for these predictions."""
-        config, weight = self.configs[0], self.rates["fairness_weight"]
-        if config.loss == "renyi" or config.fairness in ("none", "kl_u_sigma"):
-            return sigma, log_sigma  # nothing but H(sigma, y) depends on y
-        if config.fairness == "kl_u_y":
-            labels = em(
-                sigma.transpose(1, 2),
-                weight,
-                tolerance=config.solver_tolerance,
-                max_iterations=config.solver_iterations,
-            )
-        else:  # -H(ybar) is KL(ybar || u) up to a constant
-            labels = newton(sigma.transpose(1, 2), weight, fairness="reverse", tolerance=config.solver_tolerance)
-        facts = (labels.iterations, labels.objective_before, labels.objective_after, labels.residual)
-        self.logged[:, 1:-1] += torch.stack([fact.double() for fact in facts], 1)
-        self.logged[:, -1] += 1
-        return labels.y.transpose(1, 2), labels.log_y.transpose(1, 2)
+    def _fit_batch(self, rows: Tensor, stored: Labels | None, last: bool) -> None:
+        """One step; `rows` (distinct seeds, B)."""
+        logits = self.head.logits(rows)
+        seen = predictions(logits[0])
+        given = self._given(rows)
+        if self.configs[0].loss == "renyi":
+            labels = Labels(*seen, None)
+            loss, slope = self._direct(*seen)
+        else:
+            labels = self._labels(seen, given) if stored is None else self._picked(stored, rows)
+            loss, slope = self._against(seen, labels)
+        if given is not None:
+            supervised, by_logits = self._supervised(seen, given)
+            loss, slope = loss + supervised, slope + by_logits
+        slopes, apart = [slope], torch.zeros_like(loss)
+        for view in logits[1:]:
+            distance, one, two = agreement(*seen, *predictions(view))
+            weight = self.rates["view_weight"] / len(logits[1:])
+            slopes[0] = slopes[0] + one * weight[:, None, None]
+            slopes.append(two * weight[:, None, None])
+            apart = apart + distance * weight
+        self.head.step(slopes)
+        self.losses += torch.stack([loss + apart, apart], 1)
+        if last:
+            self.logged = of_batch(seen[0], labels.y, labels.log_y, slopes[0])
 
-    def _against(self, sigma: Tensor, log_sigma: Tensor, y: Tensor, log_y: Tensor) -> tuple[Tensor, Tensor]:
-        """Return loss (M,) and slope (M, K, B) of the cross-entropy plus the fairness term."""
+    def _labels(self, seen: tuple[Tensor, Tensor], given: Given | None) -> Labels:
+        """Pseudo-labels for predictions and their logarithms (M, K, n)."""
+        config = self.configs[0]
+        labels = fair_labels(
+            config.fairness,
+            seen,
+            self.rates["fairness_weight"],
+            given,
+            tolerance=config.solver_tolerance,
+            max_iterations=config.solver_iterations,
+        )
+        if labels.facts is not None:
+            self.facts[:, :-1] += labels.facts
+            self.facts[:, -1] += 1.0
+        return labels
+
+    def _labels_of_all(self) -> Labels:
+        """Pseudo-labels of all training points, in their own order."""
+        everyone = torch.arange(len(self.data), device=self.device).expand(len(self.order.seats.distinct), -1)
+        seen = predictions(torch.cat(list(self.head.outputs(self.inputs)), 2))
+        return self._labels(seen, self._given(everyone))
+
+    def _picked(self, stored: Labels, rows: Tensor) -> Labels:
+        """Labels (M, K, B) of a batch from those of all points (M, K, N)."""
+        index = rows[self.order.seats.of].unsqueeze(1).expand(-1, stored.y.shape[1], -1)
+        return Labels(stored.y.gather(2, index), stored.log_y.gather(2, index), None)
+
+    def _given(self, rows: Tensor) -> Given | None:
+        """Labels that the dataset gives for a batch, softened; None when it gives none."""
+        if self.given is None:
+            return None
+        labels = self.given.to(self.device)[rows][self.order.seats.of].unsqueeze(1)
+        held, eta = labels >= 0, self.rates["given_softness"][:, None, None]
+        classes = self.data.n_classes
+        target = torch.zeros(len(self), classes, labels.shape[2], device=self.device)
+        target.scatter_(1, labels.clamp_min(0), 1.0)
+        return Given(held, (target * (1.0 - eta) + eta / classes).clamp_min_(FLOOR))
+
+    def _against(self, seen: tuple[Tensor, Tensor], labels: Labels) -> tuple[Tensor, Tensor]:
+        """Loss (M,) and slope (M, K, B) of the cross-entropy with pseudo-labels, and of the fairness term."""
         config, weight = self.configs[0], self.rates["fairness_weight"]
-        loss, slope = CROSS_ENTROPIES[config.loss](sigma, log_sigma, y, log_y)
-        if config.fairness == "none":
-            return loss, slope
+        loss, slope = CROSS_ENTROPIES[config.loss](*seen, labels.y, labels.log_y)
         if config.fairness == "kl_u_sigma":
-            fair, by_sigma = fairness_of_predictions("kl_u_y", sigma, weight)
+            fair, by_sigma = fairness_of_predictions("kl_u_y", seen[0], weight)
             return loss + fair, slope + by_sigma
-        return loss + weight * FAIRNESS[config.fairness](y.mean(2)), slope
+        if config.fairness in FAIRNESS:
+            loss = loss + weight * FAIRNESS[config.fairness](labels.y.mean(2))
+        return loss, slope
 
     def _direct(self, sigma: Tensor, log_sigma: Tensor) -> tuple[Tensor, Tensor]:
-        """Return loss and slope of (48): no pseudo-labels, the fairness term acts on the mean prediction."""
+        """Loss and slope of (48): no pseudo-labels, the fairness term acts on the mean prediction."""
         config = self.configs[0]
+        if config.fairness == "transport":
+            raise RequestError("entropy: fairness = 'transport' needs pseudo-labels; loss = 'renyi' has none")
         loss, slope = renyi(sigma, log_sigma, float(config.renyi_order))
         if config.fairness == "none":
             return loss, slope
@@ -151,31 +263,45 @@ class EntropyClustering(FusedMethod):
         fair, by_sigma = fairness_of_predictions(form, sigma, self.rates["fairness_weight"])
         return loss + fair, slope + by_sigma
 
-    def _step(self, slope: Tensor) -> None:
-        rate, norm = self.rates["lr"], self.rates["norm_weight"]
-        self.head.step(slope, rate, 1.0 - 2.0 * rate * norm)
-
-    def _finish_epoch(self) -> None:
-        """Means over batches; the norm term is that of the weights at the end of the epoch."""
-        self.logged[:, 0] /= len(self.cuts)
-        self.logged[:, 0] += self.rates["norm_weight"] * self.head.squared_norms()
-        self.logged[:, 1:-1] /= self.logged[:, -1:].clamp_min(1.0)
-        self.epoch += 1
+    def _supervised(self, seen: tuple[Tensor, Tensor], given: Given) -> tuple[Tensor, Tensor]:
+        """Standard cross-entropy with given labels, a mean over the points that have one."""
+        points = given.held.shape[2]
+        weight = self.rates["supervised_weight"] * points / given.held.sum((1, 2)).clamp_min(1)
+        target = torch.where(given.held, given.target, 0.0)
+        sigma = torch.where(given.held, seen[0], 0.0)
+        loss, slope = forward(sigma, seen[1], target, target)
+        return loss * weight, slope * weight[:, None, None]
 
     def evaluate(self, last: bool) -> list[Row]:
         """Return metrics of the hard clusters of the scored points, and what training logged in the epoch."""
-        points = self.data.eval_vectors.to(self.device)
-        found = torch.cat([largest(part) for part in self.head.outputs(points)], 1)
+        points = self.data.eval_inputs.to(self.device)
+        norms = self.head.class_norms()
+        squared = norms.double().square().sum(1)
+        if last:
+            logits = torch.cat(list(self.head.outputs(points)), 2)
+            found = largest(logits)
+            columns = of_predictions(logits, squared.sqrt())
+        else:
+            found = torch.cat([largest(part) for part in self.head.outputs(points)], 1)
+            columns = {}
+        columns |= dict(zip(FACTS, self.facts.unbind(1), strict=False)) | of_weights(norms)
+        columns |= dict(zip(BATCH_FACTS, self.logged.unbind(1), strict=True)) | {"view_loss": self.losses[:, 1]}
         rows = score(found, self.data, self.data.n_classes, last)
-        for row, logged in zip(rows, self.logged.tolist(), strict=True):
-            row["metric.loss"] = logged[0]
-            row |= {f"diagnostic.{name}": value for name, value in zip(LOGGED[1:-1], logged[1:-1], strict=True)}
+        losses = self.losses[:, 0] + self.column("norm_weight") * squared
+        values = {name: column.tolist() for name, column in columns.items()}
+        for member, (row, loss) in enumerate(zip(rows, losses.tolist(), strict=True)):
+            row["metric.loss"] = loss
+            row |= {f"diagnostic.{name}": float(column[member]) for name, column in values.items()}
         return rows
 
     @classmethod
     def max_members(cls, config: EntropyConfig, data: Dataset) -> int:
-        """64 linear heads of ten classes keep a batch's logits in the cache."""
-        return 64
+        """64 linear heads keep a batch's logits in the cache; wide layers and convolutions fill a core alone."""
+        if config.network == "linear":
+            return 64
+        if config.network == "mlp":
+            return 16 if data.vectors.shape[1] * config.hidden_width <= 2**17 else 4
+        return 1
 
 
 METHOD = EntropyClustering
