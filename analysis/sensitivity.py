@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import math
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -56,15 +57,25 @@ def distribution(values: Sequence[Any], domain: object = None) -> BaseDistributi
 
     Args:
         values: the values that were tried; numbers or options.
-        domain: the record's entry: a mapping with low, high and log, or with options; else the values say.
+        domain: the record's entry: a mapping with low, high and log (or options), or a text as `orchestrator.knobs`
+            writes domains, which does not tell the scale: then `log_scaled` does.
     """
-    known = domain if isinstance(domain, Mapping) else {}
+    known = domain if isinstance(domain, Mapping) else _read(str(domain or ""))
     if "options" in known or any(isinstance(value, bool | str) for value in values):
         return CategoricalDistribution(list(known.get("options", sorted(set(values), key=str))))
-    whole = all(float(value).is_integer() for value in values) and known.get("kind") != "float"
     low, high = float(known.get("low", min(values))), float(known.get("high", max(values)))
     log = bool(known.get("log", log_scaled(low, high)))
+    whole = known.get("kind", "int" if all(float(value).is_integer() for value in values) else "float") == "int"
     return IntDistribution(int(low), int(high), log=log) if whole else FloatDistribution(low, high, log=log)
+
+
+def _read(text: str) -> dict[str, Any]:
+    """Return the bounds in "a number from 1e-05 to 0.1" or "a whole number from 1 to 9"; nothing of other texts."""
+    found = re.match(r"a (whole )?number from (\S+) to (\S+)", text)
+    if found is None:
+        return {}
+    whole, low, high = found.groups()
+    return {"kind": "int" if whole else "float", "low": float(low), "high": float(high)}
 
 
 def ped_anova(

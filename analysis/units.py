@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-__all__ = ["join", "label", "number", "p_text", "scale", "signed", "span", "unit"]
+__all__ = ["join", "label", "number", "p_text", "scale", "seeds_text", "signed", "span", "unit"]
 
 MINUS = "−"
 IN_PERCENT = ("acc", "nmi", "ari", "ami")
@@ -56,6 +56,19 @@ def signed(value: float, metric: str = "") -> str:
 def span(low: float, high: float, metric: str = "") -> str:
     """Return an interval of differences, signs written."""
     return f"{signed(low, metric)} to {signed(high, metric)}"
+
+
+def seeds_text(seeds: Sequence[int]) -> str:
+    """Return "seed 3", "seeds 1, 4 and 6" or "seeds 0 to 11"; runs of three and more are drawn together."""
+    ordered = sorted(set(seeds))
+    runs: list[list[int]] = []
+    for seed in ordered:
+        if runs and seed == runs[-1][-1] + 1:
+            runs[-1].append(seed)
+        else:
+            runs.append([seed])
+    parts = [text for run in runs for text in ([f"{run[0]} to {run[-1]}"] if len(run) > 2 else map(str, run))]
+    return f"seed{'s' * (len(ordered) > 1)} {join(parts)}"
 
 
 def p_text(p: float) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from analysis import frame
 from analysis.frame import StudyView
-from analysis.units import join, name, number, p_text, signed, span, unit
+from analysis.units import join, name, number, p_text, seeds_text, signed, span, unit
 from orchestrator.designs.base import Contrast
 from orchestrator.inference.judgement import Judgement
 from orchestrator.inference.power import Replication, detectable_difference, seeds_to_reach
@@ -151,10 +151,7 @@ def missing_sentences(study: StudyView) -> list[str]:
     for arm, row in frame.arm_table(study).iterrows():
         kinds = [f"{row[kind]} {kind}" for kind in ("failed", "pruned", frame.MISSING) if row[kind]]
         if kinds:
-            seeds = join([str(seed) for seed in row["without"]])
-            found.append(
-                f"{arm}: {join(kinds)} of {row['planned']} trials (seed{'s' * (len(row['without']) > 1)} {seeds})."
-            )
+            found.append(f"{arm}: {join(kinds)} of {row['planned']} trials ({seeds_text(row['without'])}).")
     return found
 
 
@@ -245,8 +242,8 @@ def _remarks(judgement: Judgement, metric: str) -> Iterable[str]:
             f"{p_text(judgement.collapse.p_corrected)}){rest}."
         )
     if judgement.missing:
-        seeds = join([str(one.seed) for one in judgement.missing])
-        yield f"Left out, because a trial is missing or failed: seed{'s' * (len(judgement.missing) > 1)} {seeds}."
+        seeds = seeds_text([one.seed for one in judgement.missing])
+        yield f"Left out, because a trial is missing or failed: {seeds}."
     if judgement.futile:
         yield "More seeds, up to the last planned look, are unlikely to decide it."
     if judgement.interval_unreliable:

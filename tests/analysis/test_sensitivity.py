@@ -70,6 +70,9 @@ def test_configurations_without_an_objective_are_left_out(searched):
 def test_a_declared_domain_wins_over_the_values():
     known = sensitivity.distribution([0.1, 0.2], {"low": 0.01, "high": 1.0, "log": True})
     assert (known.low, known.high, known.log) == (0.01, 1.0, True)
+    text = sensitivity.distribution([0.5, 2.0], "a number from 1e-05 to 10")
+    assert (text.low, text.high, text.log) == (1e-05, 10.0, True)
+    assert sensitivity.distribution([2.0, 3.0], "a number from 1 to 9").__class__.__name__ == "FloatDistribution"
     assert sensitivity.distribution([1, 5]).__class__.__name__ == "IntDistribution"
     assert sensitivity.distribution([True, False]).__class__.__name__ == "CategoricalDistribution"
 

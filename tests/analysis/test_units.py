@@ -32,3 +32,8 @@ def test_lists_read_as_sentences():
         "a and b",
         "a, b and c",
     ]
+
+
+def test_seeds_are_drawn_together_where_they_follow_each_other():
+    texts = [units.seeds_text(seeds) for seeds in ([3], [1, 2], [0, 1, 2, 3], [9, 0, 1, 2, 5])]
+    assert texts == ["seed 3", "seeds 1 and 2", "seeds 0 to 3", "seeds 0 to 2, 5 and 9"]
