@@ -79,9 +79,16 @@ def require_power(study: Study, n_contrasts: int) -> None:
 
 
 def all_decided(
-    study: Study, contrasts: Sequence[Contrast], values: Values, collapsed: Collapses, taken: Sequence[int]
+    study: Study,
+    contrasts: Sequence[Contrast],
+    values: Values,
+    collapsed: Collapses,
+    taken: Sequence[int],
+    n_seeds: int,
 ) -> bool:
     """Return whether every contrast of a sequential study is decided (effect, equivalence or futility)."""
     looks = Looks(study.planned_looks, tuple(sorted(set(taken))))
-    found = judge(values, collapsed, contrasts, alpha=study.alpha, margin=study.margin, looks=looks)
+    found = judge(
+        values, collapsed, contrasts, alpha=study.alpha, margin=study.margin, looks=looks, seeds=range(n_seeds)
+    )
     return all(judgement.settled for judgement in found)

@@ -323,7 +323,7 @@ class Runner:
         values, collapsed = values_of(self.planned, self.settled, self.study.metric)
         family = [contrast for contrast, _ in contrasts(self.study, self.confirm.arms)]
         taken = [look for look in self.study.looks if look <= n_seeds]
-        return all_decided(self.study, family, values, collapsed, [*taken, *self._earlier_looks(n_seeds)])
+        return all_decided(self.study, family, values, collapsed, [*taken, *self._earlier_looks(n_seeds)], n_seeds)
 
     def _earlier_looks(self, n_seeds: int) -> list[int]:
         if self.study.name not in self.ledger.study_names():

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from trainables.data import Dataset
 
-__all__ = ["FusedMethod", "InTurn", "Member", "Method", "MethodConfig", "Row", "Stateful", "State"]
+__all__ = ["FusedMethod", "InTurn", "Member", "Method", "MethodConfig", "Row", "State", "Stateful"]
 
 Row: TypeAlias = dict[str, float]
 """One member's evaluation: ledger column (`metric.nmi`, `diagnostic.em_iterations`) -> number."""

@@ -202,19 +202,14 @@ def clean(
 @app.command()
 def doctor(
     results: Results = RESULTS,
-    address: Annotated[str, typer.Option(help="also look at this Ray cluster")] = "",
     repair: Annotated[bool, typer.Option(help="move broken and foreign files to results/quarantine")] = False,
     plugin: Plugins = [],  # noqa: B006
     as_json: AsJson = False,
 ) -> None:
-    """Say what this machine (and cluster) offers, which datasets are there, and what is wrong with the results."""
+    """Say what this machine offers, which datasets are there, and what is wrong with the results."""
     from orchestrator.cli import console, inspection
 
     found = inspection.doctor(results, repair=repair, plugins=tuple(plugin))
-    if address:
-        from orchestrator.executors.ray_tune import inspect_cluster
-
-        found["cluster"] = inspect_cluster(address, results)
     console.emit(found, as_json, console.doctor_text)
 
 

@@ -1,1 +1,1 @@
-"""One file per dataset: `load() -> Dataset`; the wrappers (imbalance, subset, label noise) live in `trainables.data`."""
+"""One file per dataset: `load() -> Dataset`; wrappers (imbalance, subset, noise) live in `trainables.wrappers`."""

@@ -1,1 +1,1 @@
-"""One file per method: `Config` (the paper's defaults; knobs) and `METHOD`, the class that trains a bundle of members."""
+"""One file per method: `Config` (the paper's defaults; knobs) and `METHOD`, the class that trains a bundle."""
