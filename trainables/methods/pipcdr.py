@@ -26,7 +26,7 @@ from trainables.losses.positive_proximity import positive_proximity, relative_no
 from trainables.losses.sphere import unit
 from trainables.method import FusedMethod, MethodConfig, Row
 from trainables.metrics import EXTERNAL_METRICS, score
-from trainables.networks import NETWORKS, Chain, build, projector, small_normal
+from trainables.networks import NETWORKS, Chain, build, members_at_most, projector, small_normal
 from trainables.optimisers import Sgd, warmup_cosine
 from trainables.randomness import Streams
 from trainables.sphere_diagnostics import (
@@ -342,11 +342,8 @@ class PipCdr(FusedMethod):
 
     @classmethod
     def max_members(cls, config: PipCdrConfig, data: Dataset) -> int:
-        """Return 16 for narrow dense networks (1.3 times one after another there, and 0.85 times at 64), else 4."""
-        if config.network == "resnet18":
-            return 1
-        narrow = config.network in ("linear", "mlp") and max(config.head_width, config.encoder_width) <= 512
-        return 16 if narrow else 4
+        """Return what the network gains by; heads wider than 512 keep a core busy alone."""
+        return min(members_at_most(config.network, data.inputs.shape[1:]), 16 if config.head_width <= 512 else 4)
 
 
 Config, METHOD = PipCdrConfig, PipCdr

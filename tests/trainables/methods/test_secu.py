@@ -103,6 +103,7 @@ def test_a_closed_form_centre_moves_once_an_epoch_to_a_unit_vector() -> None:
     start = trained.centres.detach().clone()
     rows = trained.order.permutation(120)
     trained.rates = {name: trained.column(name) for name in RATES}
+    trained.sums = torch.zeros_like(start)
     trained._fit_batch(rows[:, :40], unit(start))
     assert torch.equal(trained.centres, start)
     trained.fit_epoch()
