@@ -1,4 +1,4 @@
-"""How fast the ledger is: appends, reading 100,000 trials, "nothing to do" for 10,000; python tests/benchmarks/ledger.py.
+"""How fast the ledger is: appends, reading 100,000 trials, "nothing to do" for 10,000. Command: see CONTRIBUTING.md.
 
 Writes analysis/benchmarks/ledger.json: medians with their range over repeats, on the disk of --folder. The appends are
 also set against writing the same bytes to the same files with the same fsyncs and nothing else (the floor).

@@ -1,0 +1,170 @@
+"""Histories: one study in a fresh folder, its runs killed at random moments until one of them ends by itself."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import shutil
+import signal
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+from kill_rig.drivers import PATIENCE, Forked, Spawned, Zygote, argv, ended, is_gone, kill_family
+from kill_rig.views import View, require_sound
+
+from orchestrator.ledger import Ledger
+
+
+@dataclass
+class Tally:
+    """What was killed, and how often; kept on disk, so that the long form can go on."""
+
+    seed: int
+    kills: dict[str, int] = field(default_factory=dict)
+    resumable: int = 0
+    """Kills that left the checkpoint of a bundle under way."""
+    leftover: int = 0
+    """Checkpoint folders that are still there when all trials are done."""
+    histories: int = 0
+    seconds: float = 0.0
+
+    def count(self, victim: str) -> None:
+        """Count a kill."""
+        self.kills[victim] = self.kills.get(victim, 0) + 1
+
+    @property
+    def total(self) -> int:
+        """All kills."""
+        return sum(self.kills.values())
+
+
+class Histories:
+    """Runs of one study in fresh folders, each killed at random moments until a run of it ends by itself."""
+
+    def __init__(self, folder: Path, zygote: Zygote, tally: Tally, *, answers: bool = True) -> None:
+        self.folder, self.zygote, self.tally, self.answers = folder, zygote, tally, answers
+        folder.mkdir(parents=True, exist_ok=True)
+        self.quiet = self._quiet()
+
+    def inline(self, kills: int, nap: float = 0.004) -> None:
+        """Kill inline drivers `kills` times, then let the last history end; compare after each."""
+        monkey = random.Random(f"{self.tally.seed} inline {self.tally.total}")
+        left = kills
+        while left > 0:
+            with self._history() as (results, out):
+                complete: set[str] = set()
+                while True:
+                    driver = self.zygote.start(argv(results, "inline"), out, nap, answers=self.answers)
+                    if left > 0 and not _ends_within(driver, monkey.random() * 3.0):
+                        driver.send(signal.SIGKILL)
+                    if ended(driver) == 0:
+                        break
+                    assert driver.status == -signal.SIGKILL, out.read_text()[-2000:]
+                    left -= 1
+                    self.tally.count("inline driver")
+                    self.tally.resumable += bool(Ledger(results).unfinished_bundles())
+                    complete = require_sound(results, self.quiet, complete)
+                self._require_equal(results, out)
+
+    def ray(self, kills: int, nap: float = 0.03) -> None:
+        """Kill drivers, raylets, whole groups and workers of runs through Ray; compare after each."""
+        monkey = random.Random(f"{self.tally.seed} ray {self.tally.total}")
+        left = kills
+        while left > 0:
+            with self._history() as (results, out):
+                complete: set[str] = set()
+                status = -1
+                while status != 0:
+                    driver = Spawned(argv(results, "local"), out, nap)
+                    try:
+                        left -= self._haunt(driver, results, monkey, left)
+                        status = ended(driver)
+                        said = out.read_text()
+                        assert "Traceback" not in said, said[-3000:]
+                        assert is_gone(driver), [" ".join(process.cmdline())[:99] for process in driver.family()]
+                    finally:
+                        kill_family(driver)
+                    self.tally.resumable += bool(Ledger(results).unfinished_bundles())
+                    complete = require_sound(results, self.quiet, complete)
+                self._require_equal(results, out)
+
+    def _haunt(self, driver: Spawned, results: Path, monkey: random.Random, left: int) -> int:
+        """Kill parts of one run through Ray until it is dead, done, or there are no kills left; return how many."""
+        done = 0
+        while done < left and _trains(driver, results):
+            if _ends_within(driver, monkey.random() ** 2 * 4.0):
+                break
+            victim = monkey.choice(["worker", "worker", "worker", "driver", "group", "raylet"])
+            if not _strike(driver, victim):
+                continue
+            done += 1
+            self.tally.count(victim)
+            if victim != "worker":
+                break
+        return done
+
+    def _quiet(self) -> View:
+        with self._history() as (results, out):
+            driver = self.zygote.start(argv(results, "inline"), out, 0.0, answers=self.answers)
+            assert ended(driver) == 0, out.read_text()[-3000:]
+            return self.view(results, out)
+
+    def view(self, results: Path, out: Path) -> View:
+        """Return what is compared of a run that has ended."""
+        return View.of(results, out if self.answers else None)
+
+    def _require_equal(self, results: Path, out: Path) -> None:
+        require_sound(results, self.quiet, set())
+        self.view(results, out).require_equal(self.quiet)
+        self.tally.leftover += len(Ledger(results).unfinished_bundles())
+        self.tally.histories += 1
+
+    @contextlib.contextmanager
+    def _history(self) -> Iterator[tuple[Path, Path]]:
+        """Give a folder for results and a file for what runs say; both stay when the history fails."""
+        place = self.folder / uuid.uuid4().hex[:8]
+        place.mkdir()
+        yield place / "results", place / "out.txt"
+        shutil.rmtree(place)
+
+
+def _ends_within(driver: Forked | Spawned, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if driver.poll() is not None:
+            return True
+        time.sleep(0.005)
+    return driver.poll() is not None
+
+
+def _trains(driver: Spawned, results: Path) -> bool:
+    """Wait until the run has written a trial of its own, or has ended; return whether it still runs."""
+    before = time.time()
+    deadline = time.monotonic() + PATIENCE
+    while driver.poll() is None and time.monotonic() < deadline:
+        with contextlib.suppress(OSError):
+            newest = max((path.stat().st_mtime for path in (results / "trials").glob("*.parquet")), default=0.0)
+            if newest > before - 0.5:
+                return True
+        time.sleep(0.05)
+    return False
+
+
+def _strike(driver: Spawned, victim: str) -> bool:
+    """Kill a victim; return whether there was one."""
+    if victim == "driver":
+        driver.send(signal.SIGKILL)
+        return True
+    victims = driver.named({"worker": r"^ray::(?!IDLE)", "raylet": r"/raylet/raylet |gcs_server"}.get(victim, "."))
+    if victim == "group":
+        driver.send(signal.SIGKILL)
+    elif victims:
+        victims = victims[:1]
+    for process in victims:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    return bool(victims)

@@ -1,0 +1,75 @@
+"""Forks drivers on request: a driver that is killed after a second should not pay five for its imports.
+
+Each line on stdin is a request in JSON, each line on stdout its answer: {"argv": [...], "out": path, "nap": seconds}
+starts `orchestrate ARGV` in a session of its own and answers {"pid": n}; {"poll": pid} answers {"status": null} while
+it runs, else its exit status (negative: the signal that ended it). Options of a start: "answers": false leaves the
+report out, "file_size": bytes limits what a file may hold.
+"""
+
+import json
+import os
+import resource
+import signal
+import sys
+
+import matplotlib.pyplot  # noqa: F401  # the report draws; imported once, here
+
+import orchestrator.cli.commands
+import orchestrator.executors.inline
+import orchestrator.runner
+import trainables.training  # noqa: F401
+from orchestrator.cli import session
+
+CHECKPOINT_SECONDS = 0.02
+
+
+def drive(request):
+    """Become a driver."""
+    os.setsid()
+    out = os.open(request["out"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    for descriptor in (1, 2):
+        os.dup2(out, descriptor)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.environ["WALK_NAP"] = str(request["nap"])
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+    if "file_size" in request:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # then writing fails with an error, as on a full disk
+        resource.setrlimit(resource.RLIMIT_FSIZE, (request["file_size"], request["file_size"]))
+    if not request.get("answers", True):
+        session._answer = lambda *_: None  # the report takes longer than all the training
+    # checkpoints come by time, every minute; a trial of these tests is over in less
+    orchestrator.runner.RunOptions.__init__.__kwdefaults__["checkpoint_seconds"] = CHECKPOINT_SECONDS
+    sys.argv = ["orchestrate", *request["argv"]]
+    orchestrator.cli.commands.main()
+
+
+def answer(request):
+    """Do what is asked and return what to say."""
+    if "poll" in request:
+        pid, status = os.waitpid(request["poll"], os.WNOHANG)
+        return {"status": os.waitstatus_to_exitcode(status) if pid else None}
+    pid = os.fork()
+    if pid:
+        return {"pid": pid}
+    status = 70
+    try:
+        drive(request)
+        status = 0
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    print(json.dumps({"ready": True}), flush=True)
+    for line in sys.stdin:
+        print(json.dumps(answer(json.loads(line))), flush=True)
