@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -20,9 +21,10 @@ def greedy_hard(
 ) -> Tensor:
     """Assign, B times, the globally cheapest free pair (i, k) of C[i,k] - ln pi_k + beta ln(n_k + 1).
 
-    The algorithm of the paper, O(B K log B) instead of O(B^2 K): each cluster's points are sorted once, and a heap
-    holds every cluster's cheapest free point. Members are taken in turn: on a CPU that is faster than any batched
-    form. float64 throughout (differences of ln(n + 1) fall as 1/n). Ties: lowest point, then lowest cluster.
+    The algorithm of the paper in O(B K log B) instead of O(B^2 K): a heap holds every cluster's cheapest free
+    point, and only the cheapest few points of a cluster are sorted, again whenever one has used its up. Members
+    are taken in turn: on a CPU that is faster than any batched form. float64 throughout (differences of ln(n + 1)
+    fall as 1/n). Ties: lowest point, then lowest cluster.
 
     Args:
         cost: (M, B, K) cost; NaN counts as +inf. B may be 0, and may be below K.
@@ -45,35 +47,71 @@ def greedy_hard(
 
 
 def _greedy(cost: Floats, counts: list[float], penalty: float) -> list[int]:
-    points, classes = cost.shape
-    labels = [-1] * points
-    if points == 0:
-        return labels
-    order = np.argsort(cost, axis=0, kind="stable")
-    values = np.take_along_axis(cost, order, 0).T.tolist()
-    rows = order.T.tolist()
+    """One member: stages that each sort the cheapest few free points of every cluster, and a heap within them."""
+    labels = [-1] * len(cost)
     extra = [penalty * math.log(count + 1) for count in counts]
-    heads = [0] * classes
-    heap = [(values[k][0] + extra[k], rows[k][0], k) for k in range(classes)]
+    free: Ints = np.arange(len(cost))
+    columns = np.ascontiguousarray(cost.T)
+    while len(free):
+        order, values = _cheapest(columns, _depth(*columns.shape))
+        queues = [zip(v, r, strict=True) for v, r in zip(values.tolist(), free[order].tolist(), strict=True)]
+        _stage(queues, labels, counts, extra, penalty)
+        keep = np.fromiter((labels[row] < 0 for row in free.tolist()), dtype=bool, count=len(free))
+        columns, free = columns[:, keep], free[keep]
+    return labels
+
+
+def _depth(classes: int, points: int) -> int:
+    """How many points of each cluster to sort: about six times a fair share, or all where that is little more."""
+    depth = max(32, 6 * points // classes)
+    return depth if 3 * depth < points else points
+
+
+def _cheapest(columns: Floats, depth: int) -> tuple[Ints, Floats]:
+    """Indices and values (K, depth) of the smallest entries of each row of (K, n), ordered by value, then index."""
+    if depth < columns.shape[1]:
+        chosen = np.argpartition(columns, depth - 1, axis=1)[:, :depth]
+        chosen.sort(axis=1)
+        values = np.take_along_axis(columns, chosen, 1)
+        # a tie across the cut could leave out a lower index
+        if np.count_nonzero(columns <= values.max(1, keepdims=True)) > chosen.size:
+            return _cheapest(columns, columns.shape[1])
+    else:
+        chosen, values = np.broadcast_to(np.arange(columns.shape[1]), columns.shape), columns
+    order = np.argsort(values, axis=1)
+    ranked = np.take_along_axis(values, order, 1)
+    if (ranked[:, 1:] == ranked[:, :-1]).any():  # the quick sort is four times faster, but not stable
+        order = np.argsort(values, axis=1, kind="stable")
+    return np.take_along_axis(chosen, order, 1), ranked
+
+
+def _stage(
+    queues: Sequence[Iterator[tuple[float, int]]],
+    labels: list[int],
+    counts: list[float],
+    extra: list[float],
+    penalty: float,
+) -> None:
+    """Assign in place until some cluster's queue of (cost, point) has no free point left."""
+    heap = []
+    for k, queue in enumerate(queues):
+        value, row = next(queue)
+        heap.append((value + extra[k], row, k))
     heapq.heapify(heap)
-    left = points
-    while left:
+    while True:
         _, row, k = heap[0]
         if labels[row] < 0:
             labels[row] = k
-            left -= 1
             counts[k] += 1
             extra[k] = penalty * math.log(counts[k] + 1)
         # a key only ever grows, and only when its own head or count changes: a stale head is found here
-        head, mine = heads[k] + 1, rows[k]
-        while head < points and labels[mine[head]] >= 0:
-            head += 1
-        heads[k] = head
-        if head < points:
-            heapq.heapreplace(heap, (values[k][head] + extra[k], mine[head], k))
+        added = extra[k]
+        for value, row in queues[k]:
+            if labels[row] < 0:
+                heapq.heapreplace(heap, (value + added, row, k))
+                break
         else:
-            heapq.heappop(heap)
-    return labels
+            return
 
 
 def descend(

@@ -49,7 +49,10 @@ class HardProblem:
         if cost.ndim != 3 or cost.shape[2] == 0:
             raise ValueError(f"cost must be (M, B, K) with K >= 1; got {tuple(cost.shape)}")
         members, _, classes = cost.shape
-        self.cost: Floats = np.nan_to_num(_host(cost), nan=np.inf, posinf=np.inf, neginf=-np.inf)
+        self.cost = _host(cost)
+        spoilt = np.isnan(self.cost)
+        if spoilt.any():
+            self.cost = np.where(spoilt, np.inf, self.cost)
         self.start = np.zeros((members, classes)) if start is None else _host(start)
         self.penalty = np.ones(members) if penalty is None else _host(penalty)
         for name, array, shape in (
@@ -73,7 +76,9 @@ class HardProblem:
 
 
 def _host(tensor: Tensor) -> Floats:
-    return tensor.detach().to("cpu", torch.float64).numpy().copy()
+    """As a float64 array, sharing memory where it can: nobody writes to it."""
+    array: Floats = tensor.detach().to("cpu", torch.float64).numpy()
+    return array
 
 
 def sizes(labels: Tensor, classes: int) -> Tensor:

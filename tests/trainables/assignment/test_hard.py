@@ -65,6 +65,20 @@ def test_greedy_takes_the_pairs_its_definition_takes_and_its_steps_sum_to_the_ob
         assert float(objective[m]) == pytest.approx(total, rel=1e-9, abs=1e-9)
 
 
+@pytest.mark.parametrize("digits", [1, 2, 12])
+@pytest.mark.parametrize(("points", "classes"), [(300, 2), (300, 12), (150, 60)])
+def test_large_batches_and_ties_take_the_pairs_of_the_definition_too(points, classes, digits):
+    cost = problem(points + digits, points, classes, 1.0)[0].round(decimals=digits)[:1]
+    priced, counts, expected = cost[0].numpy().copy(), np.zeros(classes), np.zeros(points, dtype=int)
+    for _ in range(points):  # argmin takes the lowest point, then the lowest cluster, as the tie rule says
+        i, k = divmod(int(priced.argmin()), classes)
+        expected[i] = k
+        counts[k] += 1
+        priced[:, k] = np.where(np.isinf(priced[:, k]), np.inf, cost[0, :, k] + math.log(counts[k] + 1))
+        priced[i] = np.inf
+    assert np.array_equal(greedy_hard(cost)[0].numpy(), expected)
+
+
 @quick
 @given(st.integers(0, 10_000), st.integers(1, 6), st.integers(1, 3), st.floats(0.05, 5.0))
 def test_exact_equals_brute_force(seed, points, classes, scale):
