@@ -59,14 +59,14 @@ class Column:
 TABLES: dict[str, tuple[Column, ...]] = {
     "trials": (
         Column("schema_version", _WHOLE, "version of this table"),
-        Column("trial_id", _TEXT, "hash of method, version, config, dataset, protocol, seed, budget, precision"),
+        Column("trial_id", _TEXT, "hash of all that makes it the trial it is"),
         Column("attempt", _WHOLE, "attempts of a trial count from 1; one row each"),
         Column("method", _TEXT, "name of the method"),
         Column("method_version", _WHOLE, "raised when a change of the method moves numbers"),
-        Column("code_digest", _TEXT, "digest of the method's file and what it imports under trainables"),
+        Column("code_digest", _TEXT, "digest of the method's file and its imports"),
         Column("dataset", _TEXT, "name of the dataset, with its options"),
         Column("dataset_digest", _TEXT, "digest of its content"),
-        Column("protocol", _TEXT, "whole: fitted and scored on the same data; split: scored on the test part"),
+        Column("protocol", _TEXT, "whole, or split: scored on the test part"),
         Column("seed_block", _TEXT, "search or confirm; disjoint by derivation"),
         Column("seed", _WHOLE, "number of the seed in its block"),
         Column("n_epochs", _WHOLE, "budget in epochs"),

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+import orchestrator.ledger
 from orchestrator.errors import LedgerError, LedgerLockedError, RequestError, UnknownNameError
 from orchestrator.ledger import Ledger, columns
 from orchestrator.trial import FailureKind, SeedBlock, TrialOutcome, TrialSpec, TrialState
@@ -246,6 +247,11 @@ def test_every_column_that_is_written_is_described(tmp_path: Path) -> None:
     families = tuple(name.removesuffix("<name>") for name in described if name.endswith("<name>"))
     assert all(name in described or name.startswith(families) for name in written)
     assert {name for name in described if "<" not in name} <= set(written)
+
+
+def test_the_docstring_of_the_package_holds_the_table_of_columns() -> None:
+    lines = [" ".join(line.split()) for line in (orchestrator.ledger.__doc__ or "").splitlines()]
+    assert [line for line in lines if line.startswith(("trials.", "epochs."))] == [" ".join(one) for one in columns()]
 
 
 def test_search_and_confirm_seeds_are_different_trials_in_the_ledger(tmp_path: Path) -> None:
