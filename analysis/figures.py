@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy import stats
 
-from analysis import frame
+from analysis import frame, map_figures
 from analysis.drawing import BLACK, GREY, PALETTE, Drawing, canvas, tidy
 from analysis.frame import StudyView
 from analysis.tables import ArmRow
@@ -32,6 +32,10 @@ LOOKS = {
     "refused": (GREY, "x", "not tested"),
 }
 """Decision -> colour, marker and legend: the marker alone tells them apart, without colour."""
+MOST_ARMS = 60
+"""More arms than this are no figure that anyone reads; the table and the CSV have them."""
+MOST_CURVES = 8
+"""Likewise for the curves of one panel."""
 LOG_RATIO = 30.0
 """Positive levels that span more than this ratio are drawn on a logarithmic axis."""
 
@@ -41,12 +45,14 @@ def study_figures(
 ) -> list[Drawing]:
     """Return all figures of the study's finite design, the one that answers the question first."""
     drawings = [effects_figure(study, found)] if found else []
-    if rows:
-        drawings.append(arms_figure(study, rows))
-    drawings += level_figures(study, rows)
+    shown = [row for row in rows if row.factor != "sample"]  # points of a screening design stand for no arm
+    if shown and len(shown) <= MOST_ARMS:
+        drawings.append(arms_figure(study, shown))
+    drawings += level_figures(study, shown)
+    drawings += map_figures.grid_figures(study, shown)
     drawings += curves_figures(study, epochs, study.metric)
-    if any(row.counts["collapsed"] for row in rows):
-        drawings.append(collapse_figure(rows))
+    if shown and any(row.counts["collapsed"] for row in shown) and len(shown) <= MOST_ARMS:
+        drawings.append(collapse_figure(shown))
     return drawings
 
 
@@ -273,6 +279,9 @@ def curves_figures(study: StudyView, epochs: pd.DataFrame, metric: str) -> list[
     found = []
     for dataset, here in epochs.dropna(subset=[column]).groupby("dataset", observed=True):
         arms = [arm for arm in study.record["arms"] if arm["dataset"] == dataset and arm["name"] in set(here["arm"])]
+        arms = [arm for arm in arms if arm.get("factor") != "sample"]
+        if not arms or max(map(len, _panels(arms)[1].values())) > MOST_CURVES:
+            continue
         drawing = _curves(study, here, (str(dataset), metric), arms)
         suffix = f"_{dataset}".replace(":", "_").replace(",", "_").replace("=", "_") if several else ""
         found.append(Drawing(f"curves_{metric}{suffix}", f"Learning curves on {dataset}", *drawing))

@@ -17,6 +17,7 @@ from analysis.frame import StudyView
 from analysis.optimism import Gain
 from analysis.reproduction import Comparison
 from analysis.tables import ArmRow
+from analysis.training import under_trained_sentence
 from analysis.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Answer:
     words: tuple[str, ...]
     """The decision of each sentence: effect, no difference, inconclusive, not tested."""
     remarks: tuple[str, ...]
-    """Missing or failed seeds, and the looks that were taken."""
+    """Missing or failed seeds, the looks that were taken, arms that were still moving at the end."""
     tally: str
     """How many contrasts ended in which decision."""
     optimism: tuple[str, ...]
@@ -148,7 +149,7 @@ def _page(parts: _Parts, folder: Path) -> list[Path]:
     sections = sensitivity_figures.sections(study, parts.found)
     drawings = figures.study_figures(study, parts.rows, parts.found, parts.epochs)
     drawings += search_figures.figures_of_searches(study)
-    drawings += [one.drawing for one in sections if one.drawing is not None]
+    drawings += [drawn for one in sections for drawn in one.drawings]
     paths = drawing.save(drawings, folder / "figures")
     shown = [
         (one.title, one.caption, drawing.as_data_uri(path.with_suffix(".svg")))
@@ -163,7 +164,7 @@ def _render(parts: _Parts, shown: Sequence[tuple[str, str, str]], sections: Sequ
     import jinja2
 
     study, metric = parts.study, parts.study.metric
-    head = tables.columns(parts.rows, metric, 1 - float(study.record["alpha"]))
+    head = tables.columns(tables.shown(parts.rows), metric, 1 - float(study.record["alpha"]))
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
@@ -177,7 +178,7 @@ def _render(parts: _Parts, shown: Sequence[tuple[str, str, str]], sections: Sequ
         remarks=_remarks(parts),
         tally=verdicts.tally(parts.found),
         detectable=verdicts.detectable_sentence(study, parts.found),
-        table=tables.as_html(head, tables.printed(parts.rows, metric)) if parts.rows else "",
+        table=tables.as_html(head, tables.printed(tables.shown(parts.rows), metric)) if parts.rows else "",
         note=tables.note(parts.rows, metric),
         figures=shown,
         optimism=[one.sentence for one in parts.optimism],
@@ -205,8 +206,9 @@ def _searches(study: StudyView) -> list[dict[str, Any]]:
 
 
 def _remarks(parts: _Parts) -> list[str]:
-    looks = verdicts.looks_sentence(parts.study.record)
-    return [*verdicts.missing_sentences(parts.study), *([looks] if looks else [])]
+    study = parts.study
+    others = (verdicts.looks_sentence(study.record), under_trained_sentence(study, parts.epochs))
+    return [*verdicts.missing_sentences(study), *(text for text in others if text)]
 
 
 def _answer(parts: _Parts, folder: Path, *, notebook: bool, reused: bool) -> Answer:
@@ -218,8 +220,10 @@ def _answer(parts: _Parts, folder: Path, *, notebook: bool, reused: bool) -> Ans
         name=study.name,
         question=str(study.record["question"]),
         heading=verdicts.heading(study),
-        head=tuple(tables.columns(parts.rows, study.metric, 1 - float(study.record["alpha"]), beside=False)),
-        rows=tuple(tuple(row) for row in tables.printed(parts.rows, study.metric, beside=False)),
+        head=tuple(
+            tables.columns(tables.shown(parts.rows), study.metric, 1 - float(study.record["alpha"]), beside=False)
+        ),
+        rows=tuple(tuple(row) for row in tables.printed(tables.shown(parts.rows), study.metric, beside=False)),
         note=tables.note(parts.rows, study.metric),
         sentences=tuple(verdict.sentence for verdict in parts.found),
         words=tuple(verdict.word for verdict in parts.found),

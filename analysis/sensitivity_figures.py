@@ -13,6 +13,7 @@ import pandas as pd
 from analysis import screening, search_figures, sensitivity
 from analysis.drawing import BLACK, GREY, PALETTE, Drawing, canvas, tidy
 from analysis.frame import StudyView
+from analysis.map_figures import collapse_map
 from analysis.screening import Screening
 from analysis.tables import as_html
 from analysis.units import join, label, number, scale, signed
@@ -32,7 +33,7 @@ class Section:
     sentence: str
     table: str
     """HTML."""
-    drawing: Drawing | None
+    drawings: tuple[Drawing, ...]
 
 
 def sections(study: StudyView, found: Sequence[Verdict], n_bootstrap: int = 200) -> list[Section]:
@@ -77,7 +78,13 @@ def _of_search(study: StudyView, search: Mapping[str, Any], key: str, n_bootstra
     )
     words = (key, f"Importance of the knobs of {where}", caption, "importance (%)")
     drawing = _dots(words, _columns(shares, ("importance", "low", "high"), 100.0), 100.0 * variance)
-    return Section(f"Importance: {where}", sentence, as_html(["knob", "PED-ANOVA [95 %]", "fANOVA"], body), drawing)
+    collapse = None
+    if len(shares) > 1:
+        first, second = (str(knob) for knob in shares.index[:2])
+        collapse = collapse_map(table, (first, second), where, key.replace("importance", "collapse_map"))
+    drawings = (drawing,) if collapse is None else (drawing, collapse)
+    html = as_html(["knob", "PED-ANOVA [95 %]", "fANOVA"], body)
+    return Section(f"Importance: {where}", sentence, html, drawings)
 
 
 def _share(row: pd.Series[float]) -> str:
@@ -119,7 +126,7 @@ def _of_screening(study: StudyView, one: Screening, key: str) -> Section:
     name = "Morris screening" if one.kind == "morris" else "Sobol indices"
     title = f"{name}: {where}"
     if one.refused:
-        return Section(title, f"No indices: {one.refused}.", "", None)
+        return Section(title, f"No indices: {one.refused}.", "", ())
     over = f"{one.n_points} configurations, {one.n_seeds} seed{'s' * (one.n_seeds != 1)}"
     if one.kind == "morris":
         column, axis, factor = "mu_star", f"mu*: mean absolute effect on {label(metric)}", scale(metric)
@@ -140,7 +147,7 @@ def _of_screening(study: StudyView, one: Screening, key: str) -> Section:
     beside = 100.0 * table["S1"] if one.kind == "sobol" else None
     drawing = _dots((key, title, caption, axis), _columns(table, (column, *ends), factor), beside)
     sentence = f"{table.index[0]} has the largest influence on {label(metric)} ({over}). Descriptive, not a test."
-    return Section(title, sentence, as_html(head, body), drawing)
+    return Section(title, sentence, as_html(head, body), (drawing,))
 
 
 def _ends(row: pd.Series[float], column: str, metric: str, low: str, high: str) -> str:
@@ -177,7 +184,7 @@ def _of_components(study: StudyView, found: Sequence[Verdict]) -> Section | None
         for (component, dataset), (_, row) in zip(places, table.iterrows(), strict=True)
     ]
     head = ["component", "data", "given by it in the whole [95 %]", "given by it alone [95 %]", "disagree"]
-    return Section("What each component gives", sentence, as_html(head, body), _components_figure(table, metric))
+    return Section("What each component gives", sentence, as_html(head, body), (_components_figure(table, metric),))
 
 
 def _side(row: pd.Series[Any], side: str, metric: str) -> str:

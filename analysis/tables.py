@@ -19,7 +19,7 @@ from analysis.frame import StudyView
 from analysis.units import MINUS, label, name, number, p_text, signed
 from analysis.verdicts import Verdict
 
-__all__ = ["ArmRow", "Cell", "arm_rows", "columns", "company", "mean_interval", "printed", "write"]
+__all__ = ["ArmRow", "Cell", "arm_rows", "columns", "company", "mean_interval", "printed", "shown", "write"]
 
 COMPANY = ("acc", "nmi", "ari", "ami", "neighbour_mi")
 """Metrics printed beside the study's own, where the ledger has them; all others stand in the CSV."""
@@ -116,6 +116,11 @@ def company(rows: Sequence[ArmRow], metric: str) -> list[str]:
     return [one for one in COMPANY if one != metric and any(one in row.cells for row in rows)]
 
 
+def shown(rows: Sequence[ArmRow]) -> list[ArmRow]:
+    """Return the arms that a printed table lists: not the points of a screening design, which the CSV holds."""
+    return [row for row in rows if row.factor != "sample"]
+
+
 def columns(rows: Sequence[ArmRow], metric: str, confidence: float, *, beside: bool = True) -> list[str]:
     """Return the headings of `printed`."""
     percent = f"[{100 * confidence:g} %]"
@@ -186,6 +191,9 @@ def note(rows: Sequence[ArmRow], metric: str) -> str:
     )
     if any(row.verdict is not None and row.verdict.judgement.interval_unreliable for row in rows):
         text += " * interval unreliable: fewer than 20 pairs and a collapsed trial."
+    hidden = len(rows) - len(shown(rows))
+    if hidden:
+        text += f" {hidden} points of the screening design stand in the CSV only."
     return text
 
 
@@ -283,8 +291,9 @@ def _tex(text: str) -> str:
 def write(rows: Sequence[ArmRow], study: StudyView, folder: Path) -> dict[str, Path]:
     """Write arms.csv, arms.tex and arms.html into `folder`; return their paths by ending."""
     folder.mkdir(parents=True, exist_ok=True)
-    head = columns(rows, study.metric, 1 - float(study.record["alpha"]))
-    body = printed(rows, study.metric)
+    listed = shown(rows)
+    head = columns(listed, study.metric, 1 - float(study.record["alpha"]))
+    body = printed(listed, study.metric)
     caption = f"{study.record['question']} {note(rows, study.metric)}"
     texts = {
         "csv": as_frame(rows).to_csv(index=False),

@@ -174,8 +174,15 @@ def _subject(contrast: Contrast, dataset: str) -> tuple[str, str]:
         plus = [short[arm] for arm, weight in contrast.weights.items() if weight > 0]
         minus = [short[arm] for arm, weight in contrast.weights.items() if weight < 0]
         return join(plus), f" against {join(minus)}"
-    words = {"trend": "Raising", "effect": "Changing", "interaction": "The interaction"}
-    return f"{words[contrast.kind]} {contrast.factor or contrast.name}", ""
+    factor = contrast.factor or contrast.name
+    if contrast.kind == "trend":
+        return f"Raising {factor} from its first to its last level", ""
+    if contrast.kind == "effect" and " vs " in contrast.name:
+        level, other = contrast.name.split(" vs ")
+        return level, f" against {other}, over all other levels,"
+    if contrast.kind == "effect":
+        return f"Changing {factor} from its first to its second level", ""
+    return f"The interaction {factor}", ""
 
 
 def _numbers(judgement: Judgement, metric: str) -> str:

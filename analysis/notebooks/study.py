@@ -31,6 +31,7 @@ from analysis import (
     search_figures,
     sensitivity_figures,
     tables,
+    training,
     verdicts,
 )
 
@@ -47,9 +48,15 @@ notebook.show_text(f"## {study.record['question']}\n\n{verdicts.heading(study)}\
 notebook.show_text(f"{verdicts.tally(found)} {verdicts.detectable_sentence(study, found)}")
 notebook.show_text("\n".join(f"- **{one.word}**: {one.sentence}" for one in found) or "Nothing was to be tested.")
 notebook.show_text("\n".join(f"- {text}" for text in verdicts.missing_sentences(study)))
+notebook.show_text(training.under_trained_sentence(study, epochs))
 
 # %%
-HTML(tables.as_html(tables.columns(rows, study.metric, 1 - study.record["alpha"]), tables.printed(rows, study.metric)))
+HTML(
+    tables.as_html(
+        tables.columns(tables.shown(rows), study.metric, 1 - study.record["alpha"]),
+        tables.printed(tables.shown(rows), study.metric),
+    )
+)
 
 # %%
 notebook.show_text("\n".join(f"- **{one.judged.word}**: {one.sentence}" for one in reproduction.comparisons(study)))
@@ -69,8 +76,8 @@ for drawing in search_figures.figures_of_searches(study):
     notebook.show(drawing)
 for section in sensitivity_figures.sections(study, found):
     notebook.show_text(section.sentence)
-    if section.drawing is not None:
-        notebook.show(section.drawing)
+    for drawing in section.drawings:
+        notebook.show(drawing)
 notebook.show_text("\n".join(f"- {one.sentence}" for one in optimism.optimism(study, epochs)))
 
 # %% [markdown]

@@ -113,5 +113,6 @@ def test_the_whole_report_has_every_figure_and_an_executed_notebook(synthetic, t
     shutil.copytree(synthetic.results, tmp_path / "r")
     found = report.build(tmp_path / "r", "synthetic")
     names = {path.stem for path in found.paths["figures"].iterdir()}
-    assert names == {"effects", "arms", "levels_fairness_weight", "curves_nmi", "collapse", "search_0", "importance_0"}
+    assert names == {"effects", "arms", "levels_fairness_weight", "curves_nmi", "collapse", "search_0", "importance_0",
+                     "collapse_map_0"}  # fmt: skip
     assert found.paths["notebook"].is_file() and report.build(tmp_path / "r", "synthetic").reused

@@ -51,14 +51,14 @@ def test_a_point_without_values_leaves_no_indices_and_says_why():
     study = sampled(morris_sample.sample(PROBLEM, 5, num_levels=4, seed=0))
     cut = frame.StudyView("s", Path("r"), study.record, study.rows[study.rows["arm"] != "entropy point 0"])
     (section,) = sensitivity_figures.sections(cut, [])
-    assert section.drawing is None and "at least one seed with a value at every point" in section.sentence
+    assert section.drawings == () and "at least one seed with a value at every point" in section.sentence
 
 
 def test_importance_of_a_search_comes_with_intervals(synthetic):
     study = frame.load(synthetic.results, synthetic.name)
     (section,) = sensitivity_figures.sections(study, [], n_bootstrap=10)
     assert "fairness_weight" in section.sentence and "fANOVA" in section.table
-    assert section.drawing is not None and section.drawing.key == "importance_0"
+    assert [one.key for one in section.drawings] == ["importance_0", "collapse_map_0"]
 
 
 def components(removal, addition):

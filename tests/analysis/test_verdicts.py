@@ -40,7 +40,7 @@ def test_an_effect_is_said_with_its_size_interval_and_corrected_p():
 
 def test_a_trend_raises_or_lowers():
     (found,) = verdicts.verdicts(study_of(np.linspace(-0.06, -0.04, 12), kind="trend"))
-    assert found.sentence.startswith("Raising knob lowers NMI by 5.0 points (")
+    assert found.sentence.startswith("Raising knob from its first to its last level lowers NMI by 5.0 points (")
 
 
 def test_what_is_not_shown_is_called_inconclusive():
@@ -123,3 +123,15 @@ def test_datasets_are_named_where_there_are_several(two_datasets):
     found = verdicts.verdicts(frame.load(two_datasets.results, two_datasets.name))
     assert len(found) == 14
     assert all(f" on {one.dataset}" in one.sentence and " @ " not in one.sentence for one in found)
+
+
+def test_a_grids_effect_names_both_levels_and_a_factorials_its_factor():
+    study = study_of(np.linspace(0.04, 0.06, 12), kind="effect")
+    study.record["contrasts"][0]["name"] = "knob=2 vs knob=1"
+    assert verdicts.verdicts(study)[0].sentence.startswith(
+        "knob=2 is 5.0 points above knob=1, over all other levels, in"
+    )
+    study.record["contrasts"][0]["name"] = "effect of knob"
+    assert verdicts.verdicts(study)[0].sentence.startswith(
+        "Changing knob from its first to its second level raises NMI"
+    )
