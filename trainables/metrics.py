@@ -187,7 +187,7 @@ def _probe_distances(data: Dataset) -> Tensor:
     """Distances between probes as whole numbers to 2**40, (P, P): their sums are exact in any order."""
     if data not in _DISTANCES:
         points = data.eval_vectors[data.probes].double()
-        distances = torch.cdist(points, points, compute_mode="donot_use_mm_for_euclid_dist")
+        distances = torch.cdist(points, points, compute_mode="use_mm_for_euclid_dist").fill_diagonal_(0.0)
         scale = 2.0**40 / max(float(distances.max()), 1e-300)
         _DISTANCES[data] = (distances * scale).round()
     return _DISTANCES[data]

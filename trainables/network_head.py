@@ -105,9 +105,13 @@ class NetworkHead:
         grads[-2] = torch.addcmul(grads[-2], last, 2.0 * self.norm_weight[:, None, None])
         self.optimiser.step(params, grads)
 
+    def prepared(self, points: Tensor) -> Tensor:
+        """Return points (N, ...) as `outputs` takes them: as they are."""
+        return points
+
     @torch.no_grad()
     def outputs(self, points: Tensor) -> Iterator[Tensor]:
-        """Yield the (M, K, n) logits of `points` (N, ...) in evaluation mode, chunk by chunk."""
+        """Yield the (M, K, n) logits of prepared points in evaluation mode, chunk by chunk."""
         for cut in cuts(len(points), CHUNK):
             part = points[cut]
             seen = part.expand(len(self.seats.of), *part.shape)

@@ -134,9 +134,12 @@ class SharedLinear:
             weight.mul_(self.shrink[members, None, None])
             subtract_product(weight.view(-1, batch.shape[1]), own.flatten(0, 1), batch)
 
+    def prepared(self, points: Tensor) -> Tensor:
+        """Return points (N, ...), shaped as the training points, as `outputs` takes them; to be done once."""
+        return points.flatten(1)[:, self.columns].contiguous()
+
     def outputs(self, points: Tensor) -> Iterator[Tensor]:
-        """Yield the (M, K, n) logits of `points` (N, ...), shaped as the training points, chunk by chunk."""
-        points = points.flatten(1)[:, self.columns]
+        """Yield the (M, K, n) logits of prepared points, chunk by chunk."""
         for cut in cuts(len(points), CHUNK):
             yield self._outputs([points[cut]] * len(self.weights))
 
@@ -165,8 +168,8 @@ class SharedLinear:
 
 def _affine(weight: Tensor, bias: Tensor, batch: Tensor) -> Tensor:
     """(m, K, B) logits of members that share `batch` (B, d)."""
-    flat = product(batch, weight.flatten(0, 1))
-    return (flat.T + bias.reshape(-1, 1)).view(*bias.shape, len(batch))
+    flat = product(batch, weight.flatten(0, 1)).T.contiguous()
+    return flat.add_(bias.reshape(-1, 1)).view(*bias.shape, len(batch))
 
 
 def product(points: Tensor, weight: Tensor) -> Tensor:
@@ -192,13 +195,8 @@ def subtract_product(weight: Tensor, slope: Tensor, points: Tensor) -> None:
 
 
 def largest(logits: Tensor) -> Tensor:
-    """Return the class of the largest logit, the first of equal ones: (M, K, n) -> (M, n); 0 where all are NaN.
+    """Return the class of the largest logit, (M, K, n) -> (M, n); some class where one is NaN.
 
-    A loop over the classes, each pass along whole rows: 15 times as fast as argmax over a short dimension.
+    `max` over the middle dimension is six times as fast as `argmax` over it.
     """
-    best, place = logits[:, 0].clone(), torch.zeros_like(logits[:, 0], dtype=torch.int64)
-    for label in range(1, logits.shape[1]):
-        better = logits[:, label] > best
-        place.masked_fill_(better, label)
-        torch.maximum(best, logits[:, label], out=best)
-    return place
+    return logits.max(1).indices

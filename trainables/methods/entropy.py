@@ -142,6 +142,7 @@ class EntropyClustering(FusedMethod):
         self.inputs, self.given = data.inputs.to(device), data.given_labels
         self.order = SharedOrder(seeds, device)
         self.head = self._head(configs[0])
+        self.scored = self.head.prepared(data.eval_inputs.to(device))
         self.losses = torch.zeros(len(self), 2, dtype=torch.float64, device=device)
         self.facts = torch.zeros(len(self), N_FACTS + 1, dtype=torch.float64, device=device)
         self.logged = torch.zeros(len(self), len(BATCH_FACTS), dtype=torch.float64, device=device)
@@ -221,7 +222,7 @@ class EntropyClustering(FusedMethod):
     def _labels_of_all(self) -> Labels:
         """Pseudo-labels of all training points, in their own order."""
         everyone = torch.arange(len(self.data), device=self.device).expand(len(self.order.seats.distinct), -1)
-        seen = predictions(torch.cat(list(self.head.outputs(self.inputs)), 2))
+        seen = predictions(torch.cat(list(self.head.outputs(self.head.inputs)), 2))
         return self._labels(seen, self._given(everyone))
 
     def _picked(self, stored: Labels, rows: Tensor) -> Labels:
@@ -274,15 +275,14 @@ class EntropyClustering(FusedMethod):
 
     def evaluate(self, last: bool) -> list[Row]:
         """Return metrics of the hard clusters of the scored points, and what training logged in the epoch."""
-        points = self.data.eval_inputs.to(self.device)
         norms = self.head.class_norms()
         squared = norms.double().square().sum(1)
         if last:
-            logits = torch.cat(list(self.head.outputs(points)), 2)
+            logits = torch.cat(list(self.head.outputs(self.scored)), 2)
             found = largest(logits)
             columns = of_predictions(logits, squared.sqrt())
         else:
-            found = torch.cat([largest(part) for part in self.head.outputs(points)], 1)
+            found = torch.cat([largest(part) for part in self.head.outputs(self.scored)], 1)
             columns = {}
         columns |= dict(zip(FACTS, self.facts.unbind(1), strict=False)) | of_weights(norms)
         columns |= dict(zip(BATCH_FACTS, self.logged.unbind(1), strict=True)) | {"view_loss": self.losses[:, 1]}
