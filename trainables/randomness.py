@@ -48,9 +48,7 @@ class Streams:
 
     def permutation(self, n: int) -> Tensor:
         """Return a permutation of 0..n-1 for each member, shape (M, n), int64."""
-        return torch.stack([torch.randperm(n, generator=generator) for generator in self.generators]).to(
-            self.device
-        )
+        return torch.stack([torch.randperm(n, generator=generator) for generator in self.generators]).to(self.device)
 
     def keep(self, members: Sequence[int]) -> None:
         """Drop the streams of all other members."""
@@ -63,4 +61,4 @@ class Streams:
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         """Take up the states of `state_dict`."""
         for generator, row in zip(self.generators, state["generators"], strict=True):
-            generator.set_state(row.contiguous())
+            generator.set_state(row.clone())  # torch reads from the start of the storage, not of the row

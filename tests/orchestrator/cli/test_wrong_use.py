@@ -33,7 +33,7 @@ def refused(arguments, capsys, status=2):
         (["run"], "STUDY"),
         (["run", "quickstart", "--speed"], "--speed"),
         (["jog"], "jog"),
-        (["run", "nosuch"], "unknown study 'nosuch'; there are: quickstart"),
+        (["run", "nosuch"], "unknown study 'nosuch'; there are: "),
         (["run", "/nowhere/study.py"], "/nowhere/study.py"),
         (["run", "quickstart", "--set", "seeds"], "--set 'seeds' is not NAME=VALUE"),
         (["run", "quickstart", "--set", "seeds=many"], "seeds is a whole number"),
