@@ -116,8 +116,8 @@ def collapse_map(table: pd.DataFrame, knobs: tuple[str, str], where: str, key: s
     figure, grid = canvas(1, 1, (5.6, 4.2))
     axes = grid[0][0]
     _heat(axes, shares, texts, "configurations with a collapsed seed (%)")
-    axes.set_xticks(np.arange(BINS + 1) - 0.5, [f"{edge:.2g}" for edge in edges[0]])
-    axes.set_yticks(np.arange(BINS + 1) - 0.5, [f"{edge:.2g}" for edge in edges[1]])
+    axes.set_xticks(np.arange(BINS + 1) - 0.5, [f"{edge:.3g}" for edge in edges[0]])
+    axes.set_yticks(np.arange(BINS + 1) - 0.5, [f"{edge:.3g}" for edge in edges[1]])
     axes.set_xlabel(knobs[0])
     axes.set_ylabel(knobs[1])
     axes.invert_yaxis()

@@ -38,7 +38,7 @@ def execute(source: str, target: Path, *, results: Path, study: str) -> Path:
     """
     import jupytext
     import nbformat
-    from nbclient.exceptions import CellExecutionError, DeadKernelError
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
     text = SOURCES.joinpath(f"{source}.py").read_text(encoding="utf-8")
     content = jupytext.reads(text, fmt="py:percent")
@@ -49,8 +49,9 @@ def execute(source: str, target: Path, *, results: Path, study: str) -> Path:
         try:
             with log.open("w") as stream:
                 client.execute(env=_environment(private), cwd=private, stderr=stream, stdout=stream)
-        except (CellExecutionError, DeadKernelError) as error:
-            said = f"{error}\n{log.read_text()}" if isinstance(error, DeadKernelError) else str(error)
+        except (CellExecutionError, CellTimeoutError, DeadKernelError, RuntimeError) as error:
+            # a kernel that dies or does not answer has said why in its log, if anywhere
+            said = str(error) if isinstance(error, CellExecutionError) else f"{error}\n{log.read_text()}"
             reason = said.strip().splitlines()[-1]
             raise OrchestratorError(f"the notebook of study {study!r} did not execute: {reason}") from error
     content.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -79,6 +80,7 @@ def _client(content: Any, private: Path) -> Any:
     return NotebookClient(
         content,
         timeout=CELL_SECONDS,
+        startup_timeout=CELL_SECONDS,
         kernel_manager_class=ThisPython,
         shutdown_kernel="immediate",
         config=Config({"ConnectionFileMixin": sockets}),

@@ -48,6 +48,6 @@ def under_trained_sentence(study: StudyView, epochs: pd.DataFrame) -> str:
     arms = [f"{arm} ({row['moving']} of {row['trials']})" for arm, row in table.iterrows()]
     shown = arms if len(arms) <= 12 else [*arms[:11], f"{len(arms) - 11} other arms"]
     return (
-        f"Under-trained: {name(study.metric)} still moved by more than 1 point over the last fifth of training in trials "
-        f"of {join(shown)}."
+        f"Under-trained: {name(study.metric)} still moved by more than 1 point over the last fifth of training in "
+        f"trials of {join(shown)}."
     )
