@@ -30,7 +30,7 @@ from trainables.randomness import Streams
 
 TARGET = Path(__file__).parents[2] / "analysis" / "benchmarks" / "fusing.json"
 MEMBERS, ROUNDS = (1, 4, 16), (5, 15)
-LONG, PATIENCE = 0.04, 20.0  # seconds: of one program in a round at least; of one row about
+LONG, PATIENCE = 0.04, 6.0  # seconds: of one program in a round at least; of one row about
 NETWORKS: list[tuple[str, tuple[int, ...], tuple[int, ...], int]] = [
     ("linear", (784,), (), 250),
     ("mlp", (64,), (64,), 250),
@@ -39,7 +39,7 @@ NETWORKS: list[tuple[str, tuple[int, ...], tuple[int, ...], int]] = [
     ("cnn", (1, 8, 8), (), 250),
     ("cnn", (1, 28, 28), (), 250),
     ("vgg4", (1, 8, 8), (), 250),
-    ("vgg4", (1, 28, 28), (), 100),
+    ("vgg4", (1, 28, 28), (), 50),
 ]
 METHODS: list[tuple[str, str, dict[str, Any]]] = [
     ("entropy", "digits", {"batch_size": 250}),

@@ -36,6 +36,7 @@ SINKHORN = ("sinkhorn", "sk_argmin_quirk")
 SOFT = ("sum_of_squares", "soft_entropy")
 MLP = {"network": ("mlp",)}
 J_POINTS = 256  # points on which greedy and exact objectives are compared: the exact one is dear
+EVALUATED = 2**27  # features of all members that an evaluation may hold at once: half a gigabyte
 SINKHORN_SWEEPS = 15  # as the reference code
 
 
@@ -283,9 +284,10 @@ class HardRegularization(FusedMethod):
 
     @classmethod
     def max_members(cls, config: HardRegularizationConfig, data: Dataset) -> int:
-        """As many as the network allows."""
+        """As many as the network gains from, and whose features of all points fit into half a gigabyte."""
         name = config.network if config.network != "paper" else "cnn" if data.is_image else "mlp"
-        return members_at_most(name, data.inputs.shape[1:])
+        fitting = max(1, EVALUATED // (len(data.eval_inputs) * config.output_dim))
+        return min(members_at_most(name, data.inputs.shape[1:]), fitting)
 
 
 def solve(solver: str, costs: Tensor, counted: Tensor, penalty: Tensor) -> Tensor:

@@ -207,6 +207,8 @@ def test_the_paper_s_network_follows_the_kind_of_data() -> None:
     assert len(vectors.encoder.params) == 5  # one hidden layer with scale and shift, one linear layer with bias
     assert images.encoder.out_features == vectors.encoder.out_features == 128
     assert METHOD.max_members(Config(), DATA) > METHOD.max_members(Config(network="resnet18"), IMAGES) == 1
+    many = Dataset("many", torch.zeros(200_000, 1), torch.zeros(200_000, dtype=torch.int64), 10)
+    assert METHOD.max_members(Config(network="mlp"), DATA) == 16 > METHOD.max_members(Config(network="mlp"), many) >= 1
 
 
 def test_too_many_clusters_for_the_points_are_refused() -> None:
