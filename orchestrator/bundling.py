@@ -34,7 +34,7 @@ def bundles(
 ) -> list[Bundle]:
     """Group trials into bundles, in plan order.
 
-    Within a group the trials are ordered by seed, since arms that share a seed share their batches.
+    Arms that share a seed share their batches, so a bundle is cut between seeds, not within one, wherever it can be.
 
     Args:
         specs: distinct trials.
@@ -47,12 +47,33 @@ def bundles(
         groups.setdefault(shape_key(spec, spaces[spec.method]), []).append(spec)
     made: list[Bundle] = []
     for group in groups.values():
-        ordered = sorted(group, key=lambda spec: (spec.seed_block, spec.seed))  # stable: plan order within a seed
-        size = max(1, min(limit(ordered[0]), max(SMALLEST, -(-len(ordered) // PARTS))))
-        made += [
-            Bundle(tuple(ordered[start : start + size]), prunable=prunable) for start in range(0, len(ordered), size)
-        ]
+        most = max(1, limit(group[0]))
+        target = min(most, max(SMALLEST, -(-len(group) // PARTS)))
+        made += [Bundle(tuple(cut), prunable=prunable) for cut in _cuts(_by_seed(group), target, most)]
     return made
+
+
+def _by_seed(group: Sequence[TrialSpec]) -> list[list[TrialSpec]]:
+    """Return the trials of each seed, in plan order within it."""
+    runs: dict[tuple[str, int], list[TrialSpec]] = {}
+    for spec in sorted(group, key=lambda spec: (spec.seed_block, spec.seed)):  # stable
+        runs.setdefault((spec.seed_block, spec.seed), []).append(spec)
+    return list(runs.values())
+
+
+def _cuts(runs: Sequence[Sequence[TrialSpec]], target: int, most: int) -> list[list[TrialSpec]]:
+    """Pack runs of one seed each: whole ones up to `target` members, a longer one alone, in parts of `most`."""
+    cuts: list[list[TrialSpec]] = []
+    current: list[TrialSpec] = []
+    for run in runs:
+        if current and len(current) + len(run) > target:
+            cuts.append(current)
+            current = []
+        if len(run) > most:
+            cuts += [list(run[start : start + most]) for start in range(0, len(run), most)]
+        else:
+            current = [*current, *run]
+    return [*cuts, current] if current else cuts
 
 
 def halves(bundle: Bundle) -> list[Bundle]:

@@ -37,6 +37,13 @@ def test_arms_that_share_a_seed_lie_beside_each_other():
     assert [s.seed for s in made[0].specs] == [0, 0, 0, 0, 1, 1, 1, 1]
 
 
+def test_bundles_are_cut_between_seeds():
+    made = bundles([spec(w, "a", s) for s in range(3) for w in range(10)], SPACES, lambda _: 64)
+    assert [{s.seed for s in b.specs} for b in made] == [{0}, {1}, {2}]
+    large = bundles([spec(w, "a", s) for s in range(2) for w in range(10)], SPACES, lambda _: 4)
+    assert [len(b) for b in large] == [4, 4, 2, 4, 4, 2]
+
+
 def test_a_limit_of_one_gives_bundles_of_one():
     assert all(len(b) == 1 for b in bundles([spec(1, "a", s) for s in range(5)], SPACES, lambda _: 1))
 
