@@ -34,7 +34,7 @@ one, then the latest; epoch rows are those of the batch that their trial came wi
     trials.collapsed               bool                   whether clusters died out: an outcome, not a failure
     trials.metric.<name>           double                 metrics of the last evaluation
     trials.cost.seconds            double                 the trial's share of its bundle's wall-clock time
-    trials.cost.peak_memory_bytes  double                 the trial's share of its bundle's highest memory use
+    trials.cost.peak_memory_bytes  double                 highest memory use of the process, or GPU, that trained it
     trials.cost.gpu_seconds        double                 GPU time, 0 without one
     trials.bundle_id               string                 hash of the ids of the trials that were trained together
     trials.bundle_size             int64                  number of trials that were trained together

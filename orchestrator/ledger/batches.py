@@ -62,6 +62,9 @@ class Batches:
             self._admit(file)
         return [(file, self._headers[file]) for file in new if file in self._headers], bool(gone)
 
+    def __len__(self) -> int:
+        return len(self._headers)
+
     def add(self, file: BatchFile, described: Header) -> None:
         """Take in a file that this process wrote itself."""
         self._headers[file] = described

@@ -79,7 +79,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("collapsed", pa.bool_(), "whether clusters died out: an outcome, not a failure"),
         Column("metric.<name>", _NUMBER, "metrics of the last evaluation"),
         Column("cost.seconds", _NUMBER, "the trial's share of its bundle's wall-clock time"),
-        Column("cost.peak_memory_bytes", _NUMBER, "the trial's share of its bundle's highest memory use"),
+        Column("cost.peak_memory_bytes", _NUMBER, "highest memory use of the process, or GPU, that trained it"),
         Column("cost.gpu_seconds", _NUMBER, "GPU time, 0 without one"),
         Column("bundle_id", _TEXT, "hash of the ids of the trials that were trained together"),
         Column("bundle_size", _WHOLE, "number of trials that were trained together"),

@@ -93,7 +93,7 @@ class Ledger:
         own = rows_of(every, rows) if every is not None else None
         compaction.write(self._batches, rows, own, small=True)
         self._learn(rows)
-        if len(self._batches.live()) >= MOST_BATCHES:
+        if len(self._batches) >= MOST_BATCHES:
             self.compact()
         return len(new)
 

@@ -6,6 +6,7 @@ it runs, else its exit status (negative: the signal that ended it). Options of a
 report out, "file_size": bytes limits what a file may hold.
 """
 
+import faulthandler
 import json
 import os
 import resource
@@ -30,6 +31,7 @@ def drive(request):
     for descriptor in (1, 2):
         os.dup2(out, descriptor)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    faulthandler.register(signal.SIGUSR1)
     os.environ["WALK_NAP"] = str(request["nap"])
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)

@@ -106,7 +106,8 @@ class Spawned:
         self.out, self.mark = out, uuid.uuid4().hex
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "WALK_NAP": str(nap), MARK: self.mark}
         code = (
-            "import sys, orchestrator.runner as r; from orchestrator.cli import main\n"
+            "import faulthandler, signal, orchestrator.runner as r; from orchestrator.cli import main\n"
+            "faulthandler.register(signal.SIGUSR1)\n"
             "r.RunOptions.__init__.__kwdefaults__['checkpoint_seconds'] = 0.05\n"
             "main()"
         )
@@ -175,8 +176,10 @@ def ended(driver: Forked | Spawned, patience: float = PATIENCE) -> int:
     deadline = time.monotonic() + patience
     while (status := driver.poll()) is None:
         if time.monotonic() > deadline:
+            driver.send(signal.SIGUSR1)  # it says where it is
+            time.sleep(1.0)
             kill_family(driver)
-            raise AssertionError(f"the driver hangs; it said: {driver.out.read_text()[-2000:]}")
+            raise AssertionError(f"the driver hangs; it said: {driver.out.read_text()[-8000:]}")
         time.sleep(0.02)
     return status
 

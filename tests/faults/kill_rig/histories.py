@@ -42,6 +42,10 @@ class Tally:
         return sum(self.kills.values())
 
 
+VICTIMS = {"worker": r"^ray::(?!IDLE|Dashboard|Runtime)", "raylet": r"/raylet/raylet ", "group": "."}
+"""Victim -> what its command line looks like."""
+
+
 class Histories:
     """Runs of one study in fresh folders, each killed at random moments until a run of it ends by itself."""
 
@@ -85,7 +89,7 @@ class Histories:
                         status = ended(driver)
                         said = out.read_text()
                         assert "Traceback" not in said, said[-3000:]
-                        assert is_gone(driver), [" ".join(process.cmdline())[:99] for process in driver.family()]
+                        assert is_gone(driver, 60), (self.tally.kills, [p.cmdline() for p in driver.family()])
                     finally:
                         kill_family(driver)
                     self.tally.resumable += bool(Ledger(results).unfinished_bundles())
@@ -159,7 +163,9 @@ def _strike(driver: Spawned, victim: str) -> bool:
     if victim == "driver":
         driver.send(signal.SIGKILL)
         return True
-    victims = driver.named({"worker": r"^ray::(?!IDLE)", "raylet": r"/raylet/raylet |gcs_server"}.get(victim, "."))
+    victims = driver.named(
+        {"worker": r"^ray::(?!IDLE|Dashboard|Runtime)", "raylet": r"/raylet/raylet "}.get(victim, ".")
+    )
     if victim == "group":
         driver.send(signal.SIGKILL)
     elif victims:
