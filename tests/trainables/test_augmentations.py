@@ -64,8 +64,8 @@ def test_a_member_has_the_same_bits_alone_and_in_a_bundle_and_after_keep(shape: 
 
 @pytest.mark.parametrize("name", ["byol", "noise"])
 def test_a_loaded_state_goes_on_with_the_same_draws(name: str) -> None:
-    inputs, indices = inputs_of((3, 12, 12)), torch.arange(12)[None]
-    one, two = (Augmentation(name, inputs, [4], "view") for _ in range(2))
+    inputs, indices = inputs_of((3, 12, 12)), torch.arange(12).expand(3, 12)
+    one, two = (Augmentation(name, inputs, SEEDS, "view") for _ in range(2))
     viewed(one, inputs, indices)
     two.load_state_dict(one.state_dict())
     assert isinstance(one, Stateful)

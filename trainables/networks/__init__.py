@@ -83,10 +83,10 @@ def _trunk(name: str, shape: Sequence[int], streams: Streams) -> Trunk:
 def members_at_most(name: str, shape: Sequence[int]) -> int:
     """Return how many members of this network a bundle should hold at most for inputs of one shape.
 
-    From `analysis/benchmarks/fusing.json` (one thread): linear heads and MLPs gain up to 16 members, two to three
-    times the throughput where layers are narrow. Convolutions take turns: on images up to 16 x 16 the small CNN gains
-    a sixth and VGG4 nothing; on larger ones the small CNN breaks even with a few members and VGG4 loses. A bundle
-    that breaks even still saves what a trial costs around its training.
+    From `analysis/benchmarks/fusing.json` (one thread): narrow linear heads and MLPs gain up to 16 members, two to
+    three times the throughput; wide ones (784-512) a seventh. Convolutions take turns: the small CNN gains a sixth on
+    8 x 8 images and breaks even on 28 x 28, VGG4 breaks even at best. A bundle that breaks even still saves what a
+    trial costs around its training, so it is allowed, but kept small.
     """
     small = len(shape) < 3 or max(shape[1:]) <= 16
     most = {"linear": 64, "mlp": 16, "cnn": 16 if small else 4, "vgg4": 4 if small else 1}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -42,7 +41,7 @@ class SmallCnn(Trunk):
     def member(self, x: Tensor, layers: Iterator[Layer], train: bool, groups: int) -> Tensor:
         """Return activations (B, groups * 16, h, w)."""
         for layer in layers:
-            x = functional.max_pool2d(torch.relu(convolve(x, layer, train, groups, 1, self.padding)), 2)
+            x = functional.max_pool2d(convolve(x, layer, train, groups, 1, self.padding).relu_(), 2)
         return x
 
 
@@ -67,6 +66,6 @@ class Vgg4(Trunk):
     def member(self, x: Tensor, layers: Iterator[Layer], train: bool, groups: int) -> Tensor:
         """Return activations (B, groups * 64, 1, 1)."""
         for depth, layer in enumerate(layers):
-            x = torch.relu(convolve(x, layer, train, groups, 1, 1))
+            x = convolve(x, layer, train, groups, 1, 1).relu_()
             x = functional.max_pool2d(x, 2) if depth % 2 else x
         return x.mean((2, 3), keepdim=True)

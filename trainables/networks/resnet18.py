@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import torch
 from torch import Tensor
 
 from trainables.networks.trunk import Layer, Trunk, convolve
@@ -42,10 +41,10 @@ class ResNet18(Trunk):
 
     def member(self, x: Tensor, layers: Iterator[Layer], train: bool, groups: int) -> Tensor:
         """Return activations (B, groups * 8 * width, 1, 1)."""
-        x = torch.relu(convolve(x, next(layers), train, groups, 1, 1))
+        x = convolve(x, next(layers), train, groups, 1, 1).relu_()
         for _, stride in BLOCKS:
-            h = torch.relu(convolve(x, next(layers), train, groups, stride, 1))
+            h = convolve(x, next(layers), train, groups, stride, 1).relu_()
             h = convolve(h, next(layers), train, groups, 1, 1)
             shortcut = convolve(x, next(layers), train, groups, stride) if stride > 1 else x
-            x = torch.relu(h + shortcut)
+            x = (h + shortcut).relu_()
         return x.mean((2, 3), keepdim=True)
