@@ -1,0 +1,207 @@
+"""Entropy clustering: both forms of a linear model agree, the arms do what theory says, given labels are held."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import pytest
+import torch
+
+from orchestrator.errors import RequestError
+from trainables.data import Dataset
+from trainables.datasets import digits, gaussians
+from trainables.method import Row
+from trainables.methods import entropy
+from trainables.methods.entropy import EntropyClustering, EntropyConfig
+from trainables.network_head import NetworkHead, Shape
+from trainables.shared_head import SharedLinear
+from trainables.wrappers import wrapped
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@cache
+def blobs() -> Dataset:
+    """300 points of the Gaussians, 30 a class."""
+    whole = gaussians.load()
+    return Dataset("blobs", whole.inputs[:300].clone(), whole.labels[:300], 10)
+
+
+def fitted(
+    data: Dataset, *configs: EntropyConfig, epochs: int = 10, seed: int = 0
+) -> tuple[EntropyClustering, list[Row]]:
+    method = EntropyClustering(configs, [seed] * len(configs), data, CPU)
+    for _ in range(epochs):
+        method.fit_epoch()
+    return method, method.evaluate(last=True)
+
+
+def lively(**knobs: Any) -> EntropyConfig:
+    """A configuration that clusters the Gaussians in ten epochs."""
+    return EntropyConfig(**{"n_epochs": 10, "lr": 1.0, "batch_size": 50, **knobs})
+
+
+def test_it_clusters_gaussians_and_logs_what_the_paper_looks_at() -> None:
+    (row,) = fitted(blobs(), lively())[1]
+    assert row["metric.nmi"] > 0.8 and row["metric.collapsed"] == 0.0
+    assert 1 <= row["diagnostic.solver_iterations"] <= 15
+    assert row["diagnostic.objective_after"] <= row["diagnostic.objective_before"]
+    assert row["diagnostic.kl_u_y"] < 1e-2 < row["diagnostic.min_mean_y"]
+    expected = row["diagnostic.fairness"] - row["diagnostic.decisiveness"]
+    assert row["diagnostic.mutual_information"] == pytest.approx(expected)
+    assert 0.0 <= row["diagnostic.margin"] <= row["diagnostic.margin_01"] <= row["diagnostic.margin_05"]
+    assert row["diagnostic.soft_zone"] == pytest.approx(1.0 / row["diagnostic.weight_norm"])
+
+
+@pytest.mark.parametrize("weight_decay", [0.0, 0.01])
+def test_the_closed_form_of_a_linear_head_is_the_network_with_autograd(weight_decay: float) -> None:
+    small = blobs()
+    knobs = {"n_epochs": 2, "lr": 0.5, "batch_size": 64, "norm_weight": 0.01, "weight_decay": weight_decay}
+    config = EntropyConfig(**knobs)
+    plain = EntropyClustering([config], [3], small, CPU)
+    network = EntropyClustering([config], [3], small, CPU)
+    rates = {name: network.column(name) for name in entropy.RATES}
+    shape = Shape(network="linear", hidden=(), batch_norm=False, optimiser="sgd", momentum=0.0, view="none", n_views=0)
+    network.head = NetworkHead(small.inputs, 10, [3], rates, shape)
+    network.scored = small.inputs
+    assert isinstance(plain.head, SharedLinear)
+    for _ in range(2):
+        plain.fit_epoch()
+        network.fit_epoch()
+    left, right = plain.evaluate(True)[0], network.evaluate(True)[0]
+    assert left["metric.loss"] == pytest.approx(right["metric.loss"], rel=1e-4)
+    norms = plain.head.class_norms(), network.head.class_norms()
+    torch.testing.assert_close(*norms, rtol=1e-4, atol=1e-4)
+
+
+def test_reported_loss_is_the_one_that_is_minimised() -> None:
+    data, config = blobs(), lively(lr=1e-5, batch_size=300, norm_weight=0.1)
+    method = EntropyClustering([config], [1], data, CPU)
+    logits = torch.cat(list(method.head.outputs(method.scored)), 2)
+    sigma = logits.softmax(1).double()[0].T
+    y = sigma.clone()
+    for _ in range(15):
+        share = y / y.sum(0)
+        y = sigma + 100.0 * 300 * 0.1 * share
+        y = y / y.sum(1, keepdim=True)
+    fair = 100.0 * (0.1 * (0.1 / y.mean(0)).log()).sum()
+    norm = 0.1 * float(method.head.class_norms().square().sum())
+    expected = float(-(sigma * y.log()).sum(1).mean() + fair) + norm
+    method.fit_epoch()
+    assert method.evaluate(False)[0]["metric.loss"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_without_fairness_it_collapses_and_says_so() -> None:
+    (row,) = fitted(blobs(), lively(fairness="none", init_scale=3.0), epochs=15)[1]
+    (fair,) = fitted(blobs(), lively(init_scale=3.0), epochs=15)[1]
+    assert row["metric.effective_clusters"] < fair["metric.effective_clusters"]
+    assert row["diagnostic.solver_iterations"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("loss", "fairness", "lr", "weight"),
+    [
+        ("reverse", "kl_y_u", 1.0, 100.0),
+        ("reverse", "kl_u_sigma", 1.0, 3.0),
+        ("reverse", "transport", 0.1, 1.0),  # -ln 1e-12 pulls 28 times as hard as a soft label
+        ("forward", "transport", 1.0, 1.0),
+        ("symmetric", "entropy", 1.0, 100.0),
+        ("collision", "kl_u_y", 1.0, 100.0),
+    ],
+)
+def test_every_loss_and_fair_form_finds_the_gaussians(loss: str, fairness: str, lr: float, weight: float) -> None:
+    (row,) = fitted(blobs(), lively(loss=loss, fairness=fairness, lr=lr, fairness_weight=weight))[1]
+    assert row["metric.nmi"] > 0.6 and row["metric.collapsed"] == 0.0
+
+
+@pytest.mark.parametrize("order", [0.5, 1.0, 2.0, "inf"])
+def test_renyi_losses_find_the_gaussians_without_pseudo_labels(order: float | str) -> None:
+    config = lively(loss="renyi", renyi_order=order, fairness="entropy", fairness_weight=2.0)
+    (row,) = fitted(blobs(), config)[1]
+    assert row["metric.nmi"] > 0.6 and row["diagnostic.solver_iterations"] == 0.0
+
+
+def test_the_norm_term_bounds_the_weights_and_its_absence_lets_them_grow() -> None:
+    data = blobs()
+    configs = [lively(norm_weight=value) for value in (0.0, 0.01, 0.1)]
+    norms = [row["diagnostic.weight_norm"] for row in fitted(data, *configs, epochs=8)[1]]
+    assert norms[0] > norms[1] > norms[2]
+    later = fitted(data, configs[0], epochs=16)[1][0]["diagnostic.weight_norm"]
+    assert later > 1.05 * norms[0]
+
+
+def test_labels_once_an_epoch_are_solved_once_and_learn_slower() -> None:
+    data = blobs()
+    batch, epoch = (fitted(data, lively(update=update), epochs=4)[1][0] for update in ("batch", "epoch"))
+    assert batch["metric.nmi"] > epoch["metric.nmi"]
+
+
+def test_given_labels_are_held_and_help() -> None:
+    data = blobs()
+    some = wrapped(data, "labelled=0.1", "gaussians:labelled=0.1")
+    (helped,) = fitted(some, lively())[1]
+    assert helped["metric.nmi"] > fitted(data, lively())[1][0]["metric.nmi"] - 0.02
+    assert helped["metric.acc"] > 0.95
+    method = EntropyClustering([lively(given_softness=0.5)], [0], some, CPU)
+    method.rates = {name: method.column(name) for name in entropy.RATES}
+    labels = method._labels_of_all()
+    assert some.given_labels is not None
+    held = (some.given_labels >= 0).nonzero()[:, 0]
+    assert len(held) == 30
+    top = labels.y[0][:, held].max(0)
+    assert torch.equal(top.indices, some.given_labels[held])
+    torch.testing.assert_close(top.values, torch.full_like(top.values, 0.55))
+
+
+def test_forms_that_cannot_hold_given_labels_say_so() -> None:
+    some = wrapped(blobs(), "labelled=0.1", "gaussians:labelled=0.1")
+    with pytest.raises(RequestError, match="cannot hold given labels"):
+        fitted(some, lively(fairness="transport"), epochs=1)
+    with pytest.raises(RequestError, match="needs pseudo-labels"):
+        fitted(blobs(), lively(fairness="transport", loss="renyi"), epochs=1)
+
+
+def test_views_enter_the_loss_with_their_weight() -> None:
+    data = digits.load()
+    small = Dataset("small", data.inputs[:200], data.labels[:200], 10)
+    base = EntropyConfig(view="noise", view_strength=2.0, optimiser="adam", lr=1e-3, init_scale=10.0)
+    configs = [replace(base, view_weight=weight) for weight in (0.0, 1.0)]
+    unseen, seen = fitted(small, *configs, epochs=1)[1]
+    assert unseen["diagnostic.view_loss"] == 0.0 < seen["diagnostic.view_loss"]
+    two = fitted(small, replace(configs[1], n_views=2), epochs=1)[1][0]
+    assert two["diagnostic.view_loss"] == pytest.approx(seen["diagnostic.view_loss"], rel=0.3)
+
+
+def test_split_scores_points_that_were_not_fitted() -> None:
+    data = blobs()
+    split = Dataset("split", data.inputs[:200], data.labels[:200], 10, data.inputs[200:], data.labels[200:])
+    method, rows = fitted(split.under("split"), lively())
+    assert len(method.scored) == 100 and rows[0]["metric.nmi"] > 0.7
+
+
+@pytest.mark.slow
+@pytest.mark.sample
+def test_an_mlp_with_views_beats_k_means_on_digits() -> None:
+    config = EntropyConfig(
+        n_epochs=30,
+        network="mlp",
+        hidden_width=128,
+        optimiser="adam",
+        lr=5e-3,
+        batch_size=128,
+        view="affine",
+        view_weight=2.0,
+    )
+    method = EntropyClustering([config] * 4, [0, 1, 2, 3], digits.load(), CPU)
+    for _ in range(30):
+        method.fit_epoch()
+    rows = method.evaluate(False)
+    assert sum(row["metric.nmi"] for row in rows) / 4 > 0.742
+    assert not any(row["metric.collapsed"] for row in rows)
