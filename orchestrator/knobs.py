@@ -19,6 +19,7 @@ __all__ = [
     "Value",
     "canonical",
     "configured",
+    "described",
     "knob",
     "knobs_of",
 ]
@@ -179,6 +180,14 @@ def canonical(space: Mapping[str, Knob], values: Mapping[str, Value], owner: str
         return full[name]
 
     return {name: settle(name) for name in space}
+
+
+def described(domain: Domain) -> dict[str, object]:
+    """Return a domain as JSON: {"kind": "float" or "int", "low", "high", "log"} or {"kind": "choice", "options"}."""
+    if isinstance(domain, Choice):
+        return {"kind": "choice", "options": list(domain.options)}
+    kind = "int" if isinstance(domain, Int) else "float"
+    return {"kind": kind, "low": domain.low, "high": domain.high, "log": domain.log}
 
 
 def configured(config: type, values: Mapping[str, Value], n_epochs: int, owner: str = "config") -> Any:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from orchestrator.designs.around import Around
 from orchestrator.designs.search import Search
 from orchestrator.errors import RequestError
-from orchestrator.knobs import Value
+from orchestrator.knobs import Value, described
 from orchestrator.planning import Catalogue, PlannedArm, PlannedTrial, confirm_trials, planned_arms
 from orchestrator.samplers.rounds import Proposal, SearchRounds, Told, objective_metric
 from orchestrator.study import Study
@@ -103,7 +103,7 @@ class SearchPhase:
             "n_configurations": self.search.n_configurations,
             "n_seeds": self.search.n_seeds,
             "round_size": self.search.round_size,
-            "space": {name: str(domain) for name, domain in self.rounds.domains.items()},
+            "space": {name: described(domain) for name, domain in self.rounds.domains.items()},
             "chosen": None if best is None else dict(best.values),
             "chosen_number": None if best is None else best.number,
             "history": history,
@@ -168,7 +168,8 @@ class ConfirmPhase:
         if ready:
             self._waiting = [dataset for dataset in self._waiting if dataset not in ready]
             arms = [arm for dataset in ready for arm in self._arms(dataset)]
-            self.arms += arms
+            order = self.study.datasets.index  # whichever search ends first, the record has the study's order
+            self.arms = sorted([*self.arms, *arms], key=lambda arm: order(arm.dataset))
             return self._wanted(arms, range(self.n_seeds))
         if self.finished or self._waiting or not all(settled(trial.spec.trial_id) for trial in self._trials):
             return []

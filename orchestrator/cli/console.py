@@ -220,7 +220,7 @@ def answer(found: Any) -> None:
     out.print(found.note, style="dim", markup=False)
     for word, sentence in zip(found.words, found.sentences, strict=True):
         out.print(f"[{STYLES.get(word, 'default')}]•[/] {escape(sentence)}")
-    for sentence in (*found.remarks, *found.optimism, found.summary):
+    for sentence in (found.tally, *found.remarks, *found.optimism, *found.published, found.summary):
         if sentence:
             out.print(sentence, markup=False)
     for label, path in found.paths.items():
