@@ -14,6 +14,8 @@ from kill_rig.views import require_sound
 
 from orchestrator.ledger import Ledger
 
+pytestmark = [pytest.mark.slow, pytest.mark.sample]  # real commands, killed and started again
+
 NOTHING_LOST = "nothing is lost: run the same command again to go on"
 
 

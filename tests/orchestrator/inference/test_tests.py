@@ -25,6 +25,8 @@ from orchestrator.inference.tests import (
 )
 
 
+@pytest.mark.slow
+@pytest.mark.sample
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.floats(0.0, 1.0), min_size=1, max_size=9))
 def test_holm_agrees_with_statsmodels(p):
