@@ -15,9 +15,10 @@ none. Both were chosen on other seeds by neighbour mutual information, which see
 
 from orchestrator.designs.fixed import fixed
 from orchestrator.designs.one_factor import one_factor
+from orchestrator.knobs import Value
 from orchestrator.study import Study
 
-BASE = {"network": "mlp", "width": 512, "view": "affine", "label_from": "original"}
+BASE: dict[str, Value] = {"network": "mlp", "width": 512, "view": "affine", "label_from": "original"}
 
 STUDY = Study(
     question="Does a price on hard cluster sizes prevent collapse better than soft entropy or balanced transport?",

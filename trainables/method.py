@@ -41,9 +41,7 @@ class Method(ABC):
     """Part of the trial_id; raised when a change moves numbers."""
 
     @abstractmethod
-    def __init__(
-        self, configs: Sequence[Any], seeds: Sequence[int], data: Dataset, device: torch.device
-    ) -> None: ...
+    def __init__(self, configs: Sequence[Any], seeds: Sequence[int], data: Dataset, device: torch.device) -> None: ...
 
     @abstractmethod
     def fit_epoch(self) -> None:
@@ -94,12 +92,8 @@ class InTurn(Method):
 
     member: ClassVar[type[Member]]
 
-    def __init__(
-        self, configs: Sequence[Any], seeds: Sequence[int], data: Dataset, device: torch.device
-    ) -> None:
-        self.members = [
-            self.member(config, seed, data, device) for config, seed in zip(configs, seeds, strict=True)
-        ]
+    def __init__(self, configs: Sequence[Any], seeds: Sequence[int], data: Dataset, device: torch.device) -> None:
+        self.members = [self.member(config, seed, data, device) for config, seed in zip(configs, seeds, strict=True)]
 
     def fit_epoch(self) -> None:
         """Train each member for one epoch."""
@@ -149,9 +143,7 @@ class FusedMethod(Method):
     member_state: ClassVar[tuple[str, ...]]
     shared_state: ClassVar[tuple[str, ...]] = ("epoch",)
 
-    def __init__(
-        self, configs: Sequence[Any], seeds: Sequence[int], data: Dataset, device: torch.device
-    ) -> None:
+    def __init__(self, configs: Sequence[Any], seeds: Sequence[int], data: Dataset, device: torch.device) -> None:
         self.configs, self.seeds, self.data, self.device = list(configs), list(seeds), data, device
         self.epoch = 0
 

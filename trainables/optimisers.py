@@ -44,9 +44,7 @@ class _Optimiser:
         self.n_steps += 1
         for slot, tensors in self.buffers.items():
             if not tensors:
-                self.buffers[slot] = [
-                    torch.zeros_like(parameter, requires_grad=False) for parameter in params
-                ]
+                self.buffers[slot] = [torch.zeros_like(parameter, requires_grad=False) for parameter in params]
 
     def _decayed(self, parameter: Tensor, grad: Tensor) -> Tensor:
         """Return the gradient of loss + weight_decay / 2 * ||parameter||^2."""
