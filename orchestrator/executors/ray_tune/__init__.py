@@ -139,8 +139,12 @@ class RayTuneExecutor:
     def _tick(self) -> None:
         assert self._cluster is not None
         if time.monotonic() > self._checked_at + CHECK_SECONDS:
-            self._cluster.check()
             self._checked_at = time.monotonic()
+            try:
+                self._cluster.check()
+            except OrchestratorError as error:
+                self._bridge.collapsed(error)
+                return
         self._bridge.tick()
 
     def _warm(self, number: int) -> Parcel | None:

@@ -155,9 +155,9 @@ class Bridge:
         if self._promised:
             self._promised -= 1
             return self._open_next()
-        self._fetch(len(self._idle) + 1)
         if len(self._open) + len(self._idle) >= self.room():
             return None
+        self._fetch(len(self._idle) + 1)
         if len(self._fetched) > len(self._idle):  # idle workers take theirs as soon as they ask
             return self._open_next()
         parcel = self.warm(self._numbers + 1)
@@ -210,11 +210,16 @@ class Bridge:
                 self.source.lost(entry.bundle, kind, error)
 
     def collapsed(self, error: Exception) -> None:
-        """Take the news that Tune itself ended: every worker is gone, and the run with it."""
-        self.failure = self.failure or error
+        """Take the news that Tune or Ray itself ended: every worker is gone, and the run with it."""
         self._idle.clear()
+        if self.source is None:
+            return
+        if self.stopping:
+            self.tick()  # a signal to the whole process group ends Ray too: that is no failure
+        else:
+            self.failure = error
         for number in list(self._open):
-            self.died(number, FailureKind.INFRASTRUCTURE, f"Ray Tune failed: {type(error).__name__}: {error}")
+            self.died(number, FailureKind.INFRASTRUCTURE, f"{type(error).__name__}: {error}")
 
     # -- inside ------------------------------------------------------------------------------------------------------
 

@@ -26,7 +26,6 @@ __all__ = ["LOCAL", "Cluster", "check_address"]
 
 LOCAL = "local"
 CONNECT_SECONDS = 3.0
-DEFAULT_PORT = 6379
 TEMPORARY_PREFIX = "orchestrate-ray-"
 LOOPBACK = "127.0.0.2" if sys.platform == "linux" else "127.0.0.1"
 """Ray replaces 127.0.0.1 by the machine's address, which a laptop changes in the middle of a run."""
@@ -71,15 +70,24 @@ def check_address(address: str) -> None:
     Raises:
         RequestError: it is neither `local`, `auto` nor HOST:PORT, or nobody answers.
     """
-    if address in (LOCAL, "auto"):
+    if address == LOCAL:
         return
-    host, _, port = address.rpartition(":")
+    place = _current_cluster() if address == "auto" else address
+    host, _, port = place.rpartition(":")
+    if address == "auto" and not place:
+        raise RequestError("--address auto: no Ray cluster runs on this machine, and RAY_ADDRESS is not set")
     if not host.strip("/") or "/" in host or not port.isdigit() or not 0 < int(port) < 65536:
-        raise RequestError(f"--address {address!r}: allowed are local, auto and HOST:PORT")
+        raise RequestError(f"--address {place!r}: allowed are local, auto and HOST:PORT")
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()
     except OSError as error:
-        raise RequestError(f"no Ray cluster answers at {address!r}: {error}") from None
+        raise RequestError(f"no Ray cluster answers at {place!r}: {error}") from None
+
+
+def _current_cluster() -> str:
+    """Return the address that Ray means by `auto`: RAY_ADDRESS, or what the last `ray start` left; empty: none."""
+    left = Path(os.environ.get("RAY_TMPDIR", "/tmp"), "ray", "ray_current_cluster")
+    return os.environ.get("RAY_ADDRESS", "") or (left.read_text().strip() if left.is_file() else "")
 
 
 class Cluster:
@@ -195,7 +203,7 @@ class Cluster:
         sweep_leftovers()
         self.folder = tempfile.mkdtemp(prefix=f"{TEMPORARY_PREFIX}{os.getpid()}-", dir=short_temporary_folder())
         if not self.local:
-            ray.init(address=self.address, **common)
+            ray.init(address=self.address if self.address != "auto" else _current_cluster(), **common)
         else:
             before = set(psutil.Process().children())
             try:

@@ -233,6 +233,16 @@ def test_tunes_collapse_loses_every_bundle_under_way(bridge_for, bundles):
     assert isinstance(bridge.failure, RuntimeError)
 
 
+def test_a_collapse_during_a_stop_is_part_of_the_stop(bridge_for, bundles):
+    bridge, source = bridge_for(bundles(2))
+    _start(bridge)
+    source.stopping = True
+    bridge.collapsed(RuntimeError("the signal ended Ray too"))
+    assert bridge.failure is None
+    assert [event for _, event in source.events] == ["interrupted"]
+    assert bridge.settled
+
+
 def test_a_broken_off_run_is_forgotten_but_its_workers_are_not(bridge_for, bundles, source_of):
     bridge, _ = bridge_for(bundles(2))
     (first, worker), _ = _start(bridge), _start(bridge)

@@ -15,9 +15,22 @@ def test_an_address_somebody_listens_at_passes():
         cluster.check_address(f"127.0.0.1:{server.getsockname()[1]}")
 
 
-@pytest.mark.parametrize("address", ["local", "auto"])
-def test_words_need_no_listener(address):
-    cluster.check_address(address)
+def test_a_ray_of_our_own_needs_no_listener():
+    cluster.check_address("local")
+
+
+def test_auto_is_the_address_of_the_environment_or_of_the_last_ray_start(monkeypatch, tmp_path):
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+    with pytest.raises(RequestError, match="--address auto: no Ray cluster runs on this machine"):
+        cluster.check_address("auto")
+    (tmp_path / "ray").mkdir()
+    (tmp_path / "ray" / "ray_current_cluster").write_text("127.0.0.1:1\n")
+    with pytest.raises(RequestError, match=r"answers at '127\.0\.0\.1:1'"):
+        cluster.check_address("auto")
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:9")
+    with pytest.raises(RequestError, match=r"answers at '127\.0\.0\.1:9'"):
+        cluster.check_address("auto")
 
 
 def test_folders_of_dead_drivers_are_swept_and_those_of_living_ones_are_not(tmp_path, monkeypatch):
