@@ -104,6 +104,7 @@ class Spawned:
 
     def __init__(self, argv: list[str], out: Path, nap: float) -> None:
         self.out, self.mark = out, uuid.uuid4().hex
+        self.seen: set[psutil.Process] = set()
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "WALK_NAP": str(nap), MARK: self.mark}
         code = (
             "import faulthandler, signal, orchestrator.runner as r; from orchestrator.cli import main\n"
@@ -132,14 +133,16 @@ class Spawned:
             self.process.send_signal(number)
 
     def family(self) -> list[psutil.Process]:
-        """Return every process that carries the mark and still runs."""
+        """Return every process of the run that still runs, those that were seen earlier and lost their parent too.
+
+        The mark does not find all: a process that sets its title overwrites the environment that /proc shows.
+        """
         wanted = f"{MARK}={self.mark}".encode()
-        found = []
         for process in psutil.process_iter():
-            with contextlib.suppress(OSError):
-                if wanted in Path(f"/proc/{process.pid}/environ").read_bytes() and _runs(process):
-                    found.append(process)
-        return found
+            with contextlib.suppress(OSError, psutil.Error):
+                if wanted in Path(f"/proc/{process.pid}/environ").read_bytes():
+                    self.seen |= {process, *process.children(recursive=True)}
+        return [process for process in self.seen if process.is_running() and _runs(process)]
 
     def named(self, pattern: str) -> list[psutil.Process]:
         """Return the processes of the family whose command line matches."""

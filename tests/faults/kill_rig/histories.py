@@ -42,8 +42,12 @@ class Tally:
         return sum(self.kills.values())
 
 
-VICTIMS = {"worker": r"^ray::(?!IDLE|Dashboard|Runtime)", "raylet": r"/raylet/raylet ", "group": "."}
+VICTIMS = {"worker": r"^ray::(?!IDLE|Dashboard|Runtime)", "raylet": r"/raylet/raylet ", "group": ".", "driver": "."}
 """Victim -> what its command line looks like."""
+
+
+VICTIMS = {"worker": r"^ray::(?!IDLE|Dashboard|Runtime)", "raylet": r"/raylet/raylet ", "group": ".", "driver": "."}
+"""Victim -> what the command lines of its processes look like."""
 
 
 class Histories:
@@ -160,17 +164,10 @@ def _trains(driver: Spawned, results: Path) -> bool:
 
 def _strike(driver: Spawned, victim: str) -> bool:
     """Kill a victim; return whether there was one."""
-    if victim == "driver":
+    victims = driver.named(VICTIMS[victim])
+    if victim in ("driver", "group"):
         driver.send(signal.SIGKILL)
-        return True
-    victims = driver.named(
-        {"worker": r"^ray::(?!IDLE|Dashboard|Runtime)", "raylet": r"/raylet/raylet "}.get(victim, ".")
-    )
-    if victim == "group":
-        driver.send(signal.SIGKILL)
-    elif victims:
-        victims = victims[:1]
-    for process in victims:
+    for process in {"driver": [], "group": victims}.get(victim, victims[:1]):
         with contextlib.suppress(psutil.Error):
             process.kill()
     return bool(victims)
