@@ -26,7 +26,7 @@ def with_gradients(out: Tensor, parts: list[Tensor]) -> list[Tensor]:
     return [out.detach(), *torch.autograd.grad((out.sin() + out**2).sum(), parts)]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(SIZES, WIDTHS, WIDTHS, st.integers(2, 17), st.booleans())
 def test_a_linear_layer_gives_a_member_the_bits_it_has_alone(
     size: int, inner: int, outer: int, members: int, with_bias: bool
@@ -45,7 +45,7 @@ def normed(parts: list[Tensor], train: bool) -> tuple[list[Tensor], tuple[Tensor
     return with_gradients(batch_norm(x, (scale, shift), statistics, train), parts), statistics
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(SIZES, WIDTHS, st.integers(2, 17), st.booleans())
 def test_batch_norm_gives_a_member_the_bits_it_has_alone(size: int, width: int, members: int, train: bool) -> None:
     parts = blocks(members, (size, width), (width,), (width,))

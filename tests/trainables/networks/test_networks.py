@@ -91,7 +91,7 @@ def test_survivors_of_keep_and_a_loaded_state_go_on_with_the_same_bits(kind: str
     assert all(torch.equal(one[[0, 2]], two) for one, two in zip(expected, got, strict=True))
 
 
-@pytest.mark.parametrize("kind", ["mlp", "mlp_norm", "cnn", "resnet18"])
+@pytest.mark.parametrize("kind", ["mlp", "mlp_norm", "cnn"])
 def test_a_member_that_is_nan_leaves_its_neighbours_alone(kind: str) -> None:
     calm, poisoned = make(kind, SEEDS[:3]), make(kind, SEEDS[:3])
     with torch.no_grad():
