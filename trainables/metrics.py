@@ -76,8 +76,9 @@ def score(
 
 def contingency(hard: Ints, labels: Ints, n_rows: int, n_columns: int) -> Ints:
     """Return the tables (M, n_rows, n_columns) that count (cluster, label); `labels` is (N,) or (M, N)."""
-    members = np.arange(len(hard))[:, None] * n_rows
-    cells = (members + hard) * n_columns + labels
+    cells = hard * n_columns  # then in place: fresh memory for each step would cost more than the counting
+    cells += labels
+    cells += np.arange(len(hard))[:, None] * (n_rows * n_columns)
     counts = np.bincount(cells.ravel(), minlength=len(hard) * n_rows * n_columns)
     return counts.reshape(len(hard), n_rows, n_columns).astype(np.int64, copy=False)
 

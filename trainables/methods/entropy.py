@@ -38,7 +38,7 @@ from trainables.losses.soft_labels import (
 from trainables.method import FusedMethod, MethodConfig, Row
 from trainables.metrics import score
 from trainables.network_head import NetworkHead, Shape
-from trainables.networks import NETWORKS
+from trainables.networks import NETWORKS, members_at_most
 from trainables.shared_head import SharedLinear, SharedOrder, largest
 
 __all__ = ["METHOD", "EntropyClustering", "EntropyConfig"]
@@ -296,12 +296,8 @@ class EntropyClustering(FusedMethod):
 
     @classmethod
     def max_members(cls, config: EntropyConfig, data: Dataset) -> int:
-        """64 linear heads keep a batch's logits in the cache; wide layers and convolutions fill a core alone."""
-        if config.network == "linear":
-            return 64
-        if config.network == "mlp":
-            return 16 if data.vectors.shape[1] * config.hidden_width <= 2**17 else 4
-        return 1
+        """As many as the network gains from; 64 linear heads keep the logits of a batch in the cache."""
+        return members_at_most(config.network, data.inputs.shape[1:])
 
 
 METHOD = EntropyClustering
