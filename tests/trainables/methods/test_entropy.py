@@ -205,3 +205,32 @@ def test_an_mlp_with_views_beats_k_means_on_digits() -> None:
     rows = method.evaluate(False)
     assert sum(row["metric.nmi"] for row in rows) / 4 > 0.742
     assert not any(row["metric.collapsed"] for row in rows)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"network": "mlp", "hidden_width": 24, "view": "noise", "n_views": 2, "optimiser": "adam", "batch_norm": True},
+        {"network": "cnn", "view": "affine", "optimiser": "sgd", "momentum": 0.9},
+        {"update": "epoch"},
+        {"loss": "renyi", "fairness": "entropy"},
+        {"fairness": "kl_y_u"},
+        {"fairness": "transport", "loss": "forward"},
+    ],
+)
+def test_every_form_gives_a_member_the_bits_it_has_alone(form: dict[str, Any]) -> None:
+    whole = digits.load()
+    data = Dataset("some", whole.inputs[:128], whole.labels[:128], 10)
+    some = data if form.get("fairness") else wrapped(data, "labelled=0.3", "some:labelled=0.3")
+    seeds = (1, 2, 1, 3, 2)
+    configs = [
+        EntropyConfig(n_epochs=2, batch_size=32, lr=lr, view_weight=lr, fairness_weight=100 * lr, **form)
+        for lr in (0.01, 0.02, 0.05, 0.1, 0.2)
+    ]
+    bundle = EntropyClustering(configs, seeds, some, CPU)
+    alone = [EntropyClustering([config], [seed], some, CPU) for config, seed in zip(configs, seeds, strict=True)]
+    for last in (False, True):
+        bundle.fit_epoch()
+        for method in alone:
+            method.fit_epoch()
+        assert bundle.evaluate(last) == [method.evaluate(last)[0] for method in alone]
