@@ -14,7 +14,7 @@ from kill_rig.views import require_sound
 
 from orchestrator.ledger import Ledger
 
-pytestmark = [pytest.mark.slow, pytest.mark.sample]  # real commands, killed and started again
+pytestmark = pytest.mark.slow  # real commands, killed and started again
 
 NOTHING_LOST = "nothing is lost: run the same command again to go on"
 
@@ -40,6 +40,7 @@ def wait_for(place: Path, driver: Forked | Spawned) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.sample
 def test_a_run_that_is_killed_again_and_again_ends_like_a_quiet_one(histories: Histories) -> None:
     histories.inline(kills=4)
     assert histories.tally.kills == {"inline driver": 4}
@@ -52,8 +53,6 @@ def test_a_run_that_is_killed_again_and_again_ends_in_the_same_verdict(answered:
     answered.inline(kills=12)
 
 
-@pytest.mark.slow
-@pytest.mark.sample
 def test_workers_drivers_and_raylets_die_and_the_study_ends_like_a_quiet_one(answered: Histories) -> None:
     answered.ray(kills=4)
 
@@ -97,6 +96,7 @@ def test_a_second_interrupt_leaves_at_once_and_loses_nothing(
     require_sound(results, histories.quiet, set())
 
 
+@pytest.mark.sample
 def test_a_second_run_on_the_same_results_names_the_first_and_leaves(zygote: Zygote, tmp_path: Path) -> None:
     results = tmp_path / "results"
     first = zygote.start(argv(results, "inline"), tmp_path / "first.txt", 0.05)
