@@ -197,8 +197,11 @@ def kill_family(driver: Forked | Spawned) -> None:
         ended(driver, 30)
 
 
-def is_gone(driver: Forked | Spawned, patience: float = 30.0) -> bool:
-    """Return whether no process of the driver's is left, or only for `patience` seconds."""
+def is_gone(driver: Forked | Spawned, patience: float = 120.0) -> bool:
+    """Return whether no process of the driver's is left, or only for `patience` seconds.
+
+    Ray's two agents take a minute to see that their raylet was killed.
+    """
     deadline = time.monotonic() + patience
     while driver.family():
         if time.monotonic() > deadline:
