@@ -6,6 +6,7 @@ import torch
 
 from orchestrator.knobs import configured
 from trainables.data import Dataset
+from trainables.datasets import digits
 from trainables.losses.sphere import unit
 from trainables.methods.secu import METHOD, RATES, SeCu
 
@@ -143,3 +144,18 @@ def test_one_class_gives_one_cluster_and_finite_numbers() -> None:
         trained.fit_epoch()
     for row in trained.evaluate(True):
         assert row["metric.acc"] == 1.0 and all(math.isfinite(value) for value in row.values())
+
+
+def test_without_a_constraint_it_collapses_on_images_and_is_recorded_so_and_with_one_it_does_not() -> None:
+    whole = digits.load()
+    data = Dataset("some digits", whole.inputs[:500], whole.labels[:500], 10)
+    knobs = {"batch_size": 64, "temperature": 0.25, "centre_temperature": 0.7, "lr": 0.1, "centre_lr": 0.3}
+    free, held = ({**knobs, "constraint": "none"}, {**knobs, "dual_lr": 0.8, "output_norm": True})
+    rows = []
+    for values in (free, held):
+        trained = method(values, n_epochs=8, data=data)
+        for _ in range(8):
+            trained.fit_epoch()
+        rows.append(trained.evaluate(True)[0])
+    assert rows[0]["metric.collapsed"] == 1.0 and rows[0]["metric.effective_clusters"] < 2
+    assert rows[1]["metric.collapsed"] == 0.0 and rows[1]["metric.effective_clusters"] > 7
