@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from typing import Any
+from pathlib import Path
 
 from orchestrator import discovery
 from orchestrator.errors import OrchestratorError, RequestError
@@ -13,6 +13,7 @@ from orchestrator.executors.base import Source
 from orchestrator.executors.ray_tune.bridge import Bridge, Parcel
 from orchestrator.executors.ray_tune.cluster import LOCAL, Cluster
 from orchestrator.executors.ray_tune.relay import Relay
+from orchestrator.executors.ray_tune.shelf import Loan, into_files, into_store
 from orchestrator.trial import BundleTask
 
 __all__ = ["RayTuneExecutor"]
@@ -55,7 +56,7 @@ class RayTuneExecutor:
         self._relay = Relay()
         self._bridge = Bridge(self._room, self._pack, self._warm, stall_seconds)
         self._wanted = threading.Event()
-        self._stored: dict[tuple[str, str, tuple[str, ...]], Any] = {}
+        self._loans: dict[tuple[str, str, tuple[str, ...]], Loan] = {}
         self._offered, self._offered_at, self._checked_at = 1, float("-inf"), float("-inf")
 
     def start(self) -> None:
@@ -103,7 +104,7 @@ class RayTuneExecutor:
             cluster, self._cluster = self._cluster, None
             self._wanted.set()
             cluster.close()
-            self._stored.clear()
+            self._loans.clear()
 
     def _work(self) -> None:
         """Run Tune, in the cluster's thread."""
@@ -153,20 +154,18 @@ class RayTuneExecutor:
         return Parcel(number, device=device) if self.address == LOCAL and number <= WARM_WORKERS else None
 
     def _pack(self, number: int, task: BundleTask) -> Parcel:
-        """Return a task's parcel, with its dataset in the object store once for all bundles that need it."""
-        import ray
-
-        from orchestrator.executors.ray_tune.trainable import content_of
-
+        """Return a task's parcel; its dataset is put where workers find it once for all bundles that need it."""
+        assert self._cluster is not None
         spec = task.bundle.specs[0]
         key = (spec.dataset, spec.protocol, task.plugins)
-        if key not in self._stored:
+        if key not in self._loans:
             try:
                 dataset = discovery.load_dataset(*key)
             except OrchestratorError:
-                return Parcel(number, task, None)  # the worker will meet the same error, and report it as an outcome
-            self._stored[key] = (ray.put(content_of(dataset)),)
-        return Parcel(number, task, self._stored[key])
+                return Parcel(number, task)  # the worker will meet the same error, and report it as an outcome
+            place = Path(self._cluster.folder, "data", str(len(self._loans)))
+            self._loans[key] = into_files(dataset, place) if self._cluster.local else into_store(dataset)
+        return Parcel(number, task, self._loans[key])
 
 
 def _restore_signals() -> None:

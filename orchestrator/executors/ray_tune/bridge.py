@@ -26,7 +26,7 @@ STOP_GRACE_SECONDS = 8.0
 
 
 class Parcel:
-    """What one Tune trial carries to its worker: a task and where its dataset is in the object store, or nothing.
+    """What one Tune trial carries to its worker: a task and how to get at its dataset, or nothing.
 
     Tune copies, keeps and sends back the config of every trial; a parcel is copied by reference, and empty once
     unpacked, so that neither results nor the list of ended trials carry bundles around.
@@ -38,7 +38,7 @@ class Parcel:
         self.content = (task, dataset)
 
     def unpack(self) -> tuple[BundleTask | None, Any]:
-        """Return (task, reference to the dataset) and forget them."""
+        """Return (task, loan of the dataset) and forget them."""
         content, self.content = self.content, (None, None)
         return content
 
@@ -87,7 +87,7 @@ class Bridge:
 
     Args:
         room: returns how many workers there may be now (asked often).
-        pack: makes the parcel of a task (puts its dataset into the object store).
+        pack: makes the parcel of a task (puts its dataset where workers find it).
         warm: how many workers to start before there is anything to do.
         stall_seconds: a bundle that reports nothing for so long is lost as `timeout`; None: never.
     """

@@ -8,12 +8,14 @@ import logging
 import os
 import secrets
 import shutil
+import signal
 import socket
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +33,8 @@ LOOPBACK = "127.0.0.2" if sys.platform == "linux" else "127.0.0.1"
 """Ray replaces 127.0.0.1 by the machine's address, which a laptop changes in the middle of a run."""
 THREAD_SECONDS = 5.0
 """How long `close` waits for the thread of Ray, which a dead Ray may hold for ever."""
-OBJECT_STORE_BYTES = 512 * 2**20
-"""Datasets of a run; Ray takes pages as they are used, and spills to its folder beyond."""
+OBJECT_STORE_BYTES = 256 * 2**20
+"""Reports on their way; Ray takes pages as they are used, and spills to its folder beyond."""
 
 DRIVER_ENVIRONMENT: Mapping[str, str] = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -111,6 +113,7 @@ class Cluster:
         """For Ray's files (if it is ours) and Tune's; removed by `close`."""
         self._children: list[psutil.Process] = []
         self._vital: dict[int, str] = {}
+        self._family: list[psutil.Process] = []
         self._environment = dict(os.environ)
         self._thread = threading.Thread(target=self._live, name="ray", daemon=True)
         self._prepare_environment()
@@ -153,14 +156,12 @@ class Cluster:
     def close(self) -> None:
         """End what was started, and wait until it is gone."""
         self._end.set()
-        self._family = [process for child in self._children for process in _family(child)]
         deadline = time.monotonic() + THREAD_SECONDS
         while self._thread.is_alive() and (not self._up.is_set() or time.monotonic() < deadline):
             self._thread.join(0.1)
         if self._thread.is_alive():
-            import ray
-
-            atexit.unregister(ray.shutdown)  # it would wait for the dead once more
+            _forget_exit_calls()
+            self._family = self._descendants()
         self._remove()
         for name in DRIVER_ENVIRONMENT.keys() | {"RAY_AUTH_TOKEN", "RAY_AUTH_MODE"}:
             if name in self._environment:
@@ -169,6 +170,10 @@ class Cluster:
                 os.environ.pop(name, None)
 
     def _live(self) -> None:
+        # What this thread starts inherits the mask. A signal to all processes (`timeout`, Slurm, systemd, a closed
+        # terminal) ends Ray's agents, workers and with them its raylet; but as long as its control store lives, this
+        # process can leave in good order.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGHUP})
         try:
             self._start()
         except BaseException as error:  # told by wait(), in the thread that asks
@@ -177,8 +182,12 @@ class Cluster:
         while self._error is None and not self._end.is_set():
             self.work()
         self._end.wait()
+        self._family = self._descendants()
         import ray
 
+        for process in self._family:
+            if process.pid not in self._vital:  # Ray asks each to end and waits a second, but they hear no SIGTERM
+                _kill(process)
         with contextlib.suppress(Exception):  # what is left is killed by close()
             ray.shutdown()
 
@@ -186,7 +195,7 @@ class Cluster:
         os.environ.update(DRIVER_ENVIRONMENT)
         if self.local and not {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN"} & os.environ.keys():
             os.environ["RAY_AUTH_MODE"] = "token"  # else any user of this machine could run code here;
-            os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)  # given, Ray writes no file into the home folder
+            os.environ["RAY_AUTH_TOKEN"] = _token()  # given, Ray writes no file into the home folder
 
     def _start(self) -> None:
         import ray
@@ -205,7 +214,6 @@ class Cluster:
         if not self.local:
             ray.init(address=self.address if self.address != "auto" else _current_cluster(), **common)
         else:
-            before = set(psutil.Process().children())
             try:
                 ray.init(
                     address=LOCAL,
@@ -215,9 +223,8 @@ class Cluster:
                     **common,
                 )
             finally:
-                self._children = list(set(psutil.Process().children()) - before)
+                self._children = [p for p in psutil.Process().children() if self.folder in " ".join(p.cmdline())]
                 self._vital = {p.pid: p.name() for p in self._children if p.name() in ("raylet", "gcs_server")}
-
         if self.quiet:
             ray._private.worker._worker_logs_enabled = False  # no setting keeps the news of a killed worker off stdout
 
@@ -231,21 +238,41 @@ class Cluster:
             environment["worker_process_setup_hook"] = _shipped_path_hook()
         return environment
 
+    def _descendants(self) -> list[psutil.Process]:
+        found: list[psutil.Process] = []
+        for child in self._children:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                found += [*child.children(recursive=True), child]
+        return found
+
     def _remove(self) -> None:
         """Kill what is left of the processes, then remove their files."""
         _, alive = psutil.wait_procs(self._family, timeout=3.0)
         for process in alive:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
+            _kill(process)
         psutil.wait_procs(alive, timeout=3.0)
         if self.folder:
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def _family(process: psutil.Process) -> Iterator[psutil.Process]:
+@cache
+def _token() -> str:
+    """Return this process's secret; one for its life, since Ray remembers the first."""
+    return secrets.token_hex(32)
+
+
+def _kill(process: psutil.Process) -> None:
     with contextlib.suppress(psutil.NoSuchProcess):
-        yield from process.children(recursive=True)
-        yield process
+        process.kill()
+
+
+def _forget_exit_calls() -> None:
+    """Have the end of this process not wait a minute for a Ray that is dead."""
+    import ray
+    from ray.tune import registry
+
+    for call in (ray.shutdown, registry._unregister_all):
+        atexit.unregister(call)
 
 
 def _same_path_hook(path: list[str]) -> Callable[[], None]:

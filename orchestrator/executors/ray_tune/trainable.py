@@ -1,24 +1,22 @@
-"""The trainable: what Ray Tune runs in a worker process, one bundle after another; and how it gets its data."""
+"""The trainable: what Ray Tune runs in a worker process, one bundle after another."""
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 import time
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-import ray
 from ray import tune
 
 from orchestrator import discovery
 from orchestrator.errors import CodeMismatchError
 from orchestrator.executors.ray_tune.bridge import Message, Parcel
+from orchestrator.executors.ray_tune.shelf import Loan
 from orchestrator.executors.worker import reports
 from orchestrator.trial import BundleTask, Report
 
-__all__ = ["PARCEL", "PAYLOAD", "BundleTrainable", "content_of"]
+__all__ = ["PARCEL", "PAYLOAD", "BundleTrainable"]
 
 PARCEL, PAYLOAD = "parcel", "payload"
 """Keys of a Tune trial's config and of its results."""
@@ -32,7 +30,7 @@ SHORTEST_NAP_SECONDS, LONGEST_NAP_SECONDS = 0.02, 0.2
 search_path: list[str] = []
 """The driver's sys.path, set when the process starts; empty on another machine, whose paths are its own."""
 
-_datasets: dict[tuple[str, str], Any] = {}
+_datasets: dict[tuple[str, str, tuple[str, ...]], Any] = {}
 
 
 class BundleTrainable(tune.Trainable):
@@ -81,7 +79,7 @@ class BundleTrainable(tune.Trainable):
 
     def _begin(self, parcel: Parcel) -> None:
         self._let_go()
-        task, stored = parcel.unpack()
+        task, loan = parcel.unpack()
         self._drop = []
         self._stop, self._nap = False, SHORTEST_NAP_SECONDS
         self._ended, self._begun = task is None, False
@@ -89,15 +87,16 @@ class BundleTrainable(tune.Trainable):
         if task is None:
             discovery.training()  # the imports of the first bundle, in advance
         else:
-            self._reports = self._train(task, stored)
+            self._reports = self._train(task, loan)
 
-    def _train(self, task: BundleTask, stored: Any) -> Iterator[Report]:
+    def _train(self, task: BundleTask, loan: Loan | None) -> Iterator[Report]:
         def load(reference: str, protocol: str, plugins: tuple[str, ...]) -> Any:
-            if stored is None:
+            if loan is None:
                 return discovery.load_dataset(reference, protocol, plugins)
-            if (reference, protocol) not in _datasets:
-                _datasets[reference, protocol] = _dataset_of(ray.get(stored[0]))
-            return _datasets[reference, protocol]
+            key = (reference, protocol, plugins)
+            if key not in _datasets:
+                _datasets[key] = loan.open()
+            return _datasets[key]
 
         return reports(task, self._decisions if self._prunable else None, lambda: self._stop, load)
 
@@ -122,20 +121,3 @@ class BundleTrainable(tune.Trainable):
         close = getattr(self._reports, "close", None)
         if close is not None:
             close()
-
-
-def content_of(dataset: Any) -> tuple[type, Mapping[str, Any]]:
-    """Return a dataset as its class and fields, tensors as numpy arrays: what Ray's store shares without a copy."""
-    fields = {field.name: getattr(dataset, field.name) for field in dataclasses.fields(dataset)}
-    return type(dataset), {name: v.numpy() if hasattr(v, "numpy") else v for name, v in fields.items()}
-
-
-def _dataset_of(content: tuple[type, Mapping[str, Any]]) -> Any:
-    """Return the dataset whose tensors read the store's memory in place; that memory cannot be written to."""
-    import numpy as np
-    import torch
-
-    kind, fields = content
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The given NumPy array is not writ")
-        return kind(**{n: torch.from_numpy(v) if isinstance(v, np.ndarray) else v for n, v in fields.items()})

@@ -53,7 +53,7 @@ def test_workers_train_with_one_thread_and_keep_their_memory(ray_executor, sourc
         assert row["diagnostic.malloc_threshold"] == 4e9
 
 
-def test_workers_read_the_dataset_where_the_object_store_has_it(ray_executor, source_of, bundles):
+def test_workers_read_the_dataset_from_the_one_copy_of_the_machine(ray_executor, source_of, bundles):
     source = source_of(bundles(4))
     ray_executor.run(source)
     assert all(row["diagnostic.shared_inputs"] for row in source.rows)

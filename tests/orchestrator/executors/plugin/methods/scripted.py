@@ -44,13 +44,13 @@ class Scripted:
 
 
 def _is_shared(address):
-    """Return whether an address lies in Ray's object store."""
+    """Return whether an address lies in a file that all workers map."""
     with open("/proc/self/maps") as maps:
         for line in maps:
             span, *_, name = line.split(maxsplit=5)
             low, high = (int(end, 16) for end in span.split("-"))
             if low <= address < high:
-                return "plasma" in name
+                return name.strip().endswith("inputs.npy")
     return False
 
 

@@ -1,0 +1,86 @@
+"""How a dataset reaches the workers: once per machine, read in place, never copied into each process."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+__all__ = ["InFiles", "InStore", "Loan", "into_files", "into_store"]
+
+
+class Loan(Protocol):
+    """A dataset as a parcel carries it."""
+
+    def open(self) -> Any:
+        """Return the dataset."""
+
+
+@dataclass(frozen=True)
+class InFiles:
+    """Arrays in files that every worker of this machine maps into memory: the kernel keeps one copy of them.
+
+    A worker that writes into one gets pages of its own. The object store would do as well, but a driver that owns
+    something in it is ended by Ray when Ray ends, before it could leave in good order.
+    """
+
+    kind: type
+    folder: str
+    arrays: tuple[str, ...]
+    plain: Mapping[str, Any]
+
+    def open(self) -> Any:
+        """Return the dataset, its tensors on the mapped files."""
+        import torch
+
+        mapped = {name: np.load(f"{self.folder}/{name}.npy", mmap_mode="c") for name in self.arrays}
+        return self.kind(**self.plain, **{name: torch.from_numpy(array) for name, array in mapped.items()})
+
+
+@dataclass(frozen=True)
+class InStore:
+    """Arrays in Ray's object store, which brings them to each node once; that memory cannot be written to."""
+
+    kind: type
+    arrays: tuple[Any, ...]
+    """The one reference; in a tuple, so that Ray does not fetch it before it is asked to."""
+    plain: Mapping[str, Any]
+
+    def open(self) -> Any:
+        """Return the dataset, its tensors on the store's memory."""
+        import ray
+        import torch
+
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "The given NumPy array is not writ")
+            tensors = {name: torch.from_numpy(array) for name, array in ray.get(self.arrays[0]).items()}
+        return self.kind(**self.plain, **tensors)
+
+
+def into_files(dataset: Any, folder: Path) -> InFiles:
+    """Write a dataset's tensors into a new folder."""
+    arrays, plain = _parts(dataset)
+    folder.mkdir(parents=True)
+    for name, array in arrays.items():
+        np.save(folder / f"{name}.npy", array)
+    return InFiles(type(dataset), str(folder), tuple(arrays), plain)
+
+
+def into_store(dataset: Any) -> InStore:
+    """Put a dataset's tensors into the object store of the cluster this process is connected to."""
+    import ray
+
+    arrays, plain = _parts(dataset)
+    return InStore(type(dataset), (ray.put(arrays),), plain)
+
+
+def _parts(dataset: Any) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, Any]]:
+    """Return a dataset's fields as arrays and the rest."""
+    fields = {field.name: getattr(dataset, field.name) for field in dataclasses.fields(dataset)}
+    arrays = {name: np.ascontiguousarray(value.numpy()) for name, value in fields.items() if hasattr(value, "numpy")}
+    return arrays, {name: value for name, value in fields.items() if name not in arrays}
