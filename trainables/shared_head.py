@@ -22,6 +22,9 @@ __all__ = ["Seats", "SharedLinear", "SharedOrder", "largest", "product", "subtra
 SUMMED = 400
 """Sums in one product are at most 1.5 times as long: measured bit-equal for 1 to 384 members up to 663, not at 784."""
 
+FEWEST_ROWS, FEWEST_COLUMNS = 4, 16
+"""Products of fewer are filled up: a BLAS has other kernels for them (measured: below 4 rows or 12 columns)."""
+
 CHUNK = 512
 """Points of one product outside training: its (M K, CHUNK) logits stay in the cache."""
 
@@ -174,8 +177,9 @@ def _affine(weight: Tensor, bias: Tensor, batch: Tensor) -> Tensor:
 
 def product(points: Tensor, weight: Tensor) -> Tensor:
     """Return points @ weight.T, (B, n), of (B, d) and (n, d), whose columns have the same bits whatever n is."""
-    if len(weight) == 1:  # one column would be a matrix times a vector, which adds up in another order
-        return product(points, weight.repeat(2, 1))[:, :1]
+    rows, columns = len(points), len(weight)
+    if rows < FEWEST_ROWS or columns < FEWEST_COLUMNS:
+        return product(_at_least(FEWEST_ROWS, points), _at_least(FEWEST_COLUMNS, weight))[:rows, :columns]
     spans = cuts(points.shape[1], SUMMED)
     out = points[:, spans[0]] @ weight[:, spans[0]].T
     for span in spans[1:]:
@@ -185,13 +189,19 @@ def product(points: Tensor, weight: Tensor) -> Tensor:
 
 def subtract_product(weight: Tensor, slope: Tensor, points: Tensor) -> None:
     """Do weight -= slope @ points in place, (n, d), (n, B) and (B, d), with the same bits for a row whatever n is."""
-    if len(weight) == 1:
-        doubled = weight.repeat(2, 1)
-        subtract_product(doubled, slope.repeat(2, 1), points)
-        weight.copy_(doubled[:1])
+    rows = len(weight)
+    if rows < FEWEST_COLUMNS:
+        more = _at_least(FEWEST_COLUMNS, weight)
+        subtract_product(more, _at_least(FEWEST_COLUMNS, slope), points)
+        weight.copy_(more[:rows])
         return
     for span in cuts(points.shape[0], SUMMED):
         weight.addmm_(slope[:, span], points[span], alpha=-1)
+
+
+def _at_least(n: int, rows: Tensor) -> Tensor:
+    """Return rows (r, d), with zeros below until there are n."""
+    return rows if len(rows) >= n else torch.cat([rows, rows.new_zeros(n - len(rows), rows.shape[1])])
 
 
 def largest(logits: Tensor) -> Tensor:

@@ -107,6 +107,7 @@ class Bridge:
         self._promised = 0  # fetched tasks for which an idle worker was let go, and Tune has not asked yet
         self._open: dict[int, _UnderWay] = {}
         self._idle: set[int] = set()
+        self._held: set[int] = set()  # parcels that Tune has a trial for; some of bundles that are no longer open
         self._numbers = 0
         self._stop_told_at: float | None = None
 
@@ -155,7 +156,7 @@ class Bridge:
         if self._promised:
             self._promised -= 1
             return self._open_next()
-        if len(self._open) + len(self._idle) >= self.room():
+        if len(self._held) >= self.room():
             return None
         self._fetch(len(self._idle) + 1)
         if len(self._fetched) > len(self._idle):  # idle workers take theirs as soon as they ask
@@ -164,6 +165,7 @@ class Bridge:
         if parcel is not None:
             self._numbers = parcel.number
             self._idle.add(parcel.number)
+            self._held.add(parcel.number)
         return parcel
 
     def started(self, number: int, worker: Worker) -> None:
@@ -192,11 +194,13 @@ class Bridge:
             return False
         self._promised += 1
         self._idle.discard(number)
+        self._held.discard(number)
         return True
 
     def died(self, number: int, kind: FailureKind, error: str) -> None:
         """Take the news that a worker is gone."""
         self._idle.discard(number)
+        self._held.discard(number)
         entry = self._open.pop(number, None)
         if entry is None or self.source is None:
             return
@@ -212,6 +216,7 @@ class Bridge:
     def collapsed(self, error: Exception) -> None:
         """Take the news that Tune or Ray itself ended: every worker is gone, and the run with it."""
         self._idle.clear()
+        self._held.clear()
         if self.source is None:
             return
         if self.stopping:
@@ -243,6 +248,7 @@ class Bridge:
         task = self._fetched.popleft()
         self._numbers += 1
         self._open[self._numbers] = _UnderWay(task.bundle)
+        self._held.add(self._numbers)
         return self.pack(self._numbers, task)
 
     def _hear(self, number: int, entry: _UnderWay, message: Message) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import pickle
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,27 +30,25 @@ class InFiles:
     something in it is ended by Ray when Ray ends, before it could leave in good order.
     """
 
-    kind: type
     folder: str
     arrays: tuple[str, ...]
-    plain: Mapping[str, Any]
+    rest: bytes
 
     def open(self) -> Any:
         """Return the dataset, its tensors on the mapped files."""
         import torch
 
         mapped = {name: np.load(f"{self.folder}/{name}.npy", mmap_mode="c") for name in self.arrays}
-        return self.kind(**self.plain, **{name: torch.from_numpy(array) for name, array in mapped.items()})
+        return _built(self.rest, {name: torch.from_numpy(array) for name, array in mapped.items()})
 
 
 @dataclass(frozen=True)
 class InStore:
     """Arrays in Ray's object store, which brings them to each node once; that memory cannot be written to."""
 
-    kind: type
     arrays: tuple[Any, ...]
     """The one reference; in a tuple, so that Ray does not fetch it before it is asked to."""
-    plain: Mapping[str, Any]
+    rest: bytes
 
     def open(self) -> Any:
         """Return the dataset, its tensors on the store's memory."""
@@ -59,28 +58,38 @@ class InStore:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "The given NumPy array is not writ")
             tensors = {name: torch.from_numpy(array) for name, array in ray.get(self.arrays[0]).items()}
-        return self.kind(**self.plain, **tensors)
+        return _built(self.rest, tensors)
 
 
 def into_files(dataset: Any, folder: Path) -> InFiles:
     """Write a dataset's tensors into a new folder."""
-    arrays, plain = _parts(dataset)
+    arrays, rest = _parts(dataset)
     folder.mkdir(parents=True)
     for name, array in arrays.items():
         np.save(folder / f"{name}.npy", array)
-    return InFiles(type(dataset), str(folder), tuple(arrays), plain)
+    return InFiles(str(folder), tuple(arrays), rest)
 
 
 def into_store(dataset: Any) -> InStore:
     """Put a dataset's tensors into the object store of the cluster this process is connected to."""
     import ray
 
-    arrays, plain = _parts(dataset)
-    return InStore(type(dataset), (ray.put(arrays),), plain)
+    arrays, rest = _parts(dataset)
+    return InStore((ray.put(arrays),), rest)
 
 
-def _parts(dataset: Any) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, Any]]:
-    """Return a dataset's fields as arrays and the rest."""
+def _parts(dataset: Any) -> tuple[dict[str, np.ndarray[Any, Any]], bytes]:
+    """Return a dataset's tensors as arrays, and its class with the other fields.
+
+    The latter pickled: Ray unpacks a parcel before the worker's search path is the driver's, and would import the
+    class from the driver's current directory.
+    """
     fields = {field.name: getattr(dataset, field.name) for field in dataclasses.fields(dataset)}
     arrays = {name: np.ascontiguousarray(value.numpy()) for name, value in fields.items() if hasattr(value, "numpy")}
-    return arrays, {name: value for name, value in fields.items() if name not in arrays}
+    plain = {name: value for name, value in fields.items() if name not in arrays}
+    return arrays, pickle.dumps((type(dataset), plain))
+
+
+def _built(rest: bytes, tensors: Mapping[str, Any]) -> Any:
+    kind, plain = pickle.loads(rest)
+    return kind(**plain, **tensors)

@@ -87,6 +87,22 @@ def test_a_task_for_an_idle_worker_does_not_start_another_one(bridge_for, bundle
     assert bridge.next_parcel() is None
 
 
+def test_a_worker_that_was_starting_when_the_run_stopped_has_its_place_in_the_next_run(bridge_for, bundles, source_of):
+    bridge, source = bridge_for(bundles(2))
+    first, _ = _start(bridge)
+    late, worker = bridge.next_parcel(), Worker()
+    source.stopping = True
+    bridge.tick()
+    assert not bridge.take(first, Message(ended=True).packed())
+    bridge.detach()
+    bridge.attach(source_of(bundles(2)))
+    assert bridge.next_parcel() is None  # a third worker would wait for room for ever, and its bundle with it
+    bridge.started(late.number, worker)
+    assert worker.told == [((), True)]
+    assert bridge.take(first, b"")
+    assert bridge.next_parcel().content[0] is not None
+
+
 def test_workers_started_in_advance_count_as_idle(bridge_for, source_of, bundles):
     bridge = Bridge(lambda: 2, Parcel, warm=lambda number: Parcel(number) if number <= 3 else None)
     numbers = [bridge.next_parcel().number for _ in range(2)]

@@ -65,3 +65,22 @@ def test_batch_norm_is_the_textbooks_for_folded_and_for_other_widths() -> None:
         torch.testing.assert_close(out, expected * scale[:, None] + shift[:, None], rtol=1e-4, atol=1e-5)
         torch.testing.assert_close(mean, 0.1 * x.detach().mean(1))
         torch.testing.assert_close(variance, 0.9 + 0.1 * x.detach().var(1))
+
+
+@pytest.mark.parametrize(("size", "inner", "outer"), [(9, 33, 7), (3, 64, 10), (9, 16, 10), (250, 64, 10), (1, 33, 7)])
+def test_a_members_products_have_the_same_bits_wherever_it_lies_in_memory(size: int, inner: int, outer: int) -> None:
+    generator = torch.Generator().manual_seed(size)
+    x, weight = (torch.randn(5, *shape, generator=generator) for shape in ((size, inner), (inner, outer)))
+    slope = torch.randn(5, size, outer, generator=generator)
+
+    def products(own: slice) -> list[torch.Tensor]:
+        leaves = [part[own].clone().requires_grad_() for part in (x, weight)]
+        out = linear(leaves[0], leaves[1], None)
+        return [out, *torch.autograd.grad((out * slope[own]).sum(), leaves)]
+
+    together = products(slice(None))
+    for place in range(5):
+        for part, alone in zip(together, products(slice(place, place + 1)), strict=True):
+            assert torch.equal(part[place], alone[0])
+    torch.testing.assert_close(together[1], slope @ weight.transpose(1, 2), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(together[2], x.transpose(1, 2) @ slope, rtol=1e-4, atol=1e-4)
