@@ -69,8 +69,8 @@ def _aligned(factor: Tensor) -> Tensor:
     if factor.stride(0) % LANES == 0 and factor.data_ptr() % (4 * LANES) == 0:
         return factor
     size = rows * columns
-    room = factor.new_empty(members, size + -size % LANES)[:, :size].unflatten(1, (rows, columns))
-    return room.copy_(factor)
+    room = factor.new_empty(members, size + -size % LANES)
+    return room[:, :size].view(members, rows, columns).copy_(factor)
 
 
 def norm_channels(x: Tensor, affine: Affine, statistics: Statistics, train: bool) -> Tensor:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
 from trainables.networks.layers import batch_norm, linear
 
 SIZES = st.one_of(st.integers(1, 140), st.sampled_from([250, 256, 1000]))
-WIDTHS = st.sampled_from([1, 3, 10, 16, 31, 32, 48, 50, 64, 100, 128])
+WIDTHS = st.sampled_from([1, 3, 7, 10, 16, 31, 32, 33, 48, 50, 64, 100, 128])
 
 
 def blocks(members: int, *shapes: tuple[int, ...]) -> list[Tensor]:
@@ -27,6 +27,8 @@ def with_gradients(out: Tensor, parts: list[Tensor]) -> list[Tensor]:
 
 
 @settings(max_examples=20, deadline=None)
+@example(9, 33, 7, 5, True)
+@example(3, 64, 10, 5, True)
 @given(SIZES, WIDTHS, WIDTHS, st.integers(2, 17), st.booleans())
 def test_a_linear_layer_gives_a_member_the_bits_it_has_alone(
     size: int, inner: int, outer: int, members: int, with_bias: bool
@@ -65,22 +67,3 @@ def test_batch_norm_is_the_textbooks_for_folded_and_for_other_widths() -> None:
         torch.testing.assert_close(out, expected * scale[:, None] + shift[:, None], rtol=1e-4, atol=1e-5)
         torch.testing.assert_close(mean, 0.1 * x.detach().mean(1))
         torch.testing.assert_close(variance, 0.9 + 0.1 * x.detach().var(1))
-
-
-@pytest.mark.parametrize(("size", "inner", "outer"), [(9, 33, 7), (3, 64, 10), (9, 16, 10), (250, 64, 10), (1, 33, 7)])
-def test_a_members_products_have_the_same_bits_wherever_it_lies_in_memory(size: int, inner: int, outer: int) -> None:
-    generator = torch.Generator().manual_seed(size)
-    x, weight = (torch.randn(5, *shape, generator=generator) for shape in ((size, inner), (inner, outer)))
-    slope = torch.randn(5, size, outer, generator=generator)
-
-    def products(own: slice) -> list[torch.Tensor]:
-        leaves = [part[own].clone().requires_grad_() for part in (x, weight)]
-        out = linear(leaves[0], leaves[1], None)
-        return [out, *torch.autograd.grad((out * slope[own]).sum(), leaves)]
-
-    together = products(slice(None))
-    for place in range(5):
-        for part, alone in zip(together, products(slice(place, place + 1)), strict=True):
-            assert torch.equal(part[place], alone[0])
-    torch.testing.assert_close(together[1], slope @ weight.transpose(1, 2), rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(together[2], x.transpose(1, 2) @ slope, rtol=1e-4, atol=1e-4)
