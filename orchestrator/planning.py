@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from orchestrator import discovery
-from orchestrator.designs.base import Arm, Contrast, Design
+from orchestrator.designs.base import Arm, Contrast, Design, with_base
 from orchestrator.designs.screening import value_at
 from orchestrator.designs.search import Search
-from orchestrator.errors import RequestError
+from orchestrator.errors import DataError, RequestError
 from orchestrator.knobs import Knob, Value, canonical, knobs_of
 from orchestrator.study import Study
 from orchestrator.trial import SeedBlock, TrialSpec
@@ -71,6 +71,9 @@ class Catalogue:
     """The methods and datasets that a run refers to, each looked up once."""
 
     plugins: tuple[str, ...] = ()
+    without_data: bool = False
+    """Whether a dataset that cannot be loaded here may be planned with: `absent` then says why, and nothing is a hit."""
+    absent: dict[str, str] = field(default_factory=dict)
     _methods: dict[str, Any] = field(default_factory=dict)
     _spaces: dict[str, dict[str, Knob]] = field(default_factory=dict)
 
@@ -94,6 +97,18 @@ class Catalogue:
         """Return a loaded dataset."""
         return discovery.load_dataset(reference, protocol, self.plugins)
 
+    def digest(self, reference: str, protocol: str) -> str:
+        """Return the digest of a dataset's content; empty if it is absent and that is allowed."""
+        if reference in self.absent:
+            return ""
+        try:
+            return str(self.dataset(reference, protocol).digest)
+        except DataError as error:
+            if not self.without_data:
+                raise
+            self.absent[reference] = str(error)
+            return ""
+
     def spec(
         self, study: Study, method: str, values: Mapping[str, Value], dataset: str, n_epochs: int | None
     ) -> TrialSpec:
@@ -104,7 +119,7 @@ class Catalogue:
             method_version=found.version,
             config=canonical(self.space(method), values, method),
             dataset=dataset,
-            dataset_digest=self.dataset(dataset, study.protocol).digest,
+            dataset_digest=self.digest(dataset, study.protocol),
             protocol=study.protocol,
             n_epochs=n_epochs or study.n_epochs or found.Config().n_epochs,
         )
@@ -247,7 +262,7 @@ def _with_knob(study: Study, name: str, value: str) -> Study:
     designs = []
     hit = False
     for design in study.designs:
-        if method in ("", design.method) and (changed := _based(design, knob, _parsed(value))) is not None:
+        if method in ("", design.method) and (changed := with_base(design, {knob: _parsed(value)})) is not None:
             designs.append(changed)
             hit = True
         else:
@@ -255,17 +270,6 @@ def _with_knob(study: Study, name: str, value: str) -> Study:
     if not hit:
         raise RequestError(f"--set {name}={value}: allowed are dataset, seeds, epochs and METHOD.KNOB of this study")
     return replace(study, design=designs[0], rivals=tuple(designs[1:]))
-
-
-def _based(design: Any, knob: str, value: Value) -> Any | None:
-    if hasattr(design, "then"):
-        then = _based(design.then, knob, value)
-        first = design.first if isinstance(design.first, str) else _based(design.first, knob, value)
-        return None if then is None else replace(design, then=then, first=first)
-    for attribute in ("base", "values"):
-        if hasattr(design, attribute):
-            return replace(design, **{attribute: {**getattr(design, attribute), knob: value}})
-    return None
 
 
 def _parsed(value: str) -> Value:

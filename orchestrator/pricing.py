@@ -2,7 +2,8 @@
 
 A group is a method on a dataset with a program (everything but fusing knobs). Its seconds per trial and epoch come from
 the ledger's own rows: of the same program if there are any, else of the method on that dataset, else of the method.
-The further the source, the wider the interval; without any row there is no price, and the plan says so.
+The further the source, the wider the interval; without any row there is no price, and the plan says so. A tier may
+state a rate, for a machine that the ledger knows nothing of: it counts until there are rows of the same program.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ __all__ = ["Price", "price"]
 
 SOURCES = (("same program", 1.25), ("same method and dataset", 2.0), ("same method", 4.0))
 """Where a rate may come from, and the factor of systematic error allowed for each on both sides."""
+
+STATED_FACTOR = 4.0
+"""The same for a rate that a tier states."""
 
 Z90 = 1.645
 """Half-width of a 90 % interval in standard deviations."""
@@ -55,6 +59,7 @@ def price(
     spaces: Mapping[str, Mapping[str, Knob]],
     workers: int,
     overhead_seconds: float = 15.0,
+    stated: Mapping[str, float] | None = None,
 ) -> Price:
     """Return the price of training `missing`.
 
@@ -64,6 +69,7 @@ def price(
         spaces: method -> its knobs.
         workers: bundles that train at a time.
         overhead_seconds: start-up of the cluster and of its workers.
+        stated: method -> seconds an epoch that the study's tier states.
     """
     groups: dict[str, list[TrialSpec]] = {}
     for spec in missing:
@@ -73,14 +79,14 @@ def price(
     unknown = []
     history = _history(rows, spaces)
     for key, specs in groups.items():
-        found = _rate(key, specs[0], history)
+        found = _rate(key, specs[0], history, (stated or {}).get(specs[0].method))
         if found is None:
             unknown.append(f"{specs[0].method} on {specs[0].dataset}")
             continue
         rate, factor, peak = found
         seconds = rate * sum(spec.n_epochs for spec in specs)
         total, low, high = total + seconds, low + seconds / factor, high + seconds * factor
-        memory = peak if math.isnan(memory) else max(memory, peak)
+        memory = peak if math.isnan(memory) else max(memory, peak) if peak == peak else memory
     if unknown:
         total = low = high = math.nan
     return Price(
@@ -123,7 +129,7 @@ def _history(rows: pd.DataFrame, spaces: Mapping[str, Mapping[str, Knob]]) -> pd
     )
 
 
-def _rate(key: str, spec: TrialSpec, history: pd.DataFrame) -> tuple[float, float, float] | None:
+def _rate(key: str, spec: TrialSpec, history: pd.DataFrame, stated: float | None) -> tuple[float, float, float] | None:
     """Return (seconds per epoch, factor of the 90 % interval, peak bytes) from the nearest source; None: no source."""
     method = history["method"] == spec.method
     here = method & (history["dataset"] == spec.dataset)
@@ -135,4 +141,6 @@ def _rate(key: str, spec: TrialSpec, history: pd.DataFrame) -> tuple[float, floa
             spread = float(logs.std(ddof=1)) / math.sqrt(len(logs)) if len(logs) > 1 else 0.5
             factor = systematic * math.exp(min(Z90 * spread, 1.0))
             return float(np.exp(logs.mean() + logs.var() / 2)), factor, float(history.loc[where, "peak"].max())
+        if stated is not None:  # before rows of other data or programs, which are of another machine
+            return stated, STATED_FACTOR, math.nan
     return None

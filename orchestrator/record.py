@@ -12,7 +12,7 @@ from orchestrator.errors import RequestError
 from orchestrator.phases import ConfirmPhase, SearchPhase
 from orchestrator.planning import PlannedTrial, contrasts
 from orchestrator.provenance import git_commit, versions
-from orchestrator.study import Study, UntilDecided
+from orchestrator.study import LOCAL, Study, UntilDecided
 
 __all__ = ["chosen_of", "plan_table", "study_json"]
 
@@ -94,7 +94,7 @@ def study_json(
         ],
         "searches": [search.record() for search in searches],
         "created_at": earlier.get("created_at", now),
-        "command": f"orchestrate run {study.name}",
+        "command": f"orchestrate run {study.name}" + (f" --tier {study.tier}" if study.tier != LOCAL else ""),
         "versions": versions(),
         "git_commit": git_commit(),
     }

@@ -198,7 +198,7 @@ class Runner:
 
     def write_record(self) -> None:
         """Write study.json and plan.parquet as they stand; when all is done, the look that was taken goes in."""
-        name = self.study.name
+        name = self.study.key
         earlier = self.ledger.read_study(name)[0] if name in self.ledger.study_names() else {}
         record = study_json(self.study, self.searches, self.confirm, earlier)
         if all(phase.finished for phase in self._phases):
@@ -326,7 +326,7 @@ class Runner:
         return all_decided(self.study, family, values, collapsed, [*taken, *self._earlier_looks(n_seeds)], n_seeds)
 
     def _earlier_looks(self, n_seeds: int) -> list[int]:
-        if self.study.name not in self.ledger.study_names():
+        if self.study.key not in self.ledger.study_names():
             return []
-        record, _ = self.ledger.read_study(self.study.name)
+        record, _ = self.ledger.read_study(self.study.key)
         return [look["n_seeds"] for look in record.get("looks_taken", []) if look["n_seeds"] <= n_seeds]

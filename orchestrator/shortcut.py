@@ -26,9 +26,9 @@ def n_settled(study: Study, ledger: Ledger, plugins: Sequence[str]) -> int | Non
 
     None: something is to be trained, or it takes a full plan to know.
     """
-    if study.name not in ledger.study_names():
+    if study.key not in ledger.study_names():
         return None
-    record, plan = ledger.read_study(study.name)
+    record, plan = ledger.read_study(study.key)
     if record.get("finished_key") != plan_key(study, plugins):
         return None
     wanted = set(plan["trial_id"].to_pylist())

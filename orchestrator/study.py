@@ -3,7 +3,8 @@
 The record of a study, `study.json` beside its plan (written by the runner, read by `analysis`):
 
     schema_version  1
-    name, question, paper, docstring, tier, exploratory
+    name, question, paper, docstring, tier, exploratory (of another tier than `local` this is a record of its own,
+                    studies/NAME.TIER, so that no tier overwrites another)
     metric          the metric that verdicts are about, e.g. "nmi" (columns: metric.nmi)
     alpha, margin   family-wise error; equivalence margin in units of the metric (null: none stated)
     datasets, protocol, n_epochs, failure_budget
@@ -23,7 +24,7 @@ With several datasets an arm's name ends in ` @ dataset`, so that names are uniq
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -32,9 +33,13 @@ from orchestrator import discovery
 from orchestrator.designs.around import Around
 from orchestrator.designs.base import Design
 from orchestrator.designs.search import Search
-from orchestrator.errors import RequestError, UnknownNameError
+from orchestrator.errors import RequestError
+from orchestrator.knobs import Value
 
-__all__ = ["Study", "Tier", "UntilDecided", "load", "until_decided"]
+__all__ = ["LOCAL", "Study", "Tier", "UntilDecided", "key_of", "load", "until_decided"]
+
+LOCAL = "local"
+"""The tier that a study file describes; `Study.tiers` says how others differ from it."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +63,19 @@ def until_decided(looks: Sequence[int] = (10, 20, 40)) -> UntilDecided:
 
 @dataclass(frozen=True, kw_only=True)
 class Tier:
-    """Data, budget and base values of another tier; never the question or the test."""
+    """Data, network and budget of another tier; never the question, the levels or the test (`orchestrator.tiers`)."""
 
     datasets: tuple[str, ...]
     n_epochs: int | None = None
-    base: dict[str, object] = field(default_factory=dict)
+    """Epochs a trial; None: as at the local tier."""
+    search_epochs: int | None = None
+    """Epochs of a search's trials; None: those of the other trials."""
+    seeds: int | UntilDecided | None = None
+    """None: as at the local tier."""
+    base: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+    """Method -> knob -> value, on top of the base of every design over that method: its network, batch, schedule."""
+    epoch_seconds: Mapping[str, float] = field(default_factory=dict)
+    """Method -> GPU-seconds an epoch of one trial, until the ledger knows better; the docstring says whence."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +104,14 @@ class Study:
     tiers: dict[str, Tier] = field(default_factory=dict)
     name: str = ""
     docstring: str = ""
-    tier: str = "local"
+    tier: str = LOCAL
+    epoch_seconds: Mapping[str, float] = field(default_factory=dict)
+    """Set by the tier; see there."""
+
+    @property
+    def key(self) -> str:
+        """Name of the study's record in the ledger: a tier other than `local` has one of its own."""
+        return key_of(self.name, self.tier)
 
     @property
     def designs(self) -> tuple[Design | Search, ...]:
@@ -145,14 +165,10 @@ def load(name: str, plugins: Sequence[str] = ()) -> Study:
     return checked
 
 
-def in_tier(study: Study, tier: str) -> Study:
-    """Return the study at another tier: its data and budget, the same question and test."""
-    if tier == study.tier:
-        return study
-    if tier not in study.tiers:
-        raise UnknownNameError(f"tier of study {study.name}", tier, ["local", *study.tiers])
-    other = study.tiers[tier]
-    return replace(study, datasets=other.datasets, n_epochs=other.n_epochs or study.n_epochs, tier=tier)
+def key_of(name: str, tier: str = LOCAL) -> str:
+    """Return the name of a study's record from any way to name the study: NAME, studies.NAME, path/to/NAME.py."""
+    stem = Path(name).stem if name.endswith(".py") or "/" in name else name.removeprefix("studies.")
+    return stem if tier == LOCAL else f"{stem}.{tier}"
 
 
 def check(study: Study) -> None:

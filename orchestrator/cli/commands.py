@@ -39,7 +39,8 @@ RESULTS = Path("results")
 
 def _study(name: str, plugins: list[str], settings: list[str], tier: str) -> Any:
     from orchestrator.planning import with_settings
-    from orchestrator.study import check, in_tier, load
+    from orchestrator.study import check, load
+    from orchestrator.tiers import in_tier
 
     study = with_settings(in_tier(load(name, plugins), tier), settings)
     check(study)
@@ -118,13 +119,15 @@ def run(  # noqa: PLR0913, PLR0917  # typer makes an option of each parameter
 def report(
     study: StudyName,
     results: Results = RESULTS,
+    tier: TierName = "local",
     notebook: Annotated[bool, typer.Option(help="execute the notebook too")] = True,
     as_json: AsJson = False,
 ) -> None:
     """Write tables, figures, verdicts, HTML and notebook of a study, from the ledger alone."""
     from orchestrator.cli import session
+    from orchestrator.study import key_of
 
-    session.report(study.removesuffix(".py").rsplit("/", 1)[-1], results, notebook, as_json)
+    session.report(key_of(study, tier), results, notebook, as_json)
 
 
 @app.command()
@@ -164,12 +167,14 @@ def verify(
     sample: Annotated[int, typer.Option(help="how many complete trials to train again")] = 5,
     trial_id: Annotated[str, typer.Option("--trial", help="train again just this one")] = "",
     plugin: Plugins = [],  # noqa: B006
+    tier: TierName = "local",
     as_json: AsJson = False,
 ) -> None:
     """Train a sample of a study's trials again, alone, and compare with the ledger; exit 1 if any differs."""
     from orchestrator.cli import console, verification
+    from orchestrator.study import key_of
 
-    found = verification.verify(study, results, sample, trial_id, tuple(plugin))
+    found = verification.verify(key_of(study, tier), results, sample, trial_id, tuple(plugin))
     console.emit(found, as_json, console.verification_text)
     if found["differ"]:
         raise OrchestratorError(f"{len(found['differ'])} of {found['n_trials']} trials came out differently")
@@ -180,11 +185,13 @@ def export(
     study: StudyName,
     target: Annotated[Path, typer.Argument(help="FILE.csv or FILE.parquet")],
     results: Results = RESULTS,
+    tier: TierName = "local",
 ) -> None:
     """Write a study's view, plan joined with the ledger, as CSV or Parquet."""
     from orchestrator.cli import inspection
+    from orchestrator.study import key_of
 
-    typer.echo(f"{inspection.export(results, study, target)} rows in {target}")
+    typer.echo(f"{inspection.export(results, key_of(study, tier), target)} rows in {target}")
 
 
 @app.command()

@@ -70,10 +70,10 @@ def _n_trials(study: Study, catalogue: Catalogue) -> int:
 
 def plan(study: Study, results: Path, plugins: tuple[str, ...], workers: int) -> dict[str, Any]:
     """Return what a study would train: arms with trials and hits, price, what it can detect."""
-    catalogue = Catalogue(plugins)
+    catalogue = Catalogue(plugins, without_data=True)
     n_contrasts = validate(study, catalogue)
     with Ledger(results) as ledger:
-        record = ledger.read_study(study.name)[0] if study.name in ledger.study_names() else {}
+        record = ledger.read_study(study.key)[0] if study.key in ledger.study_names() else {}
         rows = ledger.trials()
         planned = _planned(study, catalogue, record)
         hits = ledger.complete([trial.spec.trial_id for _, trial in planned])
@@ -82,13 +82,13 @@ def plan(study: Study, results: Path, plugins: tuple[str, ...], workers: int) ->
     search_hits = _search_hits(record, rows)
     missing = [trial.spec for _, trial in planned if trial.spec.trial_id not in hits]
     missing += _search_specs(study, catalogue, searched - search_hits)
-    workers = workers or int(machine()["cores"])
-    cost = price(missing, rows, catalogue.spaces(study.methods), workers)
+    workers = workers or (1 if study.epoch_seconds else int(machine()["cores"]))
+    cost = price(missing, rows, catalogue.spaces(study.methods), workers, stated=study.epoch_seconds)
     values, _ = values_of([trial for _, trial in planned], settled.get, study.metric)
     family = [contrast for contrast, _ in contrasts(study, list({arm.name: arm for arm, _ in planned}.values()))]
     power = detectability(study, n_contrasts, paired_spread(family, values))
     return {
-        "study": study.name,
+        "study": study.key,
         "question": study.question,
         "tier": study.tier,
         "arms": _arm_rows(planned, hits),
@@ -99,7 +99,8 @@ def plan(study: Study, results: Path, plugins: tuple[str, ...], workers: int) ->
         "detectable": None if power is None else dataclasses.asdict(power),
         "sentences": [
             _counts(searched, len(planned), search_hits + len(hits)),
-            _price_sentence(cost),
+            *(f"Not here yet: {why}." for why in catalogue.absent.values()),
+            _price_sentence(cost, "GPU" if study.epoch_seconds else "core"),
             *_power_sentences(study, power),
         ],
     }
@@ -110,7 +111,7 @@ def _counts(searched: int, confirmed: int, hits: int) -> str:
     return f"{searched + confirmed} trials{own}, {hits} of them in the ledger."
 
 
-def _price_sentence(cost: Price) -> str:
+def _price_sentence(cost: Price, device: str) -> str:
     if not cost.n_trials:
         return "Nothing is left to train."
     if cost.unknown:
@@ -118,8 +119,8 @@ def _price_sentence(cost: Price) -> str:
     expected, low, high = cost.wall_seconds
     memory = f", peak {cost.peak_memory_bytes / 2**30:.1f} GiB a worker" if cost.peak_memory_bytes > 0 else ""
     return (
-        f"Price of the {cost.n_trials} missing ones: {cost.core_seconds / 3600:.3f} core-hours, about {expected:.0f} s "
-        f"on {cost.workers} workers (90 % interval {low:.0f} to {high:.0f} s){memory}."
+        f"Price of the {cost.n_trials} missing ones: {cost.core_seconds / 3600:.3f} {device}-hours, about {expected:.0f} "
+        f"s on {cost.workers} worker{'s' * (cost.workers > 1)} (90 % interval {low:.0f} to {high:.0f} s){memory}."
     )
 
 

@@ -64,20 +64,20 @@ def run(study: Study, request: Request) -> None:
         if n_settled is not None:
             if not request.as_json:
                 console.nothing_to_do(study, n_settled)
-            return _answer(study.name, request)
+            return _answer(study.key, request)
     catalogue = Catalogue(request.plugins)
     require_power(study, validate(study, catalogue))
     executor = _executor(request)
     with Ledger(request.results, writable=True) as ledger:
         try:
-            if study.name not in ledger.study_names():  # surely something to train: Ray starts while data are loaded
+            if study.key not in ledger.study_names():  # surely something to train: Ray starts while data are loaded
                 executor.start()
             runner = _train(study, request, ledger, executor, catalogue)
         finally:
             executor.close()
     if runner.stop_reason:
         _end_early(runner.stop_reason)
-    return _answer(study.name, request)
+    return _answer(study.key, request)
 
 
 def report(name: str, results: Path, notebook: bool, as_json: bool) -> None:

@@ -19,7 +19,7 @@ from orchestrator.trial import Bundle, BundleTask, SeedBlock, TrialOutcome, Tria
 __all__ = ["verify"]
 
 
-def verify(study: str, results: Path, sample: int, trial_id: str, plugins: tuple[str, ...]) -> dict[str, Any]:
+def verify(name: str, results: Path, sample: int, trial_id: str, plugins: tuple[str, ...]) -> dict[str, Any]:
     """Return how many trials came out equal, and what differs where.
 
     On a CPU at one thread the same code gives the same bits; a row that another version of the code, of torch or
@@ -28,7 +28,6 @@ def verify(study: str, results: Path, sample: int, trial_id: str, plugins: tuple
     Raises:
         RequestError: the study has no complete trial here, or the one that was named is not among them.
     """
-    name = study.removesuffix(".py").rsplit("/", 1)[-1]
     with Ledger(results) as ledger:
         _, plan = ledger.read_study(name)
         rows = ledger.trials()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeAlias, runtime_checkable
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from orchestrator.errors import RequestError, UnknownNameError
 from orchestrator.knobs import Knob, Value, canonical
@@ -18,6 +18,7 @@ __all__ = [
     "against_baseline",
     "check_distinct",
     "levels_of",
+    "with_base",
 ]
 
 Role: TypeAlias = Literal["baseline", "level", "rival"]
@@ -106,6 +107,18 @@ def against_baseline(arms: Sequence[Arm]) -> tuple[Contrast, ...]:
         for arm in arms
         if arm.role != "baseline"
     )
+
+
+def with_base(design: Any, values: Mapping[str, Value]) -> Any | None:
+    """Return a design (or search) with `values` on top of what it sets for all of its arms; None: it sets nothing."""
+    if hasattr(design, "then"):
+        then = with_base(design.then, values)
+        first = design.first if isinstance(design.first, str) else with_base(design.first, values)
+        return None if then is None else replace(design, then=then, first=first)
+    for attribute in ("base", "values"):
+        if hasattr(design, attribute):
+            return replace(design, **{attribute: {**getattr(design, attribute), **values}})
+    return None
 
 
 def check_factors(factors: Factors, space: Mapping[str, Knob], method: str) -> None:
