@@ -87,7 +87,8 @@ def fair_labels(
     if form != "kl_u_y":  # -H(ybar) is KL(ybar || u) up to a constant
         return _solved(newton(rows, weight, fairness="reverse", tolerance=tolerance))
     if given is None:
-        return _solved(em(rows, weight, tolerance=tolerance, max_iterations=max_iterations))
+        logs = log_sigma.transpose(1, 2)
+        return _solved(em(rows, weight, log_start=logs, tolerance=tolerance, max_iterations=max_iterations))
     start = torch.where(given.held, given.target, sigma).transpose(1, 2)
     held = given.held[:, 0]
     return _solved(em(rows, weight, start=start, held=held, tolerance=tolerance, max_iterations=max_iterations))

@@ -14,6 +14,10 @@ from trainables.assignment.pseudo_labels import (
 )
 
 
+LOOK = 5
+"""Iterations from one look at the objective to the next: its logarithms cost twice as much as an iteration."""
+
+
 @torch.no_grad()
 def em(
     sigma: Tensor,
@@ -21,6 +25,7 @@ def em(
     prior: Tensor | None = None,
     *,
     start: Tensor | None = None,
+    log_start: Tensor | None = None,
     held: Tensor | None = None,
     tolerance: float = 1e-6,
     max_iterations: int = 15,
@@ -29,19 +34,21 @@ def em(
 
     One iteration is y <- (sigma + w y) / sum_k (sigma + w y) with w = lambda u / ybar, which is eqs. (45) and
     (46) in one line (N cancels; Algorithm 1). It never increases the objective, and the optimum is unique.
-    A member stops at a relative decrease of its objective not above the tolerance, or at the cap; the paper
-    does not state its own rule. Stopped members leave the batch, so no member's numbers depend on another's.
+    A member stops when its objective fell, relatively and on average over the LOOK iterations since the last look,
+    by not more than the tolerance an iteration, or at the cap; the paper does not state its own rule. Stopped
+    members leave the batch, so no member's numbers depend on another's.
 
-    A member with a NaN in sigma gets NaN labels after one iteration; the others do not notice.
+    A member with a NaN in sigma gets NaN labels and stops at the first look; the others do not notice.
 
     Args:
         sigma: (M, N, K) predictions, rows on the simplex, float32 or float64; below 1e-12 counts as 1e-12.
         weight: (M,) fairness weight lambda >= 0.
         prior: (M, K) target u, rows on the simplex; None is 1/K.
         start: (M, N, K) first y; None is sigma (the paper's warm start).
+        log_start: (M, N, K) logarithm of the first y where the caller has it: it costs as much as two iterations.
         held: (M, N) bool, points whose y stays at `start` (labelled points of the semi-supervised mode); they
             count in ybar, and their cross-entropy, a constant, is not part of the reported objective.
-        tolerance: relative decrease at which a member stops; -1 runs every member to the cap.
+        tolerance: relative decrease an iteration at which a member stops; -1 runs every member to the cap.
         max_iterations: iteration cap, at least 1.
 
     Raises:
@@ -52,17 +59,17 @@ def em(
         raise ValueError(f"max_iterations must be at least 1; got {max_iterations}")
     if held is not None and start is None:
         raise ValueError("held points need the labels they are held at: give start")
-    run = _Run(sigma, weight, prior, start, held)
-    for iteration in range(1, max_iterations + 1):
-        decrease = run.step()
+    run = _Run(sigma, weight, prior, (start, log_start), held)
+    done = 0
+    while run.active.numel():
+        steps = min(LOOK, max_iterations - done)
+        for _ in range(steps):
+            run.step()
+        done += steps
+        decrease = run.look() / steps
         # written so that NaN counts as stopped
         going = decrease > tolerance * run.value.abs()
-        if iteration == max_iterations:
-            going = torch.zeros_like(going)
-        if not bool(going.all()):
-            run.retire(~going, decrease, iteration)
-            if not run.active.numel():
-                break
+        run.retire(torch.ones_like(going) if done == max_iterations else ~going, decrease, done)
     return run.answer()
 
 
@@ -70,21 +77,27 @@ class _Run:
     """Active members of one call, held class-major (M, K, N): for small K all passes run along N."""
 
     def __init__(
-        self, sigma: Tensor, weight: Tensor, prior: Tensor | None, start: Tensor | None, held: Tensor | None
+        self,
+        sigma: Tensor,
+        weight: Tensor,
+        prior: Tensor | None,
+        start: tuple[Tensor | None, Tensor | None],
+        held: Tensor | None,
     ) -> None:
         self.sigma = _class_major(sigma)
-        self.y = self.sigma if start is None else _class_major(start)
+        self.y = self.sigma.clone() if start[0] is None else _class_major(start[0])
         self.held = None if held is None else held[:, None, :]
         self.weight = weight.to(sigma.dtype)
         self.prior = uniform_prior(sigma) if prior is None else prior.to(sigma.dtype)
         self.active = torch.arange(len(sigma), device=sigma.device)
-        self.log_y = self.y.log()
+        self.log_y = self.y.log() if start[1] is None else start[1].transpose(1, 2)
         self.mean = self.y.mean(2)
         self.value = self._objective()
         self.before = self.value
         self.after, self.residual = torch.empty_like(self.value), torch.empty_like(self.value)
         self.iterations = torch.zeros_like(self.active)
-        self.y_out, self.log_y_out = torch.empty_like(self.sigma), torch.empty_like(self.sigma)
+        self.y_out: Tensor | None = None
+        self.log_y_out: Tensor | None = None
 
     def _objective(self) -> Tensor:
         terms = self.sigma * self.log_y
@@ -93,32 +106,49 @@ class _Run:
         entropy = -terms.sum((1, 2)).double() / terms.shape[2]
         return entropy + self.weight.double() * forward_kl(self.prior, self.mean)
 
-    def step(self) -> Tensor:
-        """One E and M step; returns the decrease of the objective, (active,) float64."""
+    def step(self) -> None:
+        """One E and M step, in place but for held points."""
         pull = (self.weight[:, None] * self.prior / self.mean)[:, :, None]
-        y = torch.addcmul(self.sigma, self.y, pull)
-        y /= y.sum(1, keepdim=True)
-        self.y = y if self.held is None else torch.where(self.held, self.y, y)
-        self.log_y = self.y.log()
+        if self.held is None:
+            torch.addcmul(self.sigma, self.y, pull, out=self.y)
+            self.y /= self.y.sum(1, keepdim=True)
+        else:
+            y = torch.addcmul(self.sigma, self.y, pull)
+            self.y = torch.where(self.held, self.y, y / y.sum(1, keepdim=True))
         self.mean = self.y.mean(2)
+
+    def look(self) -> Tensor:
+        """Return how much the objective fell since the last look, (active,) float64."""
+        self.log_y = self.y.log()
         previous, self.value = self.value, self._objective()
         return previous - self.value
 
     def retire(self, stopped: Tensor, decrease: Tensor, iteration: int) -> None:
         """Write down the members that stopped and go on with the others."""
-        rows = self.active[stopped]
-        self.y_out[rows], self.log_y_out[rows] = self.y[stopped], self.log_y[stopped]
-        self.after[rows], self.iterations[rows] = self.value[stopped], iteration
-        self.residual[rows] = decrease[stopped] / self.value[stopped].abs().clamp_min(FLOOR)
-        going = ~stopped
+        rows = stopped.nonzero()[:, 0]
+        if not len(rows):
+            return
+        places = self.active[rows]
+        self.after[places], self.iterations[places] = self.value[rows], iteration
+        self.residual[places] = decrease[rows] / self.value[rows].abs().clamp_min(FLOOR)
+        if len(rows) == len(self.before):  # everybody at once: no copy
+            self.y_out, self.log_y_out, self.active = self.y, self.log_y, self.active[:0]
+            return
+        if self.y_out is None or self.log_y_out is None:
+            self.y_out = self.y.new_empty(len(self.before), *self.y.shape[1:])
+            self.log_y_out = torch.empty_like(self.y_out)
+        self.y_out.index_copy_(0, places, self.y.index_select(0, rows))
+        self.log_y_out.index_copy_(0, places, self.log_y.index_select(0, rows))
+        going = (~stopped).nonzero()[:, 0]
         for name in ("active", "sigma", "y", "weight", "prior", "mean", "value"):
-            setattr(self, name, getattr(self, name)[going])
-        self.held = None if self.held is None else self.held[going]
+            setattr(self, name, getattr(self, name).index_select(0, going))
+        self.held = None if self.held is None else self.held.index_select(0, going)
 
     def answer(self) -> PseudoLabels:
+        assert self.y_out is not None and self.log_y_out is not None
         return PseudoLabels(
-            y=self.y_out.transpose(1, 2).contiguous(),
-            log_y=self.log_y_out.transpose(1, 2).contiguous(),
+            y=self.y_out.transpose(1, 2),
+            log_y=self.log_y_out.transpose(1, 2),
             iterations=self.iterations,
             objective_before=self.before,
             objective_after=self.after,
@@ -127,5 +157,5 @@ class _Run:
 
 
 def _class_major(rows: Tensor) -> Tensor:
-    """(M, N, K) to contiguous (M, K, N), kept off zero."""
-    return rows.detach().transpose(1, 2).contiguous().clamp_min(FLOOR)
+    """(M, N, K) to contiguous (M, K, N), kept off zero; a tensor of its own."""
+    return rows.detach().transpose(1, 2).clamp_min(FLOOR).contiguous()

@@ -75,7 +75,8 @@ class EntropyConfig(MethodConfig):
     solver_tolerance: float = knob(
         1e-6, Float(1e-10, 1e-2, log=True), when={"fairness": ("kl_u_y", "kl_y_u", "entropy")}
     )
-    """EM stops at this relative decrease of the objective, Newton (kl_y_u, entropy) at this duality gap."""
+    """EM stops at this relative decrease of the objective an iteration (looked at every fifth), Newton (kl_y_u, entropy)
+    at this duality gap."""
     solver_iterations: int = knob(15, Int(1, 1000, log=True), when={"fairness": ("kl_u_y",)})
     """Cap on EM iterations."""
     optimiser: str = knob("sgd", Choice("sgd", "adam"))
@@ -131,7 +132,7 @@ class EntropyClustering(FusedMethod):
     """Softmax models of all members and the pseudo-labels of a batch; nothing of the labels is kept between epochs."""
 
     Config = EntropyConfig
-    version = 1
+    version = 2
     member_state = ("head", "order", "losses", "facts", "logged")
 
     def __init__(

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from trainables.assignment.em import em
+from trainables.assignment.em import LOOK, em
 from trainables.assignment.pseudo_labels import objective
 
 quick = settings(max_examples=15, deadline=None)
@@ -70,6 +70,32 @@ def test_objective_never_increases_over_iterations(shape):
         assert (later <= earlier + 1e-12 * earlier.abs() + 1e-14).all()
 
 
+@pytest.mark.parametrize("cap", [1, 4, 5, 7, 15])
+def test_the_cap_holds_between_looks_too_and_a_first_logarithm_changes_nothing(cap):
+    sigma, weight, prior = problem(6, 3, 40, 5, 2.0)
+    found = em(sigma, weight, prior, tolerance=-1.0, max_iterations=cap)
+    known = em(sigma, weight, prior, log_start=sigma.log(), tolerance=-1.0, max_iterations=cap)
+    assert found.iterations.tolist() == [cap] * 3
+    assert torch.equal(found.y, known.y) and torch.equal(found.objective_before, known.objective_before)
+    before = found.objective_after if cap == 1 else em(sigma, weight, prior, max_iterations=cap - 1).objective_after
+    assert (found.objective_after <= before).all()
+
+
+def test_a_member_stops_where_the_mean_decrease_since_the_last_look_is_not_above_the_tolerance():
+    sigma, weight, prior = problem(6, 4, 60, 5, 2.0)
+    values = {0: objective(sigma, sigma, weight, prior)}
+    for cap in range(LOOK, 8 * LOOK, LOOK):
+        y = em(sigma, weight, prior, tolerance=-1.0, max_iterations=cap).y
+        values[cap] = objective(sigma, y, weight, prior)
+    found = em(sigma, weight, prior, tolerance=1e-3, max_iterations=7 * LOOK)
+    for member, stop in enumerate(found.iterations.tolist()):
+        falls = {cap: float((values[cap - LOOK] - values[cap])[member]) / LOOK for cap in values if cap}
+        limits = {cap: 1e-3 * abs(float(values[cap][member])) for cap in values}
+        assert stop == min((cap for cap in falls if falls[cap] <= limits[cap]), default=7 * LOOK)
+        assert float(found.residual[member]) == pytest.approx(falls[stop] / float(values[stop][member]), rel=1e-6)
+    assert len(set(found.iterations.tolist())) > 1
+
+
 @quick
 @given(problems)
 def test_mean_multiplier_is_one_plus_lambda_at_any_y(shape):
@@ -115,7 +141,7 @@ def test_fair_identical_rows_are_a_fixed_point():
     sigma = prior[:, None, :].expand(1, 7, 3)
     found = em(sigma, torch.tensor([100.0]), prior)
     torch.testing.assert_close(found.y, sigma, rtol=0, atol=1e-14)
-    assert found.iterations.tolist() == [1]
+    assert found.iterations.tolist() == [LOOK]
 
 
 @quick
@@ -148,7 +174,7 @@ def test_a_nan_row_spoils_its_own_member_only():
     clean = em(sigma, weight, prior)
     sigma[1, 7] = float("nan")
     found = em(sigma, weight, prior)
-    assert found.y[1].isnan().all() and found.iterations[1] == 1
+    assert found.y[1].isnan().all() and found.iterations[1] == LOOK
     assert torch.equal(found.y[[0, 2]], clean.y[[0, 2]])
 
 
@@ -163,7 +189,7 @@ def test_more_classes_than_points_and_one_class_are_defined():
     sigma, weight, _ = problem(1, 2, 3, 9, 1.0)
     assert em(sigma, weight).y.isfinite().all()
     lone = em(torch.ones(2, 5, 1), torch.tensor([1.0, 100.0]))
-    assert torch.equal(lone.y, torch.ones(2, 5, 1)) and lone.iterations.tolist() == [1, 1]
+    assert torch.equal(lone.y, torch.ones(2, 5, 1)) and lone.iterations.tolist() == [LOOK, LOOK]
 
 
 def test_held_points_keep_their_labels_and_the_rest_never_gets_worse():
