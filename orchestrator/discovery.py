@@ -127,8 +127,7 @@ def load_dataset(reference: str, protocol: str, plugins: Sequence[str] = ()) -> 
 def _dataset(reference: str, protocol: str, plugins: tuple[str, ...]) -> Any:
     wrappers = importlib.import_module("trainables.wrappers")
     name, _, options = reference.partition(":")
-    loaded = find("dataset", name, plugins).load()
-    return wrappers.wrapped(loaded, options, reference).under(protocol)
+    return wrappers.loaded(find("dataset", name, plugins).load, options, reference).under(protocol)
 
 
 def training() -> ModuleType:

@@ -1,10 +1,13 @@
 """What tests of several folders share: one Ray for the whole session, and a source of bundles that keeps a record."""
 
 import contextlib
+import hashlib
 import os
+import pickle
 from collections import deque
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from orchestrator.trial import Bundle, BundleTask, TrialSpec
@@ -127,3 +130,74 @@ def ray_executor(tmp_path_factory):
     yield executor
     executor.close()
     assert not [name for name in os.listdir("/tmp") if name.startswith(f"orchestrate-ray-{os.getpid()}-")]
+
+
+@pytest.fixture(scope="session")
+def image_set_files(tmp_path_factory):
+    """Write every image set that torchvision knows, tiny and in torchvision's own formats; return the data folder."""
+    from PIL import Image
+
+    folder = tmp_path_factory.mktemp("image_sets")
+    draws = np.random.default_rng(0)
+    sizes = {"train": 40, "test": 20}
+    labels = {part: np.arange(size, dtype=np.uint8) for part, size in sizes.items()}
+
+    def written(place, content):
+        (folder / place).parent.mkdir(parents=True, exist_ok=True)
+        (folder / place).write_bytes(content)
+
+    def pixels(n, *shape):
+        return draws.integers(0, 256, (n, *shape), dtype=np.uint8)
+
+    for part, size in sizes.items():
+        for name in ("MNIST", "FashionMNIST"):  # idx: magic number with the rank, sizes, bytes
+            stem = f"{name}/raw/{'train' if part == 'train' else 't10k'}"
+            written(
+                f"{stem}-images-idx3-ubyte",
+                np.array([0x803, size, 28, 28], ">i4").tobytes() + pixels(size, 28, 28).tobytes(),
+            )
+            written(
+                f"{stem}-labels-idx1-ubyte", np.array([0x801, size], ">i4").tobytes() + (labels[part] % 10).tobytes()
+            )
+        rows = pixels(size, 3 * 32 * 32)
+        fine, coarse = (labels[part] % 100).tolist(), (labels[part] % 20).tolist()
+        written(f"cifar-100-python/{part}", pickle.dumps({"data": rows, "fine_labels": fine, "coarse_labels": coarse}))
+        written(f"stl10_binary/{part}_X.bin", pixels(size, 3, 96, 96).tobytes())
+        written(f"stl10_binary/{part}_y.bin", (labels[part] % 10 + 1).tobytes())
+        for place in range(6):
+            (folder / f"image_folder/{part}/class{place % 2}").mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels(1, 20 + place, 24, 3)[0]).save(
+                folder / f"image_folder/{part}/class{place % 2}/{place}.png"
+            )
+    for number in range(1, 7):
+        name = f"data_batch_{number}" if number < 6 else "test_batch"
+        content = {"data": pixels(10, 3 * 32 * 32), "labels": list(range(10))}
+        written(f"cifar-10-batches-py/{name}", pickle.dumps(content))
+    written("cifar-10-batches-py/batches.meta", pickle.dumps({"label_names": list("abcdefghij")}))
+    written("cifar-100-python/meta", pickle.dumps({"fine_label_names": [f"class{place}" for place in range(100)]}))
+    written("stl10_binary/unlabeled_X.bin", pixels(1, 3, 96, 96).tobytes())
+    return folder
+
+
+@pytest.fixture
+def image_sets(image_set_files, monkeypatch):
+    """Have torchvision's classes know the tiny files by their digests, as they know the real ones."""
+    from torchvision import datasets
+
+    from trainables import data_folder, image_sets
+
+    for kind in (datasets.CIFAR10, datasets.CIFAR100, datasets.STL10):
+        for name in ("train_list", "test_list"):
+            files = [file for file, _ in getattr(kind, name)]
+            known = [[file, _md5(image_set_files / kind.base_folder / file)] for file in files]
+            monkeypatch.setattr(kind, name, known)
+        if hasattr(kind, "meta"):
+            place = image_set_files / kind.base_folder / kind.meta["filename"]
+            monkeypatch.setattr(kind, "meta", {**kind.meta, "md5": _md5(place)})
+    monkeypatch.setenv(data_folder.VARIABLE, str(image_set_files))
+    monkeypatch.setattr(image_sets, "PACKAGES", image_set_files / "packages")
+    return image_set_files
+
+
+def _md5(place):
+    return hashlib.md5(place.read_bytes()).hexdigest()

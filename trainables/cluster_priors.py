@@ -9,8 +9,8 @@ import torch
 from sklearn.cluster import KMeans
 from torch import Tensor
 
+from trainables.imbalance import imbalance_shares
 from trainables.randomness import stream_seed
-from trainables.wrappers import imbalance_shares
 
 __all__ = ["SAMPLE", "aligned", "estimated_shares", "level_shares"]
 

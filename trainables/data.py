@@ -39,6 +39,8 @@ class Dataset:
     given_labels: Tensor | None = None
     """(N,) int64, -1 where none: labels that are part of the *input* (semi-supervised, label-noise studies)."""
     protocol: str = "whole"
+    offset: Tensor | None = None
+    """(C, H, W) what was subtracted from images: `inputs + offset` are pixels in [0, 1]. No part of the digest."""
 
     def __post_init__(self) -> None:
         if len(self.inputs) != len(self.labels):
@@ -83,7 +85,9 @@ class Dataset:
         for part in (self.inputs, self.labels, self.test_inputs, self.test_labels, self.given_labels):
             if part is not None:
                 content.update(f"{tuple(part.shape)}{part.dtype}".encode())
-                content.update(part.contiguous().numpy().tobytes())
+                content.update(
+                    part.contiguous().numpy().reshape(-1).view("uint8").data
+                )  # no copy: images can be gigabytes
         return content.hexdigest()
 
     @cached_property

@@ -7,6 +7,7 @@ same points. Imbalance and subset act on the test part too, in proportion; label
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -16,9 +17,10 @@ from torch import Tensor
 
 from orchestrator.errors import RequestError
 from trainables.data import Dataset
+from trainables.imbalance import imbalance_shares
 from trainables.randomness import stream_seed
 
-__all__ = ["OPTIONS", "imbalance_shares", "wrapped"]
+__all__ = ["OPTIONS", "loaded", "wrapped"]
 
 OPTIONS: Mapping[str, str] = {
     "imbalance": "1, 2 or 3",
@@ -27,6 +29,34 @@ OPTIONS: Mapping[str, str] = {
     "noise": "uniform, class or instance, a colon and a share from 0 to 1",
 }
 """Option -> what it takes, in the order in which options act."""
+
+
+def loaded(load: Callable[..., Dataset], options: str, reference: str) -> Dataset:
+    """Return the dataset that `load` gives, under `options`: those named like a parameter of `load` are for it.
+
+    Args:
+        load: a dataset file's function; every parameter it may have has a default, a text or a whole number.
+        options: `name=value` joined by commas: parameters of `load`, then those of `OPTIONS`.
+        reference: the whole reference, for the name and for messages.
+
+    Raises:
+        RequestError: an option that does not exist, stands twice, or has a value outside its domain.
+    """
+    parameters = inspect.signature(load).parameters
+    pairs = [option.partition("=")[::2] for option in options.split(",") if options]
+    own = {name: value for name, value in pairs if name in parameters}
+    names = [name for name, _ in pairs]
+    for name, text in own.items():
+        if names.count(name) > 1:
+            raise RequestError(f"dataset {reference!r}: option {name!r} stands twice")
+        if isinstance(parameters[name].default, int) and not text.isdigit():
+            raise RequestError(f"dataset {reference!r}: {name} = {text!r}, allowed: a whole number")
+    dataset = load(
+        **{name: int(text) if isinstance(parameters[name].default, int) else text for name, text in own.items()}
+    )
+    if own:
+        dataset = replace(dataset, name=reference)
+    return wrapped(dataset, ",".join(f"{name}={text}" for name, text in pairs if name not in own), reference)
 
 
 def wrapped(dataset: Dataset, options: str, reference: str) -> Dataset:
@@ -52,19 +82,6 @@ def wrapped(dataset: Dataset, options: str, reference: str) -> Dataset:
         given = _NOISES[asked["noise"][0]](dataset, asked["noise"][1]) if "noise" in asked else dataset.labels
         dataset = replace(dataset, given_labels=_shown(given, dataset, asked.get("labelled", 1.0)))
     return replace(dataset, name=reference)
-
-
-def imbalance_shares(level: int, n_classes: int) -> Tensor:
-    """Return the share of each class that is kept, (K,), at imbalance level 1, 2 or 3 of paper 2303.16521.
-
-    With n = K // 2: level 1 keeps all of the first K - n classes and 1 - 0.2 t of the others, t from 0 to 1; levels 2
-    and 3 keep 1 - 0.5 t and 1 - t, t from 0 to 1 - 1/K over all classes (its reference code, `cl_args.py`).
-    """
-    if level == 1:
-        tail = n_classes // 2
-        return torch.cat([torch.ones(n_classes - tail), 1.0 - 0.2 * torch.linspace(0.0, 1.0, tail)])
-    ramp = torch.linspace(0.0, 1.0 - 1.0 / n_classes, n_classes)
-    return 1.0 - (0.5 if level == 2 else 1.0) * ramp
 
 
 def _parsed(options: str, reference: str) -> dict[str, Any]:

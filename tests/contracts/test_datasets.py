@@ -1,38 +1,60 @@
-"""What every dataset promises, held for each one found that is on this machine."""
+"""What every dataset promises, held for each one found; image sets are read from tiny files in their own formats."""
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
 
 from orchestrator import discovery
 from orchestrator.errors import DataError
+from trainables import data_folder, image_sets
 from trainables.data import Dataset
 
 NAMES = discovery.names("dataset")
 IN_DEPENDENCIES = ("digits", "gaussians", "mnist_5k")
+FETCHED = [name for name in NAMES if hasattr(discovery.find("dataset", name), "absent")]
+Loaded = Callable[[str], Dataset]
+_KEPT: dict[str, Dataset] = {}
 
 
-@cache
-def loaded(name: str) -> Dataset:
-    try:
-        data: Dataset = discovery.find("dataset", name).load()
-    except DataError as error:
-        assert "\n" not in str(error) and name in str(error), "an absent dataset is one line that names it"
-        pytest.skip(str(error))
-    return data
+@pytest.fixture(name="loaded")
+def loaded_once(image_sets: Path) -> Loaded:
+    """Load a dataset; `image_sets` has the files of those that no dependency brings."""
+
+    def load(name: str) -> Dataset:
+        if name not in _KEPT:
+            _KEPT[name] = discovery.find("dataset", name).load()
+        return _KEPT[name]
+
+    return load
 
 
-def test_those_inside_dependencies_are_always_there() -> None:
+def test_those_inside_dependencies_are_there_and_others_say_how_to_bring_them() -> None:
     assert set(IN_DEPENDENCIES) <= set(NAMES)
-    for name in IN_DEPENDENCIES:
-        assert len(loaded(name)) > 0
+    assert {"mnist", "fashion_mnist", "cifar10", "cifar100_20", "stl10", "image_folder"} <= set(FETCHED)
+    assert not set(IN_DEPENDENCIES) & set(FETCHED)
+
+
+@pytest.mark.parametrize("name", FETCHED)
+def test_an_absent_dataset_is_one_line_with_the_command_that_brings_it(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(data_folder.VARIABLE, str(tmp_path / "nothing"))
+    monkeypatch.setattr(image_sets, "PACKAGES", tmp_path / "nothing")
+    module = discovery.find("dataset", name)
+    with pytest.raises(DataError) as caught:
+        module.load()
+    line = str(caught.value)
+    assert line == module.absent() and "\n" not in line and name in line and str(tmp_path / "nothing") in line
+    assert "this brings" in line
+    assert not (tmp_path / "nothing").exists(), "asking writes nothing"
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_tensors_have_the_promised_types_and_shapes(name: str) -> None:
+def test_tensors_have_the_promised_types_and_shapes(name: str, loaded: Loaded) -> None:
     data = loaded(name)
     assert data.name == name
     for inputs, labels in ((data.inputs, data.labels), (data.test_inputs, data.test_labels)):
@@ -46,7 +68,17 @@ def test_tensors_have_the_promised_types_and_shapes(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_loading_again_gives_the_same_content_and_touches_no_global_generator(name: str) -> None:
+def test_images_get_their_pixels_back_by_their_offset(name: str, loaded: Loaded) -> None:
+    data = loaded(name)
+    assert (data.offset is not None) == data.is_image
+    for inputs in (data.inputs, data.test_inputs):
+        if data.offset is not None and inputs is not None:
+            pixels = inputs + data.offset
+            assert float(pixels.min()) > -1e-5 and float(pixels.max()) < 1 + 1e-5
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_loading_again_gives_the_same_content_and_touches_no_global_generator(name: str, loaded: Loaded) -> None:
     first = loaded(name)
     torch.manual_seed(3)
     before = torch.get_rng_state()
@@ -56,19 +88,32 @@ def test_loading_again_gives_the_same_content_and_touches_no_global_generator(na
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_inputs_are_centred_and_not_tiny(name: str) -> None:
+def test_inputs_are_centred_and_not_tiny(name: str, loaded: Loaded) -> None:
     inputs = loaded(name).inputs
     assert float(inputs.mean().abs()) < 0.05 and 0.01 < float(inputs.std()) < 10.0
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_probes_and_neighbours_are_fixed_and_leave_a_point_itself_out(name: str) -> None:
+def test_probes_and_neighbours_are_fixed_and_leave_a_point_itself_out(name: str, loaded: Loaded) -> None:
     data = loaded(name)
-    if len(data) > 20_000:
-        pytest.skip("neighbours of a large dataset take seconds")
     assert len(data.probes) == min(1000, len(data)) and len(set(data.probes.tolist())) == len(data.probes)
-    assert data.neighbours.shape == (len(data.probes), 10)
+    assert data.neighbours.shape == (len(data.probes), min(10, len(data) - 1))
     assert not (data.neighbours == data.probes[:, None]).any()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_both_protocols_see_the_same_points(name: str, loaded: Loaded) -> None:
+    data = loaded(name)
+    whole = data.under("whole")
+    if data.test_inputs is None:
+        assert len(whole.eval_labels) == len(data)
+        with pytest.raises(DataError, match="no test part"):
+            data.under("split")
+        return
+    split = data.under("split")
+    assert len(whole) == len(whole.eval_inputs) == len(split) + len(split.eval_inputs)
+    assert torch.equal(whole.inputs[len(split) :], split.eval_inputs)
+    assert torch.equal(whole.labels[len(split) :], split.eval_labels)
 
 
 def test_references_load_views_under_both_protocols() -> None:

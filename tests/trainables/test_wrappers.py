@@ -7,7 +7,8 @@ import torch
 
 from orchestrator.errors import RequestError
 from trainables.data import Dataset
-from trainables.wrappers import imbalance_shares, wrapped
+from trainables.imbalance import imbalance_shares
+from trainables.wrappers import loaded, wrapped
 
 
 def dataset(split: bool = False) -> Dataset:
@@ -98,3 +99,16 @@ def test_a_wrong_option_is_one_line_that_names_it(options: str, named: str) -> N
     with pytest.raises(RequestError) as caught:
         view(options)
     assert named in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_options_named_like_a_parameter_of_load_are_for_it() -> None:
+    def load(folder: str = "", side: int = 3) -> Dataset:
+        assert folder == "a/b"
+        return Dataset("made", torch.arange(float(side))[:, None], torch.arange(side) % 2, 2)
+
+    view = loaded(load, "side=40,subset=10,folder=a/b", "made:side=40,subset=10,folder=a/b")
+    assert len(view) == 10 and view.name == "made:side=40,subset=10,folder=a/b"
+    assert loaded(load, "folder=a/b", "x").name == "x"
+    for options, named in (("side=wide", "'wide'"), ("side=1,side=2", "twice"), ("folder=a/b,depth=1", "'depth'")):
+        with pytest.raises(RequestError, match=named):
+            loaded(load, options, f"made:{options}")

@@ -17,4 +17,5 @@ def load() -> Dataset:
     """
     loaded = load_digits()
     pixels = torch.tensor(loaded.images, dtype=torch.float32)[:, None] / 16.0
-    return Dataset("digits", pixels - pixels.mean(0), torch.tensor(loaded.target, dtype=torch.int64), 10)
+    mean = pixels.mean(0)
+    return Dataset("digits", pixels - mean, torch.tensor(loaded.target, dtype=torch.int64), 10, offset=mean)

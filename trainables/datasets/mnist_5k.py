@@ -36,4 +36,5 @@ def load() -> Dataset:
         raise DataError(f"dataset mnist_5k: {str(files[0])!r} holds {numbers.size} numbers, no rows of 784 + 1")
     rows = torch.from_numpy(numbers.reshape(-1, SIDE * SIDE + 1))
     pixels = rows[:, :-1].float().reshape(-1, 1, SIDE, SIDE) / 255.0
-    return Dataset("mnist_5k", pixels - pixels.mean(0), rows[:, -1].contiguous(), 10)
+    mean = pixels.mean(0)
+    return Dataset("mnist_5k", pixels - mean, rows[:, -1].contiguous(), 10, offset=mean)
