@@ -57,6 +57,7 @@ def fair_labels(
     predicted: tuple[Tensor, Tensor],
     weight: Tensor,
     given: Given | None = None,
+    start: Tensor | None = None,
     *,
     tolerance: float = 1e-6,
     max_iterations: int = 15,
@@ -68,6 +69,7 @@ def fair_labels(
         predicted: sigma and ln sigma, (M, K, B) each.
         weight: (M,) lambda.
         given: labels of some points; `kl_y_u`, `entropy` and `transport` cannot hold any.
+        start: (M, K, B) where EM starts; None is sigma. The optimum is one, but EM stops before it.
         tolerance: relative decrease (EM, `kl_u_y`) or duality gap (Newton, `kl_y_u` and `entropy`) to stop at.
         max_iterations: cap on EM iterations.
 
@@ -86,12 +88,15 @@ def fair_labels(
     rows = sigma.transpose(1, 2)
     if form != "kl_u_y":  # -H(ybar) is KL(ybar || u) up to a constant
         return _solved(newton(rows, weight, fairness="reverse", tolerance=tolerance))
-    if given is None:
+    if given is None and start is None:
         logs = log_sigma.transpose(1, 2)
         return _solved(em(rows, weight, log_start=logs, tolerance=tolerance, max_iterations=max_iterations))
-    start = torch.where(given.held, given.target, sigma).transpose(1, 2)
-    held = given.held[:, 0]
-    return _solved(em(rows, weight, start=start, held=held, tolerance=tolerance, max_iterations=max_iterations))
+    first, held = sigma if start is None else start, None
+    if given is not None:
+        first, held = torch.where(given.held, given.target, first), given.held[:, 0]
+    return _solved(
+        em(rows, weight, start=first.transpose(1, 2), held=held, tolerance=tolerance, max_iterations=max_iterations)
+    )
 
 
 def _free(sigma: Tensor, log_sigma: Tensor, given: Given | None) -> Labels:

@@ -42,6 +42,8 @@ class LinearSoftmaxConfig(MethodConfig):
     """Points a batch, as near as equal batches come."""
     init_scale: float = knob(1.0, Float(1e-3, 10.0, log=True), fuses=True)
     """Factor on the first weights, drawn from U(-1/sqrt(d), 1/sqrt(d))."""
+    init_gap: float = knob(0.0, Float(0.1, 30.0, log=True, also=(0.0,)), fuses=True)
+    """Added to the first class's first bias: a start at collapse, to measure how soon a loss escapes from it."""
 
 
 class LinearSoftmax(FusedMethod):
@@ -63,6 +65,7 @@ class LinearSoftmax(FusedMethod):
             rates = {"norm_weight": norm, "weight_decay": nothing}
         rates |= {name: self.column(name) for name in ("lr", "init_scale")}
         self.head = SharedLinear(data.inputs.to(device), data.n_classes, seeds, rates)
+        self.head.tilt(self.column("init_gap"))
         self.scored = self.head.prepared(data.eval_inputs.to(device))
         self.losses = torch.zeros(len(self), dtype=torch.float64, device=device)
         self.logged = torch.zeros(len(self), len(BATCH_FACTS), dtype=torch.float64, device=device)

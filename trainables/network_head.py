@@ -82,6 +82,11 @@ class NetworkHead:
         ]
         self.graph: list[Tensor] = []
 
+    @torch.no_grad()
+    def tilt(self, gap: Tensor) -> None:
+        """Add gap (M,) to the bias of the first output."""
+        self.network.params[-1].view(len(gap), -1)[:, 0] += gap
+
     def begin_epoch(self) -> None:
         """Draw the views of every point."""
         for view in self.views:

@@ -99,6 +99,10 @@ class SharedLinear:
         self.bias_shrink = 1.0 - self.lr * rates["weight_decay"]
         self.batches: list[Tensor] = []
 
+    def tilt(self, gap: Tensor) -> None:
+        """Add gap (M,) to the bias of the first output."""
+        self.bias[:, 0] += gap
+
     @property
     def weight(self) -> Tensor:
         """Return a copy of all weights, (M, K, d)."""

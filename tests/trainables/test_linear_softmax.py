@@ -105,3 +105,7 @@ def test_every_rival_finds_the_gaussians(name: str, knobs: dict[str, Any], least
         rival.fit_epoch()
     row = rival.evaluate(True)[0]
     assert row["metric.nmi"] > least and row["metric.collapsed"] == 0.0
+
+
+def test_a_gap_between_first_biases_starts_at_collapse() -> None:
+    assert built("mi_gradient_descent", init_gap=10.0).evaluate(False)[0]["metric.max_share"] == 1.0

@@ -70,13 +70,16 @@ class EntropyConfig(MethodConfig):
     """lambda of eq. (42)."""
     norm_weight: float = knob(1e-3, Float(1e-6, 1.0, log=True, also=(0.0,)), fuses=True)
     """gamma of eq. (42); its gradient is 2 gamma v (the paper does not say which convention it uses)."""
-    update: str = knob("batch", Choice("batch", "epoch"), when={"loss": LABELLED})
-    """When pseudo-labels are made: for each batch, or for all points at the start of each epoch (Fig. 12)."""
+    update: str = knob("batch", Choice("batch", "tenth", "epoch"), when={"loss": LABELLED})
+    """When pseudo-labels are made: for each batch, or for all points at the start of each epoch (Fig. 12) or of each
+    tenth of one."""
+    label_start: str = knob("sigma", Choice("sigma", "previous"), when={"loss": LABELLED, "fairness": ("kl_u_y",)})
+    """Where EM starts: at the predictions, as in the paper, or at the labels that the points had before."""
     solver_tolerance: float = knob(
         1e-6, Float(1e-10, 1e-2, log=True), when={"fairness": ("kl_u_y", "kl_y_u", "entropy")}
     )
-    """EM stops at this relative decrease of the objective an iteration (looked at every fifth), Newton (kl_y_u, entropy)
-    at this duality gap."""
+    """EM stops at this relative decrease of the objective an iteration (looked at every fifth one), Newton (kl_y_u,
+    entropy) at this duality gap."""
     solver_iterations: int = knob(15, Int(1, 1000, log=True), when={"fairness": ("kl_u_y",)})
     """Cap on EM iterations."""
     optimiser: str = knob("sgd", Choice("sgd", "adam"))
@@ -100,6 +103,8 @@ class EntropyConfig(MethodConfig):
     init_scale: float = knob(1.0, Float(1e-3, 10.0, log=True), fuses=True)
     """Factor on the last layer's first weights, drawn from U(-1/sqrt(d), 1/sqrt(d)): small logits leave collapse
     sooner."""
+    init_gap: float = knob(0.0, Float(0.1, 30.0, log=True, also=(0.0,)), fuses=True)
+    """Added to the first class's first bias: a start at collapse, to measure how soon a loss escapes from it."""
     view: str = knob("none", Choice(*VIEWS))
     """Augmentation of L_N."""
     view_strength: float = knob(1.0, Float(0.0, 2.0), fuses=True, when={"view": SEEN})
@@ -125,15 +130,17 @@ RATES = (
     "supervised_weight",
     "given_softness",
 )
+RENEWALS = {"epoch": 1, "tenth": 10}
+"""How many times an epoch labels of all points are made, by `update`."""
 FACTS = ("solver_iterations", "objective_before", "objective_after", "residual")
 
 
 class EntropyClustering(FusedMethod):
-    """Softmax models of all members and the pseudo-labels of a batch; nothing of the labels is kept between epochs."""
+    """Softmax models of all members; pseudo-labels are kept only where EM starts from them again."""
 
     Config = EntropyConfig
     version = 2
-    member_state = ("head", "order", "losses", "facts", "logged")
+    member_state = ("head", "order", "losses", "facts", "logged", "kept")
 
     def __init__(
         self, configs: Sequence[EntropyConfig], seeds: Sequence[int], data: Dataset, device: torch.device
@@ -143,10 +150,14 @@ class EntropyClustering(FusedMethod):
         self.inputs, self.given = data.inputs.to(device), data.given_labels
         self.order = SharedOrder(seeds, device)
         self.head = self._head(configs[0])
+        self.head.tilt(self.column("init_gap"))
         self.scored = self.head.prepared(data.eval_inputs.to(device))
         self.losses = torch.zeros(len(self), 2, dtype=torch.float64, device=device)
         self.facts = torch.zeros(len(self), N_FACTS + 1, dtype=torch.float64, device=device)
         self.logged = torch.zeros(len(self), len(BATCH_FACTS), dtype=torch.float64, device=device)
+        self.kept: Tensor | None = None
+        if configs[0].label_start == "previous":  # 0: no label yet
+            self.kept = torch.zeros(len(self), data.n_classes, len(data), device=device)
 
     def _head(self, config: EntropyConfig) -> SharedLinear | NetworkHead:
         """Plain descent on a linear head is a closed form; all else is a network with an optimiser."""
@@ -166,13 +177,15 @@ class EntropyClustering(FusedMethod):
         return NetworkHead(self.inputs, self.data.n_classes, self.seeds, rates, shape)
 
     def fit_epoch(self) -> None:
-        """Pseudo-labels and a step for every batch; with `update` epoch, pseudo-labels of all points come first."""
+        """Pseudo-labels and a step for every batch, or for many batches pseudo-labels of all points first."""
         self.rates = {name: self.column(name) for name in RATES}
         self.losses, self.facts = torch.zeros_like(self.losses), torch.zeros_like(self.facts)
         self.head.begin_epoch()
         order = self.order.permutation(len(self.data))
-        stored = self._labels_of_all() if self.configs[0].update == "epoch" else None
+        renewals, stored = RENEWALS.get(self.configs[0].update, 0), None
         for place, cut in enumerate(self.cuts):
+            if place * renewals % len(self.cuts) < renewals:
+                stored = self._labels_of_all()
             self._fit_batch(order[:, cut], stored, last=place == len(self.cuts) - 1)
         self.losses = self.losses / len(self.cuts)
         self.facts = self.facts / self.facts[:, -1:].clamp_min(1.0)
@@ -187,7 +200,7 @@ class EntropyClustering(FusedMethod):
             labels = Labels(*seen, None)
             loss, slope = self._direct(*seen)
         else:
-            labels = self._labels(seen, given) if stored is None else self._picked(stored, rows)
+            labels = self._labels(seen, given, rows) if stored is None else self._picked(stored, rows)
             loss, slope = self._against(seen, labels)
         if given is not None:
             supervised, by_logits = self._supervised(seen, given)
@@ -204,17 +217,24 @@ class EntropyClustering(FusedMethod):
         if last:
             self.logged = of_batch(seen[0], labels.y, labels.log_y, slopes[0])
 
-    def _labels(self, seen: tuple[Tensor, Tensor], given: Given | None) -> Labels:
-        """Pseudo-labels for predictions and their logarithms (M, K, n)."""
-        config = self.configs[0]
+    def _labels(self, seen: tuple[Tensor, Tensor], given: Given | None, rows: Tensor) -> Labels:
+        """Pseudo-labels for predictions and their logarithms (M, K, n) of the points `rows` (distinct seeds, n)."""
+        config, start = self.configs[0], None
+        if self.kept is not None:
+            index = self._index(rows)
+            start = self.kept.gather(2, index)
+            start = torch.where(start > 0, start, seen[0])
         labels = fair_labels(
             config.fairness,
             seen,
             self.rates["fairness_weight"],
             given,
+            start,
             tolerance=config.solver_tolerance,
             max_iterations=config.solver_iterations,
         )
+        if self.kept is not None:
+            self.kept.scatter_(2, index, labels.y)
         if labels.facts is not None:
             self.facts[:, :-1] += labels.facts
             self.facts[:, -1] += 1.0
@@ -224,11 +244,15 @@ class EntropyClustering(FusedMethod):
         """Pseudo-labels of all training points, in their own order."""
         everyone = torch.arange(len(self.data), device=self.device).expand(len(self.order.seats.distinct), -1)
         seen = predictions(torch.cat(list(self.head.outputs(self.head.inputs)), 2))
-        return self._labels(seen, self._given(everyone))
+        return self._labels(seen, self._given(everyone), everyone)
+
+    def _index(self, rows: Tensor) -> Tensor:
+        """Where the points `rows` (distinct seeds, n) of each member lie in (M, K, N): (M, K, n)."""
+        return rows[self.order.seats.of].unsqueeze(1).expand(-1, self.data.n_classes, -1)
 
     def _picked(self, stored: Labels, rows: Tensor) -> Labels:
         """Labels (M, K, B) of a batch from those of all points (M, K, N)."""
-        index = rows[self.order.seats.of].unsqueeze(1).expand(-1, stored.y.shape[1], -1)
+        index = self._index(rows)
         return Labels(stored.y.gather(2, index), stored.log_y.gather(2, index), None)
 
     def _given(self, rows: Tensor) -> Given | None:
