@@ -21,6 +21,7 @@ from orchestrator.provenance import code_digest, git_commit, versions
 from orchestrator.pruning import RoundPruner
 from orchestrator.record import chosen_of, plan_table, study_json, with_look
 from orchestrator.results import Rows, curves_of, settled_rows
+from orchestrator.revival import forget_ended, revivable
 from orchestrator.shortcut import plan_key
 from orchestrator.study import Study, UntilDecided
 from orchestrator.trial import (
@@ -118,7 +119,7 @@ class Runner:
         bundle = self._queue.popleft()
         self._open[bundle.bundle_id] = bundle
         self._rows[bundle.bundle_id] = Rows()
-        self.progress.running += len(bundle)
+        self._count_running()
         return BundleTask(
             bundle=bundle,
             device=self.options.device,
@@ -126,6 +127,7 @@ class Runner:
             checkpoint_seconds=self.options.checkpoint_seconds,
             code_digest=self.digests[bundle.specs[0].method],
             plugins=self.options.plugins,
+            settled=tuple(member for member in range(len(bundle)) if self._recorded(bundle, member)),
         )
 
     @property
@@ -151,6 +153,7 @@ class Runner:
         rows.add(report.rows)
         if report.outcomes:
             self._take(report.outcomes, rows.of({outcome.spec.trial_id for outcome in report.outcomes}))
+            self._count_running()
         if report.finished:
             self._close(bundle)
             self._advance()
@@ -171,9 +174,10 @@ class Runner:
         self._close(bundle)
         policy = POLICIES[kind]
         count = self._losses.get(bundle.bundle_id, 0) + 1
-        remaining = [spec for spec in bundle.specs if spec.trial_id not in self._settled]
+        remaining = self._missing(bundle)
         if count < policy.attempts and remaining:
             parts = halves(bundle) if policy.halve or count > 1 else [bundle]  # two losses: one member may be to blame
+            parts = [part for part in parts if self._missing(part)]
             for part in parts:
                 self._losses[part.bundle_id] = count
             self._queue.extendleft(reversed(parts))
@@ -208,6 +212,10 @@ class Runner:
             record["finished_key"] = plan_key(self.study, self.options.plugins)
         self.ledger.write_study(name, record, plan_table(self.planned))
 
+    def clear_up(self) -> None:
+        """Delete the checkpoints of bundles that nobody will go on with; to be called when nothing is under way."""
+        forget_ended(self.ledger, lambda trial_id: self.settled(trial_id) is not None)
+
     def _from_ledger(self) -> dict[str, Settled]:
         codes = set(self.digests.values()) if self.options.only_current else None
         return settled_rows(
@@ -216,7 +224,7 @@ class Runner:
 
     def _take(self, outcomes: Sequence[TrialOutcome], epochs: pa.Table | None) -> None:
         shared = {"git_commit": git_commit(), "versions": versions()}
-        news = [outcome for outcome in outcomes if outcome.spec.trial_id not in self._settled]
+        news = [o for o in outcomes if o.attempt >= self.ledger.next_attempt(o.spec.trial_id)]  # a restart repeats some
         stamped = [
             replace(outcome, facts={"code_digest": self.digests[outcome.spec.method], **shared, **outcome.facts})
             for outcome in news
@@ -262,9 +270,19 @@ class Runner:
         )
 
     def _close(self, bundle: Bundle) -> None:
-        if self._open.pop(bundle.bundle_id, None) is not None:
-            self.progress.running -= len(bundle)
+        self._open.pop(bundle.bundle_id, None)
         self._rows.pop(bundle.bundle_id, None)
+        self._count_running()
+
+    def _count_running(self) -> None:
+        self.progress.running = sum(len(self._missing(bundle)) for bundle in self._open.values())
+
+    def _missing(self, bundle: Bundle) -> list[TrialSpec]:
+        return [spec for member, spec in enumerate(bundle.specs) if not self._recorded(bundle, member)]
+
+    def _recorded(self, bundle: Bundle, member: int) -> bool:
+        """Return whether the ledger has this attempt: the member ended, or is tried again in a bundle of its own."""
+        return bundle.attempt(member) < self.ledger.next_attempt(bundle.specs[member].trial_id)
 
     # -- what comes next ---------------------------------------------------------------------------------------------
 
@@ -288,20 +306,23 @@ class Runner:
                 del self._past[trial.spec.trial_id]
 
     def _enqueue(self, wanted: Iterable[TrialSpec], searched: Collection[str]) -> None:
-        """Bundle all that is wanted, then drop what is settled: a run that goes on cuts the same bundles.
-
-        So a bundle that nobody finished has the same id as before, and finds its checkpoint.
-        """
+        """Queue what is missing: bundles that a killed run left in the middle as they were, the rest in plan order."""
         under_way = {spec.trial_id for bundle in (*self._queue, *self._open.values()) for spec in bundle.specs}
         spaces = self.catalogue.spaces(self.study.methods)
-        specs = list(wanted)
+        specs = [spec for spec in wanted if spec.trial_id not in under_way]
         for prunable in (False, True):
-            some = [spec for spec in specs if self._pruned_search(spec, searched) == prunable]
-            for bundle in bundles(some, spaces, self.catalogue.member_limit, prunable=prunable):
-                missing = [s for s in bundle.specs if self.settled(s.trial_id) is None and s.trial_id not in under_way]
-                if missing:
-                    attempts = tuple(self.ledger.next_attempt(spec.trial_id) for spec in missing)
-                    self._queue.append(Bundle(tuple(missing), attempts, prunable))
+            some = {spec.trial_id: spec for spec in specs if self._pruned_search(spec, searched) == prunable}
+            missing = [trial_id for trial_id in some if self.settled(trial_id) is None]
+            revived = revivable(self.ledger, some, missing)
+            whole = {spec.trial_id for members in revived for spec in members}
+            rest = [some[trial_id] for trial_id in missing if trial_id not in whole]
+            fresh = [b.specs for b in bundles(rest, spaces, self.catalogue.member_limit, prunable=prunable)]
+            for members in [*revived, *fresh]:
+                self._queue.append(Bundle(members, tuple(self._attempt(spec.trial_id) for spec in members), prunable))
+
+    def _attempt(self, trial_id: str) -> int:
+        """Return the number of the attempt that is to come, or of the last one if none is."""
+        return self.ledger.next_attempt(trial_id) - (self.settled(trial_id) is not None)
 
     def _pruned_search(self, spec: TrialSpec, searched: Collection[str]) -> bool:
         prunes = any(p.search.pruner != "none" and p.search.method == spec.method for p in self.searches)

@@ -13,6 +13,7 @@ from typing import Any
 from orchestrator.knobs import Value
 
 __all__ = [
+    "MEMBERS_FILE",
     "Bundle",
     "BundleTask",
     "FailureKind",
@@ -25,6 +26,9 @@ __all__ = [
     "digest",
     "ids",
 ]
+
+MEMBERS_FILE = "members.json"
+"""In a checkpoint folder: the ordered trial_ids of the bundle, so that the engine can hand it out as it was."""
 
 
 class TrialState(StrEnum):
@@ -171,6 +175,8 @@ class BundleTask:
     """The driver's digest of the method's code; a worker whose own differs raises CodeMismatchError."""
     plugins: tuple[str, ...] = ()
     """Folders with a user's own methods and datasets."""
+    settled: tuple[int, ...] = ()
+    """Members whose end the ledger has: they keep their place, since a checkpoint counts on it, and are not trained."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,10 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor
 
 from orchestrator.errors import DataError
+from orchestrator.trial import MEMBERS_FILE
 from trainables.method import State
 
-__all__ = ["FILE", "Checkpoint", "flattened", "nested", "read", "remove", "write"]
+__all__ = ["FILE", "Checkpoint", "flattened", "name_members", "nested", "read", "remove", "write"]
 
 FILE = "state.safetensors"
 FORMAT = 1
@@ -39,6 +40,16 @@ class Checkpoint:
     state: State
     rows: bytes
     progress: Mapping[str, Any]
+
+
+def name_members(folder: Path, trial_ids: Sequence[str]) -> None:
+    """Write whose checkpoint this folder holds, once and before the first checkpoint; see `trial.MEMBERS_FILE`."""
+    path = folder / MEMBERS_FILE
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary = folder / f".{MEMBERS_FILE}.{os.getpid()}"
+        temporary.write_text(json.dumps(list(trial_ids)))
+        temporary.replace(path)
 
 
 def write(folder: Path, checkpoint: Checkpoint) -> None:

@@ -40,7 +40,8 @@ def train(
     A member whose metrics are no longer finite has failed (`diverged`) and leaves; so does one that `decide` names
     (`pruned`). When the method raises, nobody knows whose fault it was: the living members are trained again one by
     one (in halves when memory ran out), and the report that says so has `restarted` and repeats what stays valid,
-    rows and outcomes. Chunking changes no bit, so their rows are those of an undisturbed run.
+    rows and outcomes. Chunking changes no bit, so their rows are those of an undisturbed run. Settled members of the
+    task are not trained; what a checkpoint has of them is repeated.
 
     Args:
         method: class of the bundle's method.
@@ -52,7 +53,7 @@ def train(
     torch.set_num_threads(task.threads)
     run, resumed = _started(method, task, data)
     try:
-        if resumed:
+        if resumed or not run.groups:
             yield run.repeated()
         while run.groups:
             yield run.advance()
@@ -76,7 +77,7 @@ class _Run:
     def __init__(self, method: type[Method], task: BundleTask, data: Dataset) -> None:
         self.method, self.task, self.data = method, task, data
         self.device = torch.device(task.device)
-        self.groups: list[list[int]] = [list(range(len(task.bundle)))] if len(task.bundle) else []
+        self.groups = self._unsettled([range(len(task.bundle))])
         self.built: Method | None = None
         self.epoch = 0
         """Epochs that the first group has behind it; 0 also between groups."""
@@ -162,7 +163,8 @@ class _Run:
 
     def repeated(self) -> Report:
         """Return all that stands so far, for a receiver that forgets what it holds of the bundle."""
-        return Report(rows=self.table.everything(), outcomes=tuple(self.outcomes.values()), restarted=True)
+        outcomes = tuple(self.outcomes.values())
+        return Report(rows=self.table.everything(), outcomes=outcomes, restarted=True, finished=not self.groups)
 
     def _diverged(self, member: int, row: Row) -> TrialOutcome:
         name = next(name for name, value in row.items() if not _fine(name, value))
@@ -211,6 +213,7 @@ class _Run:
         try:
             state = {} if self.built is None else self.built.state_dict()
             content = checkpoints.Checkpoint(state=state, rows=rows, progress=progress)
+            checkpoints.name_members(Path(self.task.checkpoint_folder), self.table.ids)
             checkpoints.write(Path(self.task.checkpoint_folder), content)
         except Exception as error:  # a full disk, or a method whose state is wrong
             _LOG.warning("no checkpoint in %r: %s: %s", self.task.checkpoint_folder, type(error).__name__, error)
@@ -224,6 +227,7 @@ class _Run:
         return {
             "bundle_id": self.task.bundle.bundle_id,
             "code_digest": self.task.code_digest,
+            "attempts": self.table.attempts,
             "groups": self.groups,
             "epoch": self.epoch,
             "seconds": self.costs.seconds,
@@ -243,6 +247,8 @@ class _Run:
         if self.epoch:
             self.built = self._build(self.groups[0])
             self.built.load_state_dict(found.state)
+            self._drop_settled()
+        self.groups = self._unsettled(self.groups)
         self.table.take_up(found.rows)
         self.costs.seconds = list(progress["seconds"])
         self.costs.earlier_peak = int(progress["peak_memory_bytes"])
@@ -251,6 +257,34 @@ class _Run:
             int(member): from_json(content, self.task.bundle, int(member))
             for member, content in progress["outcomes"].items()
         }
+        self._try_again(progress["attempts"])
+
+    def _drop_settled(self) -> None:
+        """Take members out of the group under way that ended after the checkpoint was written."""
+        assert self.built is not None
+        survivors = [place for place, member in enumerate(self.groups[0]) if member not in self.task.settled]
+        if not survivors:
+            self.built, self.epoch = None, 0
+        elif len(survivors) < len(self.groups[0]):
+            self.built.keep(survivors)
+
+    def _try_again(self, earlier: Sequence[int]) -> None:
+        """Begin anew with members that had failed and are to be tried again, with a higher attempt number."""
+        again = [
+            member
+            for member, outcome in self.outcomes.items()
+            if outcome.state is TrialState.FAILED
+            and self.task.bundle.attempt(member) > earlier[member]
+            and member not in self.task.settled
+        ]
+        if again:
+            self.outcomes = {member: outcome for member, outcome in self.outcomes.items() if member not in again}
+            self.table.forget(again)
+            self.groups.append(again)
+
+    def _unsettled(self, groups: Sequence[Sequence[int]]) -> list[list[int]]:
+        kept = [[member for member in group if member not in self.task.settled] for group in groups]
+        return [group for group in kept if group]
 
 
 def _started(method: type[Method], task: BundleTask, data: Dataset) -> tuple[_Run, bool]:

@@ -101,6 +101,7 @@ def _train(study: Study, request: Request, ledger: Ledger, executor: Any, catalo
             runner.write_record()
             with _signals(runner):
                 executor.run(runner)
+            runner.clear_up()
             ledger.compact()
         runner.write_record()
     return runner

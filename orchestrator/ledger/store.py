@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -16,7 +18,7 @@ from orchestrator.ledger import compaction, doctor, files, schema, studies
 from orchestrator.ledger.batches import Batch, Batches, settled
 from orchestrator.ledger.lock import FolderLock
 from orchestrator.ledger.view import INDEX_COLUMNS, chosen, rows_of, taken
-from orchestrator.trial import TrialOutcome, TrialState
+from orchestrator.trial import MEMBERS_FILE, TrialOutcome, TrialState, digest
 
 __all__ = ["Ledger"]
 
@@ -173,10 +175,22 @@ class Ledger:
         return self.folder / "checkpoints" / bundle_id
 
     def unfinished_bundles(self) -> list[str]:
-        """Return the bundle_ids that have something in their checkpoint folder."""
+        """Return the bundle_ids that have something in their checkpoint folder, the one last written to first."""
         with files.os_errors("the ledger cannot be read"):
-            found = (self.folder / "checkpoints").glob("*/*")
-            return sorted({path.parent.name for path in found if not path.name.startswith(".")})
+            found = [p for p in (self.folder / "checkpoints").glob("*/*") if not p.name.startswith(".")]
+            written = []
+            for path in found:
+                with contextlib.suppress(FileNotFoundError):  # a worker may be deleting it
+                    written.append((path.stat().st_mtime_ns, path.parent.name))
+        return list(dict.fromkeys(name for _, name in sorted(written, reverse=True)))
+
+    def members_of(self, bundle_id: str) -> list[str]:
+        """Return the ordered trial_ids of a bundle that left a checkpoint; empty if that cannot be told."""
+        try:
+            members = json.loads((self.checkpoint_folder(bundle_id) / MEMBERS_FILE).read_text())
+            return members if isinstance(members, list) and digest(members) == bundle_id else []
+        except (OSError, ValueError):
+            return []
 
     def forget_bundle(self, bundle_id: str) -> None:
         """Delete a bundle's checkpoints: it is finished."""

@@ -1,5 +1,6 @@
 """The runner: plan minus ledger, results durable before anyone is told, failures treated by kind."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ from orchestrator.ledger import Ledger
 from orchestrator.planning import Catalogue
 from orchestrator.runner import Runner, RunOptions
 from orchestrator.study import Study, until_decided
-from orchestrator.trial import FailureKind
+from orchestrator.trial import MEMBERS_FILE, FailureKind
+from trainables.checkpoints import name_members
 
 TOY = (str(Path(__file__).parent / "toy"),)
 FINITE = one_factor("toy", {"mode": ["worse"], "level": [0.1]})
@@ -96,6 +98,89 @@ def test_a_killed_run_goes_on_to_the_rows_of_an_undisturbed_one(tmp_path, n_bund
     assert truths(rows).equals(truths(whole))
     assert runner.searches[0].chosen == undisturbed.searches[0].chosen
     assert runner.progress.trained + runner.progress.hits == len(whole)
+
+
+class Recording(InlineExecutor):
+    """Keeps the tasks that it was handed."""
+
+    def __init__(self):
+        self.tasks = []
+
+    def _train(self, source, task):
+        self.tasks.append(task)
+        super()._train(source, task)
+
+
+def stopped_after(asked, folder, n_reports):
+    """Interrupt a run after some reports of its first bundle, and return that bundle's task."""
+    executor = Recording()
+    with Ledger(folder, writable=True) as ledger:
+        runner = Runner(asked, ledger, Catalogue(TOY), RunOptions(plugins=TOY), lambda _: countdown())
+        reports = iter(range(n_reports - 1))
+
+        def countdown():
+            if next(reports, None) is None:
+                runner.stop("enough")
+
+        executor.run(runner)
+        assert len(ledger.unfinished_bundles()) == len(executor.tasks) == 1
+    return executor.tasks[0]
+
+
+def test_a_bundle_goes_on_as_it_was_though_some_of_its_members_have_ended(tmp_path):
+    asked = study(one_factor("toy", {"trouble": ["nan"]}), n_epochs=4, failure_budget=1.0)
+    _, undisturbed = run(asked, tmp_path / "quiet")
+    first = stopped_after(asked, tmp_path / "b", n_reports=2)  # two of four diverge in epoch 2
+    ended = Ledger(tmp_path / "b").states([spec.trial_id for spec in first.bundle.specs])
+    assert len(ended) == 2
+    executor = Recording()
+    runner, rows = run(asked, tmp_path / "b", executor)
+    again = executor.tasks[0]
+    assert again.bundle.bundle_id == first.bundle.bundle_id
+    assert {again.bundle.specs[member].trial_id for member in again.settled} == ended.keys()
+    assert truths(rows).equals(truths(undisturbed))
+    assert (runner.progress.hits, runner.progress.trained) == (2, 14)
+    assert len(Ledger(tmp_path / "b").trials(view=False)) == 16
+    assert Ledger(tmp_path / "b").unfinished_bundles() == []
+
+
+def test_half_a_bundle_that_was_interrupted_goes_on_as_half_a_bundle(tmp_path):
+    with Ledger(tmp_path, writable=True) as ledger:
+        runner = Runner(study(), ledger, Catalogue(TOY), RunOptions(plugins=TOY))
+        whole = runner.next_task().bundle
+        left = ledger.checkpoint_folder(whole.bundle_id)
+        name_members(left, [spec.trial_id for spec in whole.specs])
+        runner.lost(whole, FailureKind.TIMEOUT, "no progress")
+        half = runner.next_task().bundle
+        name_members(ledger.checkpoint_folder(half.bundle_id), [spec.trial_id for spec in half.specs])
+        os.utime(left / MEMBERS_FILE, (1, 1))
+    executor = Recording()
+    runner, rows = run(study(), tmp_path, executor)
+    assert executor.tasks[0].bundle.bundle_id == half.bundle_id
+    assert len(Ledger(tmp_path).trials(view=False)) == len(rows) == 24
+    assert left.exists()
+    with Ledger(tmp_path, writable=True) as ledger:
+        Runner(study(), ledger, Catalogue(TOY), RunOptions(plugins=TOY)).clear_up()
+        assert ledger.unfinished_bundles() == []
+
+
+def test_what_another_study_left_in_the_middle_stays_for_it(tmp_path):
+    other = study(one_factor("toy", {"level": [0.9]}), n_epochs=4)
+    task = stopped_after(other, tmp_path, n_reports=1)
+    with Ledger(tmp_path, writable=True) as ledger:
+        runner = Runner(study(), ledger, Catalogue(TOY), RunOptions(plugins=TOY))
+        InlineExecutor().run(runner)
+        runner.clear_up()
+        assert ledger.unfinished_bundles() == [task.bundle.bundle_id]
+
+
+def test_a_failure_that_is_tried_again_is_not_taken_from_the_checkpoint(tmp_path):
+    asked = study(one_factor("toy", {"trouble": ["nan"]}), n_epochs=4, failure_budget=1.0)
+    stopped_after(asked, tmp_path, n_reports=2)
+    runner, rows = run(asked, tmp_path, retry_failed=frozenset([FailureKind.DIVERGED]))
+    assert runner.progress.failed == {"diverged": 8}
+    assert sorted(rows.loc[rows["state"] == "failed", "attempt"]) == [1] * 6 + [2] * 2
+    assert set(rows.loc[rows["state"] == "complete", "attempt"]) == {1}
 
 
 def test_failures_stay_visible_and_are_not_repeated_unless_asked(tmp_path):

@@ -223,6 +223,29 @@ def test_an_interrupted_bundle_goes_on_to_the_same_rows(
     assert not (tmp_path / "bundle").exists()
 
 
+@pytest.mark.parametrize("faults", [("none", "none", "none"), ("none", "raises", "none")])
+@pytest.mark.parametrize("stop_after", [1, 2, 4, 8])
+def test_members_that_ended_since_the_checkpoint_are_not_trained_again(
+    tmp_path: Path, faults: tuple[str, ...], stop_after: int
+) -> None:
+    todo = task(*faults, folder=str(tmp_path / "bundle"))
+    calls = iter(range(1, 1000))
+    received(todo, stopping=lambda: next(calls) == stop_after)
+    whole = received(replace(todo, settled=(0,)))
+    ended, *others = todo.bundle.specs
+    undisturbed = received(task(*faults))
+    assert whole.finished and {spec.trial_id for spec in others} <= whole.outcomes.keys()
+    assert {key: row for key, row in undisturbed.rows.items() if key[0] != ended.trial_id} == {
+        key: row for key, row in whole.rows.items() if key[0] != ended.trial_id
+    }
+    assert all(epoch <= stop_after for trial_id, epoch in whole.rows if trial_id == ended.trial_id)
+
+
+def test_a_bundle_whose_members_have_all_ended_is_finished_at_once() -> None:
+    got = received(replace(task("none", "none"), settled=(0, 1)))
+    assert got.finished and not got.rows and not got.outcomes
+
+
 def test_checkpoints_come_by_time_and_go_when_done(tmp_path: Path) -> None:
     todo = task("none", folder=str(tmp_path / "bundle"), every=0.0)
     seen = []

@@ -1,0 +1,41 @@
+"""Bundles that a killed or interrupted run left in the middle: which of them go on as they were."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+
+from orchestrator.ledger import Ledger
+from orchestrator.trial import TrialSpec
+
+__all__ = ["forget_ended", "revivable"]
+
+
+def revivable(ledger: Ledger, wanted: Mapping[str, TrialSpec], missing: Collection[str]) -> list[tuple[TrialSpec, ...]]:
+    """Return the members, in their order, of the bundles to hand out again whole, so that they find their checkpoints.
+
+    Members that ended keep their places in such a bundle; a trial goes on in one bundle only, the one that was written
+    to last (half of a bundle that was lost, rather than the whole of it).
+
+    Args:
+        ledger: whose checkpoints are looked at.
+        wanted: trial_id -> spec of everything that may share a bundle, settled trials included.
+        missing: those of them that are to be trained.
+    """
+    left, asked = set(missing), set(missing)
+    found = []
+    for bundle_id in ledger.unfinished_bundles():
+        members = ledger.members_of(bundle_id)
+        if left.intersection(members) and all(m in wanted and (m in left or m not in asked) for m in members):
+            found.append(tuple(wanted[member] for member in members))
+            left.difference_update(members)
+    return found
+
+
+def forget_ended(ledger: Ledger, settled: Callable[[str], bool]) -> None:
+    """Delete the checkpoints from which nobody can go on: all members are settled, or it cannot be told who they are.
+
+    What another study left in the middle stays, for its next run.
+    """
+    for bundle_id in ledger.unfinished_bundles():
+        if all(settled(member) for member in ledger.members_of(bundle_id)):
+            ledger.forget_bundle(bundle_id)
