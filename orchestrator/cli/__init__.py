@@ -1,5 +1,20 @@
 """The composition root: the only package that may import everything, which it does inside its commands (lazily)."""
 
-from orchestrator.cli.commands import app, main
+from __future__ import annotations
 
-__all__ = ["app", "main"]
+from orchestrator.cli import leaving
+
+__all__ = ["main"]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command and exit; see `commands.main`.
+
+    Args:
+        arguments: of another program that calls this, whose signals are its own; None: this process is the command.
+    """
+    if arguments is None:
+        leaving.install()
+    from orchestrator.cli import commands
+
+    commands.main(arguments)

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from orchestrator.cli.leaving import NOTHING_LOST
 from orchestrator.errors import FailureBudgetError, InterruptedRunError, OrchestratorError, RequestError
 
 __all__ = ["app", "main"]
@@ -228,7 +229,7 @@ def main(arguments: list[str] | None = None) -> None:
     except UsageProblem as error:
         status = _complain(error.format_message(), 2)  # type: ignore[attr-defined]  # every click exception has it
     except typer.Abort:
-        status = _complain("interrupted; nothing is lost: run the same command again to go on", 130)
+        status = _complain(f"interrupted; {NOTHING_LOST}", 130)
     except InterruptedRunError as error:
         status = _complain(str(error), 130)
     except FailureBudgetError as error:
@@ -238,7 +239,7 @@ def main(arguments: list[str] | None = None) -> None:
     except OrchestratorError as error:
         status = _complain(str(error), 1)
     except KeyboardInterrupt:
-        status = _complain("interrupted; nothing is lost: run the same command again to go on", 130)
+        status = _complain(f"interrupted; {NOTHING_LOST}", 130)
     sys.stdout.flush()
     sys.exit(status)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -13,10 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from orchestrator import shortcut
 from orchestrator.cli import console
+from orchestrator.cli.leaving import NOTHING_LOST, SIGNALS, leave
 from orchestrator.deciding import require_power
 from orchestrator.errors import FailureBudgetError, InterruptedRunError, UnknownNameError
 from orchestrator.ledger import Ledger
@@ -28,8 +26,6 @@ __all__ = ["Request", "report", "run"]
 
 LEAVE_SECONDS = 12.0
 """After a signal: if no clean end has come by then (Ray's processes may have had the signal too), just leave."""
-
-NOTHING_LOST = "nothing is lost: run the same command again to go on"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,28 +147,19 @@ def _signals(runner: Any) -> Iterator[None]:
 
     def handler(number: int, _: object) -> None:
         if runner.stop_reason:
-            _leave()
+            leave()
         runner.stop(f"interrupted by {signal.Signals(number).name}")
-        watchdog = threading.Timer(LEAVE_SECONDS, _leave)
+        watchdog = threading.Timer(LEAVE_SECONDS, leave)
         watchdog.daemon = True  # a clean end comes first and takes it along
         watchdog.start()
 
-    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, handler) for number in SIGNALS}
     try:
         yield
     finally:
         if not runner.stop_reason:  # else the handlers stay until this process ends: closing may be interrupted too
             for number, old in before.items():
                 signal.signal(number, old)
-
-
-def _leave() -> None:
-    """End this process and all that it started, now. Rows are durable when they are written, so nothing is lost."""
-    for child in psutil.Process().children(recursive=True):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            child.kill()
-    os.write(2, f"orchestrate: interrupted; {NOTHING_LOST}\n".encode())
-    os._exit(130)
 
 
 def _end_early(reason: str) -> None:

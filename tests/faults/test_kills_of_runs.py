@@ -79,6 +79,36 @@ def test_an_interrupted_run_exits_with_130_says_that_nothing_is_lost_and_goes_on
     histories.view(results, out).require_equal(histories.quiet)
 
 
+@pytest.mark.sample
+@pytest.mark.parametrize("moment", ["imports", "planning", "report"])
+def test_a_signal_before_and_after_the_training_ends_the_command_with_130_too(tmp_path: Path, moment: str) -> None:
+    results, out = tmp_path / "results", tmp_path / "out.txt"
+    driver = Spawned(argv(results, "inline"), out, 0.0)
+    try:
+        if moment == "imports":
+            catches(driver, signal.SIGTERM)
+        elif moment == "planning":
+            wait_for(results / "lock", driver)
+        else:
+            wait_for(results / "studies/walks/report.html", driver)
+        driver.send(signal.SIGTERM)
+        assert ended(driver, 15) == 130, out.read_text()
+    finally:
+        kill_family(driver)
+    said = out.read_text()
+    assert "Traceback" not in said
+    assert f'{{"error": "interrupted; {NOTHING_LOST}", "exit_status": 130}}\n' in said
+    assert said.endswith(f"orchestrate: interrupted; {NOTHING_LOST}\n")
+
+
+def catches(driver: Spawned, number: int) -> None:
+    """Return when a process has a handler for a signal."""
+    deadline = time.monotonic() + 60
+    while not int(Path(f"/proc/{driver.pid}/status").read_text().split("SigCgt:")[1].split()[0], 16) >> number - 1 & 1:
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
 def test_a_second_interrupt_leaves_at_once_and_loses_nothing(
     histories: Histories, zygote: Zygote, tmp_path: Path
 ) -> None:

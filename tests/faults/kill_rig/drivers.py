@@ -107,7 +107,9 @@ class Spawned:
         self.seen: set[psutil.Process] = set()
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "WALK_NAP": str(nap), MARK: self.mark}
         code = (
-            "import faulthandler, signal, orchestrator.runner as r; from orchestrator.cli import main\n"
+            "from orchestrator.cli import leaving, main\n"
+            "leaving.install()\n"
+            "import faulthandler, signal, orchestrator.runner as r\n"
             "faulthandler.register(signal.SIGUSR1)\n"
             "r.RunOptions.__init__.__kwdefaults__['checkpoint_seconds'] = 0.05\n"
             "main()"

@@ -1,0 +1,51 @@
+"""What Ctrl-C and SIGTERM do to a command: it ends, with status 130 and the sentence that nothing is lost.
+
+A handler that raised would not do: it may strike in the middle of an import, or of code that swallows exceptions. While
+trials are trained, `session` has handlers of its own, which end a run in good order. This module loads nothing, so that
+`main` can install it first of all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sys
+from typing import NoReturn
+
+__all__ = ["NOTHING_LOST", "SIGNALS", "install", "leave"]
+
+NOTHING_LOST = "nothing is lost: run the same command again to go on"
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+INTERRUPTED = 130
+SHOW_CURSOR = b"\x1b[?25h"
+
+
+def install() -> None:
+    """Have Ctrl-C and SIGTERM end this process by `leave`, from now on."""
+    for number in SIGNALS:
+        signal.signal(number, lambda *_: leave())
+
+
+def leave() -> NoReturn:
+    """End this process and all that it started, now. Rows are durable when they are written, so nothing is lost."""
+    _end_children()
+    text = f"interrupted; {NOTHING_LOST}"
+    with contextlib.suppress(OSError):
+        if "--json" in sys.argv:
+            os.write(1, f"{json.dumps({'error': text, 'exit_status': INTERRUPTED})}\n".encode())
+        if os.isatty(1):
+            os.write(1, SHOW_CURSOR)  # a progress display hides it
+        os.write(2, f"orchestrate: {text}\n".encode())
+    os._exit(INTERRUPTED)
+
+
+def _end_children() -> None:
+    psutil = sys.modules.get("psutil")  # whatever starts processes that outlive this one has loaded it
+    if not hasattr(psutil, "Process"):
+        return
+    assert psutil is not None
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            child.kill()
