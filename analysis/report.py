@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from analysis import frame, optimism, provenance, reproduction, tables, verdicts
+from analysis.baseline import Footing, footings
+from analysis.detectable import Detectable, detectable
 from analysis.frame import StudyView
 from analysis.optimism import Gain
 from analysis.reproduction import Comparison
 from analysis.tables import ArmRow
-from analysis.training import under_trained_sentence
+from analysis.training import n_under_trained, under_trained_sentence
 from analysis.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -47,6 +50,16 @@ class Answer:
     """The decision of each sentence: effect, no difference, inconclusive, not tested."""
     remarks: tuple[str, ...]
     """Missing or failed seeds, the looks that were taken, arms that were still moving at the end."""
+    footing: tuple[str, ...]
+    """One sentence a dataset: whether the baseline beats chance by the margin that the study states."""
+    works: bool
+    """Whether it does, on every dataset; True also for a study that tests nothing."""
+    detectable: str
+    """The smallest effect that the study could have found, in words; empty for a study that tests nothing."""
+    smallest_effect: float
+    """The same in the ledger's units (middle contrast); nan if it tests nothing or no spread was observed."""
+    under_trained: int
+    """Confirm trials that still moved over the last fifth of training; `remarks` names their arms."""
     tally: str
     """How many contrasts ended in which decision."""
     optimism: tuple[str, ...]
@@ -68,6 +81,8 @@ class _Parts:
     rows: list[ArmRow]
     epochs: pd.DataFrame
     optimism: list[Gain]
+    footings: list[Footing]
+    detectable: Detectable | None
     published: list[Comparison]
 
 
@@ -107,6 +122,8 @@ def _parts(study: StudyView) -> _Parts:
         tables.arm_rows(study, found),
         epochs,
         optimism.optimism(study, epochs),
+        footings(study),
+        detectable(study, found),
         reproduction.comparisons(study),
     )
 
@@ -177,7 +194,8 @@ def _render(parts: _Parts, shown: Sequence[tuple[str, str, str]], sections: Sequ
         verdicts=parts.found,
         remarks=_remarks(parts),
         tally=verdicts.tally(parts.found),
-        detectable=verdicts.detectable_sentence(study, parts.found),
+        footings=parts.footings,
+        detectable=parts.detectable.sentence if parts.detectable else "",
         table=tables.as_html(head, tables.printed(tables.shown(parts.rows), metric)) if parts.rows else "",
         note=tables.note(parts.rows, metric),
         figures=shown,
@@ -228,6 +246,11 @@ def _answer(parts: _Parts, folder: Path, *, notebook: bool, reused: bool) -> Ans
         sentences=tuple(verdict.sentence for verdict in parts.found),
         words=tuple(verdict.word for verdict in parts.found),
         remarks=tuple(_remarks(parts)),
+        footing=tuple(one.sentence for one in parts.footings),
+        works=all(one.works for one in parts.footings),
+        detectable=parts.detectable.sentence if parts.detectable else "",
+        smallest_effect=parts.detectable.difference if parts.detectable else math.nan,
+        under_trained=n_under_trained(study, parts.epochs),
         tally=verdicts.tally(parts.found),
         optimism=tuple(one.sentence for one in parts.optimism),
         published=tuple(one.sentence for one in parts.published),

@@ -13,11 +13,10 @@ from analysis.frame import StudyView
 from analysis.units import join, name, number, p_text, seeds_text, signed, span, unit
 from orchestrator.designs.base import Contrast
 from orchestrator.inference.judgement import Judgement
-from orchestrator.inference.power import Replication, detectable_difference, seeds_to_reach
 from orchestrator.inference.sequential import Looks
 from orchestrator.inference.verdict_chain import judge
 
-__all__ = ["Verdict", "contrasts_of", "heading", "looks_sentence", "missing_sentences", "verdicts"]
+__all__ = ["Verdict", "contrasts_of", "heading", "looks_of", "looks_sentence", "missing_sentences", "verdicts"]
 
 WORDS = {"effect": "effect", "equivalent": "no difference", "inconclusive": "inconclusive", "refused": "not tested"}
 
@@ -91,24 +90,6 @@ def tally(found: Sequence[Verdict]) -> str:
     counts = Counter(verdict.word for verdict in found)
     parts = [f"{count} {word}" for word, count in counts.most_common()]
     return f"Of {len(found)} contrast{'s' * (len(found) > 1)}: {join(parts)}." if found else ""
-
-
-def detectable_sentence(study: StudyView, found: Sequence[Verdict]) -> str:
-    """Return the smallest difference that this many seeds find with 80 % power, at the spreads observed."""
-    sds = [one.judgement.descriptive.standard_deviation for one in found]
-    sds = sorted(sd for sd in sds if sd > 0)  # nan and 0 say nothing about power
-    if not sds:
-        return ""
-    n_seeds, alpha = len(study.record["seeds"]["seeds"]), float(study.record["alpha"])
-    replication = Replication(n_seeds, len(found), alpha, looks_of(study.record))
-    middle, most = (detectable_difference(sd, replication) for sd in (sds[len(sds) // 2], sds[-1]))
-    if not math.isfinite(middle):
-        needed = seeds_to_reach(len(found), alpha)
-        return f"{n_seeds} seeds cannot reach alpha {alpha:g} over {len(found)} contrasts; {needed} can."
-    return (
-        f"At the observed spread 80 % power finds a difference of {number(middle, study.metric)}{unit(study.metric)} "
-        f"in the middle contrast, {number(most, study.metric)} in the noisiest."
-    )
 
 
 def looks_of(record: Mapping[str, Any]) -> Looks | None:

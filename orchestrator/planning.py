@@ -158,7 +158,22 @@ def validate(study: Study, catalogue: Catalogue) -> int:
     for name in names:
         if names.count(name) > 1:
             raise RequestError(f"study {study.name}: two arms are called {name!r}; give a rival a name of its own")
-    return len(contrasts(study, arms))
+    n_contrasts = len(contrasts(study, arms))
+    require_margin(study, n_contrasts)
+    return n_contrasts
+
+
+def require_margin(study: Study, n_contrasts: int) -> None:
+    """Refuse a confirmatory study that does not say which difference counts as none.
+
+    Raises:
+        RequestError: says what to write.
+    """
+    if n_contrasts and study.margin is None and not study.exploratory:
+        raise RequestError(
+            f"study {study.name}: margin is missing; state below which difference of {study.metric} arms count as "
+            "equal (margin=0.02), or say exploratory=True"
+        )
 
 
 def placeholder(design: Design, catalogue: Catalogue) -> dict[str, Value]:

@@ -9,8 +9,9 @@ from typing import Any
 import pyarrow as pa
 
 from orchestrator.errors import RequestError
+from orchestrator.inference.chance import chance_levels
 from orchestrator.phases import ConfirmPhase, SearchPhase
-from orchestrator.planning import PlannedTrial, contrasts
+from orchestrator.planning import Catalogue, PlannedTrial, contrasts
 from orchestrator.provenance import git_commit, versions
 from orchestrator.study import LOCAL, Study, UntilDecided
 
@@ -57,6 +58,8 @@ def study_json(
         "metric": study.metric,
         "alpha": study.alpha,
         "margin": study.margin,
+        "beats_chance_by": study.beats_chance_by,
+        "chance": {dataset: _chance(study, dataset, confirm.catalogue) for dataset in study.datasets},
         "datasets": list(study.datasets),
         "protocol": study.protocol,
         "n_epochs": study.n_epochs,
@@ -98,6 +101,11 @@ def study_json(
         "versions": versions(),
         "git_commit": git_commit(),
     }
+
+
+def _chance(study: Study, dataset: str, catalogue: Catalogue) -> dict[str, float]:
+    found = catalogue.dataset(dataset, study.protocol)
+    return chance_levels(found.eval_labels, found.n_classes)
 
 
 def with_look(record: Mapping[str, Any], n_seeds: int, *, planned: bool) -> dict[str, Any]:

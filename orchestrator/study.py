@@ -7,6 +7,8 @@ The record of a study, `study.json` beside its plan (written by the runner, read
                     studies/NAME.TIER, so that no tier overwrites another)
     metric          the metric that verdicts are about, e.g. "nmi" (columns: metric.nmi)
     alpha, margin   family-wise error; equivalence margin in units of the metric (null: none stated)
+    beats_chance_by by how much the baseline must beat chance for the study to mean anything
+    chance          {dataset: {acc, nmi, ari, ami}}: what random partitions score there
     datasets, protocol, n_epochs, failure_budget
     seeds           {"block": "confirm", "seeds": [...], "looks": null | [10, 20, 40],
                      "planned": [12]}; looks: those of until_decided; planned: the file's, whatever --set says
@@ -97,7 +99,11 @@ class Study:
     metric: str = "nmi"
     alpha: float = 0.05
     margin: float | None = None
-    """Differences within +-margin (units of `metric`) count as none; states what "no effect" means before the run."""
+    """Differences within +-margin (units of `metric`) count as none; states what "no effect" means before the run.
+    A study that tests anything states one, unless it is exploratory."""
+    beats_chance_by: float = 0.1
+    """What the baseline must score above random partitions (units of `metric`, or of NMI if `metric` reads no labels);
+    a baseline that does not is reported as not working at this tier, whatever its arms differ by."""
     exploratory: bool = False
     failure_budget: float = 0.1
     """Share of the study's trials that may fail before the run stops."""
@@ -186,6 +192,10 @@ def check(study: Study) -> None:
     if study.margin is not None and not study.margin > 0:
         raise RequestError(
             f"study {study.name}: margin = {study.margin!r}; a margin is above 0, in units of the metric"
+        )
+    if not study.beats_chance_by >= 0:
+        raise RequestError(
+            f"study {study.name}: beats_chance_by = {study.beats_chance_by!r}; it is at least 0, in units of the metric"
         )
     if study.protocol not in ("whole", "split"):
         raise RequestError(f"study {study.name}: protocol {study.protocol!r}; there are: split, whole")

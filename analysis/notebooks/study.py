@@ -34,6 +34,8 @@ from analysis import (
     training,
     verdicts,
 )
+from analysis.baseline import footings
+from analysis.detectable import detectable
 
 study = frame.load(Path(RESULTS), STUDY)
 found = verdicts.verdicts(study)
@@ -45,7 +47,10 @@ notebook.show_text(f"## {study.record['question']}\n\n{verdicts.heading(study)}\
 # ## The answer
 
 # %%
-notebook.show_text(f"{verdicts.tally(found)} {verdicts.detectable_sentence(study, found)}")
+for footing in footings(study):
+    notebook.show_text(footing.sentence)
+could_find = detectable(study, found)
+notebook.show_text(f"{verdicts.tally(found)} {could_find.sentence if could_find else ''}")
 notebook.show_text("\n".join(f"- **{one.word}**: {one.sentence}" for one in found) or "Nothing was to be tested.")
 notebook.show_text("\n".join(f"- {text}" for text in verdicts.missing_sentences(study)))
 notebook.show_text(training.under_trained_sentence(study, epochs))

@@ -218,9 +218,11 @@ def answer(found: Any) -> None:
     out.print(found.heading, style="dim", markup=False)
     out.print(_arms_table(found))
     out.print(found.note, style="dim", markup=False)
+    for sentence in found.footing:
+        out.print(sentence, style="default" if found.works else "bold red", markup=False)
     for word, sentence in zip(found.words, found.sentences, strict=True):
         out.print(f"[{STYLES.get(word, 'default')}]•[/] {escape(sentence)}")
-    for sentence in (found.tally, *found.remarks, *found.optimism, *found.published, found.summary):
+    for sentence in (found.tally, found.detectable, *found.remarks, *found.optimism, *found.published, found.summary):
         if sentence:
             out.print(sentence, markup=False)
     for label, path in found.paths.items():

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from analysis import frame, sensitivity, tables, verdicts
+from analysis.detectable import detectable
 
 REPEATS = 3
 
@@ -45,7 +46,7 @@ def answered(study: frame.StudyView) -> None:
     rows = tables.arm_rows(study, found)
     tables.printed(rows, "nmi")
     tables.as_frame(rows)
-    verdicts.detectable_sentence(study, found)
+    detectable(study, found)
 
 
 def timed(what: str, target: float, call: Callable[[], object]) -> None:

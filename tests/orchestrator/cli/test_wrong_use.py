@@ -12,7 +12,8 @@ TOY = str(Path(__file__).parent.parent / "toy")
 STUDY = """
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.study import Study
-STUDY = Study(question="?", datasets=("gaussians",), n_epochs=2, {fields})
+COMMON = dict(question="?", datasets=("gaussians",), n_epochs=2, margin=0.02)
+STUDY = Study(**{{**COMMON, **dict({fields})}})
 """
 
 
@@ -74,6 +75,8 @@ def test_a_wrong_request_is_one_line(arguments, says, capsys, tmp_path):
         ("design=one_factor('toy', {'mode': ['same']}), seeds=1", "paired tests need at least 2"),
         ("design=one_factor('toy', {'mode': ['same']}), seeds=4", "cannot reach alpha 0.05"),
         ("design=one_factor('toy', {'mode': ['same']}), margin=-1.0", "margin = -1.0"),
+        ("design=one_factor('toy', {'mode': ['same']}), margin=None", "margin is missing; state below which"),
+        ("design=one_factor('toy', {'mode': ['same']}), beats_chance_by=-0.1", "beats_chance_by = -0.1"),
         ("design=one_factor('toy', {'mode': ['same']}), alpha=2.0", "alpha = 2.0"),
         ("design=one_factor('toy', {'mode': ['same']}), protocol='half'", "protocol 'half'"),
         ("design=one_factor('notoy', {'mode': ['same']})", "unknown method 'notoy'"),

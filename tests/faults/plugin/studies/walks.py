@@ -12,6 +12,7 @@ STUDY = Study(
     n_epochs=6,
     seeds=8,
     metric="nmi",
+    margin=0.02,
     failure_budget=1.0,
     design=around(
         search("walk", {"step": Float(0.01, 1.0, log=True)}, n_configurations=8, n_seeds=2, round_size=4),

@@ -1,0 +1,90 @@
+"""Does the baseline work at all? It must beat chance by the margin that the study file states, on each dataset."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis import frame
+from analysis.frame import StudyView
+from analysis.units import IN_PERCENT, name, number, p_text, unit
+from orchestrator.inference.sign_flip import sign_flip_p
+
+__all__ = ["Footing", "footings"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Footing:
+    """A baseline beside chance on one dataset. Numbers are in the ledger's units."""
+
+    dataset: str
+    method: str
+    metric: str
+    mean: float
+    """Mean over the complete confirm seeds, collapsed trials included."""
+    chance: float
+    """What random partitions score; nan: not recorded."""
+    margin: float
+    p: float
+    """Sign-flip p that the baseline does not beat chance by more than the margin; one-sided, uncorrected."""
+    works: bool
+    sentence: str
+
+
+def footings(study: StudyView) -> list[Footing]:
+    """Return, for each dataset, whether the baseline beats chance by the study's margin; empty if nothing is tested.
+
+    The metric is the study's own if it reads labels, else NMI. One test a dataset at the study's alpha, apart from the
+    family of its contrasts: it is a precondition of what they mean, not one of them.
+    """
+    record = study.record
+    if not record.get("contrasts"):
+        return []
+    metric = study.metric if study.metric in IN_PERCENT else "nmi"
+    values = frame.by_seed(study, metric)
+    found = [arm for arm in record["arms"] if arm.get("role") == "baseline"]
+    return [_footing(study, arm, metric, np.array(list(values[str(arm["name"])].values()))) for arm in found]
+
+
+def _footing(study: StudyView, arm: Mapping[str, Any], metric: str, values: NDArray[np.float64]) -> Footing:
+    record, dataset, method = study.record, str(arm["dataset"]), str(arm["method"])
+    margin = float(record.get("beats_chance_by", math.nan))
+    chance = float((record.get("chance") or {}).get(dataset, {}).get(metric, math.nan))
+    mean = float(values.mean()) if len(values) else math.nan
+    known = math.isfinite(mean - chance - margin)
+    p = float(sign_flip_p(values - chance - margin, "greater")) if known else math.nan
+    alpha = float(record["alpha"])
+    found = Footing(
+        dataset=dataset,
+        method=method,
+        metric=metric,
+        mean=mean,
+        chance=chance,
+        margin=margin,
+        p=p,
+        works=known and p <= alpha,
+        sentence="",
+    )
+    return replace(found, sentence=_sentence(found, len(values), alpha, str(record.get("tier", "local"))))
+
+
+def _sentence(found: Footing, n_seeds: int, alpha: float, tier: str) -> str:
+    who, metric = f"{found.method} on {found.dataset}", found.metric
+    if math.isnan(found.mean):
+        return f"Whether {who} beats chance is unknown: no baseline trial is complete."
+    if math.isnan(found.chance - found.margin):
+        return f"Whether {who} beats chance is unknown: the record of the study has no chance level."
+    facts = (
+        f"its baseline has {name(metric)} {number(found.mean, metric)}, guessing has {number(found.chance, metric)}, "
+        f"and the study asks for {number(found.margin, metric)}{unit(metric)} more than that (one-sided sign-flip "
+        f"{p_text(found.p)}, {n_seeds} seeds)"
+    )
+    if found.works:
+        return f"{who} beats chance: {facts}."
+    few = f"{n_seeds} seeds cannot show more." if 2.0**-n_seeds > alpha else "Differences between arms then say little."
+    return f"{who} does not work at this tier ({tier}): {facts}. {few}"
