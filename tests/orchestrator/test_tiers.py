@@ -30,6 +30,7 @@ STUDY = Study(
     n_epochs=3,
     seeds=8,
     name="constraints",
+    margin=0.02,
     design=around(
         search("secu", ("dual_lr",), n_configurations=4, n_seeds=2, base={"network": "mlp"}, n_epochs=2),
         one_factor("secu", {"constraint": ["none"]}, base={"network": "mlp", "heads": 1}),
@@ -98,6 +99,7 @@ def test_a_tier_has_a_record_of_its_own(tmp_path):
         datasets=("gaussians",),
         n_epochs=2,
         seeds=6,
+        margin=0.02,
         design=one_factor("entropy", {"loss": ["forward"]}),
         tiers={"paper": small},
     )
