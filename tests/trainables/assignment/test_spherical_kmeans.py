@@ -59,7 +59,9 @@ def test_rotation_and_the_length_of_rows_change_nothing(seed):
     rotation = torch.linalg.qr(torch.randn(5, 5, generator=torch.Generator().manual_seed(seed)).double())[0]
     lengths = torch.rand(2, 60, 1, generator=torch.Generator().manual_seed(seed)) + 0.1
     plain, moved = (spherical_kmeans(y, uniforms) for y in (x, lengths * x @ rotation))
-    assert torch.equal(plain.labels, moved.labels)
+    # two restarts may find one partition under different numbers, and rounding decides between them
+    together = [found.labels[:, :, None] == found.labels[:, None, :] for found in (plain, moved)]
+    assert torch.equal(*together)
     torch.testing.assert_close(plain.objective, moved.objective)
 
 
