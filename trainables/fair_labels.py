@@ -10,14 +10,18 @@ from torch import Tensor
 from orchestrator.errors import RequestError
 from trainables.assignment.em import em
 from trainables.assignment.exact_hard import balanced_hard
+from trainables.assignment.mirror_descent import mirror_descent
 from trainables.assignment.newton import newton
 from trainables.assignment.pseudo_labels import PseudoLabels
 from trainables.losses.soft_labels import FLOOR
 
-__all__ = ["FORMS", "N_FACTS", "Given", "Labels", "fair_labels"]
+__all__ = ["FORMS", "N_FACTS", "SOLVERS", "Given", "Labels", "Solver", "fair_labels"]
 
 FORMS = ("kl_u_y", "kl_y_u", "entropy", "transport", "kl_u_sigma", "none")
 """KL(u || ybar), KL(ybar || u), -H(ybar), equal sizes exactly, KL(u || sbar) (not about labels), nothing at all."""
+
+SOLVERS = ("em", "newton", "mirror_descent")
+"""Solvers of `kl_u_y`; the other forms have one each."""
 
 N_FACTS = 4
 """Facts of a solved problem: iterations, objective before and after, residual."""
@@ -51,6 +55,21 @@ class Labels:
     facts: Tensor | None
 
 
+@dataclass(frozen=True)
+class Solver:
+    """How `kl_u_y`, `kl_y_u` and `entropy` are solved.
+
+    Attributes:
+        name: a name in SOLVERS, for `kl_u_y`; `kl_y_u` and `entropy` are always Newton's.
+        tolerance: relative decrease (EM, mirror descent) or duality gap (Newton) to stop at.
+        max_iterations: cap on iterations of EM and mirror descent.
+    """
+
+    name: str = "em"
+    tolerance: float = 1e-6
+    max_iterations: int = 15
+
+
 @torch.no_grad()
 def fair_labels(
     form: str,
@@ -58,9 +77,7 @@ def fair_labels(
     weight: Tensor,
     given: Given | None = None,
     start: Tensor | None = None,
-    *,
-    tolerance: float = 1e-6,
-    max_iterations: int = 15,
+    solver: Solver | None = None,
 ) -> Labels:
     """Return the y that minimise mean_i H(sigma_i, y_i) + lambda fairness, and equal `given` where that is held.
 
@@ -70,12 +87,12 @@ def fair_labels(
         weight: (M,) lambda.
         given: labels of some points; `kl_y_u`, `entropy` and `transport` cannot hold any.
         start: (M, K, B) where EM starts; None is sigma. The optimum is one, but EM stops before it.
-        tolerance: relative decrease (EM, `kl_u_y`) or duality gap (Newton, `kl_y_u` and `entropy`) to stop at.
-        max_iterations: cap on EM iterations.
+        solver: None is EM with its defaults.
 
     Raises:
-        RequestError: given labels under a form that cannot hold them.
+        RequestError: given labels under a form or solver that cannot hold them.
     """
+    solver = solver or Solver()
     sigma, log_sigma = predicted
     if given is not None and form in ("kl_y_u", "entropy", "transport"):
         raise RequestError(f"fairness = {form!r} cannot hold given labels; allowed are kl_u_y, kl_u_sigma, none")
@@ -85,18 +102,22 @@ def fair_labels(
         chosen = balanced_hard(-log_sigma.transpose(1, 2))
         y = torch.full_like(sigma, FLOOR).scatter_(1, chosen.unsqueeze(1), 1.0)
         return Labels(y, y.log(), None)
-    rows = sigma.transpose(1, 2)
+    rows, tolerance, cap = sigma.transpose(1, 2), solver.tolerance, solver.max_iterations
     if form != "kl_u_y":  # -H(ybar) is KL(ybar || u) up to a constant
         return _solved(newton(rows, weight, fairness="reverse", tolerance=tolerance))
+    if given is not None and solver.name != "em":
+        raise RequestError(f"solver = {solver.name!r} cannot hold given labels; allowed is em")
+    if solver.name == "newton":
+        return _solved(newton(rows, weight, tolerance=tolerance))
+    if solver.name == "mirror_descent":
+        return _solved(mirror_descent(rows, weight, tolerance=tolerance, max_iterations=cap))
     if given is None and start is None:
         logs = log_sigma.transpose(1, 2)
-        return _solved(em(rows, weight, log_start=logs, tolerance=tolerance, max_iterations=max_iterations))
+        return _solved(em(rows, weight, log_start=logs, tolerance=tolerance, max_iterations=cap))
     first, held = sigma if start is None else start, None
     if given is not None:
         first, held = torch.where(given.held, given.target, first), given.held[:, 0]
-    return _solved(
-        em(rows, weight, start=first.transpose(1, 2), held=held, tolerance=tolerance, max_iterations=max_iterations)
-    )
+    return _solved(em(rows, weight, start=first.transpose(1, 2), held=held, tolerance=tolerance, max_iterations=cap))
 
 
 def _free(sigma: Tensor, log_sigma: Tensor, given: Given | None) -> Labels:

@@ -24,7 +24,7 @@ from trainables.augmentations import VIEWS
 from trainables.batches import cuts
 from trainables.data import Dataset
 from trainables.entropy_diagnostics import BATCH_FACTS, of_batch, of_predictions, of_weights
-from trainables.fair_labels import FORMS, N_FACTS, Given, Labels, fair_labels
+from trainables.fair_labels import FORMS, N_FACTS, SOLVERS, Given, Labels, Solver, fair_labels
 from trainables.losses.soft_labels import (
     CROSS_ENTROPIES,
     FAIRNESS,
@@ -73,15 +73,21 @@ class EntropyConfig(MethodConfig):
     update: str = knob("batch", Choice("batch", "tenth", "epoch"), when={"loss": LABELLED})
     """When pseudo-labels are made: for each batch, or for all points at the start of each epoch (Fig. 12) or of each
     tenth of one."""
-    label_start: str = knob("sigma", Choice("sigma", "previous"), when={"loss": LABELLED, "fairness": ("kl_u_y",)})
+    solver: str = knob("em", Choice(*SOLVERS), when={"loss": LABELLED, "fairness": ("kl_u_y",)})
+    """Solver of the paper's fairness form. EM within its cap is the paper's; Newton is exact, and clusters worse."""
+    label_start: str = knob(
+        "sigma", Choice("sigma", "previous"), when={"loss": LABELLED, "fairness": ("kl_u_y",), "solver": ("em",)}
+    )
     """Where EM starts: at the predictions, as in the paper, or at the labels that the points had before."""
     solver_tolerance: float = knob(
         1e-6, Float(1e-10, 1e-2, log=True), when={"fairness": ("kl_u_y", "kl_y_u", "entropy")}
     )
-    """EM stops at this relative decrease of the objective an iteration (looked at every fifth one), Newton (kl_y_u,
-    entropy) at this duality gap."""
-    solver_iterations: int = knob(15, Int(1, 1000, log=True), when={"fairness": ("kl_u_y",)})
-    """Cap on EM iterations."""
+    """EM stops at this relative decrease of the objective an iteration (looked at every fifth one), mirror descent of a
+    step, Newton (kl_y_u, entropy) at this duality gap."""
+    solver_iterations: int = knob(
+        15, Int(1, 1000, log=True), when={"fairness": ("kl_u_y",), "solver": ("em", "mirror_descent")}
+    )
+    """Cap on iterations of EM and mirror descent ("within 15 steps")."""
     optimiser: str = knob("sgd", Choice("sgd", "adam"))
     """SGD with fixed features, Adam for networks in the paper."""
     lr: float = knob(0.1, Float(1e-5, 10.0, log=True), fuses=True)
@@ -230,8 +236,7 @@ class EntropyClustering(FusedMethod):
             self.rates["fairness_weight"],
             given,
             start,
-            tolerance=config.solver_tolerance,
-            max_iterations=config.solver_iterations,
+            Solver(config.solver, config.solver_tolerance, config.solver_iterations),
         )
         if self.kept is not None:
             self.kept.scatter_(2, index, labels.y)

@@ -183,8 +183,8 @@ def test_a_gap_between_first_biases_starts_at_collapse_and_forward_cross_entropy
     start = EntropyClustering([lively(init_gap=10.0, network=network)], [0], data, CPU)
     assert start.evaluate(False)[0]["metric.max_share"] == 1.0
     configs = [lively(init_gap=10.0, network=network, loss=loss) for loss in ("forward", "reverse")]
-    forward, reverse = (fitted(data, config, epochs=3)[1][0]["metric.max_share"] for config in configs)
-    assert forward < 0.5 < 0.9 < reverse
+    shares = [fitted(data, config, epochs=3)[1][0]["metric.max_share"] for config in configs]
+    assert shares[0] < 0.5 < 0.9 < shares[1]
 
 
 def test_given_labels_are_held_and_help() -> None:
@@ -208,6 +208,8 @@ def test_forms_that_cannot_hold_given_labels_say_so() -> None:
     some = wrapped(blobs(), "labelled=0.1", "gaussians:labelled=0.1")
     with pytest.raises(RequestError, match="cannot hold given labels"):
         fitted(some, lively(fairness="transport"), epochs=1)
+    with pytest.raises(RequestError, match="solver = 'newton' cannot hold given labels; allowed is em"):
+        fitted(some, lively(solver="newton"), epochs=1)
     with pytest.raises(RequestError, match="needs pseudo-labels"):
         fitted(blobs(), lively(fairness="transport", loss="renyi"), epochs=1)
 
@@ -261,6 +263,8 @@ def test_an_mlp_with_views_beats_k_means_on_digits() -> None:
         {"label_start": "previous", "init_gap": 3.0},
         {"loss": "renyi", "fairness": "entropy"},
         {"fairness": "kl_y_u"},
+        {"solver": "newton", "fairness": "kl_u_y"},
+        {"solver": "mirror_descent", "fairness": "kl_u_y"},
         {"fairness": "transport", "loss": "forward"},
     ],
 )
