@@ -15,7 +15,7 @@ from orchestrator.errors import RequestError, UnknownNameError
 from orchestrator.ledger import Ledger
 from orchestrator.ledger.lock import holder_of
 
-__all__ = ["clean", "doctor", "export", "status", "trial"]
+__all__ = ["clean", "doctor", "export", "export_ledger", "status", "trial"]
 
 
 def status(results: Path, study: str = "") -> list[dict[str, Any]]:
@@ -122,6 +122,18 @@ def export(results: Path, study: str, target: Path) -> int:
     except OSError as error:
         raise RequestError(f"export to {str(target)!r} failed: {error.strerror or error}") from error
     return len(view)
+
+
+def export_ledger(results: Path, target: Path, most_mb: float) -> str:
+    """Write the ledger of every study into `target`, and return one line that says what is in it."""
+    from orchestrator.ledger.exporting import export_ledger
+
+    kept = export_ledger(results, target, int(most_mb * 2**20))
+    curves = f"at most about {kept.evaluations_a_trial} a trial" if kept.evaluations_a_trial else "all there were"
+    return (
+        f"{len(kept.studies)} studies, {kept.n_trials} trials ({kept.n_attempts} attempts), {kept.n_evaluations} "
+        f"evaluations ({kept.curves}; {curves}), {kept.n_bytes / 2**20:.1f} MB in {target}"
+    )
 
 
 def clean(results: Path, *, remove: bool) -> list[dict[str, Any]]:

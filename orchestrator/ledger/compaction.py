@@ -36,8 +36,8 @@ def write(
             if epochs is not None and len(epochs):
                 file, _ = files.write_batch(batches.epochs_folder, epochs, small=small, batch=batch)
                 written.append(file.path)
-            facts = {"epochs": written[0].name if written else "", "replaces": list(replaces)}
-            added = files.write_batch(batches.trials_folder, rows, small=small, batch=batch, **facts)
+            own, gone = written[0].name if written else "", list(replaces)
+            added = files.write_batch(batches.trials_folder, rows, small=small, batch=batch, epochs=own, replaces=gone)
     except BaseException:
         if not list(batches.trials_folder.glob(f"{batch}.*")):  # no trials file names these rows: they do not count
             for path in written:

@@ -44,6 +44,8 @@ __all__ = [
 _NAME = re.compile(r"(?P<batch>\d{8}T\d{12}-[0-9a-f]{6})\.(?P<digest>[0-9a-f]{32})\.parquet")
 _TEMPORARY = re.compile(r"\..*\.tmp")
 _MAGIC = b"PAR1"
+TIGHT_LEVEL = 12
+"""Of zstd, for what is written once and kept."""
 
 
 class BrokenFileError(Exception):
@@ -226,25 +228,35 @@ def diagnose(path: Path, content: bytes) -> str:
     return f"was not written by this program{holds}"
 
 
-def encode(table: pa.Table, *, small: bool) -> pa.Buffer:
-    """Return `table` as a Parquet file in memory; small ones plain (written fast), large ones compressed."""
+def encode(table: pa.Table, *, small: bool = False, tight: bool = False) -> pa.Buffer:
+    """Return `table` as a Parquet file in memory.
+
+    Small ones are plain, which is written fast; large ones compressed; tight ones as small as they come (numbers split
+    into planes of bytes), which takes its time.
+    """
     sink = pa.BufferOutputStream()
+    numbers = [field.name for field in table.schema if tight and pa.types.is_floating(field.type)]
+    words = [field.name for field in table.schema if field.name not in numbers]
     pq.write_table(
         table,
         sink,
         compression="none" if small else "zstd",
-        use_dictionary=not small,
+        compression_level=TIGHT_LEVEL if tight else None,
+        use_dictionary=False if small else words if tight else True,
+        use_byte_stream_split=numbers if tight else False,
         write_statistics=not small,
         write_page_checksum=True,
     )
     return sink.getvalue()
 
 
-def write_batch(folder: Path, rows: pa.Table, *, small: bool, batch: str, **facts: object) -> tuple[BatchFile, Header]:
+def write_batch(
+    folder: Path, rows: pa.Table, *, small: bool, batch: str, tight: bool = False, **facts: object
+) -> tuple[BatchFile, Header]:
     """Write one table of a batch durably into `folder` (trials or epochs), and return it."""
     table = folder.name
     described = rows.replace_schema_metadata(metadata(table, batch=batch, **facts))
-    content = encode(described, small=small)
+    content = encode(described, small=small, tight=tight)
     digest = _digest(content)
     file = BatchFile(folder / f"{batch}.{digest}.parquet", batch, digest)
     write_durably(file.path, content)

@@ -42,16 +42,23 @@ def study_names(results: Path) -> list[str]:
         return sorted(path.parent.name for path in (results / "studies").glob("*/plan.parquet"))
 
 
-def write_study(results: Path, name: str, study_json: Mapping[str, Any], plan: pa.Table) -> None:
-    """Write a study's description and its plan; after a crash both are the old or both are the new."""
+def write_study(
+    results: Path, name: str, study_json: Mapping[str, Any], plan: pa.Table, *, tight: bool = False
+) -> None:
+    """Write a study's description and its plan (`tight`: as small as they come), both or, after a crash, neither."""
     folder = study_folder(results, name)
-    text = json.dumps(study_json, indent=1, sort_keys=True)
-    facts = metadata("plan", study=text, digest=_digest(text, plan))
-    content = files.encode(plan.replace_schema_metadata(facts), small=True)
     with files.os_errors(f"the files of study {name!r} cannot be written"):
         folder.mkdir(parents=True, exist_ok=True)
-        files.write_durably(folder / "plan.parquet", content)
-        files.write_durably(folder / "study.json", (text + "\n").encode())
+        for file, content in encoded(study_json, plan, tight=tight).items():
+            files.write_durably(folder / file, content)
+
+
+def encoded(study_json: Mapping[str, Any], plan: pa.Table, *, tight: bool) -> dict[str, pa.Buffer | bytes]:
+    """Return the contents of a study's two files, in the order in which they are to be written."""
+    text = json.dumps(study_json, indent=None if tight else 1, sort_keys=True)
+    facts = metadata("plan", study=text, digest=_digest(text, plan))
+    content = files.encode(plan.replace_schema_metadata(facts), small=not tight, tight=tight)
+    return {"plan.parquet": content, "study.json": (text + "\n").encode()}
 
 
 def read_study(results: Path, name: str) -> tuple[dict[str, Any], pa.Table]:

@@ -1,0 +1,188 @@
+"""A ledger to keep: what the studies of a results folder ask for, in one tight batch, to be read and never written.
+
+The target holds `trials/`, `epochs/`, `studies/<name>/` (record and plan) and `ledger.json`, which marks it as kept.
+The trials' rows, of which verdicts are made, are those of the source, attempt by attempt; only absolute paths in
+tracebacks become file names. If the whole is larger than allowed, learning curves are rounded to single precision, and
+then thinned: of each trial stay the first and the last evaluation, the best by any metric that a study is about, the
+last one before the final fifth (whether training had come to rest is judged there), and of the others, evenly, as many
+as fit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from orchestrator.errors import RequestError
+from orchestrator.ledger import files, schema, studies
+from orchestrator.ledger.batches import Batches, settled
+from orchestrator.ledger.view import chosen, taken
+
+__all__ = ["MARK", "Kept", "export_ledger"]
+
+MARK = "ledger.json"
+"""The file that says that a folder is a kept ledger."""
+
+ORDER = ("method", "dataset", "config", "n_epochs", "seed_block", "seed", "trial_id", "attempt")
+"""Rows that are alike lie together, which compresses; and the same rows make the same file."""
+
+EVALUATIONS = (0, 48, 24, 16, 12, 8, 5)
+"""Evaluations a trial that are tried in turn until all is small enough; 0: all."""
+
+MARGIN_BYTES = 2**12
+"""For what the files say of themselves."""
+
+EXACT, SINGLE = "exact", "single precision"
+
+LAST_FIFTH = 0.8
+
+BEGINNING = "00010101T000000000000"
+"""Time in the name of the one batch: before all others, and not that of the export, which would make other files."""
+
+_FOLDERS = re.compile(r"(?<![\w.])/(?:[^\s/\"':]+/)+")
+"""The folders of an absolute path."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """What was exported; `ledger.json` holds it."""
+
+    schema_version: int
+    studies: tuple[str, ...]
+    n_trials: int
+    n_attempts: int
+    n_evaluations: int
+    curves: str
+    """`exact`, or `single precision`."""
+    evaluations_a_trial: int
+    """0: all that there were."""
+    n_bytes: int
+
+
+def export_ledger(results: Path, target: Path, most_bytes: int) -> Kept:
+    """Write what the studies of `results` ask for into `target`, as a ledger to keep.
+
+    Raises:
+        RequestError: nothing was planned there, the target is something else than a kept ledger, or the trials' rows
+            alone are larger than `most_bytes`.
+        LedgerError: a folder cannot be read or written.
+    """
+    names = studies.study_names(results)
+    if not names:
+        raise RequestError(f"no study was planned in {str(results)!r}; run one first: orchestrate run --all")
+    if target.exists() and any(target.iterdir()) and not (target / MARK).is_file():
+        raise RequestError(f"export to {str(target)!r}: the folder holds something else than a kept ledger")
+    known = {name: studies.read_study(results, name) for name in names}
+    wanted = {trial for _, plan in known.values() for trial in plan["trial_id"].to_pylist()}
+    metrics = sorted({f"metric.{record['metric']}" for record, _ in known.values()})
+    batches = Batches(results)
+    trials, epochs = settled(batches, lambda: _rows(batches, sorted(wanted)))
+    trials = _without_folders(trials)
+    fixed = files.encode(trials, tight=True).size + sum(
+        len(content) for one in known.values() for content in studies.encoded(*one, tight=True).values()
+    )
+    curves, precision, evaluations = _fitting(epochs, metrics, fixed, most_bytes)
+    with files.os_errors(f"the ledger cannot be written to {str(target)!r}"):
+        _write(target, trials, curves)
+    for name, (record, plan) in known.items():
+        studies.write_study(target, name, record, plan, tight=True)
+    kept = Kept(
+        schema_version=schema.SCHEMA_VERSION,
+        studies=tuple(names),
+        n_trials=len(pc.unique(trials["trial_id"])),
+        n_attempts=len(trials),
+        n_evaluations=len(curves),
+        curves=precision,
+        evaluations_a_trial=evaluations,
+        n_bytes=sum(path.stat().st_size for path in target.rglob("*.*") if path.name != MARK),
+    )
+    text = json.dumps(asdict(kept), indent=1) + "\n"
+    with files.os_errors(f"the ledger cannot be written to {str(target)!r}"):
+        files.write_durably(target / MARK, text.encode())
+    return kept
+
+
+def _rows(batches: Batches, wanted: Sequence[str]) -> tuple[pa.Table, pa.Table]:
+    """Return every attempt of these trials, and its evaluations, in order."""
+    batches.refresh()
+    live = batches.live()
+    tables = [batches.trials(batch) for batch in live]
+    count = chosen(tables, every_attempt=True, only=wanted)
+    trials = taken(schema.union("trials", tables), count)
+    epochs = batches.epochs_of(live, tables, count)
+    trials = trials.sort_by([(name, "ascending") for name in ORDER])
+    place = pc.index_in(epochs["trial_id"], value_set=trials["trial_id"].unique())
+    epochs = epochs.append_column("place", place)
+    epochs = epochs.sort_by([(name, "ascending") for name in ("place", "attempt", "epoch")]).drop_columns("place")
+    return trials, epochs
+
+
+def _without_folders(trials: pa.Table) -> pa.Table:
+    errors = [_FOLDERS.sub("", error or "") for error in trials["error"].to_pylist()]
+    return trials.set_column(trials.schema.get_field_index("error"), "error", pa.array(errors, pa.string()))
+
+
+def _fitting(epochs: pa.Table, metrics: Sequence[str], fixed: int, most_bytes: int) -> tuple[pa.Table, str, int]:
+    """Return the evaluations that fit beside `fixed` bytes, their precision, and how many a trial (0: all)."""
+    left = most_bytes - fixed - MARGIN_BYTES
+    if files.encode(epochs, tight=True).size <= left:
+        return epochs, EXACT, 0
+    rounded = _rounded(epochs)
+    for most in EVALUATIONS:
+        thin = thinned(rounded, metrics, most) if most else rounded
+        size = files.encode(thin, tight=True).size
+        if size <= left:
+            return thin, SINGLE, most
+    raise RequestError(
+        f"the ledger takes {(fixed + size) / 2**20:.1f} MB with {EVALUATIONS[-1]} evaluations a trial; "
+        f"allowed are {most_bytes / 2**20:.1f} MB (--most-mb)"
+    )
+
+
+def _rounded(epochs: pa.Table) -> pa.Table:
+    """Return the table with its numbers as near as single precision comes; their type stays."""
+    for place, field in enumerate(epochs.schema):
+        if pa.types.is_floating(field.type):
+            numbers = epochs[field.name].cast(pa.float32(), safe=False).cast(field.type)
+            epochs = epochs.set_column(place, field, numbers)
+    return epochs
+
+
+def thinned(epochs: pa.Table, metrics: Sequence[str], most: int) -> pa.Table:
+    """Return the evaluations that stay when a trial keeps about `most`, in order."""
+    table = epochs.select(["trial_id", "attempt", "epoch", *(m for m in metrics if m in epochs.column_names)])
+    frame = table.to_pandas()
+    groups = frame.groupby(["trial_id", "attempt"], sort=False, observed=True)
+    number, count = groups.cumcount().to_numpy(), groups["epoch"].transform("size").to_numpy()
+    last = groups["epoch"].transform("max").to_numpy()
+    spread = np.floor(number * (most - 1) / np.maximum(count - 1, 1))
+    first_of_step = np.append(True, (spread[1:] != spread[:-1]) | (number[1:] == 0)) if len(frame) else spread == 0
+    keep = first_of_step | (number == count - 1) | (count <= most)
+    early = frame["epoch"].to_numpy() <= LAST_FIFTH * last
+    following = np.append(number[1:] > 0, False) & np.append(early[1:], False) if len(frame) else early
+    keep |= early & ~following
+    for metric in table.column_names[3:]:
+        keep |= (frame[metric] == groups[metric].transform("max")).to_numpy()
+    return epochs.filter(pa.array(keep))
+
+
+def _write(target: Path, trials: pa.Table, epochs: pa.Table) -> None:
+    """Replace what an earlier export left; the mark goes first and comes last, so that half a ledger is no ledger."""
+    (target / MARK).unlink(missing_ok=True)
+    for name in ("trials", "epochs", "studies"):
+        shutil.rmtree(target / name, ignore_errors=True)
+        (target / name).mkdir(parents=True)
+    name = f"{BEGINNING}-{hashlib.blake2b(files.encode(trials), digest_size=3).hexdigest()}"
+    file, _ = files.write_batch(target / "epochs", epochs, small=False, tight=True, batch=name)
+    files.write_batch(
+        target / "trials", trials, small=False, tight=True, batch=name, epochs=file.path.name, replaces=[]
+    )
