@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from orchestrator.ledger import Ledger
+from orchestrator.ledger.exporting import MARK
 
 __all__ = [
     "StudyView",
@@ -19,10 +20,15 @@ __all__ = [
     "confirm_rows",
     "epochs_of",
     "load",
+    "load_all",
     "metrics_of",
+    "place_for",
     "search_rows",
     "view",
 ]
+
+COMMITTED = MARK
+"""Marks a ledger that was exported to be kept: nothing is written into it."""
 
 MISSING = "missing"
 """State of a planned trial of which the ledger has no attempt."""
@@ -57,6 +63,21 @@ def load(results: Path, name: str) -> StudyView:
     ledger = Ledger(results)
     record, plan = ledger.read_study(name)
     return view(name, results, record, plan.to_pandas(), ledger.trials())
+
+
+def load_all(results: Path) -> list[StudyView]:
+    """Read every study that was planned in a results folder, by name; the trials are read once."""
+    ledger = Ledger(results)
+    trials = ledger.trials()
+    plans = [(name, *ledger.read_study(name)) for name in ledger.study_names()]
+    return [view(name, results, record, plan.to_pandas(), trials) for name, record, plan in plans]
+
+
+def place_for(results: Path, out: Path | None) -> Path:
+    """Return where reports go: `out` if named, else beside the ledger; a committed ledger stays as it is."""
+    if out is not None:
+        return Path(out)
+    return Path("answers") if (results / COMMITTED).is_file() else results
 
 
 def view(name: str, results: Path, record: Mapping[str, Any], plan: pd.DataFrame, trials: pd.DataFrame) -> StudyView:

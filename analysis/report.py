@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.resources import files
@@ -22,11 +23,12 @@ from analysis.reproduction import Comparison
 from analysis.tables import ArmRow
 from analysis.training import n_under_trained, under_trained_sentence
 from analysis.verdicts import Verdict
+from orchestrator.errors import RequestError
 
 if TYPE_CHECKING:
     from analysis.sensitivity_figures import Section
 
-__all__ = ["Answer", "build"]
+__all__ = ["Answer", "build", "build_view"]
 
 STAMP = "report.json"
 """Beside the report: the digest of what it was made from, and the files that were made."""
@@ -65,6 +67,8 @@ class Answer:
     optimism: tuple[str, ...]
     published: tuple[str, ...]
     """One sentence per published number beside this study: reproduced or not, and which conditions differ."""
+    published_summary: str
+    """How many of them were reproduced; empty without published numbers."""
     summary: str
     paths: Mapping[str, Path]
     """`report`, `notebook` (if asked for), `figures` and `tables` (folders)."""
@@ -86,31 +90,52 @@ class _Parts:
     published: list[Comparison]
 
 
-def build(results: Path, name: str, *, notebook: bool = True) -> Answer:
+def build(results: Path, name: str, *, notebook: bool = True, out: Path | None = None) -> Answer:
     """Make (or keep, if nothing changed) a study's report, tables, figures and notebook, and return its answer.
 
-    Files: `results/studies/<name>/` report.html, figures/*.png and *.svg, tables/arms.{csv,tex,html},
+    Files: `OUT/studies/<name>/` report.html, figures/*.png and *.svg, tables/arms.{csv,tex,html},
     notebook.ipynb, report.json (what they were made from).
 
     Args:
         results: the results folder.
         name: the study's name.
         notebook: execute the notebook too (takes some seconds).
+        out: where the files go; None: the results folder, unless it must stay as it is (`frame.place_for`).
 
     Raises:
         RequestError: no such study in this folder, or a folder that cannot be used.
         OrchestratorError: the notebook did not execute.
     """
-    study = frame.load(Path(results), name)
+    results = Path(results)
+    return build_view(frame.load(results, name), frame.place_for(results, out), notebook=notebook)
+
+
+def build_view(study: StudyView, out: Path, *, notebook: bool = True) -> Answer:
+    """Do what `build` does for a view that is loaded already."""
     parts = _parts(study)
-    folder = Path(results) / "studies" / name
+    folder = out / "studies" / study.name
     stamp = {"content": provenance.content_digest(study), "code": provenance.code_of_analysis()}
     reused = _is_current(folder, stamp, notebook)
     if not reused:
-        made = _write(parts, folder, notebook)
-        stamp_text = json.dumps({**stamp, "files": sorted(str(path.relative_to(folder)) for path in made)}, indent=1)
-        (folder / STAMP).write_text(stamp_text, encoding="utf-8")
+        with refused_folder(out):
+            made = _write(parts, folder, notebook)
+            stamp_text = json.dumps(
+                {**stamp, "files": sorted(str(path.relative_to(folder)) for path in made)}, indent=1
+            )
+            (folder / STAMP).write_text(stamp_text, encoding="utf-8")
     return _answer(parts, folder, notebook=notebook, reused=reused)
+
+
+@contextlib.contextmanager
+def refused_folder(out: Path) -> Iterator[None]:
+    """Say in one line that a folder cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        raise RequestError(
+            f"reports cannot be written to {str(out)!r}: {reason}; name another folder: --out"
+        ) from error
 
 
 def _parts(study: StudyView) -> _Parts:
@@ -254,6 +279,7 @@ def _answer(parts: _Parts, folder: Path, *, notebook: bool, reused: bool) -> Ans
         tally=verdicts.tally(parts.found),
         optimism=tuple(one.sentence for one in parts.optimism),
         published=tuple(one.sentence for one in parts.published),
+        published_summary=reproduction.summary(parts.published),
         summary=provenance.summary(study),
         paths=paths,
         reused=reused,

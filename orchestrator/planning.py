@@ -72,7 +72,7 @@ class Catalogue:
 
     plugins: tuple[str, ...] = ()
     without_data: bool = False
-    """Whether a dataset that cannot be loaded here may be planned with: `absent` then says why, and nothing is a hit."""
+    """Whether a dataset that cannot be loaded may be planned with: `absent` then says why, and nothing is a hit."""
     absent: dict[str, str] = field(default_factory=dict)
     _methods: dict[str, Any] = field(default_factory=dict)
     _spaces: dict[str, dict[str, Knob]] = field(default_factory=dict)

@@ -86,7 +86,7 @@ def price(
         rate, factor, peak = found
         seconds = rate * sum(spec.n_epochs for spec in specs)
         total, low, high = total + seconds, low + seconds / factor, high + seconds * factor
-        memory = peak if math.isnan(memory) else max(memory, peak) if peak == peak else memory
+        memory = np.fmax(memory, peak)  # a stated rate comes without memory: NaN counts for nothing
     if unknown:
         total = low = high = math.nan
     return Price(
@@ -96,7 +96,7 @@ def price(
         high=high,
         workers=max(1, workers),
         overhead_seconds=overhead_seconds if missing else 0.0,
-        peak_memory_bytes=memory,
+        peak_memory_bytes=float(memory),
         unknown=tuple(dict.fromkeys(unknown)),
     )
 

@@ -27,6 +27,8 @@ app = typer.Typer(
 )
 
 StudyName = Annotated[str, typer.Argument(metavar="STUDY", help="name, dotted name or path of a study file")]
+StudyOrAll = Annotated[str, typer.Argument(metavar="STUDY", help="name, dotted name or path of a study; or --all")]
+All = Annotated[bool, typer.Option("--all", help="every study instead of one")]
 Results = Annotated[Path, typer.Option("--results", help="folder of the ledger")]
 Plugins = Annotated[list[str], typer.Option("--plugin", help="folder with methods/, datasets/, studies/ of your own")]
 Settings = Annotated[
@@ -36,6 +38,16 @@ TierName = Annotated[str, typer.Option("--tier", help="local, or paper where a s
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON, nothing else")]
 
 RESULTS = Path("results")
+
+
+def _one_or_all(study: str, all_studies: bool, settings: list[str] | None = None) -> None:
+    """Refuse a command that names neither a study nor --all, or both."""
+    if bool(study) == all_studies:
+        raise RequestError(
+            "name one STUDY, or say --all" if not study else f"STUDY {study!r} and --all: only one of them"
+        )
+    if all_studies and settings:
+        raise RequestError(f"--set {settings[0]!r} with --all is not allowed: settings belong to one study")
 
 
 def _study(name: str, plugins: list[str], settings: list[str], tier: str) -> Any:
@@ -62,8 +74,9 @@ def studies(
 
 
 @app.command()
-def plan(
-    study: StudyName,
+def plan(  # noqa: PLR0913, PLR0917  # typer makes an option of each parameter
+    study: StudyOrAll = "",
+    all_studies: All = False,
     results: Results = RESULTS,
     plugin: Plugins = [],  # noqa: B006
     settings: Settings = [],  # noqa: B006
@@ -72,15 +85,22 @@ def plan(
     as_json: AsJson = False,
 ) -> None:
     """Show what a study would train, what of it the ledger has, what it costs, and what it can detect."""
-    from orchestrator.cli import console, overview
+    from orchestrator.cli import console, everything, overview
 
+    _one_or_all(study, all_studies, settings)
+    if all_studies:
+        plugins = tuple(plugin)
+        found = everything.plan(everything.studies_of(tier, plugins), results, plugins, workers)
+        console.emit(found, as_json, console.everything_text)
+        return
     found = overview.plan(_study(study, plugin, settings, tier), results, tuple(plugin), workers)
     console.emit(found, as_json, console.plan_text)
 
 
 @app.command()
 def run(  # noqa: PLR0913, PLR0917  # typer makes an option of each parameter
-    study: StudyName,
+    study: StudyOrAll = "",
+    all_studies: All = False,
     results: Results = RESULTS,
     address: Annotated[str, typer.Option(help="local, auto, HOST:PORT, or inline (no Ray)")] = "local",
     plugin: Plugins = [],  # noqa: B006
@@ -96,39 +116,48 @@ def run(  # noqa: PLR0913, PLR0917  # typer makes an option of each parameter
     as_json: AsJson = False,
 ) -> None:
     """Run a study: plan minus ledger, then the report. Run it again: only what is missing is trained."""
-    from orchestrator.cli import session
+    from orchestrator.cli import everything, session
 
-    session.run(
-        _study(study, plugin, settings, tier),
-        session.Request(
-            results=results,
-            address=address,
-            plugins=tuple(plugin),
-            max_concurrent=max_concurrent,
-            time_budget=time_budget,
-            retry_failed=retry_failed,
-            only_current=only_current,
-            notebook=notebook,
-            report=answer,
-            verbose=verbose,
-            as_json=as_json,
-        ),
+    _one_or_all(study, all_studies, settings)
+    request = session.Request(
+        results=results,
+        address=address,
+        plugins=tuple(plugin),
+        max_concurrent=max_concurrent,
+        time_budget=time_budget,
+        retry_failed=retry_failed,
+        only_current=only_current,
+        notebook=notebook,
+        report=answer,
+        verbose=verbose,
+        as_json=as_json,
     )
+    if all_studies:
+        everything.run(everything.studies_of(tier, request.plugins), request)
+    else:
+        session.run(_study(study, plugin, settings, tier), request)
 
 
 @app.command()
 def report(
-    study: StudyName,
+    study: StudyOrAll = "",
+    all_studies: All = False,
     results: Results = RESULTS,
+    out: Annotated[Path | None, typer.Option(help="where the files go; default: beside the ledger")] = None,
     tier: TierName = "local",
-    notebook: Annotated[bool, typer.Option(help="execute the notebook too")] = True,
+    notebook: Annotated[bool, typer.Option(help="execute the notebooks too")] = True,
     as_json: AsJson = False,
 ) -> None:
-    """Write tables, figures, verdicts, HTML and notebook of a study, from the ledger alone."""
+    """Write tables, figures, verdicts, HTML and notebook of a study, or of all with an index, from the ledger alone."""
     from orchestrator.cli import session
     from orchestrator.study import key_of
 
-    session.report(key_of(study, tier), results, notebook, as_json)
+    _one_or_all(study, all_studies)
+    request = session.Request(results=results, out=out, notebook=notebook, as_json=as_json)
+    if all_studies:
+        session.report_all(request)
+    else:
+        session.report(key_of(study, tier), request)
 
 
 @app.command()
@@ -162,20 +191,24 @@ def trial(
 
 
 @app.command()
-def verify(
-    study: StudyName,
+def verify(  # noqa: PLR0913, PLR0917  # typer makes an option of each parameter
+    study: StudyOrAll = "",
+    all_studies: All = False,
     results: Results = RESULTS,
     sample: Annotated[int, typer.Option(help="how many complete trials to train again")] = 5,
+    seed: Annotated[int, typer.Option(help="another seed draws another sample")] = 0,
     trial_id: Annotated[str, typer.Option("--trial", help="train again just this one")] = "",
     plugin: Plugins = [],  # noqa: B006
     tier: TierName = "local",
     as_json: AsJson = False,
 ) -> None:
-    """Train a sample of a study's trials again, alone, and compare with the ledger; exit 1 if any differs."""
+    """Train a sample of complete trials again, each alone, and compare with the ledger; exit 1 if any differs."""
     from orchestrator.cli import console, verification
     from orchestrator.study import key_of
 
-    found = verification.verify(key_of(study, tier), results, sample, trial_id, tuple(plugin))
+    _one_or_all(study, all_studies)
+    draw = verification.Draw(sample, seed, trial_id)
+    found = verification.verify(key_of(study, tier) if study else "", results, draw, tuple(plugin))
     console.emit(found, as_json, console.verification_text)
     if found["differ"]:
         raise OrchestratorError(f"{len(found['differ'])} of {found['n_trials']} trials came out differently")
@@ -183,16 +216,25 @@ def verify(
 
 @app.command()
 def export(
-    study: StudyName,
-    target: Annotated[Path, typer.Argument(help="FILE.csv or FILE.parquet")],
+    study: Annotated[str, typer.Argument(metavar="STUDY", help="name of a study; or --ledger")] = "",
+    target: Annotated[Path | None, typer.Argument(metavar="FILE", help="FILE.csv or FILE.parquet")] = None,
+    ledger: Annotated[Path | None, typer.Option(help="a folder for the whole ledger, to keep and to read")] = None,
+    most_mb: Annotated[float, typer.Option(help="with --ledger: learning curves are thinned until it fits")] = 20.0,
     results: Results = RESULTS,
     tier: TierName = "local",
 ) -> None:
-    """Write a study's view, plan joined with the ledger, as CSV or Parquet."""
+    """Write a study's view, plan joined with the ledger, as CSV or Parquet; or with --ledger all studies' ledger."""
     from orchestrator.cli import inspection
     from orchestrator.study import key_of
 
-    typer.echo(f"{inspection.export(results, key_of(study, tier), target)} rows in {target}")
+    if ledger is not None:
+        if study:
+            raise RequestError(f"export STUDY {study!r} with --ledger: a kept ledger holds every study")
+        typer.echo(inspection.export_ledger(results, ledger, most_mb))
+    elif study and target is not None:
+        typer.echo(f"{inspection.export(results, key_of(study, tier), target)} rows in {target}")
+    else:
+        raise RequestError("name STUDY and FILE, or say --ledger DIR")
 
 
 @app.command()

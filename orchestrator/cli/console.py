@@ -19,7 +19,9 @@ __all__ = [
     "answer",
     "doctor_text",
     "emit",
+    "everything_text",
     "folders_table",
+    "index_text",
     "nothing_to_do",
     "plan_text",
     "status_table",
@@ -80,6 +82,21 @@ def plan_text(found: Mapping[str, Any]) -> None:
         out.print(sentence)
 
 
+def everything_text(found: Mapping[str, Any]) -> None:
+    """Print the price of all studies, one line each, and the total."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("study", "trials", "in the ledger", "missing", "seconds", ""):
+        table.add_column(heading, justify="left" if heading in ("study", "") else "right")
+    for line in found["studies"]:
+        seconds = line["wall_seconds"][0]
+        price = "unknown" if seconds != seconds else f"{seconds:.0f}"  # noqa: PLR0124  NaN
+        counts = (str(line[key]) for key in ("trials", "hits", "missing"))
+        table.add_row(line["study"], *counts, price, "exploratory" if line["exploratory"] else "")
+    out.print(table)
+    for sentence in found["sentences"]:
+        out.print(sentence)
+
+
 def nothing_to_do(study: Study, n_trials: int) -> None:
     """Say that every trial of a study is in the ledger."""
     out.print(f"[bold]{study.name}[/bold]  {study.question}")
@@ -123,7 +140,9 @@ def trial_text(found: Mapping[str, Any]) -> None:
 
 def verification_text(found: Mapping[str, Any]) -> None:
     """Print what training a sample again said."""
-    out.print(f"{found['n_trials']} trials trained again alone: {found['n_equal']} equal in every metric")
+    out.print(
+        f"{found['n_trials']} trials of {found['study']} trained again alone: {found['n_equal']} equal in every metric"
+    )
     for row in found["differ"]:
         out.print(f"  {row['trial_id']}: {row['says']}", style="red", markup=False)
 
@@ -225,6 +244,19 @@ def answer(found: Any) -> None:
     for sentence in (found.tally, found.detectable, *found.remarks, *found.optimism, *found.published, found.summary):
         if sentence:
             out.print(sentence, markup=False)
+    for label, path in found.paths.items():
+        out.print(f"{label}: {path}", soft_wrap=True)
+
+
+def index_text(found: Any) -> None:
+    """Print one line a study with what it found, and where the pages are."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("study")
+    table.add_column("answer", overflow="fold")
+    for line in found.lines:
+        table.add_row(f"{line.name}{' (exploratory)' if line.exploratory else ''}", escape(line.answer))
+    out.print(table)
+    out.print(found.summary, markup=False)
     for label, path in found.paths.items():
         out.print(f"{label}: {path}", soft_wrap=True)
 

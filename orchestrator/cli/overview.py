@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ from orchestrator.results import settled_view
 from orchestrator.study import Study, load
 from orchestrator.trial import TrialSpec
 
-__all__ = ["plan", "studies"]
+__all__ = ["Demand", "demand", "known_rates", "plan", "price_sentence", "studies"]
 
 
 def studies(plugins: tuple[str, ...], knob: str) -> list[dict[str, Any]]:
@@ -68,42 +69,108 @@ def _n_trials(study: Study, catalogue: Catalogue) -> int:
     return len(study.datasets) * (searched + arms * study.looks[-1])
 
 
+@dataclass(frozen=True, kw_only=True)
+class Demand:
+    """What a study asks for, what of it the ledger has, and what is missing."""
+
+    study: Study
+    planned: list[tuple[PlannedArm, PlannedTrial]]
+    """Confirm trials at the last look."""
+    hits: set[str]
+    searched: int
+    search_hits: int
+    to_confirm: dict[str, TrialSpec]
+    """Missing confirm trials by trial_id."""
+    to_search: list[TrialSpec]
+    """Stand-ins for the missing trials of searches: a price needs no more."""
+
+    @property
+    def n_trials(self) -> int:
+        """Trials in all."""
+        return self.searched + len(self.planned)
+
+    @property
+    def n_hits(self) -> int:
+        """Those in the ledger."""
+        return self.search_hits + len(self.hits)
+
+    @property
+    def missing(self) -> list[TrialSpec]:
+        """Those to be trained."""
+        return [*self.to_confirm.values(), *self.to_search]
+
+
+def demand(study: Study, catalogue: Catalogue, ledger: Ledger, rows: pd.DataFrame) -> Demand:
+    """Return what a study asks for, beside what the ledger (and `rows`, its read view) has."""
+    record = ledger.read_study(study.key)[0] if study.key in ledger.study_names() else {}
+    planned = _planned(study, catalogue, record)
+    hits = ledger.complete([trial.spec.trial_id for _, trial in planned])
+    searched = sum(search.n_configurations * search.n_seeds for search in study.searches()) * len(study.datasets)
+    search_hits = _search_hits(record, rows)
+    wanted = {trial.spec.trial_id: trial.spec for _, trial in planned}
+    return Demand(
+        study=study,
+        planned=planned,
+        hits=hits,
+        searched=searched,
+        search_hits=search_hits,
+        to_confirm={trial_id: spec for trial_id, spec in wanted.items() if trial_id not in hits},
+        to_search=_search_specs(study, catalogue, searched - search_hits),
+    )
+
+
+def known_rates(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows that a price may learn from: the ledger's, and of methods that it lacks the packaged ledger's."""
+    packaged = Path(discovery.find_package("analysis")) / "ledger"
+    if not (packaged / "trials").is_dir():
+        return rows
+    others = Ledger(packaged).trials()
+    if rows.empty or others.empty:
+        return others if rows.empty else rows
+    return pd.concat([rows, others[~others["method"].isin(set(rows["method"]))]], ignore_index=True)
+
+
 def plan(study: Study, results: Path, plugins: tuple[str, ...], workers: int) -> dict[str, Any]:
     """Return what a study would train: arms with trials and hits, price, what it can detect."""
     catalogue = Catalogue(plugins, without_data=True)
     n_contrasts = validate(study, catalogue)
     with Ledger(results) as ledger:
-        record = ledger.read_study(study.key)[0] if study.key in ledger.study_names() else {}
         rows = ledger.trials()
-        planned = _planned(study, catalogue, record)
-        hits = ledger.complete([trial.spec.trial_id for _, trial in planned])
-    settled = settled_view(rows)
-    searched = sum(search.n_configurations * search.n_seeds for search in study.searches()) * len(study.datasets)
-    search_hits = _search_hits(record, rows)
-    missing = [trial.spec for _, trial in planned if trial.spec.trial_id not in hits]
-    missing += _search_specs(study, catalogue, searched - search_hits)
-    workers = workers or (1 if study.epoch_seconds else int(machine()["cores"]))
-    cost = price(missing, rows, catalogue.spaces(study.methods), workers, stated=study.epoch_seconds)
-    values, _ = values_of([trial for _, trial in planned], settled.get, study.metric)
-    family = [contrast for contrast, _ in contrasts(study, list({arm.name: arm for arm, _ in planned}.values()))]
+        asked = demand(study, catalogue, ledger, rows)
+    workers = workers or default_workers(study)
+    spaces = catalogue.spaces(study.methods)
+    cost = price(asked.missing, known_rates(rows), spaces, workers, stated=study.epoch_seconds)
+    values, _ = values_of([trial for _, trial in asked.planned], settled_view(rows).get, study.metric)
+    arms = {arm.name: arm for arm, _ in asked.planned}
+    family = [contrast for contrast, _ in contrasts(study, list(arms.values()))]
     power = detectability(study, n_contrasts, paired_spread(family, values))
     return {
         "study": study.key,
         "question": study.question,
         "tier": study.tier,
-        "arms": _arm_rows(planned, hits),
-        "trials": searched + len(planned),
-        "hits": search_hits + len(hits),
-        "missing": len(missing),
+        "arms": _arm_rows(asked.planned, asked.hits),
+        "trials": asked.n_trials,
+        "hits": asked.n_hits,
+        "missing": len(asked.missing),
         "price": dataclasses.asdict(cost) | {"wall_seconds": list(cost.wall_seconds)},
         "detectable": None if power is None else dataclasses.asdict(power),
         "sentences": [
-            _counts(searched, len(planned), search_hits + len(hits)),
+            _counts(asked.searched, len(asked.planned), asked.n_hits),
             *(f"Not here yet: {why}." for why in catalogue.absent.values()),
-            _price_sentence(cost, "GPU" if study.epoch_seconds else "core"),
+            price_sentence(cost, device_of(study)),
             *_power_sentences(study, power),
         ],
     }
+
+
+def default_workers(study: Study) -> int:
+    """Return for how many workers a plan is priced: the cores here, or one GPU for a tier that states GPU rates."""
+    return 1 if study.epoch_seconds else int(machine()["cores"])
+
+
+def device_of(study: Study) -> str:
+    """Return what the study's price is counted in."""
+    return "GPU" if study.epoch_seconds else "core"
 
 
 def _counts(searched: int, confirmed: int, hits: int) -> str:
@@ -111,16 +178,18 @@ def _counts(searched: int, confirmed: int, hits: int) -> str:
     return f"{searched + confirmed} trials{own}, {hits} of them in the ledger."
 
 
-def _price_sentence(cost: Price, device: str) -> str:
+def price_sentence(cost: Price, device: str) -> str:
+    """Return what is still to be trained costs, in one sentence."""
     if not cost.n_trials:
         return "Nothing is left to train."
     if cost.unknown:
         return f"No price yet: the ledger has no trial of {', '.join(cost.unknown)}; the first run teaches it."
     expected, low, high = cost.wall_seconds
     memory = f", peak {cost.peak_memory_bytes / 2**30:.1f} GiB a worker" if cost.peak_memory_bytes > 0 else ""
+    where = f"{cost.workers} worker{'s' * (cost.workers > 1)}"
     return (
-        f"Price of the {cost.n_trials} missing ones: {cost.core_seconds / 3600:.3f} {device}-hours, about {expected:.0f} "
-        f"s on {cost.workers} worker{'s' * (cost.workers > 1)} (90 % interval {low:.0f} to {high:.0f} s){memory}."
+        f"Price of the {cost.n_trials} missing ones: {cost.core_seconds / 3600:.3f} {device}-hours, about "
+        f"{expected:.0f} s on {where} (90 % interval {low:.0f} to {high:.0f} s){memory}."
     )
 
 

@@ -7,7 +7,7 @@ import dataclasses
 import json
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from orchestrator.planning import Catalogue, validate
 from orchestrator.study import Study
 from orchestrator.trial import FailureKind
 
-__all__ = ["Request", "report", "run"]
+__all__ = ["NOTHING_LOST", "Request", "end_early", "executor_of", "report", "report_all", "run", "train"]
 
 LEAVE_SECONDS = 12.0
 """After a signal: if no clean end has come by then (Ray's processes may have had the signal too), just leave."""
@@ -33,6 +33,8 @@ class Request:
     """The options of `orchestrate run`, but for what changes the study."""
 
     results: Path
+    out: Path | None = None
+    """Where reports go; None: beside the ledger (a committed ledger is left as it is, see `analysis.index`)."""
     address: str = "local"
     plugins: tuple[str, ...] = ()
     max_concurrent: int = 0
@@ -63,25 +65,41 @@ def run(study: Study, request: Request) -> None:
             return _answer(study.key, request)
     catalogue = Catalogue(request.plugins)
     require_power(study, validate(study, catalogue))
-    executor = _executor(request)
+    executor = executor_of(request)
     with Ledger(request.results, writable=True) as ledger:
         try:
             if study.key not in ledger.study_names():  # surely something to train: Ray starts while data are loaded
                 executor.start()
-            runner = _train(study, request, ledger, executor, catalogue)
+            runner = train(study, request, ledger, executor, catalogue)
         finally:
             executor.close()
     if runner.stop_reason:
-        _end_early(runner.stop_reason)
+        end_early(runner.stop_reason)
     return _answer(study.key, request)
 
 
-def report(name: str, results: Path, notebook: bool, as_json: bool) -> None:
+def report(name: str, request: Request) -> None:
     """Build the report of a study from the ledger alone."""
-    _answer(name, Request(results=results, notebook=notebook, as_json=as_json))
+    _answer(name, request)
 
 
-def _train(study: Study, request: Request, ledger: Ledger, executor: Any, catalogue: Catalogue) -> Any:
+def report_all(request: Request) -> None:
+    """Build the report of every study of the ledger, the index page and ANSWERS.md."""
+    from analysis import index
+
+    found = index.build(request.results, request.out, notebook=request.notebook, watch=_watch(request))
+    if request.as_json:
+        print(json.dumps(dataclasses.asdict(found), default=str))
+    else:
+        console.index_text(found)
+
+
+def _watch(request: Request) -> Callable[[str], None]:
+    return (lambda _: None) if request.as_json else (lambda text: console.out.print(text, style="dim", markup=False))
+
+
+def train(study: Study, request: Request, ledger: Ledger, executor: Any, catalogue: Catalogue) -> Any:
+    """Train what a study misses, and return the runner; its `stop_reason` says if it ended early."""
     from orchestrator.runner import Runner, RunOptions
 
     options = RunOptions(
@@ -103,7 +121,8 @@ def _train(study: Study, request: Request, ledger: Ledger, executor: Any, catalo
     return runner
 
 
-def _executor(request: Request) -> Any:
+def executor_of(request: Request) -> Any:
+    """Return an executor that starts when it is needed."""
     if request.address == "inline":
         from orchestrator.executors.inline import InlineExecutor
 
@@ -162,7 +181,8 @@ def _signals(runner: Any) -> Iterator[None]:
                 signal.signal(number, old)
 
 
-def _end_early(reason: str) -> None:
+def end_early(reason: str) -> None:
+    """Raise what a stopped run ends in."""
     if reason.startswith("failure budget"):
         raise FailureBudgetError(f"{reason}; the rows say why (orchestrate status); --retry-failed tries them again")
     raise InterruptedRunError(f"{reason}; {NOTHING_LOST}")
@@ -181,7 +201,7 @@ def _answer(name: str, request: Request) -> None:
         return
     from analysis.report import build
 
-    answer = build(request.results, name, notebook=request.notebook)
+    answer = build(request.results, name, notebook=request.notebook, out=request.out)
     if request.as_json:
         print(json.dumps(dataclasses.asdict(answer), default=str))
     else:

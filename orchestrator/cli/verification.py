@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,20 @@ from orchestrator.executors.worker import reports
 from orchestrator.ledger import Ledger
 from orchestrator.trial import Bundle, BundleTask, SeedBlock, TrialOutcome, TrialSpec, TrialState
 
-__all__ = ["verify"]
+__all__ = ["Draw", "verify"]
 
 
-def verify(name: str, results: Path, sample: int, trial_id: str, plugins: tuple[str, ...]) -> dict[str, Any]:
-    """Return how many trials came out equal, and what differs where.
+@dataclass(frozen=True)
+class Draw:
+    """Which trials are trained again: a sample of the complete ones, or one by its id (or the beginning of it)."""
+
+    sample: int = 5
+    seed: int = 0
+    trial_id: str = ""
+
+
+def verify(name: str, results: Path, draw: Draw, plugins: tuple[str, ...]) -> dict[str, Any]:
+    """Return how many trials of a study (of all studies, if `name` is empty) came out equal, and what differs where.
 
     On a CPU at one thread the same code gives the same bits; a row that another version of the code, of torch or
     another processor wrote may differ, and is then named with those facts.
@@ -28,24 +38,43 @@ def verify(name: str, results: Path, sample: int, trial_id: str, plugins: tuple[
     Raises:
         RequestError: the study has no complete trial here, or the one that was named is not among them.
     """
-    with Ledger(results) as ledger:
-        _, plan = ledger.read_study(name)
-        rows = ledger.trials()
-    wanted = set(plan["trial_id"].to_pylist())
-    own = rows[rows["trial_id"].isin(wanted) & (rows["state"] == "complete")] if len(rows) else rows
-    if trial_id:
-        own = own[own["trial_id"].str.startswith(trial_id)]
+    own = _complete(name, results)
+    if draw.trial_id:
+        own = own[own["trial_id"].str.startswith(draw.trial_id)]
     if not len(own):
-        asked = f"trial {trial_id!r}" if trial_id else "any complete trial"
-        raise RequestError(f"study {name!r} has not {asked} in {str(results)!r}; run it first: orchestrate run {name}")
-    chosen = random.Random(0).sample(range(len(own)), min(sample, len(own)))
+        asked = f"trial {draw.trial_id!r}" if draw.trial_id else "any complete trial"
+        who, run = (f"study {name!r}", name) if name else ("no study", "--all")
+        has = "has not" if name else "has"
+        raise RequestError(f"{who} {has} {asked} in {str(results)!r}; run it first: orchestrate run {run}")
+    chosen = random.Random(draw.seed).sample(range(len(own)), min(draw.sample, len(own)))
     differ = []
     for place in chosen:
         row = own.iloc[place]
         says = _difference(row, plugins)
         if says:
             differ.append({"trial_id": row["trial_id"], "says": says})
-    return {"study": name, "n_trials": len(chosen), "n_equal": len(chosen) - len(differ), "differ": differ}
+    return {
+        "study": name or "all studies",
+        "n_trials": len(chosen),
+        "n_equal": len(chosen) - len(differ),
+        "differ": differ,
+    }
+
+
+def _complete(name: str, results: Path) -> pd.DataFrame:
+    """Return the complete trials that a study, or any study, asks for; by id, so that a seed draws the same anywhere.
+
+    Raises:
+        UnknownNameError: no such study in this folder.
+    """
+    with Ledger(results) as ledger:
+        plans = [ledger.read_study(one)[1] for one in ([name] if name else ledger.study_names())]
+        rows = ledger.trials()
+    wanted = {trial for plan in plans for trial in plan["trial_id"].to_pylist()}
+    if rows.empty:
+        return rows
+    own = rows[rows["trial_id"].isin(wanted) & (rows["state"] == "complete")]
+    return own.sort_values("trial_id")
 
 
 def spec_of(row: pd.Series[Any]) -> TrialSpec:

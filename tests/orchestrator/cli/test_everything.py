@@ -1,0 +1,92 @@
+"""Every study together: priced with a total, run in order, resumed, and not stopped by one that fails."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from orchestrator.cli import everything, main, session
+from orchestrator.designs.around import around
+from orchestrator.designs.one_factor import one_factor
+from orchestrator.designs.search import search
+from orchestrator.errors import InterruptedRunError, OrchestratorError
+from orchestrator.ledger import Ledger
+from orchestrator.study import Study
+
+TOY = (str(Path(__file__).parent.parent / "toy"),)
+
+
+def study(name, design=None, **changes):
+    fields = {"datasets": ("gaussians",), "n_epochs": 2, "seeds": 6, "margin": 0.02, **changes}
+    design = design or one_factor("toy", {"mode": ["worse"]})
+    return Study(question=f"what does {name} ask?", name=name, design=design, **fields)
+
+
+FIRST, SECOND = study("first"), study("second", one_factor("toy", {"level": [0.1]}), exploratory=True)
+BROKEN = study("broken", around("never_run", one_factor("toy", {"mode": ["worse"]})))
+
+
+def request(folder, **changes):
+    return session.Request(results=folder, address="inline", plugins=TOY, report=False, as_json=True, **changes)
+
+
+def test_a_study_that_fails_is_named_and_the_others_run(tmp_path, capsys):
+    with pytest.raises(OrchestratorError, match="1 of 3 studies failed: broken: UnknownNameError"):
+        everything.run([FIRST, BROKEN, SECOND], request(tmp_path))
+    with Ledger(tmp_path) as ledger:
+        assert {"first", "second"} <= set(ledger.study_names())
+        assert len(ledger.trials()) == 6 * 3  # the baseline is shared
+    assert "broken failed" in capsys.readouterr().err
+
+
+def test_a_second_run_of_all_trains_nothing(tmp_path):
+    everything.run([FIRST, SECOND], request(tmp_path))
+    before = Ledger(tmp_path).trials()
+    everything.run([FIRST, SECOND], request(tmp_path))
+    assert Ledger(tmp_path).trials().equals(before)
+
+
+def test_a_spent_time_budget_ends_all_studies_and_nothing_is_lost(tmp_path):
+    with pytest.raises(InterruptedRunError, match="nothing is lost"):
+        everything.run([FIRST, SECOND], request(tmp_path, time_budget=1e-9))
+    everything.run([FIRST, SECOND], request(tmp_path))
+    assert len(Ledger(tmp_path).trials()) == 18
+
+
+def test_the_price_of_all_counts_a_shared_trial_once(tmp_path):
+    everything.run([study("earlier", seeds=8)], request(tmp_path))
+    found = everything.plan([FIRST, SECOND, study("third", seeds=20)], tmp_path, TOY, 2)
+    assert [line["missing"] for line in found["studies"]] == [0, 6, 24]
+    assert (found["trials"], found["missing"]) == (12 + 12 + 40, 6 + 24)
+    assert found["wall_seconds"][0] > 0
+    assert [line["exploratory"] for line in found["studies"]] == [False, True, False]
+
+
+def test_a_study_that_starts_from_another_comes_after_it(monkeypatch):
+    earlier = study("zz_first", search("toy", ("level",), n_configurations=2, n_seeds=1))
+    later = study("aa_later", around("zz_first", one_factor("toy", {"mode": ["worse"]})))
+    known = {one.name: one for one in (later, earlier, FIRST)}
+    monkeypatch.setattr(everything.discovery, "names", lambda kind, plugins: sorted(known))
+    monkeypatch.setattr(everything, "load", lambda name, plugins: known[name])
+    assert [one.name for one in everything.studies_of("local", TOY)] == ["first", "zz_first", "aa_later"]
+
+
+def test_only_studies_that_have_the_tier_are_run_at_it(monkeypatch):
+    from orchestrator.study import Tier
+
+    known = {"first": FIRST, "tiered": replace(FIRST, name="tiered", tiers={"paper": Tier(datasets=("digits",))})}
+    monkeypatch.setattr(everything.discovery, "names", lambda kind, plugins: sorted(known))
+    monkeypatch.setattr(everything, "load", lambda name, plugins: known[name])
+    assert [one.key for one in everything.studies_of("paper", ())] == ["tiered.paper"]
+    with pytest.raises(OrchestratorError, match="no study has a tier 'moon'"):
+        everything.studies_of("moon", ())
+
+
+def test_plan_of_all_prices_every_study_of_the_project(tmp_path, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["plan", "--all", "--json", "--results", str(tmp_path / "none")])
+    assert caught.value.code == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {"quickstart", "hard_or_soft"} <= {line["study"] for line in found["studies"]}
+    assert found["missing"] > 0
