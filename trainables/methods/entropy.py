@@ -39,6 +39,7 @@ from trainables.method import FusedMethod, MethodConfig, Row
 from trainables.metrics import score
 from trainables.network_head import NetworkHead, Shape
 from trainables.networks import NETWORKS, members_at_most
+from trainables.plane_diagnostics import of_plane
 from trainables.shared_head import SharedLinear, SharedOrder, largest
 
 __all__ = ["METHOD", "EntropyClustering", "EntropyConfig"]
@@ -311,6 +312,8 @@ class EntropyClustering(FusedMethod):
             logits = torch.cat(list(self.head.outputs(self.scored)), 2)
             found = largest(logits)
             columns = of_predictions(logits, squared.sqrt())
+            if isinstance(self.head, SharedLinear) and len(self.head.columns) == 2:
+                columns |= of_plane(self.head.weight, self.head.bias)
         else:
             found = torch.cat([largest(part) for part in self.head.outputs(self.scored)], 1)
             columns = {}

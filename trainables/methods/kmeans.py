@@ -15,6 +15,7 @@ from orchestrator.knobs import Choice, Float, Int, knob
 from trainables.data import Dataset
 from trainables.method import InTurn, MethodConfig, Row, State
 from trainables.metrics import score
+from trainables.plane_diagnostics import nearest_means, of_plane
 from trainables.randomness import stream_seed
 
 __all__ = ["METHOD", "KMeansClustering", "KMeansConfig"]
@@ -77,7 +78,11 @@ class _Member:
     def evaluate(self, last: bool) -> Row:
         assert self.labels is not None, "evaluated before the first epoch"
         row = score(self.labels[None], self.data, self.n_clusters, last)[0]
-        return row | {"metric.loss": float(self.inertia), "diagnostic.iterations": float(self.iterations)}
+        row |= {"metric.loss": float(self.inertia), "diagnostic.iterations": float(self.iterations)}
+        if last and not self.config.spherical:
+            plane = of_plane(*nearest_means(self.data.eval_vectors, self.labels, self.n_clusters))
+            row |= {f"diagnostic.{name}": float(column) for name, column in plane.items()}
+        return row
 
     def state_dict(self) -> State:
         state = {"inertia": self.inertia, "iterations": self.iterations}
