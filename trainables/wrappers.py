@@ -1,8 +1,9 @@
-"""Views of a dataset by options in its reference: imbalance, subset, given labels and their noise.
+"""Views of a dataset by options in its reference: imbalance, subset, features, given labels and their noise.
 
-`mnist_5k:imbalance=2,subset=1000,labelled=0.1,noise=uniform:0.4` is a dataset of its own, with its own digest. Options
-act in the order below, however they are written; every draw comes from a fixed stream, so a reference always means the
-same points. Imbalance and subset act on the test part too, in proportion; labels are given in the train part only.
+`mnist_5k:imbalance=2,subset=1000,labelled=0.1,noise=uniform:0.4` is a dataset of its own, with its own digest;
+`features=efficientnet_lite0` turns images into features of a frozen encoder. Options act in the order below, however
+they are written; every draw comes from a fixed stream, so a reference always means the same points. Imbalance and
+subset act on the test part too, in proportion; labels are given in the train part only.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from torch import Tensor
 
 from orchestrator.errors import RequestError
 from trainables.data import Dataset
+from trainables.encoders import ENCODERS
+from trainables.features import features
 from trainables.imbalance import imbalance_shares
 from trainables.randomness import stream_seed
 
@@ -25,6 +28,7 @@ __all__ = ["OPTIONS", "loaded", "wrapped"]
 OPTIONS: Mapping[str, str] = {
     "imbalance": "1, 2 or 3",
     "subset": "a number of points, at least 2",
+    "features": f"{', '.join(ENCODERS)}, or one of these, a colon and the side to which images are scaled (32 to 1024)",
     "labelled": "a share from 0 to 1",
     "noise": "uniform, class or instance, a colon and a share from 0 to 1",
 }
@@ -78,6 +82,8 @@ def wrapped(dataset: Dataset, options: str, reference: str) -> Dataset:
         dataset = _thinned(dataset, lambda labels, part: _imbalanced(labels, shares, part))
     if "subset" in asked:
         dataset = _subset(dataset, asked["subset"], reference)
+    if "features" in asked:
+        dataset = features(dataset, *asked["features"])
     if "labelled" in asked or "noise" in asked:
         given = _NOISES[asked["noise"][0]](dataset, asked["noise"][1]) if "noise" in asked else dataset.labels
         dataset = replace(dataset, given_labels=_shown(given, dataset, asked.get("labelled", 1.0)))
@@ -111,6 +117,13 @@ def _size(text: str) -> int:
     return int(text)
 
 
+def _encoder(text: str) -> tuple[str, int]:
+    name, colon, side = text.partition(":")
+    if name not in ENCODERS or (colon and not 32 <= int(side) <= 1024):
+        raise ValueError(text)
+    return name, int(side or 0)
+
+
 def _share(text: str) -> float:
     if not 0.0 <= float(text) <= 1.0:
         raise ValueError(text)
@@ -127,6 +140,7 @@ def _noise(text: str) -> tuple[str, float]:
 _VALUES: Mapping[str, Callable[[str], Any]] = {
     "imbalance": _level,
     "subset": _size,
+    "features": _encoder,
     "labelled": _share,
     "noise": _noise,
 }
