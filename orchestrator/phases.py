@@ -170,7 +170,8 @@ class ConfirmPhase:
             arms = [arm for dataset in ready for arm in self._arms(dataset)]
             order = self.study.datasets.index  # whichever search ends first, the record has the study's order
             self.arms = sorted([*self.arms, *arms], key=lambda arm: order(arm.dataset))
-            return self._wanted(arms, range(self.n_seeds))
+            if arms:  # a study that only searches has none: it is finished with its searches
+                return self._wanted(arms, range(self.n_seeds))
         if self.finished or self._waiting or not all(settled(trial.spec.trial_id) for trial in self._trials):
             return []
         later = [look for look in self.study.looks if look > self.n_seeds]

@@ -88,6 +88,12 @@ def test_a_search_chooses_near_the_peak_and_the_ablation_runs_around_it_on_other
     assert len(rows) == 12 * 2 + 2 * 8
 
 
+def test_a_study_that_only_searches_is_finished_with_its_search(tmp_path):
+    runner, rows = run(study(SEARCH, exploratory=True), tmp_path)
+    assert runner.finished
+    assert len(rows) == 12 * 2
+
+
 @pytest.mark.parametrize("n_bundles", [0, 3, 8])
 def test_a_killed_run_goes_on_to_the_rows_of_an_undisturbed_one(tmp_path, n_bundles):
     asked = study(around(SEARCH, one_factor("toy", {"mode": ["worse"]})))

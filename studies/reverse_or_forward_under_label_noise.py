@@ -1,0 +1,49 @@
+"""Is reverse cross-entropy really robust to wrong labels?
+
+Paper 2301.11405 (entropy clustering), Fig. 11 and open question 1 of its summary: with labels drawn anew at random for
+a share of points, reverse cross-entropy H(sigma, y) keeps its accuracy longer than forward H(y, sigma). Only one kind
+of noise is shown. Here all labels are given and noisy: drawn anew for 20 to 80 % of the points (the paper's kind),
+moved to the next class, or given by the nearest other class mean to the most ambiguous points. Losses: reverse,
+forward, their mean, and collision -ln sum sigma y.
+
+Targets are softened as in the paper, eta u + (1 - eta) y, at eta = 0.3 for all arms (the paper ties eta to the noise,
+which nobody knows beforehand); accuracy is against the true labels of the same points. What differs from the paper: a
+linear head on pixels of digits (and 2,000 MNIST images) instead of features of a ResNet-50 on whole sets, learning rate
+5 and 40 epochs so that training comes to rest (`studies/_settings.py`). A linear head cannot learn noise by heart, so
+the local tier is a mild test of robustness: what it claims is the order of losses for a model of little capacity.
+"""
+
+from orchestrator.designs.one_factor import one_factor
+from orchestrator.knobs import Value
+from orchestrator.study import Study, Tier
+from studies._settings import PAPER_ENTROPY, SECONDS, without
+
+KNOWN: dict[str, Value] = {"lr": 1.0, "fairness": "none", "supervised_weight": 0.0, "given_softness": 0.3}
+
+STUDY = Study(
+    question="Is reverse cross-entropy more robust than forward to wrong labels, whatever their kind?",
+    paper="2301.11405",
+    datasets=(
+        "digits:noise=uniform:0.2",
+        "digits:noise=uniform:0.5",
+        "digits:noise=uniform:0.8",
+        "digits:noise=class:0.2",
+        "digits:noise=class:0.4",
+        "digits:noise=instance:0.2",
+        "digits:noise=instance:0.4",
+    ),
+    n_epochs=40,
+    seeds=12,
+    metric="acc",
+    margin=0.02,
+    beats_chance_by=0.1,
+    design=one_factor("entropy", {"loss": ["forward", "symmetric", "collision"]}, base=KNOWN),
+    tiers={
+        "paper": Tier(
+            datasets=("stl10:noise=uniform:0.4", "stl10:noise=class:0.4"),
+            n_epochs=50,
+            base={"entropy": without(PAPER_ENTROPY)},
+            epoch_seconds={"entropy": SECONDS["entropy"]},
+        )
+    },
+)

@@ -1,0 +1,47 @@
+"""Which sigma, k-means frequency, queue size and weight of dispersion suit PIPCDR?
+
+Of the seven sensitive knobs: sigma, k-means frequency, queue size and lambda of PIPCDR. A search by an Optuna sampler
+on seeds of the `search` block, by neighbour mutual information, which sees no labels; the importance of each knob
+stands in the report, on one scale with the other two searches (`search_entropy`, `search_secu`, `search_pipcdr`). Its
+choice is what `which_method_at_equal_tuning` starts from.
+
+Paper 2311.00731 tunes them by hand. Exploratory: it chooses, it tests nothing. 1,000 digits, 40 epochs, other settings
+as in `studies/_settings.py`.
+"""
+
+from orchestrator.designs.search import search
+from orchestrator.knobs import Float, Int
+from orchestrator.study import Study, Tier
+from studies._settings import PAPER_PIPCDR, PIPCDR, SECONDS, without
+
+SEARCH = search(
+    "pipcdr",
+    {
+        "neighbour_noise": Float(0.01, 2.0, log=True),
+        "kmeans_every": Int(1, 40, log=True),
+        "queue_ratio": Int(1, 8, log=True),
+        "cdr_weight": Float(0.0, 1.0),
+    },
+    n_configurations=24,
+    n_seeds=2,
+    round_size=8,
+    base=without(PIPCDR, "neighbour_noise", "kmeans_every", "queue_ratio", "cdr_weight"),
+)
+
+STUDY = Study(
+    question="Which sigma, k-means frequency, queue size and weight of dispersion suit PIPCDR?",
+    paper="2311.00731",
+    datasets=("digits:subset=1000",),
+    n_epochs=40,
+    metric="nmi",
+    exploratory=True,
+    design=SEARCH,
+    tiers={
+        "paper": Tier(
+            datasets=("cifar10",),
+            n_epochs=1000,
+            base={"pipcdr": without(PAPER_PIPCDR, "neighbour_noise", "kmeans_every", "queue_ratio", "cdr_weight")},
+            epoch_seconds={"pipcdr": SECONDS["pipcdr"]},
+        )
+    },
+)
