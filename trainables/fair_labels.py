@@ -112,12 +112,12 @@ def fair_labels(
     if solver.name == "mirror_descent":
         return _solved(mirror_descent(rows, weight, tolerance=tolerance, max_iterations=cap))
     if given is None and start is None:
-        logs = log_sigma.transpose(1, 2)
-        return _solved(em(rows, weight, log_start=logs, tolerance=tolerance, max_iterations=cap))
-    first, held = sigma if start is None else start, None
+        first = (rows, log_sigma.transpose(1, 2))
+        return _solved(em(rows, weight, start=first, tolerance=tolerance, max_iterations=cap))
+    begin, held = sigma if start is None else start, None
     if given is not None:
-        first, held = torch.where(given.held, given.target, first), given.held[:, 0]
-    return _solved(em(rows, weight, start=first.transpose(1, 2), held=held, tolerance=tolerance, max_iterations=cap))
+        begin, held = torch.where(given.held, given.target, begin), given.held[:, 0]
+    return _solved(em(rows, weight, start=begin.transpose(1, 2), held=held, tolerance=tolerance, max_iterations=cap))
 
 
 def _free(sigma: Tensor, log_sigma: Tensor, given: Given | None) -> Labels:

@@ -13,7 +13,6 @@ from trainables.assignment.pseudo_labels import (
     uniform_prior,
 )
 
-
 LOOK = 5
 """Iterations from one look at the objective to the next: its logarithms cost twice as much as an iteration."""
 
@@ -24,8 +23,7 @@ def em(
     weight: Tensor,
     prior: Tensor | None = None,
     *,
-    start: Tensor | None = None,
-    log_start: Tensor | None = None,
+    start: Tensor | tuple[Tensor, Tensor] | None = None,
     held: Tensor | None = None,
     tolerance: float = 1e-6,
     max_iterations: int = 15,
@@ -44,8 +42,8 @@ def em(
         sigma: (M, N, K) predictions, rows on the simplex, float32 or float64; below 1e-12 counts as 1e-12.
         weight: (M,) fairness weight lambda >= 0.
         prior: (M, K) target u, rows on the simplex; None is 1/K.
-        start: (M, N, K) first y; None is sigma (the paper's warm start).
-        log_start: (M, N, K) logarithm of the first y where the caller has it: it costs as much as two iterations.
+        start: (M, N, K) first y, or it and its logarithm where the caller has that (it costs two iterations); None
+            is sigma (the paper's warm start).
         held: (M, N) bool, points whose y stays at `start` (labelled points of the semi-supervised mode); they
             count in ybar, and their cross-entropy, a constant, is not part of the reported objective.
         tolerance: relative decrease an iteration at which a member stops; -1 runs every member to the cap.
@@ -59,7 +57,7 @@ def em(
         raise ValueError(f"max_iterations must be at least 1; got {max_iterations}")
     if held is not None and start is None:
         raise ValueError("held points need the labels they are held at: give start")
-    run = _Run(sigma, weight, prior, (start, log_start), held)
+    run = _Run(sigma, weight, prior, start, held)
     done = 0
     while run.active.numel():
         steps = min(LOOK, max_iterations - done)
@@ -81,16 +79,17 @@ class _Run:
         sigma: Tensor,
         weight: Tensor,
         prior: Tensor | None,
-        start: tuple[Tensor | None, Tensor | None],
+        start: Tensor | tuple[Tensor, Tensor] | None,
         held: Tensor | None,
     ) -> None:
         self.sigma = _class_major(sigma)
-        self.y = self.sigma.clone() if start[0] is None else _class_major(start[0])
+        first, logarithm = start if isinstance(start, tuple) else (start, None)
+        self.y = self.sigma.clone() if first is None else _class_major(first)
         self.held = None if held is None else held[:, None, :]
         self.weight = weight.to(sigma.dtype)
         self.prior = uniform_prior(sigma) if prior is None else prior.to(sigma.dtype)
         self.active = torch.arange(len(sigma), device=sigma.device)
-        self.log_y = self.y.log() if start[1] is None else start[1].transpose(1, 2)
+        self.log_y = self.y.log() if logarithm is None else logarithm.transpose(1, 2)
         self.mean = self.y.mean(2)
         self.value = self._objective()
         self.before = self.value

@@ -74,7 +74,7 @@ def test_objective_never_increases_over_iterations(shape):
 def test_the_cap_holds_between_looks_too_and_a_first_logarithm_changes_nothing(cap):
     sigma, weight, prior = problem(6, 3, 40, 5, 2.0)
     found = em(sigma, weight, prior, tolerance=-1.0, max_iterations=cap)
-    known = em(sigma, weight, prior, log_start=sigma.log(), tolerance=-1.0, max_iterations=cap)
+    known = em(sigma, weight, prior, start=(sigma, sigma.log()), tolerance=-1.0, max_iterations=cap)
     assert found.iterations.tolist() == [cap] * 3
     assert torch.equal(found.y, known.y) and torch.equal(found.objective_before, known.objective_before)
     before = found.objective_after if cap == 1 else em(sigma, weight, prior, max_iterations=cap - 1).objective_after
