@@ -114,7 +114,7 @@ class SharedLinear:
             return parts[0]
         out = parts[0].new_empty(len(self.seats.of), *parts[0].shape[1:])
         for members, part in zip(self.seats.members, parts, strict=True):
-            out[members] = part
+            out.index_copy_(0, members, part)
         return out
 
     def begin_epoch(self) -> None:
@@ -122,7 +122,7 @@ class SharedLinear:
 
     def logits(self, rows: Tensor) -> list[Tensor]:
         """Return [(M, K, B) logits] of the points `rows` (distinct seeds, B), and remember these for `step`."""
-        self.batches = [self.inputs[own] for own in rows]
+        self.batches = [self.inputs.index_select(0, own) for own in rows]  # five times as fast as inputs[own]
         return [self._outputs(self.batches)]
 
     def _outputs(self, batches: Sequence[Tensor]) -> Tensor:
@@ -137,7 +137,7 @@ class SharedLinear:
         scaled = slopes[0] * self.lr[:, None, None]
         self.bias.mul_(self.bias_shrink[:, None]).sub_(scaled.sum(2))
         for weight, members, batch in zip(self.weights, self.seats.members, self.batches, strict=True):
-            own = scaled if len(self.weights) == 1 else scaled[members]
+            own = scaled if len(self.weights) == 1 else scaled.index_select(0, members)
             weight.mul_(self.shrink[members, None, None])
             subtract_product(weight.view(-1, batch.shape[1]), own.flatten(0, 1), batch)
 
