@@ -50,10 +50,16 @@ def facts(study: StudyView) -> list[tuple[str, str]]:
         ("protocol", str(record.get("protocol", ""))),
         ("epochs", _values(trained, "n_epochs")),
         ("device, threads", f"{_values(trained, 'device')}, {_values(trained, 'threads')}"),
+        ("members of bundles trained again alone", _checks(record)),
         ("versions", _versions(trained, record)),
         ("ledger content (digest)", content_digest(study)),
     ]
     return [(what, value) for what, value in lines if value]
+
+
+def _checks(record: Any) -> str:
+    found = record.get("equivalence", {}).get("checks", ())
+    return f"{len(found)}, of which {sum(check['equal'] for check in found)} gave the same numbers" if found else ""
 
 
 def _values(rows: pd.DataFrame, column: str) -> str:

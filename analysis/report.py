@@ -23,6 +23,7 @@ from analysis.reproduction import Comparison
 from analysis.tables import ArmRow
 from analysis.training import n_under_trained, under_trained_sentence
 from analysis.verdicts import Verdict
+from orchestrator import guard
 from orchestrator.errors import RequestError
 
 if TYPE_CHECKING:
@@ -251,7 +252,9 @@ def _searches(study: StudyView) -> list[dict[str, Any]]:
 def _remarks(parts: _Parts) -> list[str]:
     study = parts.study
     others = (verdicts.looks_sentence(study.record), under_trained_sentence(study, parts.epochs))
-    return [*verdicts.missing_sentences(study), *(text for text in others if text)]
+    checks = study.record.get("equivalence", {}).get("checks", ())
+    changed = [guard.sentence(check) for check in checks if not check["equal"]]
+    return [*changed, *verdicts.missing_sentences(study), *(text for text in others if text)]
 
 
 def _answer(parts: _Parts, folder: Path, *, notebook: bool, reused: bool) -> Answer:

@@ -11,9 +11,10 @@ from typing import Any
 import pyarrow as pa
 
 from orchestrator import discovery
-from orchestrator.bundling import bundles, halves
+from orchestrator.bundling import bundles, halves, shape_key
 from orchestrator.deciding import all_decided, values_of
 from orchestrator.failures import POLICIES
+from orchestrator.guard import EquivalenceGuard
 from orchestrator.ledger import Ledger
 from orchestrator.phases import ConfirmPhase, SearchPhase, Settled, phases_of
 from orchestrator.planning import Catalogue, PlannedTrial, contrasts
@@ -65,6 +66,8 @@ class Progress:
     collapsed: int = 0
     running: int = 0
     phase: str = ""
+    notes: list[str] = field(default_factory=list)
+    """What a person should read at once, in the order of its coming."""
     started: float = field(default_factory=time.monotonic)
 
     @property
@@ -106,6 +109,8 @@ class Runner:
         self._open: dict[str, Bundle] = {}
         self._rows: dict[str, Rows] = {}
         self._losses: dict[str, int] = {}
+        known = self._earlier_record().get("equivalence", {})
+        self.guard = EquivalenceGuard(self._shape_of, known, exact=options.device == "cpu")
         self.confirm.base_of = self._chosen_earlier
         self.confirm.decided = self._decided
         self._advance()
@@ -117,13 +122,16 @@ class Runner:
         if self.stopping or not self._queue:
             return None
         bundle = self._queue.popleft()
+        is_check = self.guard.is_check(bundle)
+        if not is_check:
+            self.guard.handed_out(bundle)
         self._open[bundle.bundle_id] = bundle
         self._rows[bundle.bundle_id] = Rows()
         self._count_running()
         return BundleTask(
             bundle=bundle,
             device=self.options.device,
-            checkpoint_folder=str(self.ledger.checkpoint_folder(bundle.bundle_id)),
+            checkpoint_folder="" if is_check else str(self.ledger.checkpoint_folder(bundle.bundle_id)),
             checkpoint_seconds=self.options.checkpoint_seconds,
             code_digest=self.digests[bundle.specs[0].method],
             plugins=self.options.plugins,
@@ -151,10 +159,14 @@ class Runner:
         if report.restarted:
             rows.clear()
         rows.add(report.rows)
-        if report.outcomes:
+        if self.guard.is_check(bundle):
+            if report.finished:
+                self._judge(bundle, report.outcomes[-1], rows)
+        elif report.outcomes:
             self._take(report.outcomes, rows.of({outcome.spec.trial_id for outcome in report.outcomes}))
             self._count_running()
         if report.finished:
+            self._check_later(bundle, rows)
             self._close(bundle)
             self._advance()
         self.observer(self.progress)
@@ -172,6 +184,10 @@ class Runner:
     def lost(self, bundle: Bundle, kind: FailureKind, error: str) -> None:
         """Plan a bundle again after the death of its process, or give it up: what its failure kind says."""
         self._close(bundle)
+        was_check = self.guard.is_check(bundle)
+        self.guard.dropped(bundle)
+        if was_check:
+            return
         policy = POLICIES[kind]
         count = self._losses.get(bundle.bundle_id, 0) + 1
         remaining = self._missing(bundle)
@@ -189,6 +205,7 @@ class Runner:
     def interrupted(self, bundle: Bundle) -> None:
         """Close a bundle that stopped early; its checkpoint stays."""
         self._close(bundle)
+        self.guard.dropped(bundle)
 
     def stop(self, reason: str) -> None:
         """End the run at the next evaluation of every bundle; safe to call from a signal handler."""
@@ -203,8 +220,8 @@ class Runner:
     def write_record(self) -> None:
         """Write study.json and plan.parquet as they stand; when all is done, the look that was taken goes in."""
         name = self.study.key
-        earlier = self.ledger.read_study(name)[0] if name in self.ledger.study_names() else {}
-        record = study_json(self.study, self.searches, self.confirm, earlier)
+        record = study_json(self.study, self.searches, self.confirm, self._earlier_record())
+        record["equivalence"] = self.guard.record()
         if all(phase.finished for phase in self._phases):
             n_seeds = len(record["seeds"]["seeds"])
             for look in [*(look for look in self.study.looks if look < n_seeds), n_seeds]:
@@ -284,6 +301,28 @@ class Runner:
         """Return whether the ledger has this attempt: the member ended, or is tried again in a bundle of its own."""
         return bundle.attempt(member) < self.ledger.next_attempt(bundle.specs[member].trial_id)
 
+    # -- members trained again alone ---------------------------------------------------------------------------------
+
+    def _shape_of(self, spec: TrialSpec) -> str:
+        return shape_key(spec, self.catalogue.space(spec.method))
+
+    def _allowed(self, bundle: Bundle) -> list[Bundle]:
+        return [part for part in self.guard.apart(bundle) if self._missing(part)]
+
+    def _check_later(self, bundle: Bundle, rows: Rows) -> None:
+        found = {spec.trial_id: self._settled.get(spec.trial_id) for spec in bundle.specs}
+        complete = {trial_id for trial_id, one in found.items() if one and one.state is TrialState.COMPLETE}
+        check = self.guard.ended(bundle, complete, rows.of(complete))
+        if check is not None:
+            self._queue.appendleft(check)
+
+    def _judge(self, check: Bundle, outcome: TrialOutcome, rows: Rows) -> None:
+        differs = self.guard.judge(check, outcome, rows.of({outcome.spec.trial_id}))
+        if differs:
+            self.progress.notes.append(differs)
+            self._queue = deque(part for bundle in self._queue for part in self._allowed(bundle))
+        self.write_record()  # a command that goes on does not repeat it
+
     # -- what comes next ---------------------------------------------------------------------------------------------
 
     def _advance(self) -> None:
@@ -318,7 +357,8 @@ class Runner:
             rest = [some[trial_id] for trial_id in missing if trial_id not in whole]
             fresh = [b.specs for b in bundles(rest, spaces, self.catalogue.member_limit, prunable=prunable)]
             for members in [*revived, *fresh]:
-                self._queue.append(Bundle(members, tuple(self._attempt(spec.trial_id) for spec in members), prunable))
+                bundle = Bundle(members, tuple(self._attempt(spec.trial_id) for spec in members), prunable)
+                self._queue += self._allowed(bundle)
 
     def _attempt(self, trial_id: str) -> int:
         """Return the number of the attempt that is to come, or of the last one if none is."""
@@ -347,7 +387,9 @@ class Runner:
         return all_decided(self.study, family, values, collapsed, [*taken, *self._earlier_looks(n_seeds)], n_seeds)
 
     def _earlier_looks(self, n_seeds: int) -> list[int]:
-        if self.study.key not in self.ledger.study_names():
-            return []
-        record, _ = self.ledger.read_study(self.study.key)
-        return [look["n_seeds"] for look in record.get("looks_taken", []) if look["n_seeds"] <= n_seeds]
+        taken = self._earlier_record().get("looks_taken", [])
+        return [look["n_seeds"] for look in taken if look["n_seeds"] <= n_seeds]
+
+    def _earlier_record(self) -> Mapping[str, Any]:
+        name = self.study.key
+        return self.ledger.read_study(name)[0] if name in self.ledger.study_names() else {}

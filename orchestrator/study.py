@@ -17,6 +17,8 @@ The record of a study, `study.json` beside its plan (written by the runner, read
     contrasts       [{name, kind, factor, level, dataset, weights: {arm name: weight}}]
     searches        [{method, dataset, rules, sampler, n_configurations, n_seeds, space, chosen, history}]; a history
                     entry: {number, values, objective, state, trial_ids}
+    equivalence     {"checks": [{method, dataset, shape, trial_id, bundle_id, bundle_size, equal, says}],
+                    "trials_since": {shape: n}}: members of bundles trained again alone, and what differed then
     versions, git_commit, created_at, priced, command
 
 `plan.parquet` has one row per trial that the study asks for: trial_id, arm, factor, level, role (baseline, level,

@@ -168,6 +168,11 @@ def record_of(history: list[dict[str, Any]], datasets: tuple[str, ...]) -> dict[
         "looks_taken": [{"at": "2026-01-01T00:00:00+00:00", "n_seeds": N_SEEDS, "planned": True}],
         "versions": {"numpy": "2"}, "git_commit": "abc", "created_at": "2026-01-01T00:00:00+00:00",
         "priced": {}, "command": "orchestrate run synthetic",
+        "equivalence": {"checks": [
+            {"method": "entropy", "dataset": datasets[0], "shape": "a", "trial_id": "0123456789", "bundle_id": "b",
+             "bundle_size": 16, "equal": equal, "says": "" if equal else "metric.nmi after epoch 2: 0.5 in the bundle"}
+            for equal in (True, False)
+        ]},
     }  # fmt: skip
 
 

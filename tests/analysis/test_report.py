@@ -57,6 +57,12 @@ def test_failures_and_missing_trials_are_named(page):
     assert "norm_weight=0: 1 missing of 12 trials (seed 5)." in page and "loss is NaN" in page
 
 
+def test_a_member_that_its_bundle_changed_is_named_first(answer, page):
+    assert answer.remarks[0].startswith("Training together changed numbers of entropy on digits: trial 01234567 in a")
+    assert "metric.nmi after epoch 2" in answer.remarks[0] and "trained alone from then on" in answer.remarks[0]
+    assert "<dt>members of bundles trained again alone</dt><dd>2, of which 1 gave the same numbers</dd>" in page
+
+
 def test_the_answer_is_plain_data(answer):
     text = json.dumps(dataclasses.asdict(answer), default=str)
     assert json.loads(text)["words"].count("effect") == answer.words.count("effect")
