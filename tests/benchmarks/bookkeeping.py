@@ -1,5 +1,6 @@
 """What a trial costs beside training: through Ray Tune (or inline) and into a real ledger, ten rows each.
 
+    python tests/benchmarks/bookkeeping.py             # all of it, into analysis/benchmarks/bookkeeping.json
     python tests/benchmarks/bookkeeping.py --trials 10000 --size 32
     python tests/benchmarks/bookkeeping.py --trials 400 --size 1
 
@@ -8,7 +9,11 @@ memory per trial; targets: >= 500 trials/s (bundles <= 32), >= 20/s (bundles of 
 """
 
 import argparse
+import json
+import os
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections import deque
@@ -23,6 +28,9 @@ from orchestrator.results import Rows
 from orchestrator.trial import Bundle, BundleTask, TrialSpec
 
 PLUGIN = str(Path(__file__).parent / "plugin")
+TARGET = Path(__file__).parents[2] / "analysis" / "benchmarks" / "bookkeeping.json"
+RUNS = ((100, 32), (1_000, 32), (3_000, 32), (10_000, 32), (400, 1))
+"""(trials, bundle size), each in a process of its own."""
 
 
 class Source:
@@ -84,11 +92,14 @@ def _bundle(seeds):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--trials", type=int, default=10_000)
+    parser.add_argument("--trials", type=int, default=0)
     parser.add_argument("--size", type=int, default=32)
     parser.add_argument("--executor", choices=["ray_tune", "inline"], default="ray_tune")
     parser.add_argument("--no-ledger", action="store_true")
     options = parser.parse_args()
+    if not options.trials:
+        everything()
+        return
     executor = RayTuneExecutor() if options.executor == "ray_tune" else InlineExecutor()
     with tempfile.TemporaryDirectory() as folder, Ledger(Path(folder), writable=True) as ledger:
         source = Source(options.trials, options.size, None if options.no_ledger else ledger)
@@ -100,6 +111,42 @@ def main():
         finally:
             executor.close()
     _print(source, memory, cpu, files)
+    print(json.dumps(_facts(source, memory, cpu, options.size)))
+
+
+def everything():
+    """Run all of RUNS one after another and write what they gave."""
+    found, loads = [], [os.getloadavg()]
+    for trials, size in RUNS:
+        command = [sys.executable, __file__, "--trials", str(trials), "--size", str(size)]
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        *lines, facts = done.stdout.strip().splitlines()
+        print("\n".join(lines), flush=True)
+        found.append(json.loads(facts))
+        loads.append(os.getloadavg())
+    each = {(one["trials"], one["bundle"]): one for one in found}
+    result = {
+        "command": "python tests/benchmarks/bookkeeping.py",
+        "cpu_count": os.cpu_count(),
+        "load_averages": loads,
+        "runs": found,
+        "cost_at_10000_over_1000": each[10_000, 32]["ms_a_trial"] / each[1_000, 32]["ms_a_trial"],
+        "driver_cpu_at_10000_over_1000": each[10_000, 32]["driver_cpu_ms"] / each[1_000, 32]["driver_cpu_ms"],
+    }
+    TARGET.write_text(json.dumps(result, indent=1) + "\n")
+
+
+def _facts(source, memory, cpu, size):
+    (began, before), (ended, trials) = source.marks[0], source.marks[-1]
+    seconds, counted = ended - began, trials - before
+    return {
+        "trials": trials,
+        "bundle": size,
+        "trials_per_second": counted / seconds,
+        "ms_a_trial": 1e3 * seconds / counted,
+        "driver_cpu_ms": 1e3 * cpu / trials,
+        "driver_kb": memory / trials / 1e3,
+    }
 
 
 def _print(source, memory, cpu, files):

@@ -1,6 +1,7 @@
-"""Where training members together pays: networks on 8 x 8 and 28 x 28 inputs, and whole epochs of methods.
+"""Where training members together pays: networks on 8 x 8 and 28 x 28 inputs, whole epochs of methods, many members.
 
     python tests/benchmarks/fusing.py          # prints the tables and writes analysis/benchmarks/fusing.json
+    python tests/benchmarks/fusing.py curves   # only the scaling curves, into the same file
 
 One torch thread. A ratio is M times the time of one member alone over the time of the bundle of M; rivals alone are the
 same program at M = 1 and, for networks, a torch.nn.Module with torch.optim.SGD. The three are interleaved in rounds;
@@ -14,6 +15,7 @@ import itertools
 import json
 import os
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +26,7 @@ from torch import nn
 
 from orchestrator import discovery
 from orchestrator.knobs import configured
+from orchestrator.provenance import machine
 from trainables.networks import build
 from trainables.optimisers import Sgd
 from trainables.randomness import Streams
@@ -41,6 +44,8 @@ NETWORKS: list[tuple[str, tuple[int, ...], tuple[int, ...], int]] = [
     ("vgg4", (1, 8, 8), (), 250),
     ("vgg4", (1, 28, 28), (), 50),
 ]
+CURVE = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+"""Members of the curves: an MLP 64-64-10, and trials of one seed of the sweep (arms that share their batches)."""
 METHODS: list[tuple[str, str, dict[str, Any]]] = [
     ("entropy", "digits", {"batch_size": 250}),
     ("hard_regularization", "digits", {"network": "linear", "batch_size": 250}),
@@ -148,12 +153,15 @@ def network_row(name: str, shape: tuple[int, ...], hidden: tuple[int, ...], batc
     return {"network": name, "shape": shape, "hidden": hidden, "batch": batch, "members": members, **row}
 
 
-def method_row(name: str, dataset: str, knobs: dict[str, Any], members: int) -> dict[str, Any]:
+def method_row(
+    name: str, dataset: str, knobs: dict[str, Any], members: int, *, one_seed: bool = False
+) -> dict[str, Any]:
     """Return the figures of whole epochs (training, then evaluation) of one method at one bundle size."""
     method, data = discovery.method(name), discovery.load_dataset(dataset, "whole")
 
     def epochs(count: int) -> Callable[[], None]:
-        built = method([configured(method.Config, knobs, 10, name)] * count, range(count), data, torch.device("cpu"))
+        seeds = [0] * count if one_seed else range(count)
+        built = method([configured(method.Config, knobs, 10, name)] * count, seeds, data, torch.device("cpu"))
 
         def epoch() -> None:
             built.fit_epoch()
@@ -163,6 +171,18 @@ def method_row(name: str, dataset: str, knobs: dict[str, Any], members: int) -> 
 
     row = compared({"alone": epochs(1), "bundle": epochs(members)}, {"alone": 1, "bundle": members})
     return {"method": name, "dataset": dataset, "knobs": knobs, "members": members, **row}
+
+
+def curves() -> list[dict[str, Any]]:
+    """Return the figures of one network and one method at every number of members of CURVE."""
+    rows = []
+    for members in CURVE:
+        rows.append(network_row("mlp", (64,), (64,), 250, members))
+        show(rows[-1])
+    for members in CURVE:
+        rows.append(method_row("entropy", "mnist_5k", {"batch_size": 250}, members, one_seed=True))
+        show(rows[-1])
+    return rows
 
 
 def show(row: dict[str, Any]) -> None:
@@ -180,10 +200,18 @@ def show(row: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Run both tables, print them and write the JSON beside the other benchmarks."""
+    """Run the tables, print them and write the JSON beside the other benchmarks."""
     torch.set_num_threads(1)
+    TARGET.parent.mkdir(parents=True, exist_ok=True)
+    if sys.argv[1:] == ["curves"]:
+        result = json.loads(TARGET.read_text())
+        result |= {"curves_load": [os.getloadavg()], "curves": curves()}
+        result["curves_load"].append(os.getloadavg())
+        TARGET.write_text(json.dumps(result, indent=1) + "\n")
+        return
     result: dict[str, Any] = {
         "command": "python tests/benchmarks/fusing.py",
+        "machine": {name: fact for name, fact in machine().items() if name != "host"},
         "torch": torch.__version__,
         "threads": 1,
         "cpu_count": os.cpu_count(),
@@ -200,8 +228,8 @@ def main() -> None:
         for members in MEMBERS[1:]:
             result["methods"].append(method_row(method, dataset, knobs, members))
             show(result["methods"][-1])
+    result["curves"] = curves()
     result["load_after"] = os.getloadavg()
-    TARGET.parent.mkdir(parents=True, exist_ok=True)
     TARGET.write_text(json.dumps(result, indent=1) + "\n")
 
 

@@ -28,7 +28,7 @@ SUBSET = range(0, 64, 7)
 def specs(seed: int, n_epochs: int) -> list[TrialSpec]:
     catalogue = Catalogue()
     study = Study(question="?", design=grid("entropy", LEVELS), datasets=("mnist_5k",), n_epochs=n_epochs, seeds=1)
-    found: list[dict[str, Value]] = [
+    every: list[dict[str, Value]] = [
         dict(zip(LEVELS, values, strict=True)) for values in itertools.product(*LEVELS.values())
     ]
     return [replace(catalogue.spec(study, "entropy", values, "mnist_5k", None), seed=seed) for values in every]

@@ -1,0 +1,86 @@
+"""The README's figure of speed, drawn from analysis/benchmarks/{sweep,fusing,bookkeeping}.json alone.
+
+python tests/benchmarks/speed_figure.py          # writes analysis/gallery/speed.png
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+
+from analysis.drawing import BLACK, GREY, PALETTE, STYLE, canvas, tidy
+
+ANALYSIS = Path(__file__).parents[2] / "analysis"
+ORDER = ("tutorial_tune", "loop", "optuna_processes", "careful_tune")
+
+
+def known(name: str) -> dict[str, Any]:
+    """Return one benchmark's JSON."""
+    content: dict[str, Any] = json.loads((ANALYSIS / "benchmarks" / f"{name}.json").read_text())
+    return content
+
+
+def sweep(axes: Axes, found: dict[str, Any]) -> None:
+    """Draw the seconds of the whole sweep, ours and rivals', on a logarithmic axis."""
+    rivals = found["rivals"]
+    order = sorted(ORDER, key=lambda name: statistics.median(rivals[name]["seconds_scaled"]))
+    bars = [("this project", found["ours_seconds"], PALETTE[0], "")]
+    for name in order:
+        one = rivals[name]
+        bars.append((one["name"], one["seconds_scaled"], GREY, f"   {one['ratio']:.0f}x"))
+    for place, (_, seconds, colour, ratio) in enumerate(bars):
+        middle = statistics.median(seconds)
+        axes.barh(place, middle, color=colour, height=0.62)
+        axes.plot(seconds, [place] * len(seconds), "o", color=BLACK, markersize=2.5)
+        axes.text(max(seconds) * 1.12, place, f"{middle:.0f} s{ratio}", va="center", color=BLACK)
+    axes.set_xscale("log")
+    axes.set_yticks(range(len(bars)), [name.replace(", ", ",\n") for name, *_ in bars])
+    axes.invert_yaxis()
+    axes.set_xlim(left=10, right=12 * max(max(seconds) for _, seconds, *_ in bars))
+    axes.set_xlabel("seconds from the command to the table of results (log)")
+    axes.set_title("64 configurations x 6 seeds of entropy clustering, 5,000 x 784", loc="left")
+    tidy(axes, "x")
+
+
+def members(axes: Axes, found: dict[str, Any]) -> None:
+    """Draw how much faster a trial trains in a bundle than alone, against the size of the bundle."""
+    kinds = {
+        "entropy": ("linear head, arms of one seed\n(a whole epoch)", "o"),
+        "mlp": ("MLP 64-64-10\n(a training step)", "s"),
+    }
+    for colour, (kind, (label, marker)) in zip(PALETTE[:2], kinds.items(), strict=True):
+        rows = [row for row in found["curves"] if kind in (row.get("method"), row.get("network"))]
+        x = [row["members"] for row in rows]
+        ratios = [row["over_alone"] for row in rows]
+        low, high = zip(*(ratio["quartiles"] for ratio in ratios), strict=True)
+        axes.fill_between(x, low, high, color=colour, alpha=0.18, linewidth=0)
+        axes.plot(x, [ratio["median"] for ratio in ratios], marker=marker, markersize=4, color=colour)
+        end = ratios[-1]["median"]
+        axes.annotate(label, (x[-1], end), (6, 0), textcoords="offset points", va="center", color=colour)
+    axes.axhline(1.0, color=GREY, linewidth=0.8)
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(x, [str(one) for one in x])
+    axes.set_xlim(1, x[-1] * 12)
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("trials trained together")
+    axes.set_ylabel("speed of a trial, alone = 1")
+    axes.set_title("Same bits, fewer seconds: one core, one thread", loc="left")
+    tidy(axes)
+
+
+def main() -> None:
+    """Draw both panels and save the PNG."""
+    with mpl.rc_context(STYLE):
+        figure, [[left, right]] = canvas(1, 2, (10.5, 3.4), gridspec_kw={"width_ratios": [1.25, 1]})
+        sweep(left, known("sweep"))
+        members(right, known("fusing"))
+        figure.savefig(ANALYSIS / "gallery" / "speed.png", dpi=150, metadata={"Software": None})
+
+
+if __name__ == "__main__":
+    main()
