@@ -115,8 +115,8 @@ def train(study: Study, request: Request, ledger: Ledger, executor: Any, catalog
             runner.write_record()
             with _signals(runner):
                 executor.run(runner)
-            runner.clear_up()
             ledger.compact()
+        runner.clear_up()
         runner.write_record()
     return runner
 

@@ -199,11 +199,8 @@ def kill_family(driver: Forked | Spawned) -> None:
         ended(driver, 30)
 
 
-def is_gone(driver: Forked | Spawned, patience: float = 120.0) -> bool:
-    """Return whether no process of the driver's is left, or only for `patience` seconds.
-
-    Ray's two agents take a minute to see that their raylet was killed.
-    """
+def is_gone(driver: Forked | Spawned, patience: float = 45.0) -> bool:
+    """Return whether no process of the driver's is left, or only for `patience` seconds."""
     deadline = time.monotonic() + patience
     while driver.family():
         if time.monotonic() > deadline:

@@ -27,9 +27,9 @@ class Tally:
     kills: dict[str, int] = field(default_factory=dict)
     resumable: int = 0
     """Kills that left the checkpoint of a bundle under way."""
-    leftover: int = 0
-    """Checkpoint folders that are still there when all trials are done."""
     histories: int = 0
+    longest_behind: float = 0.0
+    """Seconds until the last process of a killed run through Ray was gone."""
     seconds: float = 0.0
 
     def count(self, victim: str) -> None:
@@ -41,9 +41,10 @@ class Tally:
         """All kills."""
         return sum(self.kills.values())
 
-
-VICTIMS = {"worker": r"^ray::(?!IDLE|Dashboard|Runtime)", "raylet": r"/raylet/raylet ", "group": ".", "driver": "."}
-"""Victim -> what its command line looks like."""
+    @property
+    def enders(self) -> int:
+        """Kills that end a run through Ray."""
+        return sum(self.kills.get(victim, 0) for victim in ("driver", "raylet", "group"))
 
 
 VICTIMS = {"worker": r"^ray::(?!IDLE|Dashboard|Runtime)", "raylet": r"/raylet/raylet ", "group": ".", "driver": "."}
@@ -78,8 +79,13 @@ class Histories:
                     complete = require_sound(results, self.quiet, complete)
                 self._require_equal(results, out)
 
-    def ray(self, kills: int, nap: float = 0.03) -> None:
-        """Kill drivers, raylets, whole groups and workers of runs through Ray; compare after each."""
+    def ray(self, kills: int, nap: float = 0.08) -> None:
+        """Kill drivers, raylets and whole groups of runs through Ray, and workers on the way; compare after each.
+
+        Args:
+            kills: how many; those of workers come on top.
+            nap: seconds that an epoch of a member takes: long enough for several kills in one history.
+        """
         monkey = random.Random(f"{self.tally.seed} ray {self.tally.total}")
         left = kills
         while left > 0:
@@ -89,31 +95,30 @@ class Histories:
                 while status != 0:
                     driver = Spawned(argv(results, "local"), out, nap)
                     try:
-                        left -= self._haunt(driver, results, monkey, left)
+                        left -= left > 0 and self._haunt(driver, results, monkey)
                         status = ended(driver)
                         said = out.read_text()
                         assert "Traceback" not in said, said[-3000:]
-                        assert is_gone(driver), [process.cmdline()[0] for process in driver.family()]
+                        began = time.monotonic()
+                        assert is_gone(driver), [process.cmdline() for process in driver.family()]
+                        self.tally.longest_behind = max(self.tally.longest_behind, time.monotonic() - began)
                     finally:
                         kill_family(driver)
                     self.tally.resumable += bool(Ledger(results).unfinished_bundles())
                     complete = require_sound(results, self.quiet, complete)
                 self._require_equal(results, out)
 
-    def _haunt(self, driver: Spawned, results: Path, monkey: random.Random, left: int) -> int:
-        """Kill parts of one run through Ray until it is dead, done, or there are no kills left; return how many."""
-        done = 0
-        while done < left and _trains(driver, results):
+    def _haunt(self, driver: Spawned, results: Path, monkey: random.Random) -> bool:
+        """Kill parts of one run through Ray until that kills it, or it is done; return whether it was killed."""
+        while _trains(driver, results):
             if _ends_within(driver, monkey.random() ** 2 * 4.0):
                 break
-            victim = monkey.choice(["worker", "worker", "worker", "driver", "group", "raylet"])
-            if not _strike(driver, victim):
-                continue
-            done += 1
-            self.tally.count(victim)
-            if victim != "worker":
-                break
-        return done
+            victim = monkey.choice(["worker", "worker", "driver", "group", "raylet"])
+            if _strike(driver, victim):
+                self.tally.count(victim)
+                if victim != "worker":
+                    return True
+        return False
 
     def _quiet(self) -> View:
         with self._history() as (results, out):
@@ -128,7 +133,7 @@ class Histories:
     def _require_equal(self, results: Path, out: Path) -> None:
         require_sound(results, self.quiet, set())
         self.view(results, out).require_equal(self.quiet)
-        self.tally.leftover += len(Ledger(results).unfinished_bundles())
+        assert Ledger(results).unfinished_bundles() == [], "checkpoints are left over"
         self.tally.histories += 1
 
     @contextlib.contextmanager
