@@ -25,6 +25,9 @@ from trainables.rows import RowTable
 
 __all__ = ["train"]
 
+SAVING_SHARE = 0.015
+"""Part of the wall time that may go into checkpoints: after a slow one the next waits longer than the task says."""
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -86,6 +89,8 @@ class _Run:
         self.costs = Costs(len(task.bundle), self.device)
         self.started_at = _now()
         self.saved_at = time.monotonic()
+        self.saving_seconds = 0.0
+        """What the last checkpoint cost."""
 
     def advance(self) -> Report:
         """Train the first group for one epoch; whatever the method raises becomes rows and outcomes."""
@@ -201,12 +206,15 @@ class _Run:
         return self.task.bundle.specs[member]
 
     def save_is_due(self) -> bool:
-        """Whether the last checkpoint is older than the task allows."""
-        return time.monotonic() - self.saved_at >= self.task.checkpoint_seconds
+        """Whether the last checkpoint is older than the task says, and old enough to have been worth its cost."""
+        wait = self.task.checkpoint_seconds
+        if wait >= 1.0:  # who asks for several a second wants them at any cost
+            wait = max(wait, self.saving_seconds / SAVING_SHARE)
+        return time.monotonic() - self.saved_at >= wait
 
     def save(self) -> None:
         """Write a checkpoint, if the task has a folder; what goes wrong costs the checkpoint, not the training."""
-        self.saved_at = time.monotonic()
+        began = self.saved_at = time.monotonic()
         if not self.task.checkpoint_folder:
             return
         rows, progress = self.table.everything(), self._progress()
@@ -217,6 +225,8 @@ class _Run:
             checkpoints.write(Path(self.task.checkpoint_folder), content)
         except Exception as error:  # a full disk, or a method whose state is wrong
             _LOG.warning("no checkpoint in %r: %s: %s", self.task.checkpoint_folder, type(error).__name__, error)
+        self.saved_at = time.monotonic()
+        self.saving_seconds = self.saved_at - began
 
     def remove_checkpoint(self) -> None:
         """Delete the checkpoint of a bundle that is done."""

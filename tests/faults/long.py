@@ -1,6 +1,7 @@
 """The long form of the kills: hundreds of them, seeded; python tests/faults/long.py --state FOLDER.
 
-Called again with the same --state it goes on where it was. Its numbers go to analysis/benchmarks/faults.json.
+Called again with the same --state it goes on where it was. Its two parts, kills through Ray and kills of inline
+drivers, may also run beside each other (--part). When both are done, the numbers go to analysis/benchmarks/faults.json.
 """
 
 from __future__ import annotations
@@ -11,57 +12,82 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from kill_rig.drivers import ROOT, Zygote
 from kill_rig.histories import Histories, Tally
 
+PARTS = ("ray", "inline")
+
 
 def main() -> None:
-    """Kill until the numbers are reached; write the tally to --state after each history, and the result to --out."""
+    """Kill until the numbers are reached; write a part's tally to --state after each portion, the result to --out."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--ray", type=int, default=42, help="kills of driver, raylet or group through Ray")
-    options.add_argument("--total", type=int, default=300, help="kills in all: workers too, the rest inline drivers")
+    options.add_argument("--inline", type=int, default=240, help="kills of inline drivers, at least")
+    options.add_argument(
+        "--total", type=int, default=300, help="kills in all: workers of Ray too, the rest inline drivers"
+    )
     options.add_argument("--seed", type=int, default=0)
-    options.add_argument("--state", type=Path, required=True, help="folder for results and the tally")
+    options.add_argument("--part", choices=PARTS, help="only this one; both if left out")
+    options.add_argument("--state", type=Path, required=True, help="folder for results and the tallies")
     options.add_argument("--out", type=Path, default=ROOT / "analysis/benchmarks/faults.json")
     given = options.parse_args()
     given.state.mkdir(parents=True, exist_ok=True)
-    kept = given.state / "tally.json"
-    tally = Tally(**json.loads(kept.read_text())) if kept.exists() else Tally(given.seed)
     zygote = Zygote()
     try:
-        histories = Histories(given.state / "results", zygote, tally)
-        _until(tally, lambda: given.ray - tally.enders, 6, histories.ray, kept)
-        _until(tally, lambda: given.total - tally.total, 12, histories.inline, kept)
+        for part in PARTS if given.part is None else (given.part,):
+            tally = _tally(given.state, part, given.seed)
+            histories = Histories(given.state / part, zygote, tally)
+            if part == "ray":
+                _until(tally, lambda done: given.ray - done.enders, 6, histories.ray, given.state)
+            else:
+                others = _tally(given.state, "ray", given.seed).total
+                wanted = max(given.inline, given.total - others)
+                _until(tally, lambda done, wanted=wanted: wanted - done.total, 12, histories.inline, given.state)
     finally:
         zygote.close()
-    found = {
-        "kills": tally.kills,
-        "total": tally.total,
-        "of driver, raylet or group through Ray": tally.enders,
-        "complete trials lost": 0,  # a lost one raises, and so does
-        "ids twice in a read view": 0,
-        "kills that left a checkpoint": tally.resumable,
-        "checkpoints left over at a study's end": 0,
-        "studies that ended equal to a quiet run": tally.histories,
-        "longest seconds until a killed run's last process was gone": round(tally.longest_behind, 1),
-        "seed": tally.seed,
-        "date": f"{datetime.now(UTC):%Y-%m-%d}",
-        "minutes": round(tally.seconds / 60, 1),
-    }
-    given.out.parent.mkdir(parents=True, exist_ok=True)
-    given.out.write_text(json.dumps(found, indent=1) + "\n")
-    print(json.dumps(found, indent=1))
+    tallies = [_tally(given.state, part, given.seed) for part in PARTS]
+    if tallies[0].enders >= given.ray and sum(tally.total for tally in tallies) >= given.total:
+        _write(given.out, tallies)
+    else:
+        print("the other part is not done yet")
 
 
-def _until(tally: Tally, left: Callable[[], int], portion: int, kill: Callable[[int], None], kept: Path) -> None:
+def _tally(state: Path, part: str, seed: int) -> Tally:
+    kept = state / f"{part}.json"
+    return Tally(**json.loads(kept.read_text())) if kept.exists() else Tally(seed, part)
+
+
+def _until(tally: Tally, left: Callable[[Tally], int], portion: int, kill: Callable[[int], None], state: Path) -> None:
     """Kill in portions until none is left to do; keep the tally after each."""
-    while left() > 0:
+    while left(tally) > 0:
         started = time.monotonic()
-        kill(min(portion, left()))
+        kill(min(portion, left(tally)))
         tally.seconds += time.monotonic() - started
-        kept.write_text(json.dumps(vars(tally)))
+        (state / f"{tally.part}.json").write_text(json.dumps(vars(tally)))
         print(f"{datetime.now():%H:%M:%S} {tally.total} kills {tally.kills}, {tally.seconds / 60:.1f} min", flush=True)
+
+
+def _write(out: Path, tallies: list[Tally]) -> None:
+    kills = {victim: count for tally in tallies for victim, count in tally.kills.items()}
+    found: dict[str, Any] = {
+        "kills": kills,
+        "total": sum(kills.values()),
+        "of driver, raylet or group through Ray": sum(tally.enders for tally in tallies),
+        "complete trials lost": 0,  # a lost one raises, and so does what stands in the next two lines
+        "ids twice in a read view": 0,
+        "checkpoints left over at a study's end": 0,
+        "kills that left a checkpoint": sum(tally.resumable for tally in tallies),
+        "studies that ended equal to a quiet run, verdict included": sum(tally.histories for tally in tallies),
+        "longest seconds until a killed run's last process was gone": round(tallies[0].longest_behind, 1),
+        "seed": tallies[0].seed,
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "minutes": round(sum(tally.seconds for tally in tallies) / 60, 1),
+    }
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(found, indent=1) + "\n")
+    print(json.dumps(found, indent=1))
 
 
 if __name__ == "__main__":

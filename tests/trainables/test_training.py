@@ -12,7 +12,7 @@ import torch
 
 from orchestrator.knobs import Choice, Float, knob
 from orchestrator.trial import Bundle, BundleTask, FailureKind, Report, TrialSpec, TrialState
-from trainables import checkpoints
+from trainables import checkpoints, training
 from trainables.data import Dataset
 from trainables.method import FusedMethod, MethodConfig, Row
 from trainables.randomness import Streams
@@ -253,6 +253,19 @@ def test_checkpoints_come_by_time_and_go_when_done(tmp_path: Path) -> None:
         found = checkpoints.read(tmp_path / "bundle")
         seen.append(None if found is None else found.progress["epoch"])
     assert seen == [None, 1, 2, 3, 4] and not (tmp_path / "bundle").exists()
+
+
+def test_a_slow_checkpoint_is_not_followed_by_the_next_before_it_was_worth_its_cost(tmp_path: Path) -> None:
+    run = training._Run(Walk, task("none", folder=str(tmp_path / "bundle"), every=60.0), DATA)
+    run.saved_at -= 61.0
+    assert run.save_is_due()
+    run.save()
+    assert not run.save_is_due()
+    run.saving_seconds = 3.0
+    run.saved_at -= 61.0
+    assert not run.save_is_due()
+    run.saved_at -= 3.0 / training.SAVING_SHARE
+    assert run.save_is_due()
 
 
 def test_a_receiver_that_drops_the_generator_at_the_last_report_leaves_no_checkpoint(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ class Tally:
     """What was killed, and how often; kept on disk, so that the long form can go on."""
 
     seed: int
+    part: str = ""
     kills: dict[str, int] = field(default_factory=dict)
     resumable: int = 0
     """Kills that left the checkpoint of a bundle under way."""
