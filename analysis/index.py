@@ -1,14 +1,15 @@
-"""All studies of a ledger: each one's report, an index page, and ANSWERS.md; nothing is trained."""
+"""All studies of a ledger: each one's report, an index page, ANSWERS.md, family notebooks; nothing is trained."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from analysis import answers, frame, report
-from analysis.families import by_family
+from analysis import answers, frame, provenance, report
+from analysis.families import ACROSS, by_family
 from analysis.frame import StudyView
 from analysis.report import Answer
 from orchestrator.errors import RequestError
@@ -37,7 +38,7 @@ class Index:
     lines: tuple[Line, ...]
     summary: str
     paths: Mapping[str, Path]
-    """`index`, `answers`."""
+    """`index`, `answers`, `notebooks` (a folder, if asked for)."""
 
 
 def build(
@@ -62,13 +63,37 @@ def build(
         told.append((study, report.build_view(study, place, notebook=notebook)))
     if not told:
         raise RequestError(f"no study was planned in {str(results)!r}; run one first: orchestrate run --all")
-    page, words = place / "index.html", place / "ANSWERS.md"
+    paths = {"index": place / "index.html", "answers": place / "ANSWERS.md"}
     with report.refused_folder(place):
         place.mkdir(parents=True, exist_ok=True)
-        page.write_text(_page(told), encoding="utf-8")
-        words.write_text(answers.as_markdown(told), encoding="utf-8")
+        paths["answers"].write_text(answers.as_markdown(told), encoding="utf-8")
+        if notebook:
+            paths["notebooks"] = _notebooks(told, results, place, watch)
+        watch("index of all studies")
+        paths["index"].write_text(_page(told, place), encoding="utf-8")
     lines = tuple(_line(study, answer) for study, answer in told)
-    return Index(lines=lines, summary=answers.totals(told), paths={"index": page, "answers": words})
+    return Index(lines=lines, summary=answers.totals(told), paths=paths)
+
+
+def _notebooks(told: Sequence[Told], results: Path, place: Path, watch: Callable[[str], None]) -> Path:
+    """Execute (or keep, if nothing changed) the notebook of every family that has a study, and that across all."""
+    from analysis import notebook  # nbclient and the kernel's machinery take half a second to import
+
+    folder = place / "notebooks"
+    folder.mkdir(exist_ok=True)
+    content = {study.name: provenance.content_digest(study) for study, _ in told}
+    families = by_family((study.record, study.name) for study, _ in told)
+    families[ACROSS] = list(content)
+    for family, names in families.items():
+        target, stamp = folder / f"{family.name}.ipynb", folder / f"{family.name}.json"
+        known = {"code": provenance.code_of_analysis(), "content": {name: content[name] for name in names}}
+        if target.is_file() and stamp.is_file() and json.loads(stamp.read_text(encoding="utf-8")) == known:
+            continue
+        watch(f"notebook {family.name}")
+        stamp.unlink(missing_ok=True)
+        notebook.execute(family.name, target, results=results)
+        stamp.write_text(json.dumps(known, indent=1), encoding="utf-8")
+    return folder
 
 
 def _line(study: StudyView, answer: Answer) -> Line:
@@ -81,8 +106,18 @@ def _line(study: StudyView, answer: Answer) -> Line:
     )
 
 
-def _page(told: Sequence[Told]) -> str:
+def _page(told: Sequence[Told], place: Path) -> str:
     import jinja2
+
+    from analysis import drawing, family  # matplotlib is needed for nothing else here
+
+    sections = family.across_sections([study for study, _ in told])
+    pictures = []
+    for section in sections:
+        files_of = drawing.save(section.drawings, place / "figures")
+        images = [drawing.as_data_uri(path.with_suffix(".svg")) for path in files_of]
+        pictures.append((section, list(zip(section.drawings, images, strict=True))))
+    notebooks = sorted(path.name for path in (place / "notebooks").glob("*.ipynb"))
 
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
@@ -90,4 +125,4 @@ def _page(told: Sequence[Told]) -> str:
     environment.filters["zip"] = zip
     template = environment.from_string(files("analysis").joinpath("templates/index.html").read_text(encoding="utf-8"))
     families = by_family((study.record, (study, answer, _line(study, answer))) for study, answer in told)
-    return template.render(families=families, totals=answers.totals(told))
+    return template.render(families=families, totals=answers.totals(told), across=pictures, notebooks=notebooks)

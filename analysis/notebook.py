@@ -13,15 +13,17 @@ from orchestrator.errors import OrchestratorError
 
 if TYPE_CHECKING:
     from analysis.drawing import Drawing
+    from analysis.sensitivity_figures import Section
 
-__all__ = ["SOURCES", "execute", "show", "show_text"]
+__all__ = ["SOURCES", "execute", "show", "show_section", "show_text"]
 
 SOURCES = files("analysis").joinpath("notebooks")
-CELL_SECONDS = 120
-"""A cell that takes longer is stuck: notebooks read a ledger and draw."""
+CELL_SECONDS = 900
+"""A cell that takes longer is stuck: notebooks read a ledger and draw, at most a family of studies a cell."""
+START_SECONDS = 120
 
 
-def execute(source: str, target: Path, *, results: Path, study: str) -> Path:
+def execute(source: str, target: Path, *, results: Path, study: str = "") -> Path:
     """Execute `analysis/notebooks/<source>.py` with its parameters set, and write the notebook to `target`.
 
     The kernel talks over sockets in a private temporary folder, not over a network port, and keeps its connection
@@ -31,7 +33,7 @@ def execute(source: str, target: Path, *, results: Path, study: str) -> Path:
         source: name of the percent-format source.
         target: where the executed .ipynb goes.
         results: the results folder, for the cell tagged `parameters`.
-        study: the study's name, for the same cell.
+        study: the study's name, for the same cell; empty: the notebook is about several.
 
     Raises:
         OrchestratorError: a cell raised; the line says which error.
@@ -42,7 +44,8 @@ def execute(source: str, target: Path, *, results: Path, study: str) -> Path:
 
     text = SOURCES.joinpath(f"{source}.py").read_text(encoding="utf-8")
     content = jupytext.reads(text, fmt="py:percent")
-    _set_parameters(content, RESULTS=str(Path(results).resolve()), STUDY=study)
+    parameters = {"RESULTS": str(Path(results).resolve())} | ({"STUDY": study} if study else {})
+    _set_parameters(content, **parameters)
     with tempfile.TemporaryDirectory(prefix="notebook-") as private:
         log = Path(private) / "kernel.log"
         client = _client(content, Path(private))
@@ -53,7 +56,8 @@ def execute(source: str, target: Path, *, results: Path, study: str) -> Path:
             # a kernel that dies or does not answer has said why in its log, if anywhere
             said = str(error) if isinstance(error, CellExecutionError) else f"{error}\n{log.read_text()}"
             reason = said.strip().splitlines()[-1]
-            raise OrchestratorError(f"the notebook of study {study!r} did not execute: {reason}") from error
+            about = f"of study {study!r}" if study else repr(source)
+            raise OrchestratorError(f"the notebook {about} did not execute: {reason}") from error
     content.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(content, target)  # type: ignore[no-untyped-call]
     return target
@@ -80,7 +84,7 @@ def _client(content: Any, private: Path) -> Any:
     return NotebookClient(
         content,
         timeout=CELL_SECONDS,
-        startup_timeout=CELL_SECONDS,
+        startup_timeout=START_SECONDS,
         kernel_manager_class=ThisPython,
         shutdown_kernel="immediate",
         config=Config({"ConnectionFileMixin": sockets}),
@@ -107,6 +111,17 @@ def show(drawing: Drawing) -> None:
     from analysis.drawing import as_png
 
     display(Markdown(f"**{drawing.title}.** {drawing.caption}"), Image(data=as_png(drawing)))  # type: ignore[no-untyped-call]
+
+
+def show_section(section: Section) -> None:
+    """Show a section in the notebook: title, sentences, table, figures."""
+    from IPython.display import HTML, display
+
+    show_text(f"### {section.title}\n\n{section.sentence}")
+    if section.table:
+        display(HTML(section.table))  # type: ignore[no-untyped-call]
+    for drawing in section.drawings:
+        show(drawing)
 
 
 def show_text(text: str) -> None:

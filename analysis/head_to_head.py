@@ -1,0 +1,110 @@
+"""Methods head to head: Friedman's test and the critical difference of mean ranks, within each study that has three."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis import frame
+from analysis.drawing import BLACK, PALETTE, Drawing, canvas
+from analysis.frame import StudyView
+from analysis.sensitivity_figures import Section
+from analysis.tables import as_html
+from analysis.units import join, label, name, number, p_text
+from orchestrator.inference.ranking import CriticalDifference, critical_difference
+
+__all__ = ["HeadToHead", "head_to_head", "head_to_head_sections"]
+
+
+@dataclass(frozen=True)
+class HeadToHead:
+    """The arms of a study that stand for methods, ranked."""
+
+    study: StudyView
+    table: pd.DataFrame
+    """Index (dataset, seed), one column an arm: the metric of blocks in which every arm is complete."""
+    ranking: CriticalDifference
+
+
+def head_to_head(study: StudyView) -> HeadToHead | None:
+    """Rank the baseline and the rivals of a study over blocks of (dataset, seed); None unless they are >= 3 methods.
+
+    Blocks share data order and initialisation, so ranks within one are paired; they are seeds of few datasets, so the
+    ranking is about these data.
+    """
+    arms = [arm for arm in study.record["arms"] if arm["role"] in ("baseline", "rival")]
+    if len({arm["method"] for arm in arms}) < 3:
+        return None
+    values = frame.by_seed(study, study.metric)
+    columns: dict[str, dict[tuple[str, int], float]] = {}
+    for arm in arms:
+        short = str(arm["name"]).removesuffix(f" @ {arm['dataset']}")
+        short = str(arm["method"]) if short == "baseline" else short
+        own = {(str(arm["dataset"]), seed): value for seed, value in values[str(arm["name"])].items()}
+        columns.setdefault(short, {}).update(own)
+    table = pd.DataFrame({short: pd.Series(own) for short, own in columns.items()}).dropna()
+    if len(table) < 2 or len(table.columns) < 3:
+        return None
+    ranking = critical_difference(table.to_numpy(), list(table.columns), float(study.record["alpha"]))
+    return HeadToHead(study, table, ranking)
+
+
+def head_to_head_sections(studies: Sequence[StudyView]) -> list[Section]:
+    """Return one section per study that sets three methods or more head to head."""
+    return [_section(found) for study in studies if (found := head_to_head(study)) is not None]
+
+
+def _section(found: HeadToHead) -> Section:
+    ranking, metric = found.ranking, found.study.metric
+    differ = ranking.p <= ranking.alpha
+    lead = "The arms differ" if differ else "The arms are not told apart"
+    first = ranking.methods[0]
+    tied = next((clique for clique in ranking.cliques if first in clique), ())
+    best = (
+        f"{join(list(tied))} lead and are not told apart" if len(tied) > 1 else f"{first} leads, apart from all others"
+    )
+    datasets = list(dict.fromkeys(str(dataset) for dataset, _ in found.table.index))
+    sentence = (
+        f"{lead} (Friedman {p_text(ranking.p)} over {ranking.n_datasets} blocks: seeds of {join(datasets)}). "
+        + (f"{best} (Nemenyi, critical difference of mean ranks {ranking.difference:.2f}). " if differ else "")
+        + f"{found.study.record.get('tier', 'local')} tier: the ranking is about these data and budgets."
+    )
+    means = found.table.mean()
+    body = [
+        [method, f"{rank:.2f}", number(float(means[method]), metric)]
+        for method, rank in zip(ranking.methods, ranking.mean_ranks, strict=True)
+    ]
+    table = as_html(["arm", "mean rank", f"mean {label(metric)}"], body)
+    return Section(f"Head to head: {found.study.name}", sentence, table, (_diagram(found),))
+
+
+def _diagram(found: HeadToHead) -> Drawing:
+    """Draw mean ranks on a line, and a bar under every group that is not told apart."""
+    ranking = found.ranking
+    n = len(ranking.methods)
+    figure, grid = canvas(1, 1, (7.6, 1.2 + 0.34 * (n + len(ranking.cliques))))
+    axes = grid[0][0]
+    for place, (method, rank) in enumerate(zip(ranking.methods, ranking.mean_ranks, strict=True)):
+        axes.plot([rank, rank], [0, -place - 1], color=BLACK, linewidth=0.9)
+        axes.plot([rank], [0], "D", color=PALETTE[0], markersize=6, zorder=3)
+        axes.annotate(f" {method} ({rank:.2f})", (rank, -place - 1), va="center", fontsize=9)
+    for place, clique in enumerate(ranking.cliques):
+        ranks = [ranking.mean_ranks[ranking.methods.index(method)] for method in clique]
+        y = 0.5 + 0.5 * place
+        axes.plot([min(ranks) - 0.04, max(ranks) + 0.04], [y, y], color=PALETTE[1], linewidth=4, solid_capstyle="butt")
+    axes.plot([1, 1 + ranking.difference], [1.4 + 0.5 * len(ranking.cliques)] * 2, "|-", color=BLACK)
+    axes.annotate("critical difference", (1, 1.7 + 0.5 * len(ranking.cliques)), fontsize=8)
+    axes.set_xlim(0.8, n + 1.2)
+    axes.set_ylim(-n - 0.8, 2.4 + 0.5 * len(ranking.cliques))
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    axes.set_xticks(np.arange(1, n + 1))
+    axes.set_xlabel(f"mean rank by {name(found.study.metric)} (1 is best)")
+    caption = (
+        f"Mean ranks over {ranking.n_datasets} blocks (dataset, seed) of {found.study.name}; arms joined by a bar are "
+        f"closer than Nemenyi's critical difference at {ranking.alpha:g}."
+    )
+    return Drawing(f"ranks_{found.study.name}", "Head to head", caption, figure)
