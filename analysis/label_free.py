@@ -106,8 +106,8 @@ def label_free_section(studies: Sequence[StudyView]) -> Section | None:
     sentence = (
         f"Cheapest on average over {table.groupby(['study', 'method', 'dataset']).ngroups} searches is "
         f"{rule.replace('_', ' ')}: labels would have added {signed(cell.mean, metric)}{unit(metric)} of "
-        f"{name(metric)} on seeds that did not choose. Descriptive: searches share data sets and methods, so they are no independent "
-        f"sample." + (f" Not measured here: {', '.join(missing)}." if missing else "")
+        f"{name(metric)} on seeds that did not choose. Descriptive: searches share data sets and methods, so they are "
+        f"no independent sample." + (f" Not measured here: {', '.join(missing)}." if missing else "")
     )
     body = [
         [
