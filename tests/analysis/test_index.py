@@ -19,6 +19,7 @@ def without_figures():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(report, "_page", page)
+        patch.setattr("analysis.family.across_sections", lambda studies: [])
         yield
 
 
