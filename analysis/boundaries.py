@@ -9,7 +9,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from analysis import frame
 from analysis.drawing import BLACK, GREY, PALETTE, Drawing, canvas
 from analysis.frame import StudyView
 from orchestrator import discovery
@@ -33,20 +32,23 @@ def sides_of(row: pd.Series[float]) -> Floats:
     return np.array(found).reshape(-1, 3)
 
 
-def boundary_figures(study: StudyView) -> list[Drawing]:
-    """Return, per dataset of points in the plane, one panel an arm with the boundaries of its first seeds."""
+def boundary_figures(study: StudyView, epochs: pd.DataFrame) -> list[Drawing]:
+    """Return, per dataset of points in the plane, one panel an arm with the boundaries of its seeds.
+
+    Args:
+        study: the view.
+        epochs: evaluations of the complete confirm trials (`frame.epochs_of`).
+    """
     found = []
-    for dataset, arms in _with_sides(study):
+    for dataset, arms in _with_sides(study, epochs):
         points = _points(study, dataset)
         if points is not None:
             found.append(_figure(dataset, arms, points))
     return found
 
 
-def _with_sides(study: StudyView) -> Iterator[tuple[str, dict[str, list[Floats]]]]:
+def _with_sides(study: StudyView, epochs: pd.DataFrame) -> Iterator[tuple[str, dict[str, list[Floats]]]]:
     """Yield each dataset with arm -> sides of its seeds, where the last evaluations hold them."""
-    rows = frame.confirm_rows(study)
-    epochs = frame.epochs_of(study, rows)
     if f"{PREFIX}0_x" not in epochs:
         return
     last = epochs.dropna(subset=[f"{PREFIX}0_x"]).sort_values("epoch").drop_duplicates(["trial_id", "arm"], keep="last")

@@ -45,7 +45,7 @@ def study_sections(study: StudyView) -> Iterator[Section]:
 def _answer(study: StudyView, found: Sequence[Verdict]) -> str:
     could_find = detectable(study, found)
     lead = [one.sentence for one in footings(study)]
-    lead += [text for text in (verdicts.tally(found), could_find.sentence if could_find else "") if text]
+    lead += [text for text in (verdicts.tally(found, study.tier), could_find.sentence if could_find else "") if text]
     said = [f"**{one.word}**: {one.sentence}" for one in found] or ["Described, not tested."]
     return f"`{study.name}`: {verdicts.heading(study)}\n\n{_bullets([*lead, *said])}"
 
@@ -64,7 +64,7 @@ def _drawings(
     yield from figures.level_figures(study, shown)
     yield from map_figures.grid_figures(study, shown)
     yield from pareto.pareto_figures(study, rows)
-    yield from boundaries.boundary_figures(study)
+    yield from boundaries.boundary_figures(study, frame.epochs_of(study, frame.confirm_rows(study)))
 
 
 def across_sections(studies: Sequence[StudyView], n_bootstrap: int = 200) -> list[Section]:

@@ -49,6 +49,11 @@ class StudyView:
     rows: pd.DataFrame
 
     @property
+    def tier(self) -> str:
+        """The tier whose data, networks and budgets the answer is about."""
+        return str(self.record.get("tier", "local"))
+
+    @property
     def metric(self) -> str:
         """The metric that the verdicts are about."""
         return str(self.record["metric"])

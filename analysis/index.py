@@ -42,14 +42,20 @@ class Index:
 
 
 def build(
-    results: Path, out: Path | None = None, *, notebook: bool = True, watch: Callable[[str], None] = lambda _: None
+    results: Path,
+    out: Path | None = None,
+    *,
+    notebook: bool = True,
+    words: Path | None = None,
+    watch: Callable[[str], None] = lambda _: None,
 ) -> Index:
     """Make (or keep) the report of every study in a results folder, then `index.html` and `ANSWERS.md`.
 
     Args:
         results: the results folder; only read, if `out` is another or the ledger is a committed one.
         out: where the files go; None: `frame.place_for`.
-        notebook: execute the notebooks too.
+        notebook: execute the notebooks of the families too; a study's own comes with its own report.
+        words: where ANSWERS.md goes besides.
         watch: told what is being made.
 
     Raises:
@@ -60,13 +66,14 @@ def build(
     told: list[Told] = []
     for study in frame.load_all(results):
         watch(f"report of {study.name}")
-        told.append((study, report.build_view(study, place, notebook=notebook)))
+        told.append((study, report.build_view(study, place, notebook=False)))  # families have notebooks instead
     if not told:
         raise RequestError(f"no study was planned in {str(results)!r}; run one first: orchestrate run --all")
     paths = {"index": place / "index.html", "answers": place / "ANSWERS.md"}
     with report.refused_folder(place):
         place.mkdir(parents=True, exist_ok=True)
-        paths["answers"].write_text(answers.as_markdown(told), encoding="utf-8")
+        for path in (paths["answers"], *([words] if words else [])):
+            path.write_text(answers.as_markdown(told), encoding="utf-8")
         if notebook:
             paths["notebooks"] = _notebooks(told, results, place, watch)
         watch("index of all studies")

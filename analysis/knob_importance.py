@@ -204,7 +204,7 @@ def _figure(table: pd.DataFrame, metric: str) -> Drawing:
     for axes in (share, points):
         tidy(axes, "x")
     if points.get_legend_handles_labels()[0]:
-        points.legend(frameon=False, loc="lower right")
+        figure.legend(*points.get_legend_handles_labels(), loc="outside upper right", ncols=2, frameon=False)
     caption = (
         f"Left: PED-ANOVA's share of each knob in reaching the best tenth of its search by {label(metric)}, times the "
         "number of knobs of that search (dotted: the average knob). Right: fixed contrasts between thirds of a knob's "

@@ -186,11 +186,12 @@ def _notebook(study: StudyView, folder: Path) -> Path:
 
 def _page(parts: _Parts, folder: Path) -> list[Path]:
     """Draw the figures and write report.html with the figures inside."""
-    from analysis import drawing, figures, search_figures, sensitivity_figures
+    from analysis import boundaries, drawing, figures, pareto, search_figures, sensitivity_figures
 
     study = parts.study
     sections = sensitivity_figures.sections(study, parts.found)
     drawings = figures.study_figures(study, parts.rows, parts.found, parts.epochs)
+    drawings += pareto.pareto_figures(study, parts.rows) + boundaries.boundary_figures(study, parts.epochs)
     drawings += search_figures.figures_of_searches(study)
     drawings += [drawn for one in sections for drawn in one.drawings]
     paths = drawing.save(drawings, folder / "figures")
@@ -219,7 +220,7 @@ def _render(parts: _Parts, shown: Sequence[tuple[str, str, str]], sections: Sequ
         heading=verdicts.heading(study),
         verdicts=parts.found,
         remarks=_remarks(parts),
-        tally=verdicts.tally(parts.found),
+        tally=verdicts.tally(parts.found, study.tier),
         footings=parts.footings,
         detectable=parts.detectable.sentence if parts.detectable else "",
         table=tables.as_html(head, tables.printed(tables.shown(parts.rows), metric)) if parts.rows else "",
@@ -279,7 +280,7 @@ def _answer(parts: _Parts, folder: Path, *, notebook: bool, reused: bool) -> Ans
         detectable=parts.detectable.sentence if parts.detectable else "",
         smallest_effect=parts.detectable.difference if parts.detectable else math.nan,
         under_trained=n_under_trained(study, parts.epochs),
-        tally=verdicts.tally(parts.found),
+        tally=verdicts.tally(parts.found, study.tier),
         optimism=tuple(one.sentence for one in parts.optimism),
         published=tuple(one.sentence for one in parts.published),
         published_summary=reproduction.summary(parts.published),

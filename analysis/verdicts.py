@@ -85,11 +85,11 @@ def verdicts(study: StudyView, metric: str | None = None) -> list[Verdict]:
     ]
 
 
-def tally(found: Sequence[Verdict]) -> str:
-    """Return one sentence that counts the decisions; empty without contrasts."""
+def tally(found: Sequence[Verdict], tier: str) -> str:
+    """Return one sentence that counts the decisions and names the tier that they are about; empty without contrasts."""
     counts = Counter(verdict.word for verdict in found)
     parts = [f"{count} {word}" for word, count in counts.most_common()]
-    return f"Of {len(found)} contrast{'s' * (len(found) > 1)}: {join(parts)}." if found else ""
+    return f"At the {tier} tier, of {len(found)} contrast{'s' * (len(found) > 1)}: {join(parts)}." if found else ""
 
 
 def looks_of(record: Mapping[str, Any]) -> Looks | None:

@@ -50,7 +50,7 @@ notebook.show_text(f"## {study.record['question']}\n\n{verdicts.heading(study)}\
 for footing in footings(study):
     notebook.show_text(footing.sentence)
 could_find = detectable(study, found)
-notebook.show_text(f"{verdicts.tally(found)} {could_find.sentence if could_find else ''}")
+notebook.show_text(f"{verdicts.tally(found, study.tier)} {could_find.sentence if could_find else ''}")
 notebook.show_text("\n".join(f"- **{one.word}**: {one.sentence}" for one in found) or "Nothing was to be tested.")
 notebook.show_text("\n".join(f"- {text}" for text in verdicts.missing_sentences(study)))
 notebook.show_text(training.under_trained_sentence(study, epochs))

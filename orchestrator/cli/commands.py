@@ -139,11 +139,12 @@ def run(  # noqa: PLR0913, PLR0917  # typer makes an option of each parameter
 
 
 @app.command()
-def report(
+def report(  # noqa: PLR0913, PLR0917  # typer makes an option of each parameter
     study: StudyOrAll = "",
     all_studies: All = False,
     results: Results = RESULTS,
     out: Annotated[Path | None, typer.Option(help="where the files go; default: beside the ledger")] = None,
+    answers: Annotated[Path | None, typer.Option(help="with --all: write ANSWERS.md to this file too")] = None,
     tier: TierName = "local",
     notebook: Annotated[bool, typer.Option(help="execute the notebooks too")] = True,
     as_json: AsJson = False,
@@ -153,7 +154,9 @@ def report(
     from orchestrator.study import key_of
 
     _one_or_all(study, all_studies)
-    request = session.Request(results=results, out=out, notebook=notebook, as_json=as_json)
+    if answers is not None and not all_studies:
+        raise RequestError(f"--answers {str(answers)!r} without --all: ANSWERS.md is about every study")
+    request = session.Request(results=results, out=out, answers=answers, notebook=notebook, as_json=as_json)
     if all_studies:
         session.report_all(request)
     else:

@@ -149,7 +149,8 @@ def _tally(study: Study, results: Path) -> str:
     """Return what the study says by now, in one line."""
     from analysis import frame, verdicts
 
-    return verdicts.tally(verdicts.verdicts(frame.load(results, study.key))) or "It describes and tests nothing."
+    view = frame.load(results, study.key)
+    return verdicts.tally(verdicts.verdicts(view), view.tier) or "It describes and tests nothing."
 
 
 def _within(request: session.Request, began: float) -> session.Request:

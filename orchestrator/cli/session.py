@@ -35,6 +35,8 @@ class Request:
     results: Path
     out: Path | None = None
     """Where reports go; None: beside the ledger (a committed ledger is left as it is, see `analysis.index`)."""
+    answers: Path | None = None
+    """Where ANSWERS.md goes besides."""
     address: str = "local"
     plugins: tuple[str, ...] = ()
     max_concurrent: int = 0
@@ -87,7 +89,9 @@ def report_all(request: Request) -> None:
     """Build the report of every study of the ledger, the index page and ANSWERS.md."""
     from analysis import index
 
-    found = index.build(request.results, request.out, notebook=request.notebook, watch=_watch(request))
+    found = index.build(
+        request.results, request.out, notebook=request.notebook, words=request.answers, watch=_watch(request)
+    )
     if request.as_json:
         print(json.dumps(dataclasses.asdict(found), default=str))
     else:

@@ -2,6 +2,7 @@
 
 import importlib.util
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -161,6 +162,25 @@ def test_sides_are_read_up_to_the_last_cluster_that_a_row_has():
     row["diagnostic.plane_2_x"] = np.nan
     assert sides_of(row).tolist() == [[0, 1, 2], [1, 2, 3]]
     assert sides_of(pd.Series({"metric.nmi": 0.1})).shape == (0, 3)
+
+
+def test_boundaries_of_every_arm_are_drawn_where_the_largest_sum_changes(monkeypatch):
+    from analysis import boundaries
+
+    points = np.random.default_rng(0).standard_normal((50, 2))
+    data = SimpleNamespace(eval_vectors=points, eval_labels=(points[:, 0] > 0).astype(int))
+    monkeypatch.setattr(boundaries.discovery, "load_dataset", lambda *_: data)
+    study = views.view_of_arms("plane", ARMS, {("baseline", "digits"): [0.5] * 2, ("secu", "digits"): [0.6] * 2})
+    epochs = study.rows.assign(epoch=3, **{f"diagnostic.plane_{k}_{part}": 0.0 for k in (0, 1) for part in "xy"})
+    epochs["diagnostic.plane_0_x"] = 1.0  # the side of cluster 0 is x > 0.25
+    epochs["diagnostic.plane_0_bias"], epochs["diagnostic.plane_1_bias"] = -0.25, 0.0
+    (drawing,) = boundaries.boundary_figures(study, epochs)
+    panels = drawing.figure.axes
+    assert [axes.get_title() for axes in panels] == ["baseline", "secu"]
+    paths = [path for held in panels[0].collections for path in held.get_paths() if len(path.vertices)]
+    assert paths
+    assert np.allclose(np.concatenate([path.vertices for path in paths])[:, 0], 0.25)
+    assert boundaries.boundary_figures(study, study.rows.assign(epoch=3)) == []
 
 
 def test_other_tiers_are_not_mixed_in(both):

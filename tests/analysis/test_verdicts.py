@@ -113,7 +113,9 @@ def test_the_tally_counts_every_decision(synthetic):
     assert (
         sum(
             int(part.split()[0])
-            for part in verdicts.tally(found)[len("Of 7 contrasts: ") : -1].replace(" and ", ", ").split(", ")
+            for part in verdicts.tally(found, "paper")[len("At the paper tier, of 7 contrasts: ") : -1]
+            .replace(" and ", ", ")
+            .split(", ")
         )
         == 7
     )

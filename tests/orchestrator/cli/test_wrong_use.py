@@ -54,6 +54,15 @@ def refused(arguments, capsys, status=2):
         (["verify", "quickstart"], "quickstart"),
         (["export", "quickstart", "x.xls"], ".csv and .parquet"),
         (["status", "nosuch"], "nosuch"),
+        (["run", "quickstart", "--all"], "STUDY 'quickstart' and --all: only one of them"),
+        (["run", "--all", "--set", "seeds=3"], "--set 'seeds=3' with --all is not allowed"),
+        (["plan"], "name one STUDY, or say --all"),
+        (["verify"], "name one STUDY, or say --all"),
+        (["report", "quickstart", "--answers", "x.md"], "--answers 'x.md' without --all"),
+        (["report", "--all"], "no study was planned in"),
+        (["export"], "name STUDY and FILE, or say --ledger DIR"),
+        (["export", "quickstart", "--ledger", "kept"], "a kept ledger holds every study"),
+        (["export", "--ledger", "kept"], "no study was planned in"),
     ],
 )
 def test_a_wrong_request_is_one_line(arguments, says, capsys, tmp_path):
