@@ -203,13 +203,19 @@ def level_figures(study: StudyView, rows: Sequence[ArmRow]) -> list[Drawing]:
 
 
 def level_figure(study: StudyView, rows: Sequence[ArmRow], factor: str) -> Drawing | None:
-    """Draw the metric against the levels of one numeric factor, with interval bands; None if it is not numeric."""
+    """Draw the metric against the levels of one numeric factor, with interval bands.
+
+    None if it is not numeric, or if arms share a level: then they differ in something else besides.
+    """
     metric = study.metric
     points = {
-        dataset: sorted(_level_points(study, [row for row in rows if row.dataset == dataset], factor))
+        dataset: sorted(
+            _level_points(study, [row for row in rows if row.dataset == dataset], factor), key=lambda point: point[0]
+        )
         for dataset in dict.fromkeys(row.dataset for row in rows)
     }
-    if min(len(found) for found in points.values()) < 3:
+    places = [[level for level, _, _ in found] for found in points.values()]
+    if min(map(len, places)) < 3 or any(len(set(own)) < len(own) for own in places):
         return None
     figure, grid = canvas(1, 1, (5.6, 3.4))
     axes = grid[0][0]

@@ -155,6 +155,21 @@ def test_costs_are_geometric_means_and_equal_costs_are_no_figure():
     assert pareto.pareto_figures(even, tables.arm_rows(even, [])) == []
 
 
+def test_arms_that_share_a_level_make_no_level_curve():
+    from analysis import figures, tables
+
+    arms = {"baseline": ("secu", "baseline"), **{f"size={place}": ("secu", "level") for place in range(3)}}
+    values = {(arm, "digits"): [0.5, 0.6, 0.7] for arm in arms}
+    study = views.view_of_arms("sizes", arms, values)
+    for arm in study.record["arms"]:
+        arm["factor"] = "" if arm["role"] == "baseline" else "batch_size"
+    levels = dict(zip(arms, (64, 128, 256, 256), strict=True))
+    study.rows["knob.batch_size"] = study.rows["arm"].map(levels)
+    assert figures.level_figures(study, tables.arm_rows(study, [])) == []
+    study.rows["knob.batch_size"] = study.rows["arm"].map({**levels, "size=2": 512})
+    assert len(figures.level_figures(study, tables.arm_rows(study, []))) == 1
+
+
 def test_sides_are_read_up_to_the_last_cluster_that_a_row_has():
     row = pd.Series(
         {f"diagnostic.plane_{k}_{part}": k + place for k in range(2) for place, part in enumerate(("x", "y", "bias"))}
