@@ -20,6 +20,7 @@ from analysis.detectable import Detectable, detectable
 from analysis.frame import StudyView
 from analysis.optimism import Gain
 from analysis.reproduction import Comparison
+from analysis.spending import spending_sentence
 from analysis.tables import ArmRow
 from analysis.training import n_under_trained, under_trained_sentence
 from analysis.verdicts import Verdict
@@ -252,7 +253,11 @@ def _searches(study: StudyView) -> list[dict[str, Any]]:
 
 def _remarks(parts: _Parts) -> list[str]:
     study = parts.study
-    others = (verdicts.looks_sentence(study.record), under_trained_sentence(study, parts.epochs))
+    others = (
+        verdicts.looks_sentence(study.record),
+        under_trained_sentence(study, parts.epochs),
+        spending_sentence(study.record),
+    )
     checks = study.record.get("equivalence", {}).get("checks", ())
     changed = [guard.sentence(check) for check in checks if not check["equal"]]
     return [*changed, *verdicts.missing_sentences(study), *(text for text in others if text)]

@@ -173,6 +173,13 @@ def _processor() -> str:
     return found[1] if found else platform.processor() or platform.machine()
 
 
+def n_gpus() -> int:
+    """Return how many NVIDIA GPUs this machine has, or as many as CUDA_VISIBLE_DEVICES leaves."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    shown = [part for part in (visible or "").split(",") if part.strip() and not part.strip().startswith("-")]
+    return len(_gpus()) if visible is None else min(len(shown), len(_gpus()))
+
+
 def _gpus() -> list[str]:
     """Return the names that NVIDIA's driver gives in /proc; asking torch would load it."""
     names = []

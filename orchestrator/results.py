@@ -43,6 +43,14 @@ class Rows:
             return table
         return table.filter(pc.is_in(table["trial_id"], pa.array(sorted(trial_ids))))
 
+    def seconds(self, trial_id: str) -> list[float]:
+        """Return a trial's share of the time after each of its evaluations."""
+        table = self.of({trial_id})
+        if table is None:
+            return []
+        own = table.filter(pc.equal(table["trial_id"], trial_id)).sort_by("epoch")
+        return [float(value) for value in own["seconds"].to_pylist()]
+
     def curves(self, metric: str) -> dict[str, dict[int, float]]:
         """Return trial_id -> epoch -> value of a metric."""
         found: dict[str, dict[int, float]] = {}

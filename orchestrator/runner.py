@@ -5,19 +5,22 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
 
 from orchestrator import discovery
+from orchestrator.account import Account
 from orchestrator.bundling import bundles, halves, shape_key
 from orchestrator.deciding import all_decided, values_of
 from orchestrator.failures import POLICIES
 from orchestrator.guard import EquivalenceGuard
 from orchestrator.ledger import Ledger
+from orchestrator.limits import BundleLimits
 from orchestrator.phases import ConfirmPhase, SearchPhase, Settled, phases_of
 from orchestrator.planning import Catalogue, PlannedTrial, contrasts
+from orchestrator.progress import Progress, RunOptions
 from orchestrator.provenance import code_digest, git_commit, versions
 from orchestrator.pruning import RoundPruner
 from orchestrator.record import chosen_of, plan_table, study_json, with_look
@@ -37,43 +40,6 @@ from orchestrator.trial import (
 )
 
 __all__ = ["Progress", "RunOptions", "Runner"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunOptions:
-    """How to run, not what: nothing here is part of a trial_id."""
-
-    plugins: tuple[str, ...] = ()
-    retry_failed: frozenset[FailureKind] = frozenset()
-    """Kinds whose final failures of earlier runs are tried again."""
-    only_current: bool = False
-    """Whether a hit must come from the present code."""
-    time_budget: float | None = None
-    """Seconds after which no more bundles are handed out and those under way stop with a checkpoint."""
-    checkpoint_seconds: float = 60.0
-    device: str = "cpu"
-
-
-@dataclass
-class Progress:
-    """Where a run stands; handed to the observer after every change."""
-
-    total: int = 0
-    hits: int = 0
-    complete: int = 0
-    pruned: int = 0
-    failed: dict[str, int] = field(default_factory=dict)
-    collapsed: int = 0
-    running: int = 0
-    phase: str = ""
-    notes: list[str] = field(default_factory=list)
-    """What a person should read at once, in the order of its coming."""
-    started: float = field(default_factory=time.monotonic)
-
-    @property
-    def trained(self) -> int:
-        """Trials that ended in this run, whichever way."""
-        return self.complete + self.pruned + sum(self.failed.values())
 
 
 class Runner:
@@ -97,12 +63,13 @@ class Runner:
     ) -> None:
         self.study, self.ledger, self.catalogue, self.options = study, ledger, catalogue, options
         self.observer, self.progress = observer, Progress()
-        self.stop_reason = ""
+        self.stop_reason, self.account = "", Account()
         self.planned: list[PlannedTrial] = []
         self.searches, self.confirm = phases_of(study, catalogue)
         self._phases: list[SearchPhase | ConfirmPhase] = [*self.searches, self.confirm]
         self._pruners = [RoundPruner(phase) for phase in self.searches if phase.search.pruner != "none"]
         self.digests = {name: code_digest(discovery.find("method", name, options.plugins)) for name in study.methods}
+        self.limits = BundleLimits(ledger, catalogue, study.key, options.device, options.bundles_per_gpu)
         self._settled: dict[str, Settled] = {}
         self._past: dict[str, Settled] = self._from_ledger()
         self._queue: deque[Bundle] = deque()
@@ -128,12 +95,14 @@ class Runner:
         self._open[bundle.bundle_id] = bundle
         self._rows[bundle.bundle_id] = Rows()
         self._count_running()
+        self.account.opened()
         return BundleTask(
             bundle=bundle,
             device=self.options.device,
             checkpoint_folder="" if is_check else str(self.ledger.checkpoint_folder(bundle.bundle_id)),
             checkpoint_seconds=self.options.checkpoint_seconds,
             code_digest=self.digests[bundle.specs[0].method],
+            share=self.limits.share(bundle),
             plugins=self.options.plugins,
             settled=tuple(member for member in range(len(bundle)) if self._recorded(bundle, member)),
         )
@@ -151,14 +120,20 @@ class Runner:
         budget = self.options.time_budget
         if not self.stop_reason and budget is not None and time.monotonic() - self.progress.started > budget:
             self.stop_reason = f"the time budget of {budget:g} s is spent"
+        hours = self.options.budget_hours
+        if not self.stop_reason and hours is not None and self.account.busy_seconds > 3600 * hours:
+            self.stop_reason = f"the budget of {hours:g} worker-hours is spent"
         return bool(self.stop_reason)
 
     def report(self, bundle: Bundle, report: Report) -> None:
         """Keep rows; make ended members durable, then let the phases go on."""
         rows = self._rows[bundle.bundle_id]
+        self.account.heard()
         if report.restarted:
             rows.clear()
         rows.add(report.rows)
+        if report.out_of_memory:
+            self.limits.ran_out(bundle, report.out_of_memory)
         if self.guard.is_check(bundle):
             if report.finished:
                 self._judge(bundle, report.outcomes[-1], rows)
@@ -189,6 +164,8 @@ class Runner:
         if was_check:
             return
         policy = POLICIES[kind]
+        if kind is FailureKind.OUT_OF_MEMORY:
+            self.limits.ran_out(bundle, len(bundle))
         count = self._losses.get(bundle.bundle_id, 0) + 1
         remaining = self._missing(bundle)
         if count < policy.attempts and remaining:
@@ -217,11 +194,17 @@ class Runner:
         """Return what is known of a trial that need not be trained (again)."""
         return self._settled.get(trial_id) or self._past.get(trial_id)
 
-    def write_record(self) -> None:
-        """Write study.json and plan.parquet as they stand; when all is done, the look that was taken goes in."""
+    def write_record(self, spent: Mapping[str, Any] | None = None) -> None:
+        """Write study.json and plan.parquet as they stand; when all is done, the look that was taken goes in.
+
+        Args:
+            spent: the entry of a run that has ended (see `account`).
+        """
         name = self.study.key
-        record = study_json(self.study, self.searches, self.confirm, self._earlier_record())
+        earlier = self._earlier_record()
+        record = study_json(self.study, self.searches, self.confirm, earlier)
         record["equivalence"] = self.guard.record()
+        record["runs"] = [*earlier.get("runs", ()), *([] if spent is None else [spent])]
         if all(phase.finished for phase in self._phases):
             n_seeds = len(record["seeds"]["seeds"])
             for look in [*(look for look in self.study.looks if look < n_seeds), n_seeds]:
@@ -287,7 +270,8 @@ class Runner:
         )
 
     def _close(self, bundle: Bundle) -> None:
-        self._open.pop(bundle.bundle_id, None)
+        if self._open.pop(bundle.bundle_id, None) is not None:
+            self.account.closed()
         self._rows.pop(bundle.bundle_id, None)
         self._count_running()
 
@@ -355,10 +339,12 @@ class Runner:
             revived = revivable(self.ledger, some, missing)
             whole = {spec.trial_id for members in revived for spec in members}
             rest = [some[trial_id] for trial_id in missing if trial_id not in whole]
-            fresh = [b.specs for b in bundles(rest, spaces, self.catalogue.member_limit, prunable=prunable)]
+            cut = bundles(rest, spaces, self.limits, prunable=prunable)
+            fresh = [bundle.specs for bundle in self.limits.fitting(cut)]
             for members in [*revived, *fresh]:
                 bundle = Bundle(members, tuple(self._attempt(spec.trial_id) for spec in members), prunable)
                 self._queue += self._allowed(bundle)
+        self._queue = deque(sorted(self._queue, key=self.limits.share, reverse=True))  # by class of resources; stable
 
     def _attempt(self, trial_id: str) -> int:
         """Return the number of the attempt that is to come, or of the last one if none is."""

@@ -19,7 +19,8 @@ The record of a study, `study.json` beside its plan (written by the runner, read
                     entry: {number, values, objective, state, trial_ids}
     equivalence     {"checks": [{method, dataset, shape, trial_id, bundle_id, bundle_size, equal, says}],
                     "trials_since": {shape: n}}: members of bundles trained again alone, and what differed then
-    versions, git_commit, created_at, priced, command
+    runs            what each run was priced at and what it spent (see `account`)
+    versions, git_commit, created_at, command
 
 `plan.parquet` has one row per trial that the study asks for: trial_id, arm, factor, level, role (baseline, level,
 rival, search), phase (search, confirm), dataset, method, seed_block, seed, configuration (number within a search, -1).

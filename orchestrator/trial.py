@@ -173,6 +173,8 @@ class BundleTask:
     checkpoint_seconds: float = 60.0
     code_digest: str = ""
     """The driver's digest of the method's code; a worker whose own differs raises CodeMismatchError."""
+    share: float = 1.0
+    """The part of a GPU that it takes: 1, or 1/n for what cannot fuse."""
     plugins: tuple[str, ...] = ()
     """Folders with a user's own methods and datasets."""
     settled: tuple[int, ...] = ()
@@ -191,5 +193,7 @@ class Report:
     rows: bytes = b""
     outcomes: tuple[TrialOutcome, ...] = ()
     restarted: bool = False
+    out_of_memory: int = 0
+    """Members of the group that memory ran out for just now; 0: none. They are trained again in smaller groups."""
     finished: bool = False
     """True in the last report of the bundle: every member has had its outcome."""

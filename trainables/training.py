@@ -6,12 +6,11 @@ import logging
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from math import isfinite
 from pathlib import Path
 from typing import Any
-
-import torch
 
 from orchestrator.errors import DataError
 from orchestrator.knobs import configured
@@ -20,6 +19,7 @@ from trainables import checkpoints
 from trainables.costs import Costs
 from trainables.data import Dataset
 from trainables.method import Method, Row
+from trainables.numerics import device_of, settled
 from trainables.outcomes import as_json, classified, from_json
 from trainables.rows import RowTable
 
@@ -53,7 +53,6 @@ def train(
         decide: member indices that shall stop now; asked after each evaluation, but the last, of a prunable bundle.
         stopping: whether to end after this evaluation: a checkpoint is left, and no report has `finished`.
     """
-    torch.set_num_threads(task.threads)
     run, resumed = _started(method, task, data)
     try:
         if resumed or not run.groups:
@@ -79,9 +78,12 @@ class _Run:
 
     def __init__(self, method: type[Method], task: BundleTask, data: Dataset) -> None:
         self.method, self.task, self.data = method, task, data
-        self.device = torch.device(task.device)
+        self.device = device_of(task.device)
+        self.numbers = settled(self.device, _precision(task), task.threads)
         self.groups = self._unsettled([range(len(task.bundle))])
         self.built: Method | None = None
+        self.width = len(self.groups[0]) if self.groups else len(task.bundle)
+        """Members that the first group began with."""
         self.epoch = 0
         """Epochs that the first group has behind it; 0 also between groups."""
         self.table = RowTable(task.bundle)
@@ -147,6 +149,7 @@ class _Run:
         if not self.groups[0]:
             del self.groups[0]
             self.built, self.epoch = None, 0
+            self.width = len(self.groups[0]) if self.groups else self.width
         return Report(rows=rows, outcomes=tuple(outcomes.values()), finished=not self.groups)
 
     def _split(self, error: Exception) -> Report:
@@ -163,8 +166,10 @@ class _Run:
             self.task.bundle.bundle_id, text.rstrip().splitlines()[-1], len(living), size,
         )  # fmt: skip
         self.groups[:1] = [living[place : place + size] for place in range(0, len(living), size)]
+        self.width = size
         self.table.forget(living)
-        return self.repeated()
+        out_of_memory = len(living) if kind is FailureKind.OUT_OF_MEMORY else 0
+        return replace(self.repeated(), out_of_memory=out_of_memory)
 
     def repeated(self) -> Report:
         """Return all that stands so far, for a receiver that forgets what it holds of the bundle."""
@@ -193,8 +198,9 @@ class _Run:
             cost=self.costs.of(member),
             facts={
                 "bundle_id": bundle.bundle_id,
-                "bundle_size": len(bundle),
+                "bundle_size": self.width,
                 "device": str(self.device),
+                **self.numbers,
                 "threads": self.task.threads,
                 "started_at": self.started_at,
                 "finished_at": _now(),
@@ -240,6 +246,7 @@ class _Run:
             "attempts": self.table.attempts,
             "groups": self.groups,
             "epoch": self.epoch,
+            "width": self.width,
             "seconds": self.costs.seconds,
             "peak_memory_bytes": self.costs.peak_memory_bytes(),
             "started_at": self.started_at,
@@ -253,7 +260,7 @@ class _Run:
             if progress[name] != mine:
                 raise DataError(f"its checkpoint has {name} {progress[name]!r}, not {mine!r}")
         self.groups = [list(group) for group in progress["groups"]]
-        self.epoch = int(progress["epoch"])
+        self.epoch, self.width = int(progress["epoch"]), int(progress["width"])
         if self.epoch:
             self.built = self._build(self.groups[0])
             self.built.load_state_dict(found.state)
@@ -310,6 +317,10 @@ def _started(method: type[Method], task: BundleTask, data: Dataset) -> tuple[_Ru
             _LOG.warning("bundle %s starts afresh: %s", task.bundle.bundle_id, error)
             return _Run(method, task, data), False
     return run, False
+
+
+def _precision(task: BundleTask) -> str:
+    return task.bundle.specs[0].precision if len(task.bundle) else "float32"
 
 
 def _fine(name: str, value: float) -> bool:

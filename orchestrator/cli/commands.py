@@ -82,10 +82,13 @@ def plan(  # noqa: PLR0913, PLR0917  # typer makes an option of each parameter
     settings: Settings = [],  # noqa: B006
     tier: TierName = "local",
     workers: Annotated[int, typer.Option(help="price for this many workers; 0: the cores of this machine")] = 0,
+    probe: Annotated[
+        bool, typer.Option(help="measure programs that were never trained here, for some seconds")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show what a study would train, what of it the ledger has, what it costs, and what it can detect."""
-    from orchestrator.cli import console, everything, overview
+    from orchestrator.cli import console, everything, overview, probes
 
     _one_or_all(study, all_studies, settings)
     if all_studies:
@@ -93,7 +96,10 @@ def plan(  # noqa: PLR0913, PLR0917  # typer makes an option of each parameter
         found = everything.plan(everything.studies_of(tier, plugins), results, plugins, workers)
         console.emit(found, as_json, console.everything_text)
         return
-    found = overview.plan(_study(study, plugin, settings, tier), results, tuple(plugin), workers)
+    asked = _study(study, plugin, settings, tier)
+    if probe:
+        probes.probe_here(asked, results, tuple(plugin))
+    found = overview.plan(asked, results, tuple(plugin), workers)
     console.emit(found, as_json, console.plan_text)
 
 
@@ -106,8 +112,11 @@ def run(  # noqa: PLR0913, PLR0917  # typer makes an option of each parameter
     plugin: Plugins = [],  # noqa: B006
     settings: Settings = [],  # noqa: B006
     tier: TierName = "local",
+    device: Annotated[str, typer.Option(help="auto (GPUs where there are any), cpu or cuda")] = "auto",
+    bundles_per_gpu: Annotated[int, typer.Option(help="of programs that cannot fuse, how many share a card")] = 1,
     max_concurrent: Annotated[int, typer.Option(help="bundles at a time; 0: one per core or GPU")] = 0,
     time_budget: Annotated[float, typer.Option(help="stop cleanly after this many seconds; 0: never")] = 0.0,
+    budget_hours: Annotated[float, typer.Option(help="stop cleanly after these core- or GPU-hours; 0: never")] = 0.0,
     retry_failed: Annotated[str, typer.Option(help="failure kind to try again, or 'all'")] = "",
     only_current: Annotated[bool, typer.Option(help="count only ledger rows of the present code")] = False,
     notebook: Annotated[bool, typer.Option(help="execute the notebook too")] = True,
@@ -123,8 +132,11 @@ def run(  # noqa: PLR0913, PLR0917  # typer makes an option of each parameter
         results=results,
         address=address,
         plugins=tuple(plugin),
+        device=device,
+        bundles_per_gpu=bundles_per_gpu,
         max_concurrent=max_concurrent,
         time_budget=time_budget,
+        budget_hours=budget_hours,
         retry_failed=retry_failed,
         only_current=only_current,
         notebook=notebook,

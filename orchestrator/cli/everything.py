@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,6 @@ from orchestrator.cli import console, overview, session
 from orchestrator.deciding import require_power
 from orchestrator.designs.around import Around
 from orchestrator.errors import InterruptedRunError, OrchestratorError
-from orchestrator.knobs import Knob
 from orchestrator.ledger import Ledger
 from orchestrator.planning import Catalogue, validate
 from orchestrator.pricing import price
@@ -54,24 +53,20 @@ def plan(studies: Sequence[Study], results: Path, plugins: tuple[str, ...], work
     catalogue = Catalogue(plugins, without_data=True)
     lines: list[dict[str, Any]] = []
     confirm: dict[str, TrialSpec] = {}
-    searched: list[TrialSpec] = []
-    spaces: dict[str, Mapping[str, Knob]] = {}
+    waves: list[list[TrialSpec]] = []
     with Ledger(results) as ledger:
         rows = ledger.trials()
-        rates = overview.known_rates(rows)
         for study in studies:
             validate(study, catalogue)
             asked = overview.demand(study, catalogue, ledger, rows)
-            own = catalogue.spaces(study.methods)
-            n_workers = workers or overview.default_workers(study)
-            cost = price(asked.missing, rates, own, n_workers, 0.0, study.epoch_seconds)
+            known = overview.knowledge([study], catalogue, ledger, rows)
+            cost = price(asked.waves, known, workers or overview.default_workers(study), (0.0, 0.0, 0.0))
             lines.append(_line(asked, cost.wall_seconds))
+            waves += [*asked.to_search, [s for trial_id, s in asked.to_confirm.items() if trial_id not in confirm]]
             confirm |= asked.to_confirm
-            searched += asked.to_search
-            spaces |= own
-    stated = {method: rate for study in studies for method, rate in study.epoch_seconds.items()}
-    n_workers = workers or overview.default_workers(studies[0])
-    total = price([*confirm.values(), *searched], rates, spaces, n_workers, stated=stated)
+        n_workers = workers or overview.default_workers(studies[0])
+        known = overview.knowledge(studies, catalogue, ledger, rows)
+        total = price(waves, known, n_workers, overview.start_seconds(ledger))
     return {
         "studies": lines,
         "trials": sum(line["trials"] for line in lines),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import statistics
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from orchestrator.designs.base import text
 from orchestrator.designs.search import Search
 from orchestrator.inference.power import PowerReport
 from orchestrator.ledger import Ledger
+from orchestrator.limits import BundleLimits, known_profile
 from orchestrator.planning import (
     Catalogue,
     PlannedArm,
@@ -27,13 +29,13 @@ from orchestrator.planning import (
     planned_arms,
     validate,
 )
-from orchestrator.pricing import Price, price
+from orchestrator.pricing import START_SECONDS, Knowledge, Price, price
 from orchestrator.provenance import machine
 from orchestrator.results import settled_view
 from orchestrator.study import Study, load
-from orchestrator.trial import TrialSpec
+from orchestrator.trial import SeedBlock, TrialSpec
 
-__all__ = ["Demand", "demand", "known_rates", "plan", "price_sentence", "studies"]
+__all__ = ["Demand", "demand", "knowledge", "plan", "price_sentence", "start_seconds", "studies"]
 
 
 def studies(plugins: tuple[str, ...], knob: str) -> list[dict[str, Any]]:
@@ -81,8 +83,8 @@ class Demand:
     search_hits: int
     to_confirm: dict[str, TrialSpec]
     """Missing confirm trials by trial_id."""
-    to_search: list[TrialSpec]
-    """Stand-ins for the missing trials of searches: a price needs no more."""
+    to_search: list[list[TrialSpec]]
+    """Round by round, stand-ins for the missing trials of searches: a price needs no more."""
 
     @property
     def n_trials(self) -> int:
@@ -97,7 +99,12 @@ class Demand:
     @property
     def missing(self) -> list[TrialSpec]:
         """Those to be trained."""
-        return [*self.to_confirm.values(), *self.to_search]
+        return [spec for wave in self.waves for spec in wave]
+
+    @property
+    def waves(self) -> list[list[TrialSpec]]:
+        """Those to be trained, in groups of which each waits for the one before."""
+        return [*self.to_search, list(self.to_confirm.values())]
 
 
 def demand(study: Study, catalogue: Catalogue, ledger: Ledger, rows: pd.DataFrame) -> Demand:
@@ -115,7 +122,7 @@ def demand(study: Study, catalogue: Catalogue, ledger: Ledger, rows: pd.DataFram
         searched=searched,
         search_hits=search_hits,
         to_confirm={trial_id: spec for trial_id, spec in wanted.items() if trial_id not in hits},
-        to_search=_search_specs(study, catalogue, searched - search_hits),
+        to_search=_search_rounds(study, catalogue, record, ledger),
     )
 
 
@@ -130,6 +137,40 @@ def known_rates(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([rows, others[~others["method"].isin(set(rows["method"]))]], ignore_index=True)
 
 
+def knowledge(
+    studies: Sequence[Study], catalogue: Catalogue, ledger: Ledger, rows: pd.DataFrame, device: str = "cpu"
+) -> Knowledge:
+    """Return what the price of studies can be learnt from: rows, probes, stated rates, the sizes of their bundles."""
+    limits = BundleLimits(ledger, catalogue, studies[0].key, device)
+
+    def limit(spec: TrialSpec) -> int:
+        return LIMIT_WITHOUT_DATA if spec.dataset in catalogue.absent else limits.looked_up(spec)
+
+    return Knowledge(
+        rows=known_rates(rows),
+        spaces=catalogue.spaces([method for study in studies for method in study.methods]),
+        profile=lambda key: known_profile(ledger, key),
+        limit=limit,
+        stated={method: rate for study in studies for method, rate in study.epoch_seconds.items()},
+        device=device,
+    )
+
+
+def start_seconds(ledger: Ledger) -> tuple[float, float, float]:
+    """Return (low, expected, high) time before the first bundle trains, from earlier runs in this folder if any."""
+    names = ledger.study_names()
+    known = [run["start_seconds"] for name in names for run in ledger.read_study(name)[0].get("runs", ())]
+    known = [seconds for seconds in known if seconds]
+    if not known:
+        return START_SECONDS
+    middle = statistics.median(known)
+    return min([*known, middle / 1.5]), middle, max([*known, middle * 1.5])
+
+
+LIMIT_WITHOUT_DATA = 16
+"""Largest bundle of a plan whose data are not here."""
+
+
 def plan(study: Study, results: Path, plugins: tuple[str, ...], workers: int) -> dict[str, Any]:
     """Return what a study would train: arms with trials and hits, price, what it can detect."""
     catalogue = Catalogue(plugins, without_data=True)
@@ -137,9 +178,8 @@ def plan(study: Study, results: Path, plugins: tuple[str, ...], workers: int) ->
     with Ledger(results) as ledger:
         rows = ledger.trials()
         asked = demand(study, catalogue, ledger, rows)
-    workers = workers or default_workers(study)
-    spaces = catalogue.spaces(study.methods)
-    cost = price(asked.missing, known_rates(rows), spaces, workers, stated=study.epoch_seconds)
+        known = knowledge([study], catalogue, ledger, rows)
+        cost = price(asked.waves, known, workers or default_workers(study), start_seconds(ledger))
     values, _ = values_of([trial for _, trial in asked.planned], settled_view(rows).get, study.metric)
     arms = {arm.name: arm for arm, _ in asked.planned}
     family = [contrast for contrast, _ in contrasts(study, list(arms.values()))]
@@ -152,7 +192,7 @@ def plan(study: Study, results: Path, plugins: tuple[str, ...], workers: int) ->
         "trials": asked.n_trials,
         "hits": asked.n_hits,
         "missing": len(asked.missing),
-        "price": dataclasses.asdict(cost) | {"wall_seconds": list(cost.wall_seconds)},
+        "price": dataclasses.asdict(cost),
         "detectable": None if power is None else dataclasses.asdict(power),
         "sentences": [
             _counts(asked.searched, len(asked.planned), asked.n_hits),
@@ -185,11 +225,13 @@ def price_sentence(cost: Price, device: str) -> str:
     if cost.unknown:
         return f"No price yet: the ledger has no trial of {', '.join(cost.unknown)}; the first run teaches it."
     expected, low, high = cost.wall_seconds
-    memory = f", peak {cost.peak_memory_bytes / 2**30:.1f} GiB a worker" if cost.peak_memory_bytes > 0 else ""
-    where = f"{cost.workers} worker{'s' * (cost.workers > 1)}"
+    peak, least, most = (peak / 2**30 for peak in cost.peak_memory_bytes)
+    memory = f"; peak memory of a worker {peak:.2f} GiB ({least:.2f} to {most:.2f})" if peak > 0 else ""
+    hours, fewest, longest = (seconds / 3600 for seconds in (cost.core_seconds, cost.low, cost.high))
     return (
-        f"Price of the {cost.n_trials} missing ones: {cost.core_seconds / 3600:.3f} {device}-hours, about "
-        f"{expected:.0f} s on {where} (90 % interval {low:.0f} to {high:.0f} s){memory}."
+        f"Price of the {cost.n_trials} missing ones in {cost.n_bundles} bundles, with 90 % intervals: {hours:.3f} "
+        f"{device}-hours ({fewest:.3f} to {longest:.3f}); {expected:.0f} s ({low:.0f} to {high:.0f}) on {cost.workers} "
+        f"worker{'s' * (cost.workers > 1)}, start-up included{memory}."
     )
 
 
@@ -239,14 +281,28 @@ def _search_hits(record: Mapping[str, Any], rows: pd.DataFrame) -> int:
     return len(known.intersection(asked))
 
 
-def _search_specs(study: Study, catalogue: Catalogue, n_missing: int) -> list[TrialSpec]:
-    """Return stand-ins for the trials that searches have still to ask for: their price is that of the program."""
-    specs = []
+def _search_rounds(
+    study: Study, catalogue: Catalogue, record: Mapping[str, Any], ledger: Ledger
+) -> list[list[TrialSpec]]:
+    """Return stand-ins for what searches have still to ask for, round by round: they cost what the base costs."""
+    rounds: list[list[TrialSpec]] = []
     for search in study.searches():
         for dataset in study.datasets:
+            left = search.n_configurations - _n_told(record, search.method, dataset, ledger)
             spec = catalogue.spec(study, search.method, search.base, dataset, search.n_epochs)
-            specs += [spec] * (search.n_configurations * search.n_seeds)
-    return specs[:n_missing]
+            own = [replace(spec, seed=seed, seed_block=SeedBlock.SEARCH) for seed in range(search.n_seeds)]
+            for number, begin in enumerate(range(0, left, search.round_size)):
+                rounds += [[]] if number == len(rounds) else []
+                rounds[number] += own * min(search.round_size, left - begin)
+    return rounds
+
+
+def _n_told(record: Mapping[str, Any], method: str, dataset: str, ledger: Ledger) -> int:
+    """Return how many configurations of a search were told, and are still in the ledger."""
+    for search in record.get("searches", []):
+        if (search["method"], search["dataset"]) == (method, dataset):
+            return sum(len(ledger.states(told["trial_ids"])) == len(told["trial_ids"]) for told in search["history"])
+    return 0
 
 
 def _chosen(record: Mapping[str, Any], design: object, dataset: str) -> Mapping[str, Any]:

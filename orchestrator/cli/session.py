@@ -15,10 +15,13 @@ from typing import Any
 from orchestrator import shortcut
 from orchestrator.cli import console
 from orchestrator.cli.leaving import NOTHING_LOST, SIGNALS, leave
+from orchestrator.cli.probes import probe
 from orchestrator.deciding import require_power
 from orchestrator.errors import FailureBudgetError, InterruptedRunError, UnknownNameError
 from orchestrator.ledger import Ledger
 from orchestrator.planning import Catalogue, validate
+from orchestrator.provenance import machine, n_gpus
+from orchestrator.resources import device_for
 from orchestrator.study import Study
 from orchestrator.trial import FailureKind
 
@@ -39,8 +42,11 @@ class Request:
     """Where ANSWERS.md goes besides."""
     address: str = "local"
     plugins: tuple[str, ...] = ()
+    device: str = "auto"
+    bundles_per_gpu: int = 1
     max_concurrent: int = 0
     time_budget: float = 0.0
+    budget_hours: float = 0.0
     retry_failed: str = ""
     only_current: bool = False
     notebook: bool = True
@@ -111,7 +117,12 @@ def train(study: Study, request: Request, ledger: Ledger, executor: Any, catalog
         retry_failed=_kinds(request.retry_failed),
         only_current=request.only_current,
         time_budget=request.time_budget or None,
+        budget_hours=request.budget_hours or None,
+        device=executor.device(),
+        bundles_per_gpu=request.bundles_per_gpu,
     )
+    probe(study, ledger, catalogue, executor, options.device)
+    priced = _priced(study, request, ledger, catalogue, options.device)
     with console.watching(study, quiet=request.as_json) as watch:
         runner = Runner(study, ledger, catalogue, options, watch.update)
         watch.planned(runner)
@@ -120,18 +131,46 @@ def train(study: Study, request: Request, ledger: Ledger, executor: Any, catalog
             with _signals(runner):
                 executor.run(runner)
             ledger.compact()
+        spent = runner.account.entry(runner.progress.trained, runner.stop_reason, priced)
         runner.clear_up()
-        runner.write_record()
+        runner.write_record(spent if runner.account.start_seconds else None)
     return runner
+
+
+def _priced(study: Study, request: Request, ledger: Ledger, catalogue: Catalogue, device: str) -> dict[str, Any] | None:
+    """Return the price of what is missing, as study.json keeps it; None where nothing is known."""
+    from orchestrator.cli import overview
+    from orchestrator.pricing import price
+
+    workers = request.max_concurrent or (n_gpus() if device == "cuda" else int(machine()["cores"]))
+    rows = ledger.trials()
+    asked, known = (
+        overview.demand(study, catalogue, ledger, rows),
+        overview.knowledge([study], catalogue, ledger, rows, device),
+    )
+    found = price(asked.waves, known, workers, overview.start_seconds(ledger))
+    return None if found.unknown else found.as_json()
 
 
 def executor_of(request: Request) -> Any:
     """Return an executor that starts when it is needed."""
     if request.address == "inline":
+        return _Inline(request)
+    return _DeferredRay(request)
+
+
+class _Inline:
+    """The executor without Ray, with this process's devices."""
+
+    def __init__(self, request: Request) -> None:
         from orchestrator.executors.inline import InlineExecutor
 
-        return InlineExecutor()
-    return _DeferredRay(request)
+        executor = InlineExecutor()
+        self.asked, self.start, self.run, self.close = request.device, executor.start, executor.run, executor.close
+
+    def device(self) -> str:
+        """Return the device of this run."""
+        return device_for(self.asked, float(n_gpus()))
 
 
 class _DeferredRay:
@@ -140,6 +179,17 @@ class _DeferredRay:
     def __init__(self, request: Request) -> None:
         self.request = request
         self.executor: Any = None
+        device_for(request.device, 1)  # a wrong word is told before anything starts
+
+    def device(self) -> str:
+        """Return the device of this run: on a cluster elsewhere, it must be asked what it offers."""
+        asked = self.request.device
+        if self.request.address == "local" or asked == "cpu":
+            return device_for(asked, float(n_gpus()))
+        executor = self.start()
+        found = device_for(asked, executor.offers().get("GPU", 0.0))
+        executor.gpus = 1 if found == "cuda" else 0  # before its first bundle: until then there are no workers
+        return found
 
     def start(self) -> Any:
         """Begin to start Ray (in the background) and return the executor."""
@@ -149,6 +199,8 @@ class _DeferredRay:
             self.executor = RayTuneExecutor(
                 self.request.address,
                 max_concurrent=self.request.max_concurrent or None,
+                gpus=1 if self.request.address == "local" and self.device() == "cuda" else 0,
+                bundles_per_gpu=self.request.bundles_per_gpu,
                 verbose=self.request.verbose,
             )
             self.executor.start()

@@ -3,7 +3,8 @@
     results/
       trials/<batch>.<digest>.parquet    one row per attempt
       epochs/<batch>.<digest>.parquet    one row per attempt and evaluation
-      studies/<name>/                    study.json, plan.parquet, and what the report writes
+      studies/<name>/                    study.json, plan.parquet, bundles.json, and what the report writes
+      profiles/<hash>.json               what probes measured of a program; <hash>.memory.json: what memory ran out for
       checkpoints/<bundle_id>/           resumable state of bundles that are not finished
       quarantine/                        what `repair` set aside
       lock                               held by the driver that writes here
@@ -37,8 +38,12 @@ one, then the latest; epoch rows are those of the batch that their trial came wi
     trials.cost.peak_memory_bytes  double                 highest memory use of the process, or GPU, that trained it
     trials.cost.gpu_seconds        double                 GPU time, 0 without one
     trials.bundle_id               string                 hash of the ids of the trials that were trained together
-    trials.bundle_size             int64                  number of trials that were trained together
+    trials.bundle_size             int64                  members trained together (halved when memory ran out)
     trials.device                  string                 what it was trained on
+    trials.device_name             string                 name of the processor or of the card
+    trials.device_memory_bytes     int64                  memory of the card, or of the machine by core
+    trials.tf32                    bool                   whether a GPU may round float32 products to TF32
+    trials.deterministic           bool                   one thread, or deterministic GPU kernels asked for
     trials.threads                 int64                  torch threads; part of what makes bits equal
     trials.started_at              timestamp[us, tz=UTC]  start of the attempt, UTC
     trials.finished_at             timestamp[us, tz=UTC]  end of the attempt, UTC

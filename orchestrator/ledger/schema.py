@@ -82,8 +82,12 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("cost.peak_memory_bytes", _NUMBER, "highest memory use of the process, or GPU, that trained it"),
         Column("cost.gpu_seconds", _NUMBER, "GPU time, 0 without one"),
         Column("bundle_id", _TEXT, "hash of the ids of the trials that were trained together"),
-        Column("bundle_size", _WHOLE, "number of trials that were trained together"),
+        Column("bundle_size", _WHOLE, "members trained together (halved when memory ran out)"),
         Column("device", _TEXT, "what it was trained on"),
+        Column("device_name", _TEXT, "name of the processor or of the card"),
+        Column("device_memory_bytes", _WHOLE, "memory of the card, or of the machine by core"),
+        Column("tf32", pa.bool_(), "whether a GPU may round float32 products to TF32"),
+        Column("deterministic", pa.bool_(), "one thread, or deterministic GPU kernels asked for"),
         Column("threads", _WHOLE, "torch threads; part of what makes bits equal"),
         Column("started_at", _TIME, "start of the attempt, UTC"),
         Column("finished_at", _TIME, "end of the attempt, UTC"),
@@ -101,7 +105,9 @@ TABLES: dict[str, tuple[Column, ...]] = {
 }
 
 _FACTS = {"bundle_id", "bundle_size", "device", "threads", "started_at", "finished_at"}
-_FACTS |= {"code_digest", "git_commit", "versions"}
+_FACTS |= {"device_name", "device_memory_bytes", "tf32", "deterministic", "code_digest", "git_commit", "versions"}
+
+_PLAIN_FACTS = ("device_name", "device_memory_bytes", "tf32", "deterministic", "threads")
 
 
 def columns() -> list[tuple[str, str, str]]:
@@ -211,7 +217,7 @@ def _row(outcome: TrialOutcome) -> dict[str, Any]:
         "bundle_id": facts.get("bundle_id", ""),
         "bundle_size": facts.get("bundle_size"),
         "device": facts.get("device", ""),
-        "threads": facts.get("threads"),
+        **{name: facts.get(name) for name in _PLAIN_FACTS},
         "started_at": _moment(facts.get("started_at")),
         "finished_at": _moment(facts.get("finished_at")),
         "git_commit": facts.get("git_commit", ""),

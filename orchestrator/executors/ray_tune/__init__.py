@@ -33,7 +33,8 @@ class RayTuneExecutor:
         address: `local` (a Ray of our own, ended by `close`), `auto`, or HOST:PORT of a running cluster.
         max_concurrent: bundles under way at most; None: as many as the cluster has room for.
         cpus: CPU cores a bundle takes.
-        gpus: GPUs that a bundle takes whose device is not `cpu`; a fraction 1/n lets n bundles share one.
+        gpus: GPUs that a bundle takes whose device is not `cpu`.
+        bundles_per_gpu: how many bundles may share a GPU; only tasks with a `share` below 1 do.
         verbose: whether messages of Ray and of the workers go to the terminal.
         stall_seconds: a bundle without news for so long is lost as `timeout`; None: never.
     """
@@ -45,13 +46,14 @@ class RayTuneExecutor:
         *,
         cpus: float = 1,
         gpus: float = 0,
+        bundles_per_gpu: int = 1,
         verbose: bool = False,
         stall_seconds: float | None = None,
     ) -> None:
         if max_concurrent is not None and max_concurrent < 1:
             raise RequestError(f"--max-concurrent {max_concurrent}: allowed are whole numbers from 1")
         self.address, self.max_concurrent, self.cpus, self.gpus = address, max_concurrent, cpus, gpus
-        self.verbose, self.stall_seconds = verbose, stall_seconds
+        self.bundles_per_gpu, self.verbose, self.stall_seconds = bundles_per_gpu, verbose, stall_seconds
         self._cluster: Cluster | None = None
         self._relay = Relay()
         self._bridge = Bridge(self._room, self._pack, self._warm, stall_seconds)
@@ -98,6 +100,14 @@ class RayTuneExecutor:
         if bridge.failure is not None:
             raise bridge.failure
 
+    def offers(self) -> dict[str, float]:
+        """Return what the whole cluster offers now, by resource (`CPU`, `GPU`, ...); waits for Ray."""
+        self.wait()
+        import ray
+
+        found: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+        return found
+
     def close(self) -> None:
         """End Ray's processes, if they are ours; safe to call twice."""
         if self._cluster is not None:
@@ -134,7 +144,7 @@ class RayTuneExecutor:
         if time.monotonic() > self._offered_at + CAPACITY_SECONDS:
             offered: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
             by_cpu = offered.get("CPU", 0.0) / self.cpus if self.cpus else float("inf")
-            by_gpu = offered.get("GPU", 0.0) / self.gpus if self.gpus else float("inf")
+            by_gpu = offered.get("GPU", 0.0) * self.bundles_per_gpu / self.gpus if self.gpus else float("inf")
             self._offered, self._offered_at = max(1, int(min(by_cpu, by_gpu))), time.monotonic()
 
     def _tick(self) -> None:

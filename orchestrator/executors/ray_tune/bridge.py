@@ -35,6 +35,7 @@ class Parcel:
     def __init__(self, number: int, task: BundleTask | None = None, dataset: Any = None, device: str = "cpu") -> None:
         self.number = number
         self.device = task.device if task is not None else device
+        self.share = task.share if task is not None else 1.0
         self.content = (task, dataset)
 
     def unpack(self) -> tuple[BundleTask | None, Any]:

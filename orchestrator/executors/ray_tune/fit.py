@@ -157,8 +157,9 @@ def fit(side: TuneSide, cpus: float, gpus: float) -> None:
     class Trainable(BundleTrainable):
         @classmethod
         def default_resource_request(cls, config: Mapping[str, Any]) -> tune.PlacementGroupFactory:
-            on_gpu = config[PARCEL].device != "cpu"
-            return tune.PlacementGroupFactory([{"CPU": cpus, **({"GPU": gpus} if on_gpu else {})}])
+            parcel = config[PARCEL]
+            card = {} if parcel.device == "cpu" else {"GPU": gpus * parcel.share}
+            return tune.PlacementGroupFactory([{"CPU": cpus, **card}])
 
     try:
         tune.Tuner(

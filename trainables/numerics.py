@@ -1,0 +1,67 @@
+"""Where and how numbers are computed: settled before a bundle is trained, and told in every row."""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import psutil
+import torch
+
+from orchestrator.errors import RequestError
+
+__all__ = ["device_of", "settled"]
+
+_LOG = logging.getLogger(__name__)
+
+PRECISIONS = ("float32",)
+"""float32 throughout: no autocast, no TF32."""
+
+
+def device_of(name: str) -> torch.device:
+    """Return the device of a task; a GPU that torch cannot use is replaced by the CPU, aloud and in the rows."""
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        _LOG.warning("%r: torch sees no GPU on %s; training on its CPU, as the rows say", name, platform.node())
+        return torch.device("cpu")
+    return torch.device(name)
+
+
+def settled(device: torch.device, precision: str, threads: int) -> Mapping[str, Any]:
+    """Set threads, TF32 and determinism of this process, and return the facts that go into the ledger's rows.
+
+    On a GPU: no TF32, deterministic kernels (those that have none warn), no search for the fastest convolution. On a
+    CPU nothing but the thread count is a choice.
+
+    Raises:
+        RequestError: a precision that nobody has written.
+    """
+    if precision not in PRECISIONS:
+        raise RequestError(f"precision {precision!r} is not supported; allowed: {', '.join(PRECISIONS)}")
+    torch.set_num_threads(threads)
+    facts = {"tf32": False, "deterministic": True}
+    if device.type != "cuda":
+        return {**facts, **_processor(), "deterministic": threads == 1}
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.benchmark = False
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    card = torch.cuda.get_device_properties(device)
+    return {**facts, "device_name": card.name, "device_memory_bytes": int(card.total_memory)}
+
+
+@cache
+def _processor() -> Mapping[str, Any]:
+    """Return the processor's name and one core's part of the memory."""
+    try:
+        found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    except OSError:
+        found = None
+    name = found[1] if found else platform.processor() or platform.machine()
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return {"device_name": name, "device_memory_bytes": int(psutil.virtual_memory().total) // cores}
