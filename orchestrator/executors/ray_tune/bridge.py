@@ -24,6 +24,9 @@ __all__ = ["Bridge", "Message", "Parcel", "Worker"]
 STOP_GRACE_SECONDS = 8.0
 """How long bundles under way may take to reach their next evaluation after a stop; then their workers are killed."""
 
+START_PATIENCE_SECONDS = 30.0
+"""How long a bundle may wait for its worker before an idle one makes room for it; a cold start takes 5 to 20 s."""
+
 
 class Parcel:
     """What one Tune trial carries to its worker: a task and how to get at its dataset, or nothing.
@@ -190,6 +193,10 @@ class Bridge:
             if number in self._open:
                 return False
         self._idle.add(number)
+        if self._in_the_way():
+            self._idle.discard(number)
+            self._held.discard(number)
+            return True
         self._fetch(self._promised + 1)
         if len(self._fetched) <= self._promised:
             return False
@@ -244,6 +251,21 @@ class Bridge:
                 if task is None:
                     break
                 self._fetched.append(task)
+
+    def _in_the_way(self) -> bool:
+        """Whether an idle worker shall go, since a bundle cannot start: it holds the place that the bundle waits for.
+
+        So it is when there are more parcels than room (a node died while another one came), or when the bundle needs
+        another share of a GPU; the latter looks like a slow start, so that only one worker goes a while.
+        """
+        waiting = [entry for entry in self._open.values() if entry.worker is None]
+        if waiting and len(self._held) > self.room():
+            return True
+        now = time.monotonic()
+        overdue = [entry for entry in waiting if now > entry.heard + START_PATIENCE_SECONDS]
+        if overdue:
+            overdue[0].heard = now
+        return bool(overdue)
 
     def _open_next(self) -> Parcel:
         task = self._fetched.popleft()

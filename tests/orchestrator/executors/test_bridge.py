@@ -277,3 +277,31 @@ def test_a_parcel_is_copied_by_reference_and_empty_once_unpacked(bundles):
     assert parcel.unpack() == (task, "data")
     assert parcel.unpack() == (None, None)
     assert len(pickle.dumps(parcel)) < 200
+
+
+def test_an_idle_worker_makes_room_when_a_dead_node_was_counted_too_long(source_of, bundles):
+    room = [3]
+    bridge, source = Bridge(lambda: room[0], Parcel), source_of(bundles(3, n_epochs=1))
+    bridge.attach(source)
+    first, _ = _start(bridge)
+    second, _ = _start(bridge)
+    waiting = bridge.next_parcel()  # the third one's place is on a node that is gone
+    assert not any([bridge.take(first, FINISHED), bridge.take(second, FINISHED)])
+    room[0] = 2
+    assert bridge.take(first, Message().packed())
+    assert not bridge.take(second, Message().packed())  # one is enough
+    bridge.started(waiting.number, Worker())
+    bridge.take(waiting.number, FINISHED)
+    assert len(source.how("finished")) == 3
+
+
+def test_an_idle_worker_makes_room_for_a_bundle_that_waits_too_long_one_at_a_time(bridge_for, bundles, clock):
+    bridge, _ = bridge_for(bundles(2))
+    first, _ = _start(bridge)
+    bridge.next_parcel()
+    assert not bridge.take(first, FINISHED)
+    clock.now += module.START_PATIENCE_SECONDS - 1
+    assert not bridge.take(first, Message().packed())
+    clock.now += 2
+    assert bridge.take(first, Message().packed())
+    assert not bridge._in_the_way()

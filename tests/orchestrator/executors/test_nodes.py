@@ -1,0 +1,67 @@
+"""Nodes come and go: four raylets with two logical GPUs each on this machine, one killed, one added in mid-study."""
+
+import itertools
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from orchestrator.ledger import Ledger
+
+DRIVER = Path(__file__).parent / "nodes" / "driver.py"
+SEEDS = 24
+ARMS = 3
+
+
+@pytest.fixture(scope="module")
+def happened(tmp_path_factory):
+    """What the driver said, and the ledger it left."""
+    home = tmp_path_factory.mktemp("nodes")
+    environment = {**os.environ, "HOME": str(home), "PYTHONPATH": str(DRIVER.parents[4])}
+    done = subprocess.run(
+        [sys.executable, str(DRIVER), str(home / "results"), str(SEEDS)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=560,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout.splitlines()[-1]), Ledger(home / "results")
+
+
+@pytest.mark.slow
+def test_a_killed_node_costs_nothing_but_time_every_trial_is_complete_and_none_twice(happened):
+    said, ledger = happened
+    assert said["finished"] and not said["stop_reason"]
+    assert said["complete_then"] < ARMS * SEEDS  # the node died in the middle
+    attempts = ledger.trials(view=False)
+    assert len(attempts) == ARMS * SEEDS == attempts["trial_id"].nunique()
+    assert set(attempts["state"]) == {"complete"}
+
+
+@pytest.mark.slow
+def test_every_card_works_and_a_late_node_gets_work(happened):
+    said, ledger = happened
+    rows = ledger.epochs()
+    cards = set(zip(rows["diagnostic.node"], rows["diagnostic.card"], strict=True))
+    assert len(cards) >= 9  # the driver killed a node only once all eight had reported
+    assert said["late"] in set(rows["diagnostic.node"].astype(int))
+    assert {card for _, card in cards} == {0.0, 1.0}
+
+
+@pytest.mark.slow
+def test_no_card_has_two_bundles_at_a_time(happened):
+    _, ledger = happened
+    rows = ledger.epochs().sort_values("diagnostic.began")
+    for _, own in rows.groupby(["diagnostic.node", "diagnostic.card"]):
+        for (_, before), (_, after) in itertools.pairwise(own.iterrows()):
+            assert before["diagnostic.ended"] <= after["diagnostic.began"] + 1e-3
+
+
+@pytest.mark.slow
+def test_rows_say_that_torch_saw_no_gpu_and_fell_back(happened):
+    _, ledger = happened
+    assert set(ledger.trials()["device"]) == {"cpu"}
