@@ -298,7 +298,7 @@ def test_an_idle_worker_makes_room_when_a_dead_node_was_counted_too_long(source_
 def test_an_idle_worker_makes_room_for_a_bundle_that_waits_too_long_one_at_a_time(bridge_for, bundles, clock):
     bridge, _ = bridge_for(bundles(2))
     first, _ = _start(bridge)
-    bridge.next_parcel()
+    bridge._open[bridge.next_parcel().number].heard = clock.now
     assert not bridge.take(first, FINISHED)
     clock.now += module.START_PATIENCE_SECONDS - 1
     assert not bridge.take(first, Message().packed())
