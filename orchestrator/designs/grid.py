@@ -52,10 +52,9 @@ class Grid:
     def contrasts(self, arms: Sequence[Arm]) -> tuple[Contrast, ...]:
         """Return, per factor, each level against the first one averaged over all else (or one linear trend)."""
         found: list[Contrast] = []
-        names = list(self.factors)
-        cells = {arm.name: arm.level.split(", ") for arm in arms}
-        for place, factor in enumerate(names):
-            labels = [label for label, _ in levels_of(factor, self.factors[factor])]
+        every = [[label for label, _ in levels_of(factor, levels)] for factor, levels in self.factors.items()]
+        cells = {arm.name: cell for arm, cell in zip(arms, itertools.product(*every), strict=True)}
+        for place, (factor, labels) in enumerate(zip(self.factors, every, strict=True)):
             where = {label: [arm for arm, cell in cells.items() if cell[place] == label] for label in labels}
             if self.trends and len(labels) > 2:
                 found.append(_trend(factor, where))

@@ -1,0 +1,48 @@
+"""Components: merging what is on and off, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.designs.components import Component, check_components, merged, one_switched
+from orchestrator.errors import RequestError
+
+PARTS = {
+    "fairness": Component(on={"weight": 5.0}, off={"weight": 0.0}),
+    "order": Component(on={"loss": "forward", "order": 3.0}, off={"loss": "reverse"}),
+}
+
+
+def test_values_of_on_and_off_lie_over_the_start(space):
+    assert merged({"lr": 0.5, "weight": 9.0}, PARTS, {"fairness": True, "order": False}) == {
+        "lr": 0.5,
+        "weight": 5.0,
+        "loss": "reverse",
+    }
+
+
+def test_one_switched_changes_exactly_one_component_an_arm(space):
+    whole = one_switched("entropy", PARTS, {}, space, baseline_on=True)
+    bare = one_switched("entropy", PARTS, {}, space, baseline_on=False)
+    assert [a.name for a in whole] == ["baseline", "without fairness", "without order"]
+    assert [a.name for a in bare] == ["baseline", "only fairness", "only order"]
+    # with two components, all but one is only the other: both designs share those configurations
+    assert dict(bare[1].values)["weight"] == dict(whole[2].values)["weight"] == 5.0
+
+
+@pytest.mark.parametrize(
+    ("components", "says"),
+    [
+        ({}, "needs at least one component"),
+        ({"x": Component(on={"speed": 1}, off={})}, "unknown knob of entropy 'speed'"),
+        ({"x": Component(on={}, off={"weight": -1.0})}, "entropy.weight = -1.0 is outside"),
+    ],
+)
+def test_wrong_components_are_refused_in_one_line(space, components, says):
+    with pytest.raises(RequestError, match=says):
+        check_components(components, space, "entropy")
+
+
+def test_a_component_that_changes_nothing_is_refused(space):
+    with pytest.raises(RequestError, match="'without x' of entropy is the same configuration as 'baseline'"):
+        one_switched("entropy", {"x": Component(on={"weight": 1.0}, off={"weight": 1})}, {}, space, baseline_on=True)
