@@ -13,9 +13,10 @@ from dataclasses import dataclass, field, replace
 from orchestrator.designs.around import Around
 from orchestrator.designs.search import Search
 from orchestrator.errors import RequestError
+from orchestrator.inference.selection import objective_metric
 from orchestrator.knobs import Value, described
 from orchestrator.planning import Catalogue, PlannedArm, PlannedTrial, confirm_trials, planned_arms
-from orchestrator.samplers.rounds import Proposal, SearchRounds, Told, objective_metric
+from orchestrator.samplers.rounds import Proposal, SearchRounds, Told
 from orchestrator.study import Study
 from orchestrator.trial import SeedBlock, TrialState
 

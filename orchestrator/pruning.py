@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from orchestrator.inference.selection import objective_metric
 from orchestrator.phases import SearchPhase, mean
-from orchestrator.samplers.rounds import objective_metric
 
 __all__ = ["RoundPruner"]
 

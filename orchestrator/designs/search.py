@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from orchestrator.errors import RequestError, UnknownNameError
+from orchestrator.inference.selection import objective_metric
 from orchestrator.knobs import Domain, Float, Int, Knob, Value
 
 __all__ = ["Search", "search"]
@@ -80,11 +81,23 @@ class Search:
             raise RequestError(f"unknown pruner {self.pruner!r}; there are: {', '.join(PRUNERS)}")
         if self.pruner != "none" and self.sampler == "nsga2":
             raise RequestError("sampler 'nsga2' cannot prune; use pruner 'none'")
+        self._check_rules()
         for name, value in (("n_configurations", self.n_configurations), ("n_seeds", self.n_seeds)):
             if value < 1:
                 raise RequestError(f"search {name} = {value!r} is not allowed; it is a whole number from 1")
         if self.round_size < 1:
             raise RequestError(f"search round_size = {self.round_size!r} is not allowed; it is a whole number from 1")
+
+    def _check_rules(self) -> None:
+        if not self.rules:
+            raise RequestError(f"the search over {self.method} has no rule; the default is 'neighbour_mi'")
+        for rule in self.rules:
+            objective_metric(rule)
+        several = len(self.rules) > 1
+        if several and self.pruner != "none":
+            raise RequestError(f"pruner {self.pruner!r} judges one objective, not {len(self.rules)}; use pruner 'none'")
+        if several and self.sampler == "cmaes":
+            raise RequestError(f"sampler 'cmaes' takes one objective, not {len(self.rules)}; use tpe, gp or nsga2")
 
 
 def _without_extra(domain: Domain) -> Domain:

@@ -25,6 +25,7 @@ __all__ = [
     "choose_epochs",
     "is_oracle",
     "metrics_of",
+    "objective_metric",
 ]
 
 Floats = NDArray[np.float64]
@@ -43,6 +44,9 @@ CONFIGURATION_RULES: Mapping[str, tuple[str, ...]] = {
 """Label-free rule -> metrics whose ranks it sums (one metric: its own order); larger is better.  The default,
 `neighbour_mi`, rewards agreement of neighbours and use of all clusters, so that collapse cannot win; silhouette and
 preservation prefer few large clusters and are offered for comparison."""
+
+OF_ONE_TRIAL = ("neighbour_mi", "preservation", "silhouette")
+"""Label-free rules whose metric every trial has in its row."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,23 @@ def metrics_of(
         )
     known = [*CONFIGURATION_RULES, *(f"oracle_{metric}" for metric in sorted(EXTERNAL_METRICS))]
     raise UnknownNameError("selection rule", rule, known)
+
+
+def objective_metric(rule: str) -> str:
+    """Return the metric of a trial that a search by this rule maximises.
+
+    Raises:
+        UnknownNameError: no such rule.
+        RequestError: a rule that reads labels without saying so, that is a training loss, or that compares the
+            labelings of several seeds, which the ledger does not keep.
+    """
+    metrics = metrics_of(rule)
+    if len(metrics) == 1 and metrics[0] in (*OF_ONE_TRIAL, *EXTERNAL_METRICS):
+        return metrics[0]
+    raise RequestError(
+        f"selection rule {rule!r} compares the labelings of several seeds, which the ledger does not keep; search by "
+        f"one of: {', '.join(OF_ONE_TRIAL)}"
+    )
 
 
 def choose_configuration(

@@ -17,7 +17,7 @@ from typing import Any, cast
 import optuna
 
 from orchestrator.designs.search import Search
-from orchestrator.errors import RequestError
+from orchestrator.inference.selection import objective_metric
 from orchestrator.knobs import Choice, Domain, Float, Int, Knob, Value, canonical
 from orchestrator.trial import digest
 
@@ -31,20 +31,6 @@ _STATES = {
     "pruned": optuna.trial.TrialState.PRUNED,
     "failed": optuna.trial.TrialState.FAIL,
 }
-
-
-def objective_metric(rule: str) -> str:
-    """Return the metric that a selection rule maximises: an internal metric, or after `oracle_` an external one.
-
-    Raises:
-        RequestError: a rule that is a training loss: it contains the knobs that differ, so it is no common scale.
-    """
-    metric = rule.removeprefix("oracle_")
-    if "loss" in metric:
-        raise RequestError(
-            f"selection rule {rule!r} is refused: a training loss contains the knobs that it would compare"
-        )
-    return metric
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,7 +133,7 @@ class SearchRounds:
     def _propose(self) -> Proposal:
         trial = self.study.ask()
         values = dict(self.search.base)
-        for name, domain in self.domains.items():
+        for name, domain in _parents_first(self.domains, self.space).items():
             if _holds(name, values, self.space):
                 values[name] = _suggest(trial, name, domain)
         self._open[trial.number] = trial
@@ -178,6 +164,24 @@ def _pruner(search: Search) -> optuna.pruners.BasePruner:
     }
     made: optuna.pruners.BasePruner = pruners[search.pruner]()
     return made
+
+
+def _parents_first(domains: Mapping[str, Domain], space: Mapping[str, Knob]) -> dict[str, Domain]:
+    """Return the domains so that a knob comes after those that its effect hangs on, in whatever order they were named.
+
+    Asked for the other way round, the condition would be looked up at a value that the trial does not have.
+    """
+    found: dict[str, Domain] = {}
+
+    def add(name: str) -> None:
+        for other in space[name].when:
+            if other in domains and other not in found:
+                add(other)
+        found.setdefault(name, domains[name])
+
+    for name in domains:
+        add(name)
+    return found
 
 
 def _holds(name: str, values: Mapping[str, Value], space: Mapping[str, Knob]) -> bool:

@@ -21,6 +21,8 @@ def test_single_values_outside_a_range_are_not_searched():
 
 def test_several_objectives_and_every_sampler_and_pruner_are_accepted():
     for sampler in SAMPLERS:
+        assert search("m", ("lr",), sampler=sampler).sampler == sampler
+    for sampler in sorted({*SAMPLERS} - {"cmaes"}):
         assert search("m", ("lr",), rule=("neighbour_mi", "silhouette"), sampler=sampler).rule == "neighbour_mi"
     for pruner in PRUNERS:
         assert search("m", ("lr",), pruner=pruner).pruner == pruner
@@ -36,6 +38,13 @@ def test_several_objectives_and_every_sampler_and_pruner_are_accepted():
         (("lr",), {"n_seeds": 0}, "n_seeds = 0"),
         (("lr",), {"n_configurations": 0}, "n_configurations = 0"),
         (("lr",), {"round_size": 0}, "round_size = 0"),
+        (("lr",), {"rule": "loss"}, "selection rule 'loss' is refused"),
+        (("lr",), {"rule": "nmi"}, "selection rule 'nmi' reads labels; say so: 'oracle_nmi'"),
+        (("lr",), {"rule": "luck"}, "unknown selection rule 'luck'"),
+        (("lr",), {"rule": "between_seed_mi"}, "labelings of several seeds, which the ledger does not keep"),
+        (("lr",), {"rule": ()}, "has no rule"),
+        (("lr",), {"rule": ("neighbour_mi", "silhouette"), "pruner": "median"}, "judges one objective, not 2"),
+        (("lr",), {"rule": ("neighbour_mi", "silhouette"), "sampler": "cmaes"}, "takes one objective, not 2"),
         (("lr",), {"speed": 1}, "unknown option of search 'speed'"),
     ],
 )

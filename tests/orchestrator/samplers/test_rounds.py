@@ -2,12 +2,15 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from orchestrator.designs.search import search
 from orchestrator.errors import RequestError
+from orchestrator.inference.selection import choose_configuration, objective_metric
 from orchestrator.knobs import Choice, Float, Int, Knob
-from orchestrator.samplers.rounds import SearchRounds, Told, objective_metric
+from orchestrator.phases import mean
+from orchestrator.samplers.rounds import SearchRounds, Told
 
 SPACE = {
     "rate": Knob(1.0, Float(0.1, 10.0, log=True), fuses=True),
@@ -51,6 +54,47 @@ def test_a_knob_without_effect_is_not_searched():
     rounds = run(made())
     for proposal in rounds.proposals.values():
         assert proposal.values["loss"] == "renyi" or proposal.values["order"] == 1.0
+
+
+def test_the_order_in_which_knobs_are_named_does_not_hide_a_conditional_one():
+    design = search("m", ("order", "loss"), n_configurations=16, round_size=16, sampler="random")
+    asked = SearchRounds(design, SPACE, "salt").ask()
+    orders = [p.values["order"] for p in asked if p.values["loss"] == "renyi"]
+    assert len(set(orders)) == len(orders) > 2
+    assert {p.values["order"] for p in asked if p.values["loss"] == "reverse"} == {1.0}
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "nsga2", "random"])
+def test_several_objectives_are_told_and_the_first_chooses(sampler):
+    rounds = made(sampler=sampler, rule=("neighbour_mi", "silhouette"))
+    while not rounds.exhausted:
+        rounds.tell(
+            [
+                Told(number=p.number, state="complete", objectives=(value(p), -value(p)), feasible=p.number % 5 > 0)
+                for p in rounds.ask()
+            ]
+        )
+    able = [p for p in rounds.proposals.values() if p.number % 5]
+    assert rounds.best() == max(able, key=value)
+    assert len(rounds.study.best_trials) > 1
+
+
+def test_the_choice_is_that_of_the_rule_on_the_table_of_search_seeds():
+    random = np.random.default_rng(0)
+    for _ in range(40):
+        values = np.round(random.normal(size=(8, 3)), 1)  # ties happen
+        values[random.random(values.shape) < 0.05] = np.nan
+        collapsed = random.random(values.shape) < 0.08
+        rounds = SearchRounds(search("m", ("rate",), n_configurations=8, round_size=8, sampler="random"), SPACE, "")
+        asked = rounds.ask()
+        rounds.tell(
+            [
+                Told(number=p.number, state="complete", objectives=(mean(row),), feasible=not gone.any())
+                for p, row, gone in zip(asked, values.tolist(), collapsed, strict=True)
+            ]
+        )
+        best, chosen = rounds.best(), choose_configuration({"neighbour_mi": values}, collapsed).chosen
+        assert (None if best is None else best.number) == chosen
 
 
 def test_the_best_is_feasible_and_complete():
