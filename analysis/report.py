@@ -187,10 +187,10 @@ def _notebook(study: StudyView, folder: Path) -> Path:
 
 def _page(parts: _Parts, folder: Path) -> list[Path]:
     """Draw the figures and write report.html with the figures inside."""
-    from analysis import boundaries, drawing, figures, pareto, search_figures, sensitivity_figures
+    from analysis import boundaries, drawing, figures, pareto, ranking_figures, search_figures, sensitivity_figures
 
     study = parts.study
-    sections = sensitivity_figures.sections(study, parts.found)
+    sections = [*ranking_figures.sections(study), *sensitivity_figures.sections(study, parts.found)]
     drawings = figures.study_figures(study, parts.rows, parts.found, parts.epochs)
     drawings += pareto.pareto_figures(study, parts.rows) + boundaries.boundary_figures(study, parts.epochs)
     drawings += search_figures.figures_of_searches(study)

@@ -158,9 +158,28 @@ def validate(study: Study, catalogue: Catalogue) -> int:
     for name in names:
         if names.count(name) > 1:
             raise RequestError(f"study {study.name}: two arms are called {name!r}; give a rival a name of its own")
-    n_contrasts = len(contrasts(study, arms))
-    require_margin(study, n_contrasts)
-    return n_contrasts
+    found = contrasts(study, arms)
+    refuse_twins(study, found, arms, catalogue)
+    require_margin(study, len(found))
+    return len(found)
+
+
+def refuse_twins(
+    study: Study, found: Sequence[tuple[Contrast, str]], arms: Sequence[PlannedArm], catalogue: Catalogue
+) -> None:
+    """Refuse a difference between two arms that mean the same configuration: they would be the same trials.
+
+    Raises:
+        RequestError: names both arms.
+    """
+    means = {
+        one.name: (one.arm.method, canonical(catalogue.space(one.arm.method), one.arm.values, one.arm.method))
+        for one in arms
+    }
+    for contrast, _ in found:
+        one, *others = contrast.weights
+        if len(others) == 1 and means[one] == means[others[0]]:
+            raise RequestError(f"study {study.name}: arms {one!r} and {others[0]!r} are the same configuration")
 
 
 def require_margin(study: Study, n_contrasts: int) -> None:
@@ -202,7 +221,9 @@ def planned_arms(
 def contrasts(study: Study, arms: Sequence[PlannedArm]) -> list[tuple[Contrast, str]]:
     """Return every contrast of the study over its planned arms, each with its dataset.
 
-    Designs contribute their own; every arm of a rival design is compared with the study's baseline on the dataset.
+    The design contributes its own. So does a rival design over the same method (a second question about it, as
+    add_one_in beside leave_one_out), whose baseline alone is compared with the study's; of a rival of another method
+    every arm is.
     """
     found: list[tuple[Contrast, str]] = []
     for dataset in study.datasets:
@@ -210,12 +231,25 @@ def contrasts(study: Study, arms: Sequence[PlannedArm]) -> list[tuple[Contrast, 
         for index, design in enumerate(study.designs):
             own = [arm for arm in here if arm.design == index]
             renamed = {arm.arm.name: arm.name for arm in own}
-            if index == 0 and own and isinstance(design, Design):
-                found += [(_renamed(c, renamed), dataset) for c in design.contrasts([arm.arm for arm in own])]
+            if own and isinstance(design, Design) and (index == 0 or _asks_of_its_own(study, index)):
+                found += [(_renamed(c, renamed), dataset) for c in design.contrasts([_as_asked(arm) for arm in own])]
         baseline = next((arm for arm in here if arm.arm.role == "baseline"), None)
         if baseline is not None:
-            found += [(_against(arm, baseline), dataset) for arm in here if arm.design > 0]
+            found += [
+                (_against(arm, baseline), dataset)
+                for arm in here
+                if arm.design > 0 and (arm.arm.role == "rival" or not _asks_of_its_own(study, arm.design))
+            ]
     return found
+
+
+def _asks_of_its_own(study: Study, index: int) -> bool:
+    return study.designs[index].method == study.design.method
+
+
+def _as_asked(arm: PlannedArm) -> Arm:
+    """Return the arm in the role that its own design gave it: a second design's baseline is a rival of the study's."""
+    return replace(arm.arm, role="baseline") if arm.arm.role == "rival" else arm.arm
 
 
 def _renamed(contrast: Contrast, names: Mapping[str, str]) -> Contrast:

@@ -27,6 +27,7 @@ from analysis import (
     notebook,
     optimism,
     provenance,
+    ranking_figures,
     reproduction,
     search_figures,
     sensitivity_figures,
@@ -79,7 +80,7 @@ for drawing in figures.study_figures(study, rows, found, epochs):
 # %%
 for drawing in search_figures.figures_of_searches(study):
     notebook.show(drawing)
-for section in sensitivity_figures.sections(study, found):
+for section in [*ranking_figures.sections(study), *sensitivity_figures.sections(study, found)]:
     notebook.show_text(section.sentence)
     for drawing in section.drawings:
         notebook.show(drawing)

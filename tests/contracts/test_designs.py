@@ -122,5 +122,21 @@ def test_an_unknown_base_value_is_refused_in_one_line(name):
     assert "speed" in str(caught.value) and "\n" not in str(caught.value)
 
 
+def test_a_second_design_over_the_method_keeps_its_own_baseline_and_a_rival_has_none():
+    whole, bare = made("leave_one_out"), made("add_one_in")
+    study = Study(question="?", design=whole, datasets=("one",), rivals=(bare, fixed("rival_method")))
+    catalogue = Catalogue()
+    catalogue._spaces |= {"m": SPACE, "rival_method": SPACE}
+    arms = [a for i, own in enumerate(study.designs) for a in planned_arms(study, i, own, "one", {}, catalogue)]
+    assert [contrast.name for contrast, _ in contrasts(study, arms)] == [
+        "without p vs baseline",
+        "without q vs baseline",
+        "m only p vs m baseline",
+        "m only q vs m baseline",
+        "m baseline vs baseline",
+        "rival_method vs baseline",
+    ]
+
+
 def test_a_search_is_answered_by_a_sampler_and_not_by_arms():
     assert isinstance(made("search"), Search) and not isinstance(made("search"), Design)
