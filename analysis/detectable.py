@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from analysis.frame import StudyView
 from analysis.units import number, unit
 from analysis.verdicts import Verdict, looks_of
-from orchestrator.inference.power import Replication, Spread, assess, seeds_to_reach
+from orchestrator.inference.power import Replication, Spread, as_looked_at, assess, seeds_to_reach
 
 __all__ = ["POWER", "Detectable", "detectable"]
 
@@ -43,7 +43,7 @@ def detectable(study: StudyView, found: Sequence[Verdict]) -> Detectable | None:
     if not known:
         lacking = "The smallest detectable effect is unknown: no contrast has two paired differences that differ."
         return Detectable(difference=math.nan, low=math.nan, high=math.nan, noisiest=math.nan, sentence=lacking)
-    replication = Replication(n_seeds, len(found), alpha, looks_of(study.record))
+    replication = as_looked_at(n_seeds, len(found), alpha, looks_of(study.record))
     (sd, pairs), (most, most_pairs) = known[len(known) // 2], known[-1]
     middle = assess(replication, Spread(sd, pairs - 1), POWER)
     noisiest = assess(replication, Spread(most, most_pairs - 1), POWER)
@@ -63,10 +63,12 @@ def _sentence(study: StudyView, replication: Replication, middle: tuple[float, f
     family = f"{n_contrasts} contrast{'s' * (n_contrasts > 1)}"
     if not math.isfinite(middle[0]):
         needed = seeds_to_reach(n_contrasts, alpha)
-        return f"{n_seeds} seeds cannot reach alpha {alpha:g} over {family}; {needed} can."
+        return f"{n_seeds} seeds cannot reach p = {alpha:.3g} over {family}; {needed} can."
+    looks = replication.looks.planned if replication.looks else ()
+    seeds = f"up to {n_seeds} seeds in {len(looks)} looks" if looks else f"{n_seeds} seeds"
     difference, low, high = (number(value, metric) for value in middle)
     text = (
-        f"Smallest detectable effect ({POWER:.0%} power, {n_seeds} seeds, corrected over {family}): "
+        f"Smallest detectable effect ({100 * POWER:.0f} % power, {seeds}, corrected over {family}): "
         f"{difference}{unit(metric)} at the observed spread of the paired "
         f"differences ({low} to {high} over the uncertainty of that spread)"
     )

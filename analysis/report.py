@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from analysis import frame, optimism, provenance, reproduction, tables, verdicts
+from analysis import contrast_tables, frame, optimism, provenance, reproduction, tables, verdicts
 from analysis.baseline import Footing, footings
 from analysis.detectable import Detectable, detectable
 from analysis.frame import StudyView
@@ -95,7 +95,7 @@ class _Parts:
 def build(results: Path, name: str, *, notebook: bool = True, out: Path | None = None) -> Answer:
     """Make (or keep, if nothing changed) a study's report, tables, figures and notebook, and return its answer.
 
-    Files: `OUT/studies/<name>/` report.html, figures/*.png and *.svg, tables/arms.{csv,tex,html},
+    Files: `OUT/studies/<name>/` report.html, figures/*.png and *.svg, tables/{arms,contrasts}.{csv,tex,html},
     notebook.ipynb, report.json (what they were made from).
 
     Args:
@@ -173,6 +173,7 @@ def _write(parts: _Parts, folder: Path, notebook: bool) -> list[Path]:
     with ThreadPoolExecutor(1) as background:
         executed = background.submit(_notebook, parts.study, folder) if notebook else None
         made = list(tables.write(parts.rows, parts.study, folder / "tables").values())
+        made += contrast_tables.write(parts.found, parts.study.metric, parts.study.name, folder / "tables").values()
         made += _page(parts, folder)
         if executed is not None:
             made.append(executed.result())
@@ -226,6 +227,8 @@ def _render(parts: _Parts, shown: Sequence[tuple[str, str, str]], sections: Sequ
         detectable=parts.detectable.sentence if parts.detectable else "",
         table=tables.as_html(head, tables.printed(tables.shown(parts.rows), metric)) if parts.rows else "",
         note=tables.note(parts.rows, metric),
+        described=tables.as_html(contrast_tables.HEAD, contrast_tables.described(parts.found, metric)),
+        described_note=contrast_tables.NOTE,
         figures=shown,
         optimism=[one.sentence for one in parts.optimism],
         searches=_searches(study),

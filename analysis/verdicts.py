@@ -123,6 +123,8 @@ def looks_sentence(record: Mapping[str, Any]) -> str:
     if len(looks) < 2 and not by_hand:
         return ""
     unplanned = f", {len(by_hand)} of them not planned" if by_hand else ", all planned"
+    if len(looks) == 1:
+        unplanned = ", which was not planned"
     return f"{len(looks)} look{'s' * (len(looks) > 1)} taken at the results, with {numbers} seeds{unplanned}."
 
 

@@ -8,12 +8,12 @@ import numpy as np
 
 from orchestrator.designs.base import Contrast
 from orchestrator.errors import RequestError
-from orchestrator.inference.power import PowerReport, Replication, Spread, assess, spread_of
+from orchestrator.inference.power import PowerReport, Spread, as_looked_at, assess, spread_of
 from orchestrator.inference.sequential import Looks
 from orchestrator.inference.verdict_chain import judge
 from orchestrator.phases import LookUp
 from orchestrator.planning import PlannedTrial
-from orchestrator.study import Study, UntilDecided
+from orchestrator.study import Study
 from orchestrator.trial import TrialState
 
 __all__ = ["all_decided", "detectability", "paired_spread", "require_power", "values_of"]
@@ -58,8 +58,8 @@ def detectability(study: Study, n_contrasts: int, spread: Spread | None = None) 
     """Return what the study can detect; None if it tests nothing."""
     if n_contrasts == 0:
         return None
-    looks = Looks(study.looks) if isinstance(study.seeds, UntilDecided) else None
-    return assess(Replication(study.looks[-1], n_contrasts, study.alpha, looks), spread)
+    looks = Looks(study.planned_looks)
+    return assess(as_looked_at(study.looks[-1], n_contrasts, study.alpha, looks), spread)
 
 
 def require_power(study: Study, n_contrasts: int) -> None:
@@ -71,9 +71,11 @@ def require_power(study: Study, n_contrasts: int) -> None:
     found = detectability(study, n_contrasts)
     if found is None or found.reachable or study.exploratory:
         return
+    share = found.replication.alpha / study.alpha
+    part = f" of the {share:.0%} of alpha that a look before the planned seeds may spend" if share < 1 else ""
     raise RequestError(
         f"study {study.name}: {study.looks[-1]} seeds and {n_contrasts} contrasts cannot reach alpha {study.alpha:g}: "
-        f"the smallest corrected p is {found.smallest_p:.3g}; plan at least {found.seeds_to_reach} seeds "
+        f"the smallest corrected p is {found.smallest_p / share:.3g}{part}; plan at least {found.seeds_to_reach} seeds "
         "(--set seeds=N), or say exploratory=True in the study"
     )
 

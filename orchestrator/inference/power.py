@@ -25,6 +25,7 @@ __all__ = [
     "PowerReport",
     "Replication",
     "Spread",
+    "as_looked_at",
     "assess",
     "detectable_difference",
     "power_of",
@@ -117,6 +118,17 @@ class PowerReport:
     """Smallest paired difference found with that power; inf if alpha is out of reach, nan without a spread."""
     detectable_interval: tuple[float, float]
     """The same at both ends of the spread's 95 % interval."""
+
+
+def as_looked_at(n_seeds: int, contrasts: int, alpha: float, looks: Looks | None) -> Replication:
+    """Return what the test sees of a study that is looked at with `n_seeds` seeds.
+
+    Several planned looks: the whole plan.  One planned number of seeds and a look by hand before it: that look may
+    spend only its share of alpha, so the level is that much lower.
+    """
+    if looks is not None and len(looks.planned) > 1:
+        return Replication(looks.planned[-1], contrasts, alpha, looks)
+    return Replication(n_seeds, contrasts, alpha * (1.0 if looks is None else looks.share(n_seeds)))
 
 
 def smallest_corrected_p(n_seeds: int, contrasts: int = 1) -> float:

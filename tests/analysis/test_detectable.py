@@ -42,7 +42,7 @@ def test_it_is_the_power_of_the_corrected_test_at_the_observed_spread():
 
 def test_seeds_that_cannot_reach_alpha_are_said_to():
     found = detectable(*study_of(noise(0.01)[:4] - noise(0.01)[:4].mean(), n=4))
-    assert math.isinf(found.difference) and found.sentence == "4 seeds cannot reach alpha 0.05 over 1 contrast; 6 can."
+    assert math.isinf(found.difference) and found.sentence == "4 seeds cannot reach p = 0.05 over 1 contrast; 6 can."
 
 
 def test_without_any_spread_it_is_unknown_and_without_contrasts_no_question():

@@ -37,7 +37,9 @@ def test_the_files_are_where_they_are_said_to_be(answer, results):
     folder = results / "studies" / "synthetic"
     assert answer.paths["report"] == folder / "report.html" and not answer.reused
     assert {path.suffix for path in answer.paths["figures"].iterdir()} == {".png", ".svg"}
-    assert sorted(path.name for path in answer.paths["tables"].iterdir()) == ["arms.csv", "arms.html", "arms.tex"]
+    assert sorted(path.name for path in answer.paths["tables"].iterdir()) == [
+        f"{table}.{ending}" for table in ("arms", "contrasts") for ending in ("csv", "html", "tex")
+    ]
 
 
 def test_the_page_needs_no_other_file_and_no_network(page):
