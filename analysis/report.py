@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import html
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -244,7 +246,9 @@ def _render(parts: _Parts, shown: Sequence[tuple[str, str, str]], sections: Sequ
 
 
 def _paragraphs(record: Mapping[str, Any]) -> list[str]:
-    return [part for part in str(record.get("docstring") or "").split("\n\n") if part.strip()]
+    """Return the docstring's paragraphs as HTML, with its `names` set as code."""
+    parts = str(record.get("docstring") or "").split("\n\n")
+    return [re.sub("`([^`]+)`", r"<code>\1</code>", html.escape(part)) for part in parts if part.strip()]
 
 
 def _searches(study: StudyView) -> list[dict[str, Any]]:

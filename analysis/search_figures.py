@@ -99,9 +99,12 @@ def _knob_text(value: object) -> str:
 
 
 def _domain_text(domain: object) -> str:
-    if isinstance(domain, dict):
-        return ", ".join(f"{key} {value}" for key, value in domain.items())
-    return str(domain)
+    """Return a range of the record as people write it: "1 to 1000 (log)", "reverse, forward"."""
+    if not isinstance(domain, dict):
+        return str(domain)
+    if domain["kind"] == "choice":
+        return ", ".join(str(option) for option in domain["options"])
+    return f"{domain['low']:g} to {domain['high']:g}{' (log)' if domain.get('log') else ''}"
 
 
 def figures_of_searches(study: StudyView) -> list[Drawing]:

@@ -169,16 +169,19 @@ def refuse_twins(
 ) -> None:
     """Refuse a difference between two arms that mean the same configuration: they would be the same trials.
 
+    What two searches choose may well be the same, and that is an answer: their arms are not known yet.
+
     Raises:
         RequestError: names both arms.
     """
     means = {
         one.name: (one.arm.method, canonical(catalogue.space(one.arm.method), one.arm.values, one.arm.method))
         for one in arms
+        if not hasattr(study.designs[one.design], "first")
     }
     for contrast, _ in found:
         one, *others = contrast.weights
-        if len(others) == 1 and means[one] == means[others[0]]:
+        if len(others) == 1 and one in means and means[one] == means.get(others[0]):
             raise RequestError(f"study {study.name}: arms {one!r} and {others[0]!r} are the same configuration")
 
 
@@ -303,7 +306,7 @@ def with_settings(study: Study, settings: Sequence[str]) -> Study:
             study = replace(study, seeds_by_hand=number) if name == "seeds" else replace(study, n_epochs=number)
         else:
             study = _with_knob(study, name, value)
-    return study
+    return replace(study, settings=(*study.settings, *settings))
 
 
 def _with_knob(study: Study, name: str, value: str) -> Study:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -97,10 +98,16 @@ def study_json(
         ],
         "searches": [search.record() for search in searches],
         "created_at": earlier.get("created_at", now),
-        "command": f"orchestrate run {study.name}" + (f" --tier {study.tier}" if study.tier != LOCAL else ""),
+        "command": _command(study),
         "versions": versions(),
         "git_commit": git_commit(),
     }
+
+
+def _command(study: Study) -> str:
+    tier = ["--tier", study.tier] if study.tier != LOCAL else []
+    settings = [word for setting in study.settings for word in ("--set", setting)]
+    return shlex.join(["orchestrate", "run", study.name, *tier, *settings])
 
 
 def _chance(study: Study, dataset: str, catalogue: Catalogue) -> dict[str, float]:

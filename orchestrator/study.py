@@ -113,6 +113,8 @@ class Study:
     tiers: dict[str, Tier] = field(default_factory=dict)
     name: str = ""
     docstring: str = ""
+    settings: tuple[str, ...] = ()
+    """What `--set` changed, as it was given: part of the command that runs the study again."""
     tier: str = LOCAL
     epoch_seconds: Mapping[str, float] = field(default_factory=dict)
     """Set by the tier; see there."""

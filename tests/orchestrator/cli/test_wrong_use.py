@@ -44,6 +44,7 @@ def refused(arguments, capsys, status=2):
         (["run", "quickstart", "--set", "kmeans.n_init=0"], "kmeans.n_init = 0 is outside its domain"),
         (["run", "quickstart", "--set", "entropy.lr=3"], "entropy.lr = 3 is both set and searched"),
         (["run", "quickstart", "--set", "seeds=3"], "cannot reach alpha"),
+        (["run", "quickstart", "--set", "dataset=digits", "--set", "seeds=8"], "67% of alpha that a look before the"),
         (["run", "quickstart", "--tier", "moon"], "unknown tier of study quickstart 'moon'; there are: local"),
         (["run", "quickstart", "--retry-failed", "luck"], "unknown failure kind 'luck'"),
         (["run", "quickstart", "--address", "nowhere"], "--address 'nowhere': allowed are local, auto and HOST:PORT"),

@@ -1,0 +1,42 @@
+"""The record of a study: the command that runs it again, and the chance levels that its baseline must beat."""
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from orchestrator.designs.one_factor import one_factor
+from orchestrator.ledger import Ledger
+from orchestrator.planning import Catalogue, with_settings
+from orchestrator.runner import Runner, RunOptions
+from orchestrator.study import Study
+
+TOY = (str(Path(__file__).parent / "toy"),)
+ASKED = Study(
+    question="?",
+    name="asked",
+    datasets=("digits",),
+    n_epochs=2,
+    seeds=8,
+    margin=0.02,
+    beats_chance_by=0.3,
+    design=one_factor("toy", {"mode": ["worse"]}),
+)
+
+
+@pytest.fixture(scope="module")
+def record(tmp_path_factory):
+    asked = with_settings(ASKED, ["dataset=gaussians", "toy.level=0.25"])
+    with Ledger(tmp_path_factory.mktemp("results"), writable=True) as ledger:
+        Runner(asked, ledger, Catalogue(TOY), RunOptions(plugins=TOY)).write_record()
+        return ledger.read_study("asked")[0]
+
+
+def test_the_command_of_the_record_sets_what_was_set(record):
+    command = shlex.split(record["command"])
+    assert command == ["orchestrate", "run", "asked", "--set", "dataset=gaussians", "--set", "toy.level=0.25"]
+
+
+def test_chance_levels_of_every_dataset_and_the_margin_above_them_are_recorded(record):
+    assert list(record["chance"]) == ["gaussians"] and 0 < record["chance"]["gaussians"]["nmi"] < 0.1
+    assert record["beats_chance_by"] == 0.3
