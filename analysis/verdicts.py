@@ -116,16 +116,23 @@ def heading(study: StudyView) -> str:
 
 
 def looks_sentence(record: Mapping[str, Any]) -> str:
-    """Return what is known of the looks that were taken at the study; empty for a single planned look."""
+    """Return the looks that were taken at the study and the seeds they saved; empty for a single look of a fixed plan."""
     looks = record.get("looks_taken") or ()
     by_hand = [look for look in looks if not look.get("planned", True)]
     numbers = join([str(look["n_seeds"]) for look in looks])
-    if len(looks) < 2 and not by_hand:
+    sequential = record["seeds"].get("looks")
+    if not looks or (len(looks) < 2 and not by_hand and not sequential):
         return ""
     unplanned = f", {len(by_hand)} of them not planned" if by_hand else ", all planned"
     if len(looks) == 1:
-        unplanned = ", which was not planned"
-    return f"{len(looks)} look{'s' * (len(looks) > 1)} taken at the results, with {numbers} seeds{unplanned}."
+        unplanned = ", which was not planned" if by_hand else ", as planned"
+    said = f"{len(looks)} look{'s' * (len(looks) > 1)} taken at the results, with {numbers} seeds{unplanned}."
+    if not sequential:
+        return said
+    n_seeds = len(record["seeds"]["seeds"])
+    saved = Looks(tuple(int(n) for n in sequential)).saving(n_seeds)
+    ended = f"it stopped there and saved {100 * saved:.0f} % of them" if saved else "none of them was saved"
+    return f"{said} Of {sequential[-1]} planned seeds the study took {n_seeds}: {ended}."
 
 
 def missing_sentences(study: StudyView) -> list[str]:

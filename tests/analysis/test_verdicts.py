@@ -102,6 +102,15 @@ def test_looks_by_hand_are_told_and_paid_for():
     assert verdicts.verdicts(twice)[0].judgement.p_corrected > verdicts.verdicts(once)[0].judgement.p_corrected
 
 
+def test_a_study_that_stopped_early_says_what_it_saved():
+    study = study_of(np.linspace(0.04, 0.06, 10), n=10, looks_taken=[{"n_seeds": 10, "planned": True}])
+    study.record["seeds"] |= {"looks": [10, 20, 40], "planned": [10, 20, 40]}
+    assert verdicts.looks_sentence(study.record) == (
+        "1 look taken at the results, with 10 seeds, as planned. Of 40 planned seeds the study took 10: it stopped "
+        "there and saved 75 % of them."
+    )
+
+
 def test_the_margin_is_for_the_metric_that_it_was_stated_for():
     study = study_of(0.0, margin=0.01)
     study.rows["metric.loss"] = study.rows["metric.nmi"]
