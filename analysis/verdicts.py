@@ -116,7 +116,7 @@ def heading(study: StudyView) -> str:
 
 
 def looks_sentence(record: Mapping[str, Any]) -> str:
-    """Return the looks that were taken at the study and the seeds they saved; empty for a single look of a fixed plan."""
+    """Return the looks that were taken at the study and what they saved; empty for a single look of a fixed plan."""
     looks = record.get("looks_taken") or ()
     by_hand = [look for look in looks if not look.get("planned", True)]
     numbers = join([str(look["n_seeds"]) for look in looks])
