@@ -20,8 +20,8 @@ from orchestrator.trial import Bundle, FailureKind, TrialOutcome, TrialSpec, Tri
 
 __all__ = ["EquivalenceGuard", "sentence"]
 
-TRIALS_PER_CHECK = 50
-"""After the first check of a command there is at most one for so many trials trained in bundles: 2 % of them."""
+TRIALS_PER_CHECK = 100
+"""After the first check of a command there is at most one for so many trials trained in bundles: 1 % of them."""
 
 AGAIN_AFTER = 500
 """Trials of a shape from one check of it to the next."""
