@@ -87,9 +87,18 @@ def loop(configs):
     return time.perf_counter() - began, rows
 
 
+def _own_ray():
+    """Start a Ray of this benchmark's own, reachable from this machine only; never one that happens to run."""
+    import ray
+
+    ray.init(address="local", _node_ip_address="127.0.0.1", include_dashboard=False)
+
+
 def tutorial_tune(configs, folder):
     """Ray Tune as its tutorial writes it: function trainable, data loaded in the trial, default settings."""
     from ray import tune
+
+    _own_ray()
 
     def trainable(config):
         points, labels = data()
@@ -102,6 +111,7 @@ def careful_tune(configs, folder):
     """Ray Tune with reuse_actors, data in the object store, one torch thread a trial."""
     from ray import tune
 
+    _own_ray()
     points, labels = data()
 
     def trainable(config, points, labels):

@@ -5,11 +5,14 @@
 Ours is timed in full, as a user runs it (fresh process, empty results folder). Rivals are timed on `--trials` trials,
 other ones in each repeat, interleaved with ours; start-up counts once, cost per trial is scaled to 384. One torch
 thread everywhere. Figures are medians; a ratio is that of medians, with the least and the most of the rival's repeats.
-Only ratios within one run mean anything. The rows of the rivals' trials are compared with ours of the same trials.
+Only ratios within one run mean anything. On a busy machine wall time says little: the CPU time of each program's
+processes (sampled, so that Ray's count too) stands beside it; a loop cannot use the second core, ours does. The rows of
+the rivals' trials are compared with ours of the same trials.
 Writes analysis/benchmarks/sweep.json (after each repeat, so that a run that is cut short leaves what it has).
 """
 
 import argparse
+import contextlib
 import itertools
 import json
 import math
@@ -21,6 +24,10 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+import psutil
+
+from orchestrator.provenance import machine
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -63,7 +70,7 @@ def ours(folder):
     results = folder / "results"
     command = [sys.executable, "-m", "orchestrator", "run", str(study), "--results", str(results), "--no-report"]
     began = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment())
+    _, cpu = watched(command)
     seconds = time.perf_counter() - began
     import pyarrow.dataset as ds
 
@@ -76,7 +83,25 @@ def ours(folder):
         rows["config"], rows["seed"], rows["metric.acc"], rows["metric.nmi"], strict=True
     ):
         scores[key({**json.loads(config), "seed": seed})] = (acc, nmi)
-    return seconds, max(span, 1.0), scores
+    return seconds, cpu, max(span, 1.0), scores
+
+
+def watched(command):
+    """Run a command; return what it prints, and the CPU seconds of it and of all processes below it."""
+    used = {}
+    with tempfile.TemporaryFile("w+") as printed:
+        program = psutil.Popen(command, stdout=printed, stderr=subprocess.DEVNULL, env=environment())
+        while program.poll() is None:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                for process in [program, *program.children(recursive=True)]:
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        times = process.cpu_times()
+                        used[process.pid, process.create_time()] = times.user + times.system
+            time.sleep(0.25)
+        if program.returncode:
+            raise subprocess.CalledProcessError(program.returncode, command)
+        printed.seek(0)
+        return printed.read(), sum(used.values())
 
 
 def key(case):
@@ -90,7 +115,7 @@ def environment():
 
 
 def rival(name, n, turn, folder):
-    """Run a rival on n trials in a fresh process; return start-up seconds, seconds a trial, and its last rows."""
+    """Run a rival on n trials in a fresh process; return its times (start-up, each trial, CPU in all) and last rows."""
     code = (
         "import json, sys, time; began = time.perf_counter(); import rivals, sweep; "
         f"arguments = [] if {name!r} == 'loop' else [{str(folder)!r}]; "
@@ -98,11 +123,9 @@ def rival(name, n, turn, folder):
         "whole = time.perf_counter() - began; "
         "print(json.dumps([whole - seconds, seconds, [[row['acc'], row['nmi']] for row in rows]]))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], check=True, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )
-    startup, seconds, rows = json.loads(done.stdout.decode().strip().splitlines()[-1])
-    return startup, seconds / n, rows
+    printed, cpu = watched([sys.executable, "-c", code])
+    startup, seconds, rows = json.loads(printed.strip().splitlines()[-1])
+    return {"startup": startup, "each": seconds / n, "cpu": cpu}, rows
 
 
 def agreement(pairs):
@@ -115,33 +138,38 @@ def agreement(pairs):
     return found
 
 
-def summary(own, spans, found, pairs, n_each):
+def summary(own, found, pairs, n_each):
     """Return what goes into the JSON."""
-    median = statistics.median(own)
+    median = statistics.median(own["seconds"])
+    cpu = statistics.median(own["cpu"])
     result = {
         "command": "python tests/benchmarks/sweep.py",
         "trials": N_TRIALS,
         "rivals_timed_on": n_each,
-        "cpu_count": os.cpu_count(),
+        "machine": {name: fact for name, fact in machine().items() if name != "host"},
         "torch_threads": 1,
-        "ours_seconds": own,
-        "ours_training_seconds": spans,
+        "ours_seconds": own["seconds"],
+        "ours_cpu_seconds": own["cpu"],
+        "ours_training_seconds": own["training"],
         "rivals": {},
     }
     for name in RIVALS:
-        whole = [startup + each * N_TRIALS for startup, each in found[name]]
+        whole = [one["startup"] + one["each"] * N_TRIALS for one in found[name]]
         if whole:
             ratios = [one / median for one in whole]
+            spent = [one["cpu"] / n_each for one in found[name]]  # with its start-up, which few trials share
             result["rivals"][name] = {
                 "name": NAMES[name],
-                "startup_seconds": [startup for startup, _ in found[name]],
-                "seconds_a_trial": [each for _, each in found[name]],
+                "startup_seconds": [one["startup"] for one in found[name]],
+                "seconds_a_trial": [one["each"] for one in found[name]],
                 "seconds_scaled": whole,
                 "ratio": statistics.median(whole) / median,
                 "spread": [min(ratios), max(ratios)],
+                "cpu_seconds_a_trial": spent,
+                "cpu_ratio_a_trial": statistics.median(spent) / (cpu / N_TRIALS),
             }
-    trained = statistics.median(each for _, each in found["loop"]) * N_TRIALS
-    result["loop_without_startup"] = trained / statistics.median(spans)
+    trained = statistics.median(one["each"] for one in found["loop"]) * N_TRIALS
+    result["loop_without_startup"] = trained / statistics.median(own["training"])
     result["agreement_with_the_loop"] = agreement(pairs)
     return result
 
@@ -152,27 +180,27 @@ def main():
     parser.add_argument("--ours", type=int, default=5)
     parser.add_argument("--trials", type=int, default=24)
     asked = parser.parse_args()
-    own, spans, pairs, loads = [], [], [], [os.getloadavg()]
+    own, pairs, loads = {"seconds": [], "cpu": [], "training": []}, [], [os.getloadavg()]
     found = {name: [] for name in RIVALS}
     for turn in range(max(asked.repeats, asked.ours)):
         folder = Path(tempfile.mkdtemp())
         try:
             if turn < asked.ours:
-                seconds, span, scores = ours(folder)
-                own.append(seconds)
-                spans.append(span)
-                print(f"ours: {seconds:.1f} s, {span:.0f} s of it between first and last row", flush=True)
+                *times, scores = ours(folder)
+                for series, value in zip(own.values(), times, strict=True):
+                    series.append(value)
+                print("ours: {:.1f} s (CPU {:.1f} s), {:.0f} s between first and last row".format(*times), flush=True)
             for name in RIVALS if turn < asked.repeats else ():
-                startup, each, rows = rival(name, asked.trials, turn, folder)
-                found[name].append((startup, each))
-                print(f"{name}: start-up {startup:.1f} s, {each:.3f} s a trial", flush=True)
+                times, rows = rival(name, asked.trials, turn, folder)
+                found[name].append(times)
+                print(f"{name}: {times}", flush=True)
                 if name == "loop":
                     mine = [scores[key(case)] for case in cases(asked.trials, turn)]
                     pairs += list(zip(mine, rows, strict=True))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         loads.append(os.getloadavg())
-        result = {**summary(own, spans, found, pairs, asked.trials), "load_averages": loads}
+        result = {**summary(own, found, pairs, asked.trials), "load_averages": loads}
         TARGET.parent.mkdir(parents=True, exist_ok=True)
         TARGET.write_text(json.dumps(result, indent=1) + "\n")
     for name, one in result["rivals"].items():
