@@ -75,6 +75,7 @@ def plain_trial(config, points, labels, report=lambda row: None):
         with torch.no_grad():
             found = head(inputs).argmax(1).numpy()
         row = {"loss": total, **{name: float(value) for name, value in scores(labels, found).items()}}
+        row["ended"] = time.time()
         report(row)
     return row
 

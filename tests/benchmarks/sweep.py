@@ -3,8 +3,9 @@
     python tests/benchmarks/sweep.py [--repeats 3] [--ours 5] [--trials 24]
 
 Ours is timed in full, as a user runs it (fresh process, empty results folder). Rivals are timed on `--trials` trials,
-other ones in each repeat, interleaved with ours; start-up counts once, cost per trial is scaled to 384. One torch
-thread everywhere. Figures are medians; a ratio is that of medians, with the least and the most of the rival's repeats.
+other ones in each repeat, interleaved with ours. What a trial costs is the time from the second end of a trial to the
+last; the rest (start of Python, Ray, workers) counts once, and the cost per trial is scaled to 384. One torch thread
+everywhere. Figures are medians; a ratio is that of medians, with the least and the most of the rival's repeats.
 Only ratios within one run mean anything. On a busy machine wall time says little: the CPU time of each program's
 processes (sampled, so that Ray's count too) stands beside it; a loop cannot use the second core, ours does. The rows of
 the rivals' trials are compared with ours of the same trials.
@@ -25,6 +26,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
 import psutil
 
 from orchestrator.provenance import machine
@@ -70,7 +72,7 @@ def ours(folder):
     results = folder / "results"
     command = [sys.executable, "-m", "orchestrator", "run", str(study), "--results", str(results), "--no-report"]
     began = time.perf_counter()
-    _, cpu = watched(command)
+    _, grown = watched(command)
     seconds = time.perf_counter() - began
     import pyarrow.dataset as ds
 
@@ -83,12 +85,12 @@ def ours(folder):
         rows["config"], rows["seed"], rows["metric.acc"], rows["metric.nmi"], strict=True
     ):
         scores[key({**json.loads(config), "seed": seed})] = (acc, nmi)
-    return seconds, cpu, max(span, 1.0), scores
+    return seconds, grown[-1][1], max(span, 1.0), scores
 
 
 def watched(command):
-    """Run a command; return what it prints, and the CPU seconds of it and of all processes below it."""
-    used = {}
+    """Run a command; return what it prints, and (time, CPU seconds of it and all processes below it) as they grew."""
+    used, grown = {}, []
     with tempfile.TemporaryFile("w+") as printed:
         program = psutil.Popen(command, stdout=printed, stderr=subprocess.DEVNULL, env=environment())
         while program.poll() is None:
@@ -97,11 +99,12 @@ def watched(command):
                     with contextlib.suppress(psutil.NoSuchProcess):
                         times = process.cpu_times()
                         used[process.pid, process.create_time()] = times.user + times.system
+            grown.append((time.time(), sum(used.values())))
             time.sleep(0.25)
         if program.returncode:
             raise subprocess.CalledProcessError(program.returncode, command)
         printed.seek(0)
-        return printed.read(), sum(used.values())
+        return printed.read(), grown
 
 
 def key(case):
@@ -115,17 +118,23 @@ def environment():
 
 
 def rival(name, n, turn, folder):
-    """Run a rival on n trials in a fresh process; return its times (start-up, each trial, CPU in all) and last rows."""
+    """Run a rival on n trials in a fresh process; return {start-up, cost of a trial; in wall and CPU} and last rows."""
     code = (
-        "import json, sys, time; began = time.perf_counter(); import rivals, sweep; "
+        "import json, rivals, sweep; "
         f"arguments = [] if {name!r} == 'loop' else [{str(folder)!r}]; "
-        f"seconds, rows = getattr(rivals, {name!r})(sweep.cases({n}, {turn}), *arguments); assert len(rows) >= {n}; "
-        "whole = time.perf_counter() - began; "
-        "print(json.dumps([whole - seconds, seconds, [[row['acc'], row['nmi']] for row in rows]]))"
+        f"_, rows = getattr(rivals, {name!r})(sweep.cases({n}, {turn}), *arguments); assert len(rows) >= {n}; "
+        "print(json.dumps([[row['ended'], row['acc'], row['nmi']] for row in rows]))"
     )
-    printed, cpu = watched([sys.executable, "-c", code])
-    startup, seconds, rows = json.loads(printed.strip().splitlines()[-1])
-    return {"startup": startup, "each": seconds / n, "cpu": cpu}, rows
+    began = time.time()
+    printed, grown = watched([sys.executable, "-c", code])
+    whole = time.time() - began
+    rows = json.loads(printed.strip().splitlines()[-1])
+    ends = sorted(row[0] for row in rows)
+    each = (ends[-1] - ends[1]) / (len(ends) - 2)
+    at, used = zip(*grown, strict=True)
+    cpu_each = float(np.diff(np.interp([ends[1], ends[-1]], at, used))[0]) / (len(ends) - 2)
+    times = {"startup": whole - each * len(ends), "each": each, "cpu_each": cpu_each}
+    return {**times, "cpu_startup": used[-1] - cpu_each * len(ends)}, [row[1:] for row in rows]
 
 
 def agreement(pairs):
@@ -157,16 +166,15 @@ def summary(own, found, pairs, n_each):
         whole = [one["startup"] + one["each"] * N_TRIALS for one in found[name]]
         if whole:
             ratios = [one / median for one in whole]
-            spent = [one["cpu"] / n_each for one in found[name]]  # with its start-up, which few trials share
+            spent = [one["cpu_startup"] + one["cpu_each"] * N_TRIALS for one in found[name]]
             result["rivals"][name] = {
                 "name": NAMES[name],
-                "startup_seconds": [one["startup"] for one in found[name]],
-                "seconds_a_trial": [one["each"] for one in found[name]],
+                "repeats": found[name],
                 "seconds_scaled": whole,
                 "ratio": statistics.median(whole) / median,
                 "spread": [min(ratios), max(ratios)],
-                "cpu_seconds_a_trial": spent,
-                "cpu_ratio_a_trial": statistics.median(spent) / (cpu / N_TRIALS),
+                "cpu_seconds_scaled": spent,
+                "cpu_ratio": statistics.median(spent) / cpu,
             }
     trained = statistics.median(one["each"] for one in found["loop"]) * N_TRIALS
     result["loop_without_startup"] = trained / statistics.median(own["training"])
@@ -204,7 +212,8 @@ def main():
         TARGET.parent.mkdir(parents=True, exist_ok=True)
         TARGET.write_text(json.dumps(result, indent=1) + "\n")
     for name, one in result["rivals"].items():
-        print(f"{name}: {one['ratio']:.1f}x ours [{one['spread'][0]:.1f}, {one['spread'][1]:.1f}]")
+        spread = "{:.1f}, {:.1f}".format(*one["spread"])
+        print(f"{name}: {one['ratio']:.1f}x ours [{spread}]; CPU time {one['cpu_ratio']:.1f}x")
     print(f"loop over ours without start-up: {result['loop_without_startup']:.1f}x")
     print(f"ours less the loop: {result['agreement_with_the_loop']}")
 
