@@ -33,7 +33,7 @@ from trainables.randomness import Streams
 
 TARGET = Path(__file__).parents[2] / "analysis" / "benchmarks" / "fusing.json"
 MEMBERS, ROUNDS = (1, 4, 16), (5, 15)
-LONG, PATIENCE = 0.04, 6.0  # seconds: of one program in a round at least; of one row about
+LONG, PATIENCE = 0.04, 2.0  # seconds: of one program in a round at least; of one row about
 NETWORKS: list[tuple[str, tuple[int, ...], tuple[int, ...], int]] = [
     ("linear", (784,), (), 250),
     ("mlp", (64,), (64,), 250),
