@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from orchestrator.errors import RequestError
+from orchestrator.errors import DataError, RequestError
 from trainables.data import Dataset
 from trainables.encoders import ENCODERS
 from trainables.features import features
@@ -45,6 +45,7 @@ def loaded(load: Callable[..., Dataset], options: str, reference: str) -> Datase
 
     Raises:
         RequestError: an option that does not exist, stands twice, or has a value outside its domain.
+        DataError: `load` gave what no method can read: the line says which tensor and why.
     """
     parameters = inspect.signature(load).parameters
     pairs = [option.partition("=")[::2] for option in options.split(",") if options]
@@ -58,9 +59,35 @@ def loaded(load: Callable[..., Dataset], options: str, reference: str) -> Datase
     dataset = load(
         **{name: int(text) if isinstance(parameters[name].default, int) else text for name, text in own.items()}
     )
+    _check(dataset)
     if own:
         dataset = replace(dataset, name=reference)
     return wrapped(dataset, ",".join(f"{name}={text}" for name, text in pairs if name not in own), reference)
+
+
+def _check(dataset: Dataset) -> None:
+    """Refuse what a dataset's file got wrong, before a worker stumbles over it."""
+    parts = (("inputs", dataset.inputs, dataset.labels), ("test_inputs", dataset.test_inputs, dataset.test_labels))
+    for name, inputs, labels in parts:
+        wrong = ""
+        if inputs is None or labels is None:
+            wrong = (
+                "have no labels"
+                if inputs is not None
+                else "are absent, but their labels are not"
+                if labels is not None
+                else ""
+            )
+        elif inputs.dtype != torch.float32 or inputs.dim() not in (2, 4):
+            wrong = f"are {inputs.dtype} {tuple(inputs.shape)}, allowed: float32 (N, d) or (N, C, H, W)"
+        elif labels.dtype != torch.int64 or labels.shape != inputs.shape[:1]:
+            wrong = f"have labels {labels.dtype} {tuple(labels.shape)}, allowed: int64 ({len(inputs)},)"
+        elif len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < dataset.n_classes:
+            wrong = f"have labels {int(labels.min())} to {int(labels.max())}, allowed: 0 to {dataset.n_classes - 1}"
+        elif not bool(torch.isfinite(inputs).all()):
+            wrong = "hold NaN or infinite values"
+        if wrong:
+            raise DataError(f"dataset {dataset.name}: its {name} {wrong}")
 
 
 def wrapped(dataset: Dataset, options: str, reference: str) -> Dataset:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
-from orchestrator.errors import RequestError
+from orchestrator.errors import DataError, RequestError
 from trainables.data import Dataset
 from trainables.imbalance import imbalance_shares
 from trainables.wrappers import loaded, wrapped
@@ -112,3 +114,27 @@ def test_options_named_like_a_parameter_of_load_are_for_it() -> None:
     for options, named in (("side=wide", "'wide'"), ("side=1,side=2", "twice"), ("folder=a/b,depth=1", "'depth'")):
         with pytest.raises(RequestError, match=named):
             loaded(load, options, f"made:{options}")
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"inputs": torch.zeros(6, 2, dtype=torch.float64)}, "inputs are torch.float64"),
+        ({"inputs": torch.zeros(6)}, r"inputs are torch.float32 \(6,\)"),
+        ({"labels": torch.zeros(6)}, "inputs have labels torch.float32"),
+        ({"labels": torch.arange(6)}, "labels 0 to 5, allowed: 0 to 1"),
+        ({"labels": torch.arange(6) - 1}, "labels -1 to 4"),
+        ({"test_inputs": torch.full((2, 2), torch.nan), "test_labels": torch.arange(2)}, "test_inputs hold NaN"),
+        ({"test_inputs": torch.zeros(2, 2), "test_labels": torch.arange(3)}, "test_inputs have labels"),
+        ({"test_inputs": torch.zeros(2, 2)}, "test_inputs have no labels"),
+        ({"test_labels": torch.arange(2)}, "test_inputs are absent"),
+    ],
+)
+def test_what_no_method_can_read_is_one_line_that_names_the_tensor(
+    changed: dict[str, torch.Tensor], named: str
+) -> None:
+    fine = Dataset("made", torch.zeros(6, 2), torch.arange(6) % 2, 2)
+    assert loaded(lambda: fine, "", "made") is fine
+    with pytest.raises(DataError, match=named) as caught:
+        loaded(lambda: replace(fine, **changed), "", "made")  # type: ignore[arg-type]
+    assert "\n" not in str(caught.value)
