@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from trainables.data_folder import data_folder
 from trainables.encoders import ENCODERS, Encoder
 
 __all__ = ["artifact_key", "features"]
+
+_LOG = logging.getLogger(__name__)
 
 BATCH = 50
 """Images at once; always the same, since it can move last bits."""
@@ -79,13 +82,15 @@ def artifact_key(dataset_digest: str, encoder: Encoder, side: int) -> str:
 def _computed(encoder: Encoder, side: int, dataset: Dataset, offset: Tensor) -> dict[str, Tensor]:
     """Return the raw features of all images; on a GPU where there is one."""
     network, encode = encoder.load()
+    images = len(dataset) + (0 if dataset.test_inputs is None else len(dataset.test_inputs))
+    _LOG.warning("features of %d images by %s at side %d are computed, once", images, encoder.name, side)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network.eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     mean, std = (torch.tensor(value, device=device).view(1, 3, 1, 1) for value in (encoder.mean, encoder.std))
 
-    def encoded(images: Tensor) -> Tensor:
+    def encoded(part: Tensor) -> Tensor:
         """Features of some images, minus their offset, of one or three colours."""
-        pixels = (images + offset).to(device).expand(-1, 3, -1, -1)
+        pixels = (part + offset).to(device).expand(-1, 3, -1, -1)
         scaled = functional.interpolate(pixels, (side, side), mode="bicubic", antialias=True).clamp_(0.0, 1.0)
         found = encode(((scaled - mean) / std).contiguous(memory_format=torch.channels_last)).float().cpu()
         if found.shape[1:] != (encoder.width,) or not bool(torch.isfinite(found).all()):

@@ -77,10 +77,13 @@ def test_features_are_of_the_pixels_scaled_to_the_side_and_centred_on_the_train_
     assert float(agreement) > 0.9
 
 
-def test_they_are_computed_once_and_need_no_encoder_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_they_are_computed_once_and_need_no_encoder_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     data = some()
     first = features(data, "halves")
     calls = len(SEEN)
+    assert "features of 150 images by halves at side 32 are computed, once" in caplog.text
     monkeypatch.setitem(ENCODERS, "halves", replace(HALVES, load=absent))
     assert features(data, "halves").digest == first.digest and len(SEEN) == calls
     key = artifact_key(data.digest, HALVES, 32)
