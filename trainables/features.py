@@ -108,4 +108,4 @@ def _computed(encoder: Encoder, side: int, dataset: Dataset, offset: Tensor) -> 
 
 def _batches(n: int) -> list[slice]:
     """Return the batches of n images."""
-    return [slice(start, start + BATCH) for start in range(0, n, BATCH)]
+    return [slice(start, start + BATCH) for start in range(0, max(n, 1), BATCH)]

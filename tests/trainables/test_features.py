@@ -145,3 +145,10 @@ def test_the_recipe_is_part_of_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
     before = artifact_key("content", HALVES, 32)
     monkeypatch.setattr(module, "RECIPE", module.RECIPE + 1)
     assert artifact_key("content", HALVES, 32) != before
+
+
+def test_a_test_part_without_points_stays_one() -> None:
+    data = some()
+    assert data.test_inputs is not None and data.test_labels is not None
+    found = features(replace(data, test_inputs=data.test_inputs[:0], test_labels=data.test_labels[:0]), "halves")
+    assert found.test_inputs is not None and found.test_inputs.shape == (0, 2)
