@@ -6,9 +6,9 @@ over the root of 32) when they are spread evenly. Levels: plain BYOL, either par
 alignment), no slow target (m = 0.9), no warm-up. Imbalance of cluster sizes is in `diagnostic.imbalance_ratio`, epoch
 by epoch; collapsed trials stand beside each verdict.
 
-What differs from the paper: an MLP and small views on digits, 40 epochs, a base chosen without labels
+What differs from the paper: an MLP and small views on digits, 24 epochs, a base chosen without labels
 (`studies/_settings.py`); losses and defaults are those of ProPos, since PIPCDR's own text was not found. The local tier
-says what keeps a small network on easy images spread for 40 epochs.
+says what keeps a small network on easy images spread for 24 epochs.
 """
 
 from orchestrator.designs.one_factor import one_factor
@@ -19,7 +19,7 @@ STUDY = Study(
     question="Which parts of PIPCDR keep representations spread?",
     paper="2311.00731",
     datasets=("digits:subset=1000",),
-    n_epochs=40,
+    n_epochs=24,
     seeds=12,
     metric="feature_std",
     margin=0.01,

@@ -5,7 +5,7 @@ by a rule that could not be read; its numbers fit alpha ~ N in one case and N sq
 the best alpha / N does not move with N. Baseline 0.12 (CIFAR-10); levels 0.03, 0.5 and 1, no constraint at all, and the
 lower bound on sizes instead; 400 and 1,000 points.
 
-What differs from the paper: an MLP with batch norm on its output, one head, small views on 1,000 digits, 40 epochs
+What differs from the paper: an MLP with batch norm on its output, one head, small views on 1,000 digits, 24 epochs
 (`studies/_settings.py`). The local tier can tell a shift of the best weight only if it is larger than the steps between
 levels.
 """
@@ -18,7 +18,7 @@ STUDY = Study(
     question="Does one entropy weight a point fit all sizes of data, and is it as good as a bound on sizes?",
     paper="2311.14310",
     datasets=("digits:subset=400", "digits:subset=1000"),
-    n_epochs=40,
+    n_epochs=24,
     seeds=12,
     metric="nmi",
     margin=0.03,

@@ -3,7 +3,7 @@
 Paper 2311.00731 (PIPCDR) weighs its two losses by w and 1 - w without a sweep that could be read; ProPos' lambda = 0.1
 means 1 - w = 1/11. Baseline 0.3; levels 0 (no dispersion), 1/11, 0.6, 0.9 and 1 (dispersion alone).
 
-What differs from the paper: an MLP and small views on digits, 40 epochs, a base chosen without labels
+What differs from the paper: an MLP and small views on digits, 24 epochs, a base chosen without labels
 (`studies/_settings.py`); losses and defaults are those of ProPos, since PIPCDR's own text was not found. The local tier
 says how wide the good range is on easy images.
 """
@@ -16,7 +16,7 @@ STUDY = Study(
     question="Which weight of cluster dispersion is best, and how far may one be off?",
     paper="2311.00731",
     datasets=("digits:subset=1000",),
-    n_epochs=40,
+    n_epochs=24,
     seeds=12,
     metric="nmi",
     margin=0.03,

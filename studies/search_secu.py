@@ -5,7 +5,7 @@ rate. A search by an Optuna sampler on seeds of the `search` block, by neighbour
 labels; the importance of each knob stands in the report, on one scale with the other two searches (`search_entropy`,
 `search_secu`, `search_pipcdr`). Its choice is what `which_method_at_equal_tuning` starts from.
 
-Paper 2311.14310 tunes them by hand. Exploratory: it chooses, it tests nothing. 1,000 digits, 40 epochs, other settings
+Paper 2311.14310 tunes them by hand. Exploratory: it chooses, it tests nothing. 1,000 digits, 24 epochs, other settings
 as in `studies/_settings.py`.
 """
 
@@ -31,7 +31,7 @@ STUDY = Study(
     question="Which dual learning rate, lower bound and learning rate suit SeCu?",
     paper="2311.14310",
     datasets=("digits:subset=1000",),
-    n_epochs=40,
+    n_epochs=24,
     metric="nmi",
     exploratory=True,
     design=SEARCH,

@@ -5,7 +5,7 @@ ln(n + 1) and the variance that distances are divided by. Collapse means that th
 half their number, that one holds more than 90 %, or that features lie together. The report draws quality and the share
 of collapsed trials over both knobs; main effects are tested.
 
-What differs from the paper: 400 digits, 30 epochs, an MLP (`studies/_settings.py`). The local tier shows the shape of
+What differs from the paper: 400 digits, 20 epochs, an MLP (`studies/_settings.py`). The local tier shows the shape of
 the map for a small model; where its edges lie will move with data and network.
 """
 
@@ -17,7 +17,7 @@ STUDY = Study(
     question="Where over price and variance does hard regularisation collapse?",
     paper="2303.16521",
     datasets=("digits:subset=400",),
-    n_epochs=30,
+    n_epochs=20,
     seeds=10,
     metric="nmi",
     margin=0.03,

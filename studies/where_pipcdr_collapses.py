@@ -5,7 +5,7 @@ the momentum of the target network. Collapse means that the hard clusters' perpl
 one holds more than 90 %, or that features lie together. The report draws quality and the share of collapsed trials over
 both knobs; main effects are tested.
 
-What differs from the paper: 400 digits, 30 epochs, an MLP (`studies/_settings.py`). The local tier shows the shape of
+What differs from the paper: 400 digits, 20 epochs, an MLP (`studies/_settings.py`). The local tier shows the shape of
 the map for a small model; where its edges lie will move with data and network.
 """
 
@@ -17,7 +17,7 @@ STUDY = Study(
     question="Where over dispersion and speed of the target does PIPCDR collapse?",
     paper="2311.00731",
     datasets=("digits:subset=400",),
-    n_epochs=30,
+    n_epochs=20,
     seeds=10,
     metric="nmi",
     margin=0.03,
