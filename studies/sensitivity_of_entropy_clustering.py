@@ -4,9 +4,9 @@ Paper 2301.11405 (entropy clustering), next check 2 of its summary: sensitivity 
 regularisation. Sobol indices over the learning rate, the batch size, lambda and gamma, on logarithmic scales: what
 share of the variance of NMI each one explains, alone and with the others.
 
-Exploratory: it describes, it tests nothing. What differs from the paper: a linear head on pixels of digits (and 2,000
-MNIST images) instead of features of a ResNet-50 on whole sets, learning rate 5 and 40 epochs so that training comes to
-rest (`studies/_settings.py`).
+Exploratory: it describes, it tests nothing. What differs from the paper: a linear head on pixels of digits instead of
+features of a ResNet-50 on whole sets, learning rate 5 and 40 epochs so that training comes to rest
+(`studies/_settings.py`).
 """
 
 from orchestrator.designs.sobol import sobol

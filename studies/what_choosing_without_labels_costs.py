@@ -6,7 +6,7 @@ trained once on search seeds, and each rule chooses from it: neighbour mutual in
 silhouette, preservation of neighbours, and the oracle, which reads labels. What each chose is then trained on confirm
 seeds, so that the difference to the oracle is not itself optimistic.
 
-A linear head, 40 epochs; balanced digits, 2,000 MNIST images, digits with classes of 1 : 10. The local tier measures
+A linear head, 40 epochs; balanced digits, 1,000 MNIST images, digits with classes of 1 : 10. The local tier measures
 the price of each rule for this method on grey images; `what_choosing_without_labels_costs_networks` asks it of a
 learned representation, where neighbours in input space may mislead.
 """
@@ -34,7 +34,7 @@ def chosen_by(rule: str) -> Around:
 
 STUDY = Study(
     question="What does choosing a configuration without labels cost, rule by rule?",
-    datasets=("digits", "mnist_5k:subset=2000", "digits:imbalance=3"),
+    datasets=("digits", "mnist_5k:subset=1000", "digits:imbalance=3"),
     n_epochs=40,
     seeds=20,
     metric="nmi",

@@ -5,9 +5,9 @@ other terms compare? Levels: KL(ybar || u) (the standard one, -H(ybar) but for a
 predictions instead of pseudo-labels, exactly equal sizes by transport, none; and lambda 10 and 1,000 instead of 100.
 Data: balanced digits, and digits whose classes go from 1 to 1/10, where "fair" is wrong.
 
-What differs from the paper: a linear head on pixels of digits (and 2,000 MNIST images) instead of features of a
-ResNet-50 on whole sets, learning rate 5 and 40 epochs so that training comes to rest (`studies/_settings.py`). The
-local tier says which terms hold clusters open for a linear head, and what an uneven truth costs each.
+What differs from the paper: a linear head on pixels of digits instead of features of a ResNet-50 on whole sets,
+learning rate 5 and 40 epochs so that training comes to rest (`studies/_settings.py`). The local tier says which terms
+hold clusters open for a linear head, and what an uneven truth costs each.
 """
 
 from orchestrator.designs.one_factor import one_factor
