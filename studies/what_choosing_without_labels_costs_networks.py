@@ -47,7 +47,7 @@ STUDY = Study(
     question="What does choosing without labels cost when representations are learned?",
     datasets=("digits:subset=900",),
     n_epochs=40,
-    seeds=16,
+    seeds=12,
     metric="nmi",
     margin=0.03,
     beats_chance_by=0.3,
