@@ -1,9 +1,10 @@
 """Which loss leaves a collapsed start?
 
 Paper 2301.11405 (entropy clustering), section 3: fairness makes collapse no optimum, but near it the pseudo-labels are
-almost uniform and reverse cross-entropy has almost no gradient there, so it may leave collapse slowly. Every trial
-starts with one class's bias ahead by 6 (nearly all points in one cluster). Losses: reverse (the paper's), forward,
-symmetric, collision, and mutual information without pseudo-labels; reverse also from a start that is not collapsed.
+almost uniform and reverse cross-entropy has almost no gradient there, so it may leave collapse slowly. The baseline
+starts as usual, with reverse cross-entropy; in all levels one class's bias is ahead by 6 at the start (nearly all
+points in one cluster), with reverse, forward, symmetric and collision cross-entropy, and with mutual information
+without pseudo-labels.
 
 What differs from the paper: a linear head on pixels of digits, 40 epochs (`studies/_settings.py`). The local tier says
 who is out after 40 epochs at a learning rate of 5, not how long a deep network would stay.
@@ -21,23 +22,24 @@ STUDY = Study(
     seeds=20,
     metric="nmi",
     margin=0.03,
-    beats_chance_by=0.1,
+    beats_chance_by=0.3,
     design=one_factor(
         "entropy",
         {
-            "loss": {
-                "forward": {"loss": "forward"},
-                "symmetric": {"loss": "symmetric"},
-                "collision": {"loss": "collision"},
+            "start at collapse": {
+                "reverse": {"init_gap": 6.0},
+                "forward": {"init_gap": 6.0, "loss": "forward"},
+                "symmetric": {"init_gap": 6.0, "loss": "symmetric"},
+                "collision": {"init_gap": 6.0, "loss": "collision"},
                 "mutual information": {
+                    "init_gap": 6.0,
                     "loss": "renyi",
                     "fairness": "entropy",
                     "fairness_weight": 1.0,
                 },
-                "reverse, not collapsed": {"init_gap": 0.0},
             }
         },
-        base={**ENTROPY, "init_gap": 6.0},
+        base=ENTROPY,
     ),
     tiers={
         "paper": Tier(
