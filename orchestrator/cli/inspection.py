@@ -130,9 +130,10 @@ def export_ledger(results: Path, target: Path, most_mb: float) -> str:
 
     kept = export_ledger(results, target, int(most_mb * 2**20))
     curves = f"at most about {kept.evaluations_a_trial} a trial" if kept.evaluations_a_trial else "all there were"
+    left_out = f"; left out, because unfinished: {', '.join(kept.unfinished)}" if kept.unfinished else ""
     return (
         f"{len(kept.studies)} studies, {kept.n_trials} trials ({kept.n_attempts} attempts), {kept.n_evaluations} "
-        f"evaluations ({kept.curves}; {curves}), {kept.n_bytes / 2**20:.1f} MB in {target}"
+        f"evaluations ({kept.curves}; {curves}), {kept.n_bytes / 2**20:.1f} MB in {target}{left_out}"
     )
 
 

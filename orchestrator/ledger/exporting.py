@@ -1,6 +1,6 @@
 """A ledger to keep: what the studies of a results folder ask for, in one tight batch, to be read and never written.
 
-The target holds `trials/`, `epochs/`, `studies/<name>/` (record and plan) and `ledger.json`, which marks it as kept.
+A study that has not run to its end is left out: half an answer is not to be kept. The target holds `trials/`, `epochs/`, `studies/<name>/` (record and plan) and `ledger.json`, which marks it as kept.
 The trials' rows, of which verdicts are made, are those of the source, attempt by attempt; only absolute paths in
 tracebacks become file names. If the whole is larger than allowed, learning curves are rounded to single precision, and
 then thinned: of each trial stay the first and the last evaluation, the best by any metric that a study is about, the
@@ -14,9 +14,10 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -58,6 +59,8 @@ class Kept:
 
     schema_version: int
     studies: tuple[str, ...]
+    unfinished: tuple[str, ...]
+    """Studies that were left out."""
     n_trials: int
     n_attempts: int
     n_evaluations: int
@@ -72,7 +75,7 @@ def export_ledger(results: Path, target: Path, most_bytes: int) -> Kept:
     """Write what the studies of `results` ask for into `target`, as a ledger to keep.
 
     Raises:
-        RequestError: nothing was planned there, the target is something else than a kept ledger, or the trials' rows
+        RequestError: nothing ran to its end there, the target is something else than a kept ledger, or the trials' rows
             alone are larger than `most_bytes`.
         LedgerError: a folder cannot be read or written.
     """
@@ -81,10 +84,14 @@ def export_ledger(results: Path, target: Path, most_bytes: int) -> Kept:
         raise RequestError(f"no study was planned in {str(results)!r}; run one first: orchestrate run --all")
     if target.exists() and any(target.iterdir()) and not (target / MARK).is_file():
         raise RequestError(f"export to {str(target)!r}: the folder holds something else than a kept ledger")
-    known = {name: studies.read_study(results, name) for name in names}
+    planned = {name: studies.read_study(results, name) for name in names}
+    batches = Batches(results)
+    attempted = settled(batches, lambda: _attempted(batches))
+    known = {name: one for name, one in planned.items() if is_finished(*one, attempted)}
+    if not known:
+        raise RequestError(f"no study in {str(results)!r} has run to its end; go on first: orchestrate run --all")
     wanted = {trial for _, plan in known.values() for trial in plan["trial_id"].to_pylist()}
     metrics = sorted({f"metric.{record['metric']}" for record, _ in known.values()})
-    batches = Batches(results)
     trials, epochs = settled(batches, lambda: _rows(batches, sorted(wanted)))
     trials = _without_folders(trials)
     fixed = files.encode(trials, tight=True).size + sum(
@@ -97,7 +104,8 @@ def export_ledger(results: Path, target: Path, most_bytes: int) -> Kept:
         studies.write_study(target, name, record, plan, tight=True)
     kept = Kept(
         schema_version=schema.SCHEMA_VERSION,
-        studies=tuple(names),
+        studies=tuple(known),
+        unfinished=tuple(name for name in planned if name not in known),
         n_trials=len(pc.unique(trials["trial_id"])),
         n_attempts=len(trials),
         n_evaluations=len(curves),
@@ -109,6 +117,17 @@ def export_ledger(results: Path, target: Path, most_bytes: int) -> Kept:
     with files.os_errors(f"the ledger cannot be written to {str(target)!r}"):
         files.write_durably(target / MARK, text.encode())
     return kept
+
+
+def is_finished(record: Mapping[str, Any], plan: pa.Table, attempted: Collection[str]) -> bool:
+    """Return whether a study has asked for all that it will ask for, and every trial of it was attempted."""
+    searched = all(len(one["history"]) >= one.get("n_configurations", 0) for one in record.get("searches", ()))
+    return searched and len(plan) > 0 and set(plan["trial_id"].to_pylist()) <= set(attempted)
+
+
+def _attempted(batches: Batches) -> set[str]:
+    batches.refresh()
+    return {trial for batch in batches.live() for trial in batches.trials(batch, ["trial_id"])["trial_id"].to_pylist()}
 
 
 def _rows(batches: Batches, wanted: Sequence[str]) -> tuple[pa.Table, pa.Table]:

@@ -74,6 +74,16 @@ def test_what_the_studies_ask_for_comes_out_again_and_nothing_else(results, tmp_
     assert after.problems() == []
 
 
+def test_a_study_that_has_not_run_to_its_end_is_left_out_and_named(results, tmp_path):
+    half = {"metric": "nmi", "searches": [{"history": [{}], "n_configurations": 2}]}
+    with Ledger(results, writable=True) as ledger:
+        ledger.write_study("missing", {"metric": "nmi"}, pa.table({"trial_id": [spec(0).trial_id, spec(99).trial_id]}))
+        ledger.write_study("searching", half, pa.table({"trial_id": [spec(0).trial_id]}))
+    kept = export_ledger(results, tmp_path / "kept", 2**20)
+    assert (kept.studies, kept.unfinished) == (("asked",), ("missing", "searching"))
+    assert Ledger(tmp_path / "kept").study_names() == ["asked"]
+
+
 def test_no_path_of_the_machine_is_kept(results, tmp_path):
     export_ledger(results, tmp_path / "kept", 2**20)
     error = Ledger(tmp_path / "kept").trials(view=False)["error"].str.cat()

@@ -1,0 +1,71 @@
+"""The committed ledger: every number of ANSWERS.md comes out of it again, and its trials train to the same numbers."""
+
+import json
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import analysis
+import studies
+from analysis import frame, index
+from orchestrator.cli import verification
+from orchestrator.executors.inline import InlineExecutor
+from orchestrator.ledger import Ledger
+from orchestrator.ledger.exporting import MARK
+from orchestrator.planning import Catalogue
+from orchestrator.runner import Runner, RunOptions
+from orchestrator.study import load
+
+LEDGER = Path(analysis.__file__).parent / "ledger"
+ANSWERS = Path(studies.__file__).parent / "ANSWERS.md"
+
+FACTS = ("cost.", "started_at", "finished_at", "bundle", "git_commit", "versions", "code_digest", "schema_version")
+"""Columns that may differ between two trainings of a trial; `knob.` ones take their type from the rows beside."""
+
+
+def contents(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_it_is_small_whole_and_carries_no_path():
+    files = contents(LEDGER)
+    assert sum(map(len, files.values())) < 20 * 2**20
+    assert {name.split("/")[0] for name in files} == {"trials", "epochs", "studies", MARK}
+    ledger = Ledger(LEDGER)
+    assert ledger.problems() == []
+    assert ledger.study_names() == json.loads(files[MARK])["studies"]
+    texts = [text.decode() for name, text in files.items() if name.endswith(".json")]
+    texts += ledger.trials(view=False)["error"].tolist()
+    assert not [text for text in texts if re.search(r"/(root|home|work|tmp|Users)/", text)]
+
+
+@pytest.mark.slow
+def test_every_number_of_the_answers_comes_out_of_it_again_and_it_stays_as_it_is(tmp_path):
+    before = contents(LEDGER)
+    index.build(LEDGER, tmp_path / "out", notebook=False)
+    assert (tmp_path / "out" / "ANSWERS.md").read_bytes() == ANSWERS.read_bytes()
+    assert contents(LEDGER) == before
+
+
+@pytest.mark.slow
+def test_a_sample_of_its_trials_trains_to_the_same_bits():
+    """On the processor that trained it: another one's BLAS may add up in another order."""
+    found = verification.verify("", LEDGER, verification.Draw(sample=20, seed=1), ())
+    assert found["n_trials"] == 20
+    assert found["differ"] == []
+
+
+@pytest.mark.slow
+def test_its_cheapest_study_run_again_from_nothing_gives_the_same_rows(tmp_path):
+    views = [view for view in frame.load_all(LEDGER) if view.tier == "local" and not view.record["searches"]]
+    view = min(views, key=lambda one: one.rows.drop_duplicates("trial_id")["cost.seconds"].sum())
+    with Ledger(tmp_path, writable=True) as ledger:
+        runner = Runner(load(view.name), ledger, Catalogue(), RunOptions())
+        InlineExecutor().run(runner)
+    kept = Ledger(LEDGER).trials()
+    rows = [own[own["trial_id"].isin(set(view.rows["trial_id"]))] for own in (kept, Ledger(tmp_path).trials())]
+    known = [column for column in rows[1] if not column.startswith((*FACTS, "knob.", "attempt"))]
+    first, second = (own[known].sort_values("trial_id").reset_index(drop=True) for own in rows)
+    pd.testing.assert_frame_equal(first, second, check_exact=True, check_dtype=False)
