@@ -54,6 +54,23 @@ def slots_optimum(cost, start, penalty):
 
 @quick
 @given(shapes)
+def test_no_point_of_greedy_would_have_been_cheaper_in_a_cluster_that_stayed_empty(shape):
+    """A fresh cluster costs ln 1 = 0; so with fewer points than clusters no more clusters fill than there are points."""
+    cost = problem(*shape)[0]
+    found = greedy_hard(cost)
+    for table, labels in zip(cost, found, strict=True):
+        filled = labels.unique()
+        assert len(filled) <= min(table.shape)
+        empty = [k for k in range(table.shape[1]) if k not in filled]
+        for k in filled:
+            own = (labels == k).nonzero()[:, 0]
+            ranked = own[table[own, k].argsort()]
+            prices = table[ranked, k] + torch.arange(1, len(own) + 1).log()
+            assert (prices[:, None] <= table[ranked][:, empty] + 1e-9).all()
+
+
+@quick
+@given(shapes)
 def test_greedy_takes_the_pairs_its_definition_takes_and_its_steps_sum_to_the_objective(shape):
     cost, start, penalty, prior = problem(*shape)
     found = greedy_hard(cost, start, penalty, prior)

@@ -193,6 +193,18 @@ def test_a_target_follows_its_online_network_at_each_members_own_pace() -> None:
         assert not new.requires_grad
 
 
+def test_a_target_that_keeps_nothing_is_the_online_network_and_many_steps_have_a_closed_form() -> None:
+    online = make("mlp_norm", SEEDS[:2])
+    target = online.copy()
+    before = [parameter.clone() for parameter in target.params]
+    train(online, batch("mlp_norm", SEEDS[:2]), 1)
+    for _ in range(5):
+        target.follow(online, torch.tensor([0.0, 0.9]))
+    for old, new, lead in zip(before, target.params, online.params, strict=True):
+        assert torch.equal(new[0], lead[0])
+        torch.testing.assert_close(new[1], lead[1].detach() + 0.9**5 * (old[1] - lead[1].detach()))
+
+
 def test_a_copied_chain_shares_nothing_with_its_original() -> None:
     original = make("cnn", SEEDS[:2])
     twin = original.copy()
