@@ -7,6 +7,7 @@ from pathlib import Path
 
 from analysis import boundaries, figures, frame, map_figures, pareto, sensitivity_figures, tables, verdicts
 from analysis.baseline import footings
+from analysis.collapse import collapse_section
 from analysis.detectable import detectable
 from analysis.drawing import Drawing
 from analysis.families import FAMILIES, family_of
@@ -73,4 +74,5 @@ def across_sections(studies: Sequence[StudyView], n_bootstrap: int = 200) -> lis
     if not local:
         return []
     found = [importance_section(local, n_bootstrap), *head_to_head_sections(local), label_free_section(local)]
+    found.append(collapse_section(local))
     return [section for section in found if section is not None]

@@ -64,12 +64,16 @@ def _section(found: HeadToHead) -> Section:
     first = ranking.methods[0]
     tied = next((clique for clique in ranking.cliques if first in clique), ())
     best = (
-        f"{join(list(tied))} lead and are not told apart" if len(tied) > 1 else f"{first} leads, apart from all others"
+        "no two of them are told apart"
+        if len(tied) == len(ranking.methods)
+        else f"{join(list(tied))} lead and are not told apart"
+        if len(tied) > 1
+        else f"{first} leads, apart from all others"
     )
     datasets = list(dict.fromkeys(str(dataset) for dataset, _ in found.table.index))
     sentence = (
         f"{lead} (Friedman {p_text(ranking.p)} over {ranking.n_datasets} blocks: seeds of {join(datasets)}). "
-        + (f"{best} (Nemenyi, critical difference of mean ranks {ranking.difference:.2f}). " if differ else "")
+        + (f"By Nemenyi's critical difference of mean ranks, {ranking.difference:.2f}, {best}. " if differ else "")
         + f"{found.study.record.get('tier', 'local')} tier: the ranking is about these data and budgets."
     )
     means = found.table.mean()

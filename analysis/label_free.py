@@ -105,13 +105,13 @@ def label_free_section(studies: Sequence[StudyView]) -> Section | None:
     missing = [rule for rule in CONFIGURATION_RULES if rule not in set(table["rule"])]
     sentence = (
         f"Cheapest on average over {table.groupby(['study', 'method', 'dataset']).ngroups} searches is "
-        f"{rule.replace('_', ' ')}: labels would have added {signed(cell.mean, metric)}{unit(metric)} of "
+        f"{name(rule)}: labels would have added {signed(cell.mean, metric)}{unit(metric)} of "
         f"{name(metric)} on seeds that did not choose. Descriptive: searches share data sets and methods, so they are "
-        f"no independent sample." + (f" Not measured here: {', '.join(missing)}." if missing else "")
+        f"no independent sample." + (f" Not measured here: {', '.join(map(name, missing))}." if missing else "")
     )
     body = [
         [
-            rule,
+            name(rule),
             f"{signed(cell.mean, metric)} [{signed(cell.low, metric)}, {signed(cell.high, metric)}]",
             f"{agreement:.2f}",
             str(count),
@@ -135,7 +135,7 @@ def _figure(table: pd.DataFrame, rules: Sequence[str], metric: str) -> Drawing:
             axes.plot([cell.mean], [place - 0.14], "D", color=PALETTE[0], markersize=6, zorder=3)
         tidy(axes, "x")
     grid[0][0].axvline(0, color=BLACK, linewidth=0.9)
-    grid[0][0].set_yticks(range(len(rules)), [rule.replace("_", " ") for rule in rules])
+    grid[0][0].set_yticks(range(len(rules)), [name(rule) for rule in rules])
     grid[0][0].set_ylim(len(rules) - 0.5, -0.5)
     grid[0][0].set_xlabel(f"what labels would have added, {label(metric)}")
     grid[0][1].set_xlabel(f"rank agreement with {name(metric)} (Spearman)")

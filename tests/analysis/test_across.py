@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from analysis import family, head_to_head, knob_importance, label_free, pareto
+from analysis import collapse, family, head_to_head, knob_importance, label_free, pareto
 from analysis.boundaries import sides_of
 
 _spec = importlib.util.spec_from_file_location("views", Path(__file__).with_name("views.py"))
@@ -124,8 +124,8 @@ def test_the_rule_that_follows_the_metric_costs_nothing_and_the_one_against_it_c
         assert table.loc[(study, "silhouette"), "cost"] > 0.15
         assert table.loc[(study, "silhouette"), "agreement"] == pytest.approx(-1.0)
     section = label_free.label_free_section(both)
-    assert "Cheapest on average over 2 searches is neighbour mi" in section.sentence
-    assert "Not measured here: between_seed_mi, preservation, rank_sum" in section.sentence
+    assert "Cheapest on average over 2 searches is neighbour MI" in section.sentence
+    assert "Not measured here: between-seed MI, preservation, rank sum" in section.sentence
 
 
 def test_no_rule_may_choose_a_collapsed_configuration():
@@ -134,6 +134,22 @@ def test_no_rule_may_choose_a_collapsed_configuration():
     best = int(np.argmax([entry["objective"][0] for entry in search["history"]]))
     study.rows.loc[study.rows["arm"] == f"pipcdr #{best}", "collapsed"] = True
     assert (label_free.rule_costs([study])["chosen"] != best).all()
+
+
+def test_a_trial_that_two_studies_ask_for_collapses_once_and_maps_name_their_study():
+    grid = {f"{a}, {b}": ("secu", "baseline" if a == b == "1" else "level") for a in "123" for b in "12"}
+    random = np.random.default_rng(0)
+    study = views.view_of_arms("crossed", grid, {(arm, "digits"): random.random(4) for arm in grid})
+    for arm in study.record["arms"]:
+        arm |= {"factor": "lower_bound x dual_lr", "level": arm["name"]}
+    study.rows["collapsed"] = study.rows["arm"] == "3, 2"
+    table = collapse.collapse_shares([study, study])
+    assert table.loc["secu", ["trials", "collapsed"]].tolist() == [24, 4]
+    assert table.loc["secu", "low"] < 4 / 24 < table.loc["secu", "high"]
+    section = collapse.collapse_section([study])
+    assert [drawing.key for drawing in section.drawings] == ["map_digits_crossed"]
+    study.rows["collapsed"] = False
+    assert collapse.collapse_section([study]) is None
 
 
 def test_the_front_holds_what_nothing_cheaper_beats():

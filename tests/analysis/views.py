@@ -68,6 +68,7 @@ def view_of_search(name, method, knobs, metrics, *, dataset="digits", collapsed=
             {
                 "trial_id": trial,
                 "arm": f"{method} #{number}",
+                "method": method,
                 "phase": "search",
                 "seed": seed,
                 "state": "complete",
