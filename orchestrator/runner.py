@@ -129,6 +129,7 @@ class Runner:
         """Keep rows; make ended members durable, then let the phases go on."""
         rows = self._rows[bundle.bundle_id]
         self.account.heard()
+        self.progress.notes += [report.note] if report.note else []
         if report.restarted:
             rows.clear()
         rows.add(report.rows)

@@ -197,3 +197,5 @@ class Report:
     """Members of the group that memory ran out for just now; 0: none. They are trained again in smaller groups."""
     finished: bool = False
     """True in the last report of the bundle: every member has had its outcome."""
+    note: str = ""
+    """One line for whoever watches the run: what went wrong without an outcome."""

@@ -53,8 +53,10 @@ def train(
         decide: member indices that shall stop now; asked after each evaluation, but the last, of a prunable bundle.
         stopping: whether to end after this evaluation: a checkpoint is left, and no report has `finished`.
     """
-    run, resumed = _started(method, task, data)
+    run, resumed, note = _started(method, task, data)
     try:
+        if note:
+            yield Report(note=note)
         if resumed or not run.groups:
             yield run.repeated()
         while run.groups:
@@ -304,19 +306,19 @@ class _Run:
         return [group for group in kept if group]
 
 
-def _started(method: type[Method], task: BundleTask, data: Dataset) -> tuple[_Run, bool]:
-    """Return a run, and whether it goes on from a checkpoint; an unusable one is named in the log and left behind."""
+def _started(method: type[Method], task: BundleTask, data: Dataset) -> tuple[_Run, bool, str]:
+    """Return a run, whether it goes on from a checkpoint, and what to say of one that is unusable and left behind."""
     run = _Run(method, task, data)
     if task.checkpoint_folder:
         try:
             found = checkpoints.read(Path(task.checkpoint_folder))
             if found is not None:
                 run.take_up(found)
-                return run, True
+                return run, True, ""
         except Exception as error:  # whatever is wrong with it, training from the start is right
-            _LOG.warning("bundle %s starts afresh: %s", task.bundle.bundle_id, error)
-            return _Run(method, task, data), False
-    return run, False
+            text = " ".join(str(error).split())
+            return _Run(method, task, data), False, f"bundle {task.bundle.bundle_id} starts afresh: {text}"
+    return run, False, ""
 
 
 def _precision(task: BundleTask) -> str:

@@ -115,7 +115,10 @@ def run(  # noqa: PLR0913, PLR0917  # typer makes an option of each parameter
     device: Annotated[str, typer.Option(help="auto (GPUs where there are any), cpu or cuda")] = "auto",
     bundles_per_gpu: Annotated[int, typer.Option(help="of programs that cannot fuse, how many share a card")] = 1,
     max_concurrent: Annotated[int, typer.Option(help="bundles at a time; 0: one per core or GPU")] = 0,
-    time_budget: Annotated[float, typer.Option(help="stop cleanly after this many seconds; 0: never")] = 0.0,
+    time_budget: Annotated[float, typer.Option(min=0, help="stop cleanly after this many seconds; 0: never")] = 0.0,
+    stall: Annotated[
+        float, typer.Option(min=0, help="seconds without news after which a bundle is lost; 0: never")
+    ] = 7200.0,
     budget_hours: Annotated[float, typer.Option(help="stop cleanly after these core- or GPU-hours; 0: never")] = 0.0,
     retry_failed: Annotated[str, typer.Option(help="failure kind to try again, or 'all'")] = "",
     only_current: Annotated[bool, typer.Option(help="count only ledger rows of the present code")] = False,
@@ -137,6 +140,7 @@ def run(  # noqa: PLR0913, PLR0917  # typer makes an option of each parameter
         max_concurrent=max_concurrent,
         time_budget=time_budget,
         budget_hours=budget_hours,
+        stall=stall,
         retry_failed=retry_failed,
         only_current=only_current,
         notebook=notebook,

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from orchestrator.errors import RequestError, UnknownNameError
+from orchestrator.errors import DataError, RequestError, UnknownNameError
 from orchestrator.ledger import Ledger
 from orchestrator.ledger.lock import holder_of
 
@@ -159,6 +159,10 @@ def doctor(results: Path, *, repair: bool, plugins: Sequence[str] = ()) -> dict[
 
     with Ledger(results, writable=repair) as ledger:
         problems = ledger.repair() if repair else ledger.problems()
+        broken = _broken_checkpoints(ledger)
+        for bundle_id in broken if repair else ():
+            ledger.set_bundle_aside(bundle_id)
+        problems += broken.values()
         unfinished = ledger.unfinished_bundles()
     return {
         "machine": machine(),
@@ -173,6 +177,21 @@ def doctor(results: Path, *, repair: bool, plugins: Sequence[str] = ()) -> dict[
         "problems": problems,
         "repaired": repair,
     }
+
+
+def _broken_checkpoints(ledger: Ledger) -> dict[str, str]:
+    """Return bundle_id -> one line for each checkpoint that a run could not go on from."""
+    found = {}
+    for bundle_id in ledger.unfinished_bundles():
+        from trainables import checkpoints  # brings torch
+
+        try:
+            checkpoints.read(ledger.checkpoint_folder(bundle_id))
+            if not ledger.members_of(bundle_id):
+                found[bundle_id] = f"checkpoints/{bundle_id} does not say whose it is"
+        except DataError as error:
+            found[bundle_id] = " ".join(str(error).split())
+    return found
 
 
 def _presence(module: Any) -> str:

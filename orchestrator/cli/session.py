@@ -47,6 +47,7 @@ class Request:
     max_concurrent: int = 0
     time_budget: float = 0.0
     budget_hours: float = 0.0
+    stall: float = 0.0
     retry_failed: str = ""
     only_current: bool = False
     notebook: bool = True
@@ -202,6 +203,7 @@ class _DeferredRay:
                 gpus=1 if self.request.address == "local" and self.device() == "cuda" else 0,
                 bundles_per_gpu=self.request.bundles_per_gpu,
                 verbose=self.request.verbose,
+                stall_seconds=self.request.stall or None,
             )
             self.executor.start()
         return self.executor

@@ -10,7 +10,7 @@ from orchestrator.ledger import compaction, files
 from orchestrator.ledger.batches import Batches, settled
 from orchestrator.ledger.studies import check_study, study_names
 
-__all__ = ["find_problems", "repair"]
+__all__ = ["find_problems", "repair", "set_aside"]
 
 
 def find_problems(results: Path) -> dict[Path, str]:
@@ -43,7 +43,7 @@ def repair(results: Path, batches: Batches) -> list[str]:
     anew = [batch for batch in batches.live() if wrong & {batch[0].path, batches.epochs_folder / batch[1].epochs}]
     with files.os_errors(f"results folder {str(results)!r} cannot be repaired"):
         for path in found:
-            _set_aside(results, path, shutil.copy2 if path in batches.unknown else shutil.move)
+            set_aside(results, path, shutil.copy2 if path in batches.unknown else shutil.move)
     for batch in anew:
         compaction.merge(batches, [batch])
     batches.forget_problems()
@@ -70,7 +70,8 @@ def _find(batches: Batches) -> dict[Path, str]:
     return problems
 
 
-def _set_aside(results: Path, path: Path, carry: Callable[[Path, Path], object]) -> None:
+def set_aside(results: Path, path: Path, carry: Callable[[Path, Path], object] = shutil.move) -> None:
+    """Move (or copy) a file or folder of the results to the same place under `quarantine/`."""
     if path.exists() or path.is_symlink():
         target = _free(results / "quarantine" / path.relative_to(results))
         target.parent.mkdir(parents=True, exist_ok=True)

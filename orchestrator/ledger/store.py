@@ -200,6 +200,12 @@ class Ledger:
             if folder.exists():
                 shutil.rmtree(folder)
 
+    def set_bundle_aside(self, bundle_id: str) -> None:
+        """Move a bundle's checkpoint, which cannot be used, to `quarantine/`."""
+        self._require_lock()
+        with files.os_errors(f"checkpoints of bundle {bundle_id} cannot be set aside"):
+            doctor.set_aside(self.folder, self.checkpoint_folder(bundle_id))
+
     def problems(self) -> list[str]:
         """Read every file and return one line for each that is broken, foreign or of unknown columns."""
         return list(doctor.find_problems(self.folder).values())

@@ -14,7 +14,7 @@ from orchestrator.planning import Catalogue
 from orchestrator.runner import Runner, RunOptions
 from orchestrator.study import Study, until_decided
 from orchestrator.trial import MEMBERS_FILE, FailureKind
-from trainables.checkpoints import name_members
+from trainables.checkpoints import FILE, name_members
 
 TOY = (str(Path(__file__).parent / "toy"),)
 FINITE = one_factor("toy", {"mode": ["worse"], "level": [0.1]})
@@ -148,6 +148,14 @@ def test_a_bundle_goes_on_as_it_was_though_some_of_its_members_have_ended(tmp_pa
     assert (runner.progress.hits, runner.progress.trained) == (2, 14)
     assert len(Ledger(tmp_path / "b").trials(view=False)) == 16
     assert Ledger(tmp_path / "b").unfinished_bundles() == []
+
+
+def test_a_checkpoint_that_cannot_be_used_is_named_and_its_bundle_starts_afresh(tmp_path):
+    first = stopped_after(study(), tmp_path, n_reports=2)
+    (tmp_path / "checkpoints" / first.bundle.bundle_id / FILE).write_bytes(b"broken")
+    runner, rows = run(study(), tmp_path)
+    assert [note.split(":")[0] for note in runner.progress.notes] == [f"bundle {first.bundle.bundle_id} starts afresh"]
+    assert set(rows["state"]) == {"complete"}
 
 
 def test_half_a_bundle_that_was_interrupted_goes_on_as_half_a_bundle(tmp_path):
