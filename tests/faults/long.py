@@ -34,7 +34,7 @@ def main() -> None:
     options.add_argument("--out", type=Path, default=ROOT / "analysis/benchmarks/faults.json")
     given = options.parse_args()
     given.state.mkdir(parents=True, exist_ok=True)
-    zygote = Zygote()
+    zygote = Zygote(ray=given.part != "inline")
     try:
         for part in PARTS if given.part is None else (given.part,):
             tally = _tally(given.state, part, given.seed)

@@ -3,7 +3,8 @@
 Each line on stdin is a request in JSON, each line on stdout its answer: {"argv": [...], "out": path, "nap": seconds}
 starts `orchestrate ARGV` in a session of its own and answers {"pid": n}; {"poll": pid} answers {"status": null} while
 it runs, else its exit status (negative: the signal that ended it). Options of a start: "answers": false leaves the
-report out, "file_size": bytes limits what a file may hold.
+report out, "file_size": bytes limits what a file may hold, "environment" is set before all. With the argument `ray` it
+has imported Ray too, for drivers that start one.
 """
 
 import faulthandler
@@ -21,6 +22,13 @@ import orchestrator.runner
 import trainables.training  # noqa: F401
 from orchestrator.cli import session
 
+if "ray" in sys.argv:
+    from orchestrator.executors.ray_tune import cluster
+
+    # Ray reads this when it is imported, which a driver that is not forked does later
+    os.environ.update(cluster.DRIVER_ENVIRONMENT, RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=cluster._token())
+    import orchestrator.executors.ray_tune.fit
+
 CHECKPOINT_SECONDS = 0.02
 
 
@@ -32,7 +40,7 @@ def drive(request):
         os.dup2(out, descriptor)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     faulthandler.register(signal.SIGUSR1)
-    os.environ["WALK_NAP"] = str(request["nap"])
+    os.environ.update(request.get("environment", {}), WALK_NAP=str(request["nap"]))
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     if "file_size" in request:
@@ -41,7 +49,9 @@ def drive(request):
     if not request.get("answers", True):
         session._answer = lambda *_: None  # the report takes longer than all the training
     # checkpoints come by time, every minute; a trial of these tests is over in less
-    orchestrator.runner.RunOptions.__init__.__kwdefaults__["checkpoint_seconds"] = CHECKPOINT_SECONDS
+    orchestrator.runner.RunOptions.__init__.__kwdefaults__["checkpoint_seconds"] = CHECKPOINT_SECONDS * request.get(
+        "slower", 1
+    )
     sys.argv = ["orchestrate", *request["argv"]]
     orchestrator.cli.main()
 

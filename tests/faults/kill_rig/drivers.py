@@ -28,12 +28,17 @@ PATIENCE = 240.0
 
 
 class Zygote:
-    """A process that forks inline drivers; see zygote.py."""
+    """A process that forks drivers; see zygote.py.
 
-    def __init__(self) -> None:
+    Args:
+        ray: whether it forks drivers that start a Ray of their own, too: that saves them the imports.
+    """
+
+    def __init__(self, *, ray: bool = False) -> None:
+        self.ray = ray
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
         self.process = subprocess.Popen(
-            [sys.executable, str(FAULTS / "zygote.py")],
+            [sys.executable, str(FAULTS / "zygote.py"), *(["ray"] if ray else [])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environment,
@@ -154,6 +159,28 @@ class Spawned:
                 if process.pid != self.pid and re.search(pattern, " ".join(process.cmdline())):
                     found.append(process)
         return found
+
+
+class ForkedWithRay(Spawned):
+    """The same, forked by a zygote."""
+
+    def __init__(self, zygote: Zygote, argv: list[str], out: Path, nap: float) -> None:
+        self.out, self.mark, self.zygote = out, uuid.uuid4().hex, zygote
+        asked = {"argv": argv, "out": str(out), "nap": nap, "slower": 2.5, "environment": {MARK: self.mark}}
+        self.pid = zygote.ask(**asked)["pid"]
+        self.status: int | None = None
+        self.seen = {psutil.Process(self.pid)}
+
+    def poll(self) -> int | None:
+        """Return the exit status, or None while it runs."""
+        if self.status is None:
+            self.status = self.zygote.ask(poll=self.pid)["status"]
+        return self.status
+
+    def send(self, number: int) -> None:
+        """Send a signal to the driver alone."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
 
 
 def _session(pid: int) -> int:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
-from kill_rig.drivers import PATIENCE, Forked, Spawned, Zygote, argv, ended, is_gone, kill_family
+from kill_rig.drivers import PATIENCE, Forked, ForkedWithRay, Spawned, Zygote, argv, ended, is_gone, kill_family
 from kill_rig.views import View, require_sound
 
 from orchestrator.ledger import Ledger
@@ -94,7 +94,7 @@ class Histories:
                 complete: set[str] = set()
                 status = -1
                 while status != 0:
-                    driver = Spawned(argv(results, "local"), out, nap)
+                    driver = self._with_ray(argv(results, "local", "--max-concurrent", monkey.choice("112")), out, nap)
                     try:
                         left -= left > 0 and self._haunt(driver, results, monkey)
                         status = ended(driver)
@@ -120,6 +120,9 @@ class Histories:
                 if victim != "worker":
                     return True
         return False
+
+    def _with_ray(self, arguments: list[str], out: Path, nap: float) -> Spawned:
+        return ForkedWithRay(self.zygote, arguments, out, nap) if self.zygote.ray else Spawned(arguments, out, nap)
 
     def _quiet(self) -> View:
         with self._history() as (results, out):
