@@ -209,8 +209,8 @@ class Watch:
     def update(self, progress: Any) -> None:
         """Show where the run stands, and what has to be read at once."""
         notes, progress.notes = progress.notes, []
-        for note in notes:
-            err.print(note, style="yellow", markup=False, soft_wrap=True)
+        for note in () if self.quiet else notes:
+            out.print(note, style="yellow", markup=False)
         done = progress.hits + progress.trained
         seconds = max(time.monotonic() - self.began, 1e-9)
         rate = progress.trained / seconds
