@@ -73,9 +73,12 @@ class SearchRounds:
         self.study = optuna.create_study(
             directions=["maximize"] * len(search.rules), sampler=self._sampler(), pruner=_pruner(search)
         )
+        self.judged = self._judged()
+        """The study that the pruner looks at: with several objectives one of the first alone, as Optuna prunes by one."""
         self.told: dict[int, Told] = {}
         self.proposals: dict[int, Proposal] = {}
         self._open: dict[int, optuna.trial.Trial] = {}
+        self._judges: dict[int, optuna.trial.Trial] = {}
         self._reported: set[tuple[int, int]] = set()
 
     @property
@@ -93,12 +96,16 @@ class SearchRounds:
     def tell(self, results: Sequence[Told]) -> None:
         """Tell a round, in the order of numbers. A NaN is told as a failure: Optuna would leave it running for ever."""
         for result in sorted(results, key=lambda told: told.number):
-            trial = self._open.pop(result.number)
+            trial, judge = self._open.pop(result.number), self._judges.pop(result.number)
             self.told[result.number] = result
             for epoch, value in result.curve.items():
-                if len(self.search.rules) == 1 and math.isfinite(value):
-                    self._report(trial, epoch, value)
+                if math.isfinite(value):
+                    self._report(judge, epoch, value)
             values = result.objectives
+            if judge is not trial:
+                first = values[0] if values and result.state == "complete" and math.isfinite(values[0]) else None
+                state = _STATES["failed"] if result.state == "complete" else _STATES[result.state]
+                self.judged.tell(judge, first, state=None if first is not None else state)
             if result.state == "complete" and (values is None or not all(map(math.isfinite, values))):
                 self.study.tell(trial, state=optuna.trial.TrialState.FAIL)
             elif result.state == "complete":
@@ -110,11 +117,11 @@ class SearchRounds:
 
     def should_prune(self, number: int, epoch: int, value: float) -> bool:
         """Report an intermediate value of an open proposal and return what the pruner says."""
-        trial = self._open.get(number)
-        if trial is None or not math.isfinite(value):
+        judge = self._judges.get(number)
+        if judge is None or not math.isfinite(value):
             return False
-        self._report(trial, epoch, value)
-        return trial.should_prune()
+        self._report(judge, epoch, value)
+        return judge.should_prune()
 
     def _report(self, trial: optuna.trial.Trial, epoch: int, value: float) -> None:
         if (trial.number, epoch) not in self._reported:  # a replayed curve may repeat what the pruner was asked with
@@ -137,7 +144,14 @@ class SearchRounds:
             if _holds(name, values, self.space):
                 values[name] = _suggest(trial, name, domain)
         self._open[trial.number] = trial
+        self._judges[trial.number] = trial if self.judged is self.study else self.judged.ask()
         return Proposal(number=trial.number, values=canonical(self.space, values, self.search.method))
+
+    def _judged(self) -> optuna.Study:
+        if len(self.search.rules) == 1:
+            return self.study
+        sampler = optuna.samplers.RandomSampler(seed=self.seed)  # suggests nothing
+        return optuna.create_study(direction="maximize", sampler=sampler, pruner=_pruner(self.search))
 
     def _sampler(self) -> optuna.samplers.BaseSampler:
         startup = min(self.search.round_size, max(1, self.search.n_configurations // 2))
