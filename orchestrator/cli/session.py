@@ -135,7 +135,18 @@ def train(study: Study, request: Request, ledger: Ledger, executor: Any, catalog
         spent = runner.account.entry(runner.progress.trained, runner.stop_reason, priced)
         runner.clear_up()
         runner.write_record(spent if runner.account.start_seconds else None)
+        _write_journal(runner, ledger)
     return runner
+
+
+def _write_journal(runner: Any, ledger: Ledger) -> None:
+    """Write a study's searches as an Optuna journal beside its record, for optuna-dashboard."""
+    from orchestrator.ledger.files import write_durably
+    from orchestrator.samplers.journal import journal_of
+
+    if runner.searches and runner.account.start_seconds:
+        searches = {f"{phase.search.method} @ {phase.dataset}": phase.rounds for phase in runner.searches}
+        write_durably(ledger.study_folder(runner.study.key) / "optuna.journal", journal_of(searches))
 
 
 def _priced(study: Study, request: Request, ledger: Ledger, catalogue: Catalogue, device: str) -> dict[str, Any] | None:

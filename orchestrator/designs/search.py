@@ -94,8 +94,6 @@ class Search:
         for rule in self.rules:
             objective_metric(rule)
         several = len(self.rules) > 1
-        if several and self.pruner != "none":
-            raise RequestError(f"pruner {self.pruner!r} judges one objective, not {len(self.rules)}; use pruner 'none'")
         if several and self.sampler == "cmaes":
             raise RequestError(f"sampler 'cmaes' takes one objective, not {len(self.rules)}; use tpe, gp or nsga2")
 

@@ -71,10 +71,13 @@ class SearchRounds:
             objective_metric(rule)
         logging.getLogger("optuna").setLevel(logging.ERROR)
         self.study = optuna.create_study(
-            directions=["maximize"] * len(search.rules), sampler=self._sampler(), pruner=_pruner(search)
+            study_name=str(self.seed),  # Hyperband draws a trial's bracket by it; Optuna's own is another each time
+            directions=["maximize"] * len(search.rules),
+            sampler=self._sampler(),
+            pruner=_pruner(search),
         )
         self.judged = self._judged()
-        """The study that the pruner looks at: with several objectives one of the first alone, as Optuna prunes by one."""
+        """The study that the pruner looks at; of several objectives it has the first alone, since Optuna prunes by one."""
         self.told: dict[int, Told] = {}
         self.proposals: dict[int, Proposal] = {}
         self._open: dict[int, optuna.trial.Trial] = {}
@@ -151,7 +154,8 @@ class SearchRounds:
         if len(self.search.rules) == 1:
             return self.study
         sampler = optuna.samplers.RandomSampler(seed=self.seed)  # suggests nothing
-        return optuna.create_study(direction="maximize", sampler=sampler, pruner=_pruner(self.search))
+        name = f"{self.seed} judged"
+        return optuna.create_study(study_name=name, direction="maximize", sampler=sampler, pruner=_pruner(self.search))
 
     def _sampler(self) -> optuna.samplers.BaseSampler:
         startup = min(self.search.round_size, max(1, self.search.n_configurations // 2))

@@ -43,7 +43,6 @@ def test_several_objectives_and_every_sampler_and_pruner_are_accepted():
         (("lr",), {"rule": "luck"}, "unknown selection rule 'luck'"),
         (("lr",), {"rule": "between_seed_mi"}, "labelings of several seeds, which the ledger does not keep"),
         (("lr",), {"rule": ()}, "has no rule"),
-        (("lr",), {"rule": ("neighbour_mi", "silhouette"), "pruner": "median"}, "judges one objective, not 2"),
         (("lr",), {"rule": ("neighbour_mi", "silhouette"), "sampler": "cmaes"}, "takes one objective, not 2"),
         (("lr",), {"speed": 1}, "unknown option of search 'speed'"),
     ],

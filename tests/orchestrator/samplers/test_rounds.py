@@ -139,3 +139,31 @@ def test_a_wrong_search_is_refused_in_one_line(options, says):
     with pytest.raises(RequestError) as caught:
         search("m", ("rate",), **options)
     assert says in str(caught.value)
+
+
+@pytest.mark.parametrize("pruner", ["halving", "hyperband", "median"])
+def test_pruners_judge_epochs_by_the_first_of_several_objectives_and_the_search_replays(pruner):
+    def searched():
+        rounds = made(rule=("neighbour_mi", "silhouette"), pruner=pruner)
+        pruned = set()
+        while not rounds.exhausted:
+            told = []
+            for proposal in rounds.ask():
+                curve = {}
+                for epoch in range(1, 10):
+                    curve[epoch] = value(proposal) * epoch / 9
+                    if rounds.should_prune(proposal.number, epoch, curve[epoch]):
+                        pruned.add(proposal.number)
+                        break
+                state = "pruned" if proposal.number in pruned else "complete"
+                objectives = (value(proposal), 0.5) if state == "complete" else None
+                told.append(Told(number=proposal.number, state=state, objectives=objectives, curve=curve))
+            rounds.tell(told)
+        return rounds, pruned
+
+    (one, pruned), (other, again) = searched(), searched()
+    assert 0 < len(pruned) < 24
+    assert pruned == again
+    assert [p.values for p in one.proposals.values()] == [p.values for p in other.proposals.values()]
+    assert one.best().number not in pruned
+    assert len(one.study.directions) == 2
