@@ -271,14 +271,15 @@ def clean(
 @app.command()
 def doctor(
     results: Results = RESULTS,
+    address: Annotated[str, typer.Option(help="ask every node of this cluster too: auto or HOST:PORT")] = "",
     repair: Annotated[bool, typer.Option(help="move broken and foreign files to results/quarantine")] = False,
     plugin: Plugins = [],  # noqa: B006
     as_json: AsJson = False,
 ) -> None:
-    """Say what this machine offers, which datasets are there, and what is wrong with the results."""
+    """Say what this machine (and cluster) offers, which datasets are there, and what is wrong with the results."""
     from orchestrator.cli import console, inspection
 
-    found = inspection.doctor(results, repair=repair, plugins=tuple(plugin))
+    found = inspection.doctor(results, repair=repair, plugins=tuple(plugin), address=address)
     console.emit(found, as_json, console.doctor_text)
 
 

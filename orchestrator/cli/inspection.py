@@ -152,8 +152,11 @@ def _bytes(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def doctor(results: Path, *, repair: bool, plugins: Sequence[str] = ()) -> dict[str, Any]:
-    """Return what this machine offers and what is wrong with the results folder; `repair` sets broken files aside."""
+def doctor(results: Path, *, repair: bool, plugins: Sequence[str] = (), address: str = "") -> dict[str, Any]:
+    """Return what this machine offers and what is wrong with the results folder; `repair` sets broken files aside.
+
+    With an address, every node of that cluster is asked too, and `nodes` and `problems` say what it answered.
+    """
     from orchestrator import discovery
     from orchestrator.provenance import git_commit, machine, versions
 
@@ -164,7 +167,14 @@ def doctor(results: Path, *, repair: bool, plugins: Sequence[str] = ()) -> dict[
             ledger.set_bundle_aside(bundle_id)
         problems += broken.values()
         unfinished = ledger.unfinished_bundles()
+    nodes: list[dict[str, Any]] = []
+    if address:
+        from orchestrator.executors.ray_tune.inspection import inspect_nodes, problems_of
+
+        nodes = inspect_nodes(address, results, discovery.names("dataset"))
+        problems = [*problems, *problems_of(nodes, versions())]
     return {
+        **({"nodes": nodes} if address else {}),
         "machine": machine(),
         "versions": versions(),
         "git_commit": git_commit(),

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import optuna
+from optuna.storages.journal import JournalFileBackend
 
 from orchestrator.samplers.rounds import SearchRounds
 
@@ -19,7 +20,7 @@ def journal_of(searches: Mapping[str, SearchRounds]) -> bytes:
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         path = Path(folder, "journal")
-        storage = optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(path)))
+        storage = optuna.storages.JournalStorage(JournalFileBackend(str(path)))
         for name, rounds in searches.items():
             copy = optuna.create_study(
                 storage=storage, study_name=name, directions=rounds.study.directions, pruner=optuna.pruners.NopPruner()

@@ -77,7 +77,7 @@ class SearchRounds:
             pruner=_pruner(search),
         )
         self.judged = self._judged()
-        """The study that the pruner looks at; of several objectives it has the first alone, since Optuna prunes by one."""
+        """What the pruner looks at: of several objectives a study of the first alone, since Optuna prunes by one."""
         self.told: dict[int, Told] = {}
         self.proposals: dict[int, Proposal] = {}
         self._open: dict[int, optuna.trial.Trial] = {}

@@ -1,9 +1,9 @@
 """What a search loses by asking in rounds: TPE one by one, in rounds of 16, and with 16 under way at any time.
 
-    python tests/benchmarks/search_quality.py [REPEATS]     # prints a table, writes analysis/benchmarks/search_quality.json
+    python tests/benchmarks/search_quality.py [REPEATS]     # also writes analysis/benchmarks/search_quality.json
 
-Equal trials (48), the same seeds. Simple regret of the best configuration found, as a share of the function's range over
-random draws (its median minus its optimum), on three known functions and on a recorded real sweep: neighbour MI of
+Equal trials (48), the same seeds. Simple regret of the best configuration found, as a share of the function's range
+over random draws (its median minus its optimum), on three known functions and on a recorded real sweep: neighbour MI of
 entropy clustering on digits over (fairness_weight, norm_weight, lr), interpolated from trials recorded in the JSON
 beside the result. `rounds` is the project's own `SearchRounds`; the others are plain Optuna with the same sampler.
 """

@@ -27,6 +27,7 @@ def happened(tmp_path_factory):
         capture_output=True,
         text=True,
         timeout=560,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout.splitlines()[-1]), Ledger(home / "results")

@@ -1,4 +1,4 @@
-"""One finite study of real methods on a given number of workers, whatever the cores: python counts.py RESULTS WORKERS."""
+"""One finite study of real methods on a number of workers, whatever the cores: python counts.py RESULTS WORKERS."""
 
 import sys
 from pathlib import Path
