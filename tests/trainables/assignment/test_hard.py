@@ -55,7 +55,7 @@ def slots_optimum(cost, start, penalty):
 @quick
 @given(shapes)
 def test_no_point_of_greedy_would_have_been_cheaper_in_a_cluster_that_stayed_empty(shape):
-    """A fresh cluster costs ln 1 = 0; so with fewer points than clusters no more clusters fill than there are points."""
+    """A fresh cluster costs ln 1 = 0; so no more clusters fill than there are points."""
     cost = problem(*shape)[0]
     found = greedy_hard(cost)
     for table, labels in zip(cost, found, strict=True):
