@@ -8,7 +8,7 @@ from typing import Any
 
 __all__ = ["END", "START", "as_markdown", "simulated", "with_table"]
 
-START = "<!-- coverage: made by `python -m analysis.coverage docs/statistics.md` -->"
+START = "<!-- coverage: made by `python -m analysis.coverage analysis/statistics.md` -->"
 END = "<!-- end of coverage -->"
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from analysis import coverage
 
-PAGE = Path(__file__).parents[2] / "docs" / "statistics.md"
+PAGE = Path(__file__).parents[2] / "analysis" / "statistics.md"
 
 
 def test_the_table_in_the_docs_is_the_simulated_one():
