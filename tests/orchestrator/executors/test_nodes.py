@@ -23,7 +23,6 @@ def happened(tmp_path_factory):
     environment = {**os.environ, "HOME": str(home), "PYTHONPATH": str(DRIVER.parents[4])}
     done = subprocess.run(
         [sys.executable, str(DRIVER), str(home / "results"), str(SEEDS)],
-        check=False,
         env=environment,
         capture_output=True,
         text=True,
