@@ -175,6 +175,10 @@ def image_set_files(tmp_path_factory):
         written(f"cifar-10-batches-py/{name}", pickle.dumps(content))
     written("cifar-10-batches-py/batches.meta", pickle.dumps({"label_names": list("abcdefghij")}))
     written("cifar-100-python/meta", pickle.dumps({"fine_label_names": [f"class{place}" for place in range(100)]}))
+    written("packages/seglearn/__init__.py", b"raise ImportError('only its data are read')")
+    (folder / "packages/seglearn/data").mkdir(parents=True)
+    people = {"X": list(draws.normal(size=(70, 200, 6))), "y": np.arange(70) % 7, "subject": np.arange(70) // 7 + 1}
+    np.save(folder / "packages/seglearn/data/watch_dataset.npy", people, allow_pickle=True)
     written("stl10_binary/unlabeled_X.bin", pixels(1, 3, 96, 96).tobytes())
     return folder
 
@@ -196,6 +200,7 @@ def image_sets(image_set_files, monkeypatch):
             monkeypatch.setattr(kind, "meta", {**kind.meta, "md5": _md5(place)})
     monkeypatch.setenv(data_folder.VARIABLE, str(image_set_files))
     monkeypatch.setattr(image_sets, "PACKAGES", image_set_files / "packages")
+    monkeypatch.syspath_prepend(image_set_files / "packages")
     return image_set_files
 
 
