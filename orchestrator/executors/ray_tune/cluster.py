@@ -223,7 +223,7 @@ class Cluster:
                     **common,
                 )
             finally:
-                self._children = [p for p in psutil.Process().children() if self.folder in " ".join(p.cmdline())]
+                self._children = [p for p in psutil.Process().children() if self.folder in _command(p)]
                 self._vital = {p.pid: p.name() for p in self._children if p.name() in ("raylet", "gcs_server")}
                 self._let_agents_go()
         if self.quiet:
@@ -270,6 +270,14 @@ class Cluster:
 def _token() -> str:
     """Return this process's secret; one for its life, since Ray remembers the first."""
     return secrets.token_hex(32)
+
+
+def _command(process: psutil.Process) -> str:
+    """Return a process's command line; empty if it has ended (a start that failed leaves children that did)."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
 
 
 def _kill(process: psutil.Process) -> None:
