@@ -9,7 +9,7 @@ everywhere. Figures are medians; a ratio is that of medians, with the least and 
 Only ratios within one run mean anything. On a busy machine wall time says little: the CPU time of each program's
 processes (sampled, so that Ray's count too) stands beside it; a loop cannot use the second core, ours does. The rows of
 the rivals' trials are compared with ours of the same trials.
-Writes analysis/benchmarks/sweep.json (after each repeat, so that a run that is cut short leaves what it has).
+Writes analysis/benchmarks/sweep.json (after each rival, so that a run that is cut short leaves what it has).
 """
 
 import argparse
@@ -47,7 +47,7 @@ from orchestrator.study import Study
 STUDY = Study(question="sweep", datasets=("mnist_5k",), n_epochs=10, seeds=6, exploratory=True,
               design=grid("entropy", {LEVELS!r}))
 '''
-RIVALS = ("loop", "tutorial_tune", "careful_tune", "optuna_processes")
+RIVALS = ("loop", "careful_tune", "optuna_processes", "tutorial_tune")
 NAMES = {
     "loop": "one process in a loop",
     "tutorial_tune": "Ray Tune as in its tutorial",
@@ -182,6 +182,14 @@ def summary(own, found, pairs, n_each):
     return result
 
 
+def write(own, found, pairs, n_each, loads):
+    """Write what is known so far, and return it."""
+    result = {**summary(own, found, pairs, n_each), "load_averages": loads}
+    TARGET.parent.mkdir(parents=True, exist_ok=True)
+    TARGET.write_text(json.dumps(result, indent=1) + "\n")
+    return result
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=3)
@@ -205,12 +213,11 @@ def main():
                 if name == "loop":
                     mine = [scores[key(case)] for case in cases(asked.trials, turn)]
                     pairs += list(zip(mine, rows, strict=True))
+                loads.append(os.getloadavg())
+                result = write(own, found, pairs, asked.trials, loads)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-        loads.append(os.getloadavg())
-        result = {**summary(own, found, pairs, asked.trials), "load_averages": loads}
-        TARGET.parent.mkdir(parents=True, exist_ok=True)
-        TARGET.write_text(json.dumps(result, indent=1) + "\n")
+        result = write(own, found, pairs, asked.trials, loads)
     for name, one in result["rivals"].items():
         spread = "{:.1f}, {:.1f}".format(*one["spread"])
         print(f"{name}: {one['ratio']:.1f}x ours [{spread}]; CPU time {one['cpu_ratio']:.1f}x")
