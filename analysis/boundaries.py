@@ -82,8 +82,9 @@ def _figure(dataset: str, arms: dict[str, list[Floats]], data: tuple[Floats, NDA
         for label in np.unique(classes):
             own = points[classes == label]
             axes.plot(own[:, 0], own[:, 1], ".", color=PALETTE[int(label) % len(PALETTE)], markersize=2.5, alpha=0.6)
-        for place, sides in enumerate(seeds):
-            _lines(axes, points, sides, BLACK if place == 0 else GREY, 1.5 if place == 0 else 0.5)
+        for sides in seeds[1:]:
+            _lines(axes, points, sides, GREY, 0.5)
+        _lines(axes, points, seeds[0], BLACK, 1.5)
         axes.set_title(arm, fontsize=8)
         axes.set_aspect("equal")
     for axes in panels[len(arms) :]:

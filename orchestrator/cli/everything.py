@@ -74,7 +74,7 @@ def plan(studies: Sequence[Study], results: Path, plugins: tuple[str, ...], work
         "wall_seconds": list(total.wall_seconds),
         "sentences": [
             f"{len(lines)} studies, {sum(line['exploratory'] for line in lines)} of them exploratory.",
-            *(f"Not here yet: {why}." for why in catalogue.absent.values()),
+            *(f"Not here yet: {why}." for why in dict.fromkeys(catalogue.absent.values())),
             overview.price_sentence(total, overview.device_of(studies[0])),
         ],
     }

@@ -196,7 +196,7 @@ def plan(study: Study, results: Path, plugins: tuple[str, ...], workers: int) ->
         "detectable": None if power is None else dataclasses.asdict(power),
         "sentences": [
             _counts(asked.searched, len(asked.planned), asked.n_hits),
-            *(f"Not here yet: {why}." for why in catalogue.absent.values()),
+            *(f"Not here yet: {why}." for why in dict.fromkeys(catalogue.absent.values())),
             price_sentence(cost, device_of(study)),
             *_power_sentences(study, power),
         ],

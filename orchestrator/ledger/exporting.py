@@ -1,12 +1,11 @@
 """A ledger to keep: what the studies of a results folder ask for, in one tight batch, to be read and never written.
 
 A study that has not run to its end is left out: half an answer is not to be kept. The target holds `trials/`,
-`epochs/`, `studies/<name>/` (record and plan) and `ledger.json`, which marks it as kept.
-The trials' rows, of which verdicts are made, are those of the source, attempt by attempt; only absolute paths in
-tracebacks become file names. If the whole is larger than allowed, learning curves are rounded to single precision, and
-then thinned: of each trial stay the first and the last evaluation, the best by any metric that a study is about, the
-last one before the final fifth (whether training had come to rest is judged there), and of the others, evenly, as many
-as fit.
+`epochs/`, `studies/<name>/` (record and plan) and `ledger.json`, which marks it as kept. The trials' rows, of which
+verdicts are made, are those of the source, attempt by attempt; only absolute paths in tracebacks become file names. If
+the whole is larger than allowed, learning curves are rounded to single precision, and then thinned: of each trial stay
+the first and the last evaluation, the best by any metric that a study is about, the last one before the final fifth
+(whether training had come to rest is judged there), and of the others, evenly, as many as fit.
 """
 
 from __future__ import annotations
