@@ -76,6 +76,7 @@ class Runner:
         self._open: dict[str, Bundle] = {}
         self._rows: dict[str, Rows] = {}
         self._losses: dict[str, int] = {}
+        self._living: dict[str, int] = {}
         known = self._earlier_record().get("equivalence", {})
         self.guard = EquivalenceGuard(self._shape_of, known, exact=options.device == "cpu")
         self.confirm.base_of = self._chosen_earlier
@@ -94,7 +95,7 @@ class Runner:
             self.guard.handed_out(bundle)
         self._open[bundle.bundle_id] = bundle
         self._rows[bundle.bundle_id] = Rows()
-        self._count_running()
+        self._count_running(bundle)
         self.account.opened()
         return BundleTask(
             bundle=bundle,
@@ -140,7 +141,7 @@ class Runner:
                 self._judge(bundle, report.outcomes[-1], rows)
         elif report.outcomes:
             self._take(report.outcomes, rows.of({outcome.spec.trial_id for outcome in report.outcomes}))
-            self._count_running()
+            self._count_running(bundle)
         if report.finished:
             self._check_later(bundle, rows)
             self._close(bundle)
@@ -274,10 +275,15 @@ class Runner:
         if self._open.pop(bundle.bundle_id, None) is not None:
             self.account.closed()
         self._rows.pop(bundle.bundle_id, None)
-        self._count_running()
+        self._count_running(bundle)
 
-    def _count_running(self) -> None:
-        self.progress.running = sum(len(self._missing(bundle)) for bundle in self._open.values())
+    def _count_running(self, bundle: Bundle) -> None:
+        """Count the members of one bundle anew: with a thousand open, counting all at each report took the driver."""
+        living = len(self._missing(bundle)) if bundle.bundle_id in self._open else 0
+        self.progress.running += living - self._living.get(bundle.bundle_id, 0)
+        self._living[bundle.bundle_id] = living
+        if not living:
+            del self._living[bundle.bundle_id]
 
     def _missing(self, bundle: Bundle) -> list[TrialSpec]:
         return [spec for member, spec in enumerate(bundle.specs) if not self._recorded(bundle, member)]

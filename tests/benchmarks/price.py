@@ -3,8 +3,8 @@
     python tests/benchmarks/price.py [PLANS]       # prints a line a plan and writes analysis/benchmarks/price.json
 
 Each plan is a study of random size (arms, seeds, epochs) of a random method, program and dataset, run by the real
-runner through Ray Tune on two warm workers; each has a results folder of its own, so that nothing is learnt from
-plans before it: the probe is all that the price knows. Start-up of Ray is priced apart, and told. Other programs on the
+runner through Ray Tune on two warm workers; each has a results folder of its own, so that nothing is learnt from those
+before it: the probe is all that the price knows. Start-up of Ray is priced apart, and told. Other programs on the
 machine disturb the figures; the load is noted.
 """
 

@@ -1,0 +1,132 @@
+"""Are a thousand workers kept busy? Bundles of 30 s on a simulated clock, handed out by the real runner and ledger.
+
+    python tests/benchmarks/busy.py           # prints a line a study, writes analysis/benchmarks/busy.json
+
+Nothing is trained: a bundle ends 30 s after it was handed out, and the driver's own time for sampling, bookkeeping and
+the ledger (on disk) is what the workers wait for; it has one thread, so events queue. `busy` is the workers' training
+time over workers times makespan, the last wave's ends included. The driver's time is counted twice: as CPU time of this
+process, and as wall time with the disk in it, which whatever else runs on the machine lengthens (the load is noted).
+"""
+
+from __future__ import annotations
+
+import heapq
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from orchestrator.designs.grid import grid
+from orchestrator.designs.search import search
+from orchestrator.ledger import Ledger
+from orchestrator.planning import Catalogue
+from orchestrator.runner import Runner, RunOptions
+from orchestrator.study import Study
+from orchestrator.trial import Bundle, Report, TrialOutcome, TrialState
+
+TARGET = Path(__file__).parents[2] / "analysis" / "benchmarks" / "busy.json"
+PLUGIN = (str(Path(__file__).parent / "plugin"),)
+WORKERS, SECONDS = 1_000, 30.0
+KNOBS = ("learning_rate", "fairness_weight", "norm_weight")
+CLOCKS: dict[str, Callable[[], float]] = {"cpu": time.process_time, "wall": time.perf_counter}
+
+
+def finite() -> Study:
+    """4,000 trials of a grid: no sampling."""
+    levels = {"learning_rate": [0.1 * i for i in range(1, 11)], "fairness_weight": [float(i) for i in range(1, 11)]}
+    return _study("finite", grid("nothing", levels), 40)
+
+
+def searched(sampler: str, rounds: int) -> Study:
+    """Rounds of 1,000 configurations, one seed each."""
+    size = {"n_configurations": rounds * WORKERS, "round_size": WORKERS, "n_seeds": 1}
+    return _study(f"{sampler}", search("nothing", KNOBS, sampler=sampler, **size), 2)
+
+
+def _study(name: str, design: Any, seeds: int) -> Study:
+    return Study(
+        name=name, question="busy?", design=design, datasets=("point",), seeds=seeds, n_epochs=1, exploratory=True
+    )
+
+
+def report_of(bundle: Bundle) -> Report:
+    """Return what a worker would say of a bundle."""
+    metrics = [{"neighbour_mi": float(sum(map(float, spec.config.values())) % 1.0)} for spec in bundle.specs]
+    rows = pa.table(
+        {
+            "trial_id": [spec.trial_id for spec in bundle.specs],
+            "attempt": [bundle.attempt(member) for member in range(len(bundle))],
+            "epoch": [1] * len(bundle),
+            "seconds": [SECONDS] * len(bundle),
+            "metric.neighbour_mi": [row["neighbour_mi"] for row in metrics],
+        }
+    )
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, rows.schema) as stream:
+        stream.write_table(rows)
+    outcomes = tuple(
+        TrialOutcome(
+            spec=spec,
+            attempt=bundle.attempt(member),
+            state=TrialState.COMPLETE,
+            metrics=metrics[member],
+            cost={"seconds": SECONDS},
+            facts={"bundle_id": bundle.bundle_id, "bundle_size": len(bundle)},
+        )
+        for member, spec in enumerate(bundle.specs)
+    )
+    return Report(rows=sink.getvalue().to_pybytes(), outcomes=outcomes, finished=True)
+
+
+def simulated(study: Study, clock: str) -> dict[str, Any]:
+    """Run one study on the simulated clock."""
+    tick, now, driver, trained = CLOCKS[clock], 0.0, 0.0, 0
+    with tempfile.TemporaryDirectory() as folder, Ledger(Path(folder), writable=True) as ledger:
+        runner = Runner(study, ledger, Catalogue(PLUGIN), RunOptions(plugins=PLUGIN))
+        ends: list[tuple[float, int, Bundle]] = []
+        while True:
+            while len(ends) < WORKERS:
+                began = tick()
+                task = runner.next_task()
+                spent = tick() - began
+                now, driver = now + spent, driver + spent
+                if task is None:
+                    break
+                heapq.heappush(ends, (now + SECONDS, trained, task.bundle))
+                trained += 1
+            if not ends:
+                break
+            end, _, bundle = heapq.heappop(ends)
+            said = report_of(bundle)  # a worker's time, not the driver's
+            began = tick()
+            runner.report(bundle, said)
+            spent = tick() - began
+            now, driver = max(now, end) + spent, driver + spent
+    return {
+        "study": study.name,
+        "clock": clock,
+        "bundles": trained,
+        "busy": round(trained * SECONDS / (WORKERS * now), 4),
+        "driver_ms_a_bundle": round(1e3 * driver / trained, 3),
+        "load": round(os.getloadavg()[0], 1),
+    }
+
+
+def main() -> None:
+    """Simulate every study on both clocks, print and write."""
+    rows = []
+    for study in (finite(), searched("random", 4), searched("tpe", 4)):
+        for clock in CLOCKS:
+            rows.append(simulated(study, clock))
+            print(rows[-1], flush=True)
+    result = {"command": "python tests/benchmarks/busy.py", "workers": WORKERS, "seconds": SECONDS, "rows": rows}
+    TARGET.write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
