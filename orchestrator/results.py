@@ -41,7 +41,7 @@ class Rows:
         table = pa.concat_tables(self._tables, promote_options="default")
         if set(pc.unique(table["trial_id"]).to_pylist()) <= set(trial_ids):
             return table
-        return table.filter(pc.is_in(table["trial_id"], pa.array(sorted(trial_ids))))
+        return table.filter(pc.is_in(table["trial_id"], pa.array(sorted(trial_ids), pa.string())))
 
     def seconds(self, trial_id: str) -> list[float]:
         """Return a trial's share of the time after each of its evaluations."""

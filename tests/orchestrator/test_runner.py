@@ -212,6 +212,13 @@ def test_failures_stay_visible_and_are_not_repeated_unless_asked(tmp_path):
     assert set(rows.loc[rows["failure_kind"] == "bug", "attempt"]) == {2}
 
 
+def test_a_run_goes_on_after_bundles_that_have_rows_and_no_complete_member(tmp_path):
+    run(study(), tmp_path)  # the baseline: what is left of the next study diverges, all of it
+    runner, _ = run(study(one_factor("toy", {"trouble": ["nan"]}), failure_budget=1.0, name="nans"), tmp_path)
+    assert runner.finished
+    assert runner.progress.failed == {"diverged": 8}
+
+
 def test_a_spent_failure_budget_stops_the_run_and_says_why(tmp_path):
     design = one_factor("toy", {"trouble": ["bug"], "mode": ["worse"]})
     runner, rows = run(study(design, failure_budget=0.1), tmp_path)
