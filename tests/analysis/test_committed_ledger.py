@@ -21,7 +21,8 @@ from orchestrator.study import load
 LEDGER = Path(analysis.__file__).parent / "ledger"
 ANSWERS = Path(studies.__file__).parent / "ANSWERS.md"
 
-FACTS = ("cost.", "started_at", "finished_at", "bundle", "git_commit", "versions", "code_digest", "schema_version")
+FACTS = ("cost.", "started_at", "finished_at", "bundle", "device", "threads")
+FACTS += ("git_commit", "versions", "code_digest", "schema_version")
 """Columns that may differ between two trainings of a trial; `knob.` ones take their type from the rows beside."""
 
 
