@@ -16,6 +16,9 @@ from matplotlib.axes import Axes
 from analysis.drawing import BLACK, GREY, PALETTE, STYLE, canvas, tidy
 
 ANALYSIS = Path(__file__).parents[2] / "analysis"
+MEMBERS = 16
+PAYS = 1.1
+"""A bar of less is grey: training together neither helps nor harms."""
 ORDER = ("tutorial_tune", "loop", "optuna_processes", "careful_tune")
 
 
@@ -28,7 +31,9 @@ def known(name: str) -> dict[str, Any]:
 def sweep(axes: Axes, found: dict[str, Any]) -> None:
     """Draw the seconds of the whole sweep, ours and rivals', on a logarithmic axis."""
     rivals = found["rivals"]
-    order = sorted(ORDER, key=lambda name: statistics.median(rivals[name]["seconds_scaled"]))
+    order = sorted(
+        (name for name in ORDER if name in rivals), key=lambda name: statistics.median(rivals[name]["seconds_scaled"])
+    )
     bars = [("this project", found["ours_seconds"], PALETTE[0], "")]
     for name in order:
         one = rivals[name]
@@ -69,17 +74,49 @@ def members(axes: Axes, found: dict[str, Any]) -> None:
     axes.set_ylim(bottom=0)
     axes.set_xlabel("trials trained together")
     axes.set_ylabel("speed of a trial, alone = 1")
-    axes.set_title("Same bits, fewer seconds: one core, one thread", loc="left")
+    axes.set_title("More of them: the same bits in less time (one core)", loc="left")
     tidy(axes)
 
 
+def programs(axes: Axes, found: dict[str, Any]) -> None:
+    """Draw the gain of 16 members over one alone, for each network's training step and each method's epoch."""
+    rows = [row for row in found["networks"] if row["members"] == MEMBERS]
+    names = [f"{_network(row)}, step" for row in rows]
+    methods = [row for row in found["methods"] if row["members"] == MEMBERS and row["knobs"].get("view") is None]
+    rows += methods
+    names += [f"{row['method']}, {row['knobs'].get('network', 'linear')}, epoch" for row in methods]
+    order = sorted(range(len(rows)), key=lambda place: -float(rows[place]["over_alone"]["median"]))
+    for place, index in enumerate(order):
+        ratio = rows[index]["over_alone"]
+        axes.barh(place, ratio["median"], color=PALETTE[0] if ratio["median"] > PAYS else GREY, height=0.62)
+        axes.plot(ratio["quartiles"], [place, place], color=BLACK, linewidth=1.2)
+        axes.text(ratio["quartiles"][1] + 0.08, place, f"{ratio['median']:.2f}", va="center", color=BLACK)
+    axes.set_yticks(range(len(order)), [names[index] for index in order])
+    axes.invert_yaxis()
+    axes.axvline(1.0, color=BLACK, linewidth=0.8)
+    axes.set_xlim(0, 1.15 * max(float(row["over_alone"]["quartiles"][1]) for row in rows))
+    axes.set_xlabel("speed of a trial, alone = 1 (median, quartiles)")
+    axes.set_title(f"{MEMBERS} trials trained together", loc="left")
+    tidy(axes, "x")
+
+
+def _network(row: dict[str, Any]) -> str:
+    if row["network"] in ("linear", "mlp"):
+        return "-".join(str(width) for width in (*row["shape"], *row["hidden"], 10))
+    return f"{row['network']} {row['shape'][1]} x {row['shape'][2]}"
+
+
 def main() -> None:
-    """Draw both panels and save the PNG."""
+    """Draw what there are numbers for."""
     with mpl.rc_context(STYLE):
-        figure, [[left, right]] = canvas(1, 2, (10.5, 3.4), gridspec_kw={"width_ratios": [1.25, 1]})
-        sweep(left, known("sweep"))
+        figure, [[left, right]] = canvas(1, 2, (10.5, 3.8), gridspec_kw={"width_ratios": [1, 1.05]})
+        programs(left, known("fusing"))
         members(right, known("fusing"))
-        figure.savefig(ANALYSIS / "gallery" / "speed.png", dpi=150, metadata={"Software": None})
+        figure.savefig(ANALYSIS / "gallery" / "fusing.png", dpi=150, metadata={"Software": None})
+        if (ANALYSIS / "benchmarks" / "sweep.json").exists():
+            figure, [[axes]] = canvas(1, 1, (7.5, 3.0))
+            sweep(axes, known("sweep"))
+            figure.savefig(ANALYSIS / "gallery" / "sweep.png", dpi=150, metadata={"Software": None})
 
 
 if __name__ == "__main__":
