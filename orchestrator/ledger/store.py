@@ -138,7 +138,7 @@ class Ledger:
         return list(best.values())
 
     def _refuse_strange(self, epochs: pa.Table, outcomes: Sequence[TrialOutcome]) -> None:
-        met = epochs.select(["trial_id", "attempt"]).group_by(["trial_id", "attempt"]).aggregate([])
+        met = epochs.select(["trial_id", "attempt"]).group_by(["trial_id", "attempt"], use_threads=False).aggregate([])
         keys = set(zip(met["trial_id"].to_pylist(), met["attempt"].to_pylist(), strict=True))
         keys -= {(outcome.spec.trial_id, outcome.attempt) for outcome in outcomes}
         strange = [key for key in keys if key[1] not in self._known.get(key[0], ())]
