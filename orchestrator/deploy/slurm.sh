@@ -16,7 +16,7 @@ RAY_AUTH_MODE=token
 RAY_AUTH_TOKEN=$(head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n') # nobody else on these nodes may run code
 export RAY_AUTH_MODE RAY_AUTH_TOKEN
 
-head=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
+head=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | sed -n 1p) # reads to the end: `head` would end scontrol by SIGPIPE, and pipefail this script
 address="$head:6379"
 
 # Ask the run itself to stop in time too, where Slurm says when the job ends.
