@@ -31,9 +31,8 @@ EVERY = RunOptions().checkpoint_seconds
 CASES: tuple[tuple[str, str, dict[str, Any], int], ...] = (
     ("entropy", "mnist_5k", {}, 64),
     ("hard_regularization", "digits", {}, 16),
-    ("hard_regularization", "mnist_5k", {}, 16),
-    ("secu", "digits", {}, 16),
-    ("pipcdr", "digits", {}, 16),
+    ("secu", "digits", {}, 4),
+    ("pipcdr", "digits", {}, 4),
 )
 """Method, dataset, knobs, members."""
 
