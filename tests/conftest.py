@@ -102,6 +102,16 @@ def scripted_bundles(count, size=1, n_epochs=3, method="scripted", prunable=Fals
     ]
 
 
+RAY = {"test_executors.py", "test_ray_tune.py"}
+"""Files whose tests share the session's one Ray, so they run in one process."""
+
+
+def pytest_collection_modifyitems(items):
+    """Keep a file's tests in one process: they share what is dear to make."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("ray" if item.path.name in RAY else str(item.path)))
+
+
 @pytest.fixture
 def source_of():
     """The class of the recording source; its arguments are rounds of bundles."""
