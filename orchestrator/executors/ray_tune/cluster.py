@@ -210,24 +210,40 @@ class Cluster:
             "namespace": "orchestrate",
         }
         sweep_leftovers()
-        self.folder = tempfile.mkdtemp(prefix=f"{TEMPORARY_PREFIX}{os.getpid()}-", dir=short_temporary_folder())
+        self.folder = _new_folder()
         if not self.local:
             ray.init(address=self.address if self.address != "auto" else _current_cluster(), **common)
         else:
+            self._start_own(common)
+        if self.quiet:
+            ray._private.worker._worker_logs_enabled = False  # no setting keeps the news of a killed worker off stdout
+
+    def _start_own(self, options: Mapping[str, Any]) -> None:
+        """Start Ray for this process; once more if it failed: on a busy machine its own limit of 30 s is short."""
+        import ray
+
+        for last in (False, True):
             try:
                 ray.init(
                     address=LOCAL,
                     object_store_memory=store_bytes(),
                     _node_ip_address=LOOPBACK,
                     _temp_dir=self.folder,
-                    **common,
+                    **options,
                 )
+                return
+            except Exception:
+                if last or self.closing:
+                    raise
             finally:
                 self._children = [p for p in psutil.Process().children() if self.folder in _command(p)]
                 self._vital = {p.pid: p.name() for p in self._children if p.name() in ("raylet", "gcs_server")}
                 self._let_agents_go()
-        if self.quiet:
-            ray._private.worker._worker_logs_enabled = False  # no setting keeps the news of a killed worker off stdout
+            self._family = self._descendants()
+            with contextlib.suppress(Exception):  # nothing may have come up that it could end
+                ray.shutdown()
+            self._remove()
+            self.folder = _new_folder()
 
     def _let_agents_go(self) -> None:
         """Have Ray's agents end with their raylet, also when it ends because this process was killed.
@@ -264,6 +280,10 @@ class Cluster:
         psutil.wait_procs(alive, timeout=3.0)
         if self.folder:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _new_folder() -> str:
+    return tempfile.mkdtemp(prefix=f"{TEMPORARY_PREFIX}{os.getpid()}-", dir=short_temporary_folder())
 
 
 @cache

@@ -63,3 +63,29 @@ def test_the_object_store_fits_into_shared_memory(monkeypatch):
 def test_a_dead_cluster_is_a_request_error_with_the_address_in_it():
     with pytest.raises(RequestError, match=r"no Ray cluster answers at '127\.0\.0\.1:1'"):
         cluster.check_address("127.0.0.1:1")
+
+
+@pytest.mark.parametrize("failures", [1, 2])
+def test_a_ray_that_does_not_come_up_is_started_once_more_in_a_folder_of_its_own(monkeypatch, tmp_path, failures):
+    import ray
+
+    folders = []
+
+    def init(**options):
+        folders.append(options["_temp_dir"])
+        assert os.path.isdir(folders[-1])
+        if len(folders) <= failures:
+            raise RuntimeError("The current node timed out during startup.")
+
+    monkeypatch.setattr(ray, "init", init)
+    monkeypatch.setattr(ray, "shutdown", lambda: None)
+    monkeypatch.setattr(cluster, "short_temporary_folder", lambda: str(tmp_path))
+    starting = cluster.Cluster.__new__(cluster.Cluster)
+    starting._end, starting.folder = cluster.threading.Event(), cluster._new_folder()
+    if failures == 1:
+        starting._start_own({})
+    else:
+        with pytest.raises(RuntimeError, match="timed out"):
+            starting._start_own({})
+    assert len(set(folders)) == 2
+    assert os.listdir(tmp_path) == [os.path.basename(folders[-1])]
