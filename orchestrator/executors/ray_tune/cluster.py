@@ -193,6 +193,8 @@ class Cluster:
 
     def _prepare_environment(self) -> None:
         os.environ.update(DRIVER_ENVIRONMENT)
+        if "ray" in sys.modules and not _token.cache_info().currsize:
+            return  # imported by somebody before: it has read already that there is no token, and would refuse ours
         if self.local and not {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN"} & os.environ.keys():
             os.environ["RAY_AUTH_MODE"] = "token"  # else any user of this machine could run code here;
             os.environ["RAY_AUTH_TOKEN"] = _token()  # given, Ray writes no file into the home folder

@@ -2,6 +2,8 @@
 
 import os
 import socket
+import sys
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -67,8 +69,6 @@ def test_a_dead_cluster_is_a_request_error_with_the_address_in_it():
 
 @pytest.mark.parametrize("failures", [1, 2])
 def test_a_ray_that_does_not_come_up_is_started_once_more_in_a_folder_of_its_own(monkeypatch, tmp_path, failures):
-    import ray
-
     folders = []
 
     def init(**options):
@@ -77,8 +77,7 @@ def test_a_ray_that_does_not_come_up_is_started_once_more_in_a_folder_of_its_own
         if len(folders) <= failures:
             raise RuntimeError("The current node timed out during startup.")
 
-    monkeypatch.setattr(ray, "init", init)
-    monkeypatch.setattr(ray, "shutdown", lambda: None)
+    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(init=init, shutdown=lambda: None))
     monkeypatch.setattr(cluster, "short_temporary_folder", lambda: str(tmp_path))
     starting = cluster.Cluster.__new__(cluster.Cluster)
     starting._end, starting.folder = cluster.threading.Event(), cluster._new_folder()
