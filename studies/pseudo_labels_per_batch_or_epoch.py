@@ -18,7 +18,7 @@ STUDY = Study(
     paper="2301.11405",
     datasets=("mnist_5k:subset=2000",),
     n_epochs=50,
-    seeds=12,
+    seeds=24,
     metric="nmi",
     margin=0.03,
     beats_chance_by=0.3,

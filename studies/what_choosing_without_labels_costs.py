@@ -27,7 +27,7 @@ KNOBS = {
 def chosen_by(rule: str) -> Around:
     """Return the configuration that a rule chooses; configurations are the same for every rule."""
     return around(
-        search("entropy", KNOBS, n_configurations=32, n_seeds=3, round_size=32, sampler="qmc", rule=rule),
+        search("entropy", KNOBS, n_configurations=24, n_seeds=2, round_size=24, sampler="qmc", rule=rule),
         fixed("entropy", f"by {rule}"),
     )
 
@@ -36,7 +36,7 @@ STUDY = Study(
     question="What does choosing a configuration without labels cost, rule by rule?",
     datasets=("digits", "mnist_5k:subset=1000", "digits:imbalance=3"),
     n_epochs=40,
-    seeds=20,
+    seeds=16,
     metric="nmi",
     margin=0.03,
     beats_chance_by=0.3,
