@@ -15,6 +15,10 @@ from orchestrator.ledger import Ledger
 VOLATILE = {"started_at", "finished_at", "bundle_id", "bundle_size", "git_commit"}
 
 
+COST = "The last run trained"
+"""How the remark on price and cost begins, which differs from run to run."""
+
+
 @dataclass
 class View:
     """What must be equal whatever was killed: the read view without costs and moments, and what the search was told."""
@@ -62,7 +66,8 @@ def _verdicts(out: Path | None) -> list[str]:
     if out is None:
         return []
     answer = json.loads(out.read_text()[out.read_text().index("{") :].splitlines()[0])
-    return [*answer["sentences"], *answer["remarks"], answer["tally"]]
+    remarks = [remark for remark in answer["remarks"] if not remark.startswith(COST)]
+    return [*answer["sentences"], *remarks, answer["tally"]]
 
 
 def require_sound(results: Path, quiet: View, complete_before: set[str]) -> set[str]:
