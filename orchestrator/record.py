@@ -115,11 +115,16 @@ def _chance(study: Study, dataset: str, catalogue: Catalogue) -> dict[str, float
     return chance_levels(found.eval_labels, found.n_classes)
 
 
-def with_look(record: Mapping[str, Any], n_seeds: int, *, planned: bool) -> dict[str, Any]:
-    """Return the record with one more look at `n_seeds` confirm seeds, unless that look is already in it."""
+def with_look(record: Mapping[str, Any], n_seeds: int, plan: Sequence[int]) -> dict[str, Any]:
+    """Return the record with one more look at `n_seeds` confirm seeds, unless that look is already in it.
+
+    It is planned if the study file names it (`plan`) and no look was taken before that the file does not name: who
+    writes other numbers into the file after a look has looked by hand.
+    """
     looks = list(record["looks_taken"])
     if n_seeds and all(look["n_seeds"] != n_seeds for look in looks):
         at = datetime.now(UTC).isoformat(timespec="seconds")
+        planned = n_seeds in plan and all(look["n_seeds"] in plan for look in looks)
         looks.append({"at": at, "n_seeds": n_seeds, "planned": planned})
     return {**record, "looks_taken": looks}
 

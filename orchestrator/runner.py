@@ -210,7 +210,7 @@ class Runner:
         if all(phase.finished for phase in self._phases):
             n_seeds = len(record["seeds"]["seeds"])
             for look in [*(look for look in self.study.looks if look < n_seeds), n_seeds]:
-                record = with_look(record, look, planned=look in self.study.planned_looks)
+                record = with_look(record, look, self.study.planned_looks)
             record["finished_key"] = plan_key(self.study, self.options.plugins)
         self.ledger.write_study(name, record, plan_table(self.planned))
 

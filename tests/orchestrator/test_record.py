@@ -8,6 +8,7 @@ import pytest
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.ledger import Ledger
 from orchestrator.planning import Catalogue, with_settings
+from orchestrator.record import with_look
 from orchestrator.runner import Runner, RunOptions
 from orchestrator.study import Study
 
@@ -40,3 +41,24 @@ def test_the_command_of_the_record_sets_what_was_set(record):
 def test_chance_levels_of_every_dataset_and_the_margin_above_them_are_recorded(record):
     assert list(record["chance"]) == ["gaussians"] and 0 < record["chance"]["gaussians"]["nmi"] < 0.1
     assert record["beats_chance_by"] == 0.3
+
+
+def looks(*taken):
+    """Take looks one after another, each as (seeds, what the study file plans then); return their flags."""
+    record = {"looks_taken": []}
+    for n_seeds, plan in taken:
+        record = with_look(record, n_seeds, plan)
+    return {look["n_seeds"]: look["planned"] for look in record["looks_taken"]}
+
+
+def test_the_looks_of_one_plan_are_planned_and_others_are_by_hand():
+    assert looks((10, (10, 20)), (20, (10, 20))) == {10: True, 20: True}
+    assert looks((12, (12,)), (20, (12,))) == {12: True, 20: False}
+
+
+def test_a_look_that_was_written_into_the_file_after_a_first_one_is_by_hand():
+    assert looks((14, (14,)), (24, (24,))) == {14: True, 24: False}
+
+
+def test_a_look_is_remembered_once_and_no_seeds_are_no_look():
+    assert looks((14, (14,)), (14, (14,)), (0, (14,))) == {14: True}
