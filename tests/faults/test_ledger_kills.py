@@ -227,6 +227,8 @@ def hold_through_kills(results: Path, kills: int, seed: int) -> None:
         assert len(found - said) <= 4 * (number + 1)
 
 
+@pytest.mark.slow
+@pytest.mark.sample
 def test_no_trial_is_lost_and_none_is_there_twice_when_the_writer_is_killed_at_random(tmp_path: Path) -> None:
     hold_through_kills(tmp_path / "results", kills=8, seed=1)
 

@@ -94,7 +94,10 @@ def test_a_study_that_only_searches_is_finished_with_its_search(tmp_path):
     assert len(rows) == 12 * 2
 
 
-@pytest.mark.parametrize("n_bundles", [0, 3, 8])
+SLOW = (pytest.mark.slow, pytest.mark.sample)
+
+
+@pytest.mark.parametrize("n_bundles", [3, pytest.param(0, marks=SLOW), pytest.param(8, marks=SLOW)])
 def test_a_killed_run_goes_on_to_the_rows_of_an_undisturbed_one(tmp_path, n_bundles):
     asked = study(around(SEARCH, one_factor("toy", {"mode": ["worse"]})))
     undisturbed, whole = run(asked, tmp_path / "a")

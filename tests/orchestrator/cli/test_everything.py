@@ -83,6 +83,8 @@ def test_only_studies_that_have_the_tier_are_run_at_it(monkeypatch):
         everything.studies_of("moon", ())
 
 
+@pytest.mark.slow
+@pytest.mark.sample
 def test_plan_of_all_prices_every_study_of_the_project(tmp_path, capsys):
     with pytest.raises(SystemExit) as caught:
         main(["plan", "--all", "--json", "--results", str(tmp_path / "none")])
