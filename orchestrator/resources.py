@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -26,8 +27,10 @@ __all__ = [
     "device_for",
     "fitting",
     "members_within",
+    "next_slice",
     "program_key",
     "share_of_card",
+    "slices_of_card",
 ]
 
 FILLED = 0.9
@@ -38,6 +41,9 @@ MEMBERS_ON_GPU = 64
 
 SLOWER = 1.1
 """A bundle whose members cost more than this, times one alone, is not fused; below it is the noise of a probe."""
+
+MOST_ON_A_CARD = 8
+"""Bundles that may share a card: Ray counts cards in ten-thousandths, and slices halve from one to the next."""
 
 WORTH_SECONDS = 1.0
 """Trials shorter than this are bundled anyway: each bundle costs Ray Tune about 30 ms."""
@@ -162,7 +168,7 @@ def device_for(asked: str, n_gpus: float) -> str:
 def share_of_card(profile: Profile | None, limit: int, bundles_per_gpu: int) -> float:
     """Return the part of a GPU that a bundle takes: all of it, but for what cannot fuse when sharing was asked for.
 
-    Shares are 1/n for one n a run, so that workers fall into two classes at most; n bundles must fit by memory.
+    Shares are 1/n for one n a run, so that workers fall into few classes (`slices_of_card`); n must fit by memory.
     """
     if bundles_per_gpu <= 1 or limit > 1:
         return 1.0
@@ -170,3 +176,30 @@ def share_of_card(profile: Profile | None, limit: int, bundles_per_gpu: int) -> 
         within = FILLED * profile.capacity_bytes
         return 1.0 / bundles_per_gpu if bundles_per_gpu * profile.peak(1) <= within else 1.0
     return 1.0
+
+
+def slices_of_card(n: int) -> tuple[float, ...]:
+    """Return the parts of a card that its first, second, ... of n bundles ask Ray for; they add up to the card.
+
+    Ray fills one card with equal parts before it takes the next. So each asks for more than half of what those before
+    it left: a second of its kind fits nowhere but on another card. The parts are names of seats and nothing else: by
+    memory and in time all n bundles count the same.
+    """
+    left, slices = 10_000, []
+    for _ in range(n - 1):
+        slices.append(left // 2 + 1)
+        left -= slices[-1]
+    return tuple(part / 10_000 for part in (*slices, left))
+
+
+def next_slice(share: float, held: Iterable[float], cards: int) -> float:
+    """Return the part of a card that the next worker asks for: every card has its k-th bundle before one has k + 1.
+
+    Args:
+        share: 1/n, as `share_of_card` gives it.
+        held: the parts that workers have now.
+        cards: how many the cluster has.
+    """
+    slices = slices_of_card(round(1 / share))
+    taken = Counter(held)
+    return next((part for part in slices if taken[part] < cards), slices[-1])

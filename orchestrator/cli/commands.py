@@ -12,6 +12,7 @@ import typer
 
 from orchestrator.cli.leaving import NOTHING_LOST
 from orchestrator.errors import FailureBudgetError, InterruptedRunError, OrchestratorError, RequestError
+from orchestrator.resources import MOST_ON_A_CARD
 
 __all__ = ["app", "main"]
 
@@ -113,7 +114,9 @@ def run(  # noqa: PLR0913, PLR0917  # typer makes an option of each parameter
     settings: Settings = [],  # noqa: B006
     tier: TierName = "local",
     device: Annotated[str, typer.Option(help="auto (GPUs where there are any), cpu or cuda")] = "auto",
-    bundles_per_gpu: Annotated[int, typer.Option(help="of programs that cannot fuse, how many share a card")] = 1,
+    bundles_per_gpu: Annotated[
+        int, typer.Option(min=1, max=MOST_ON_A_CARD, help="of programs that cannot fuse, how many share a card")
+    ] = 1,
     max_concurrent: Annotated[int, typer.Option(help="bundles at a time; 0: one per core or GPU")] = 0,
     time_budget: Annotated[float, typer.Option(min=0, help="stop cleanly after this many seconds; 0: never")] = 0.0,
     stall: Annotated[

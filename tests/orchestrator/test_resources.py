@@ -12,13 +12,16 @@ from orchestrator.knobs import Choice, Float, Knob
 from orchestrator.resources import (
     FILLED,
     MEMBERS_ON_GPU,
+    MOST_ON_A_CARD,
     Profile,
     bundle_limit,
     device_for,
     fitting,
     members_within,
+    next_slice,
     program_key,
     share_of_card,
+    slices_of_card,
 )
 from orchestrator.trial import TrialSpec
 
@@ -124,3 +127,41 @@ def test_a_card_is_shared_only_when_asked_by_what_cannot_fuse_and_fits():
     assert share_of_card(single, 1, 5) == 1.0  # 15 of 16 GiB is too much
     assert share_of_card(single, 16, 4) == 1.0  # fuses
     assert share_of_card(None, 1, 4) == 1.0  # nothing is known of its memory
+
+
+@pytest.mark.parametrize("n", range(1, MOST_ON_A_CARD + 1))
+def test_slices_fill_a_card_and_no_two_of_one_kind_fit_beside_those_before_it(n):
+    parts = [round(10_000 * part) for part in slices_of_card(n)]  # Ray counts in ten-thousandths
+    assert len(parts) == n and sum(parts) == 10_000 and min(parts) > 0
+    for place, part in enumerate(parts):
+        assert sum(parts[:place]) + 2 * part > 10_000
+
+
+@pytest.mark.parametrize("n", range(2, MOST_ON_A_CARD + 1))
+def test_every_card_has_a_bundle_before_any_has_another_also_as_workers_come_and_go(n):
+    rng, cards = random.Random(n), 3
+    room = [[10_000, 0] for _ in range(cards)]  # what is left of each card, and its bundles
+    workers = []
+    for _ in range(300):
+        if len(workers) < n * cards and rng.random() < 0.6:
+            part = next_slice(1 / n, [part for part, _ in workers], cards)
+            units = round(10_000 * part)
+            card = min((c for c in range(cards) if room[c][0] >= units), key=lambda c: room[c][0])  # Ray: the fullest
+            room[card] = [room[card][0] - units, room[card][1] + 1]
+            workers.append((part, card))
+        elif workers:
+            part, card = workers.pop(rng.randrange(len(workers)))
+            room[card] = [room[card][0] + round(10_000 * part), room[card][1] - 1]
+        if len(workers) == n * cards:
+            assert [count for _, count in room] == [n] * cards
+
+
+def test_as_many_bundles_as_cards_are_on_as_many_cards():
+    for n in range(2, MOST_ON_A_CARD + 1):
+        held, room = [], [10_000] * 5
+        for started in range(1, 5 * n + 1):
+            held.append(next_slice(1 / n, held, 5))
+            units = round(10_000 * held[-1])
+            card = min((c for c in range(5) if room[c] >= units), key=lambda c: room[c])
+            room[card] -= units
+            assert sum(left < 10_000 for left in room) == min(started, 5)

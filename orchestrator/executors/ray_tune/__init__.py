@@ -14,6 +14,7 @@ from orchestrator.executors.ray_tune.bridge import Bridge, Parcel
 from orchestrator.executors.ray_tune.cluster import LOCAL, Cluster
 from orchestrator.executors.ray_tune.relay import Relay
 from orchestrator.executors.ray_tune.shelf import Loan, into_files, into_store
+from orchestrator.resources import next_slice
 from orchestrator.trial import BundleTask
 
 __all__ = ["RayTuneExecutor"]
@@ -60,6 +61,7 @@ class RayTuneExecutor:
         self._wanted = threading.Event()
         self._loans: dict[tuple[str, str, tuple[str, ...]], Loan] = {}
         self._offered, self._offered_at, self._checked_at = 1, float("-inf"), float("-inf")
+        self._cards = 1
 
     def start(self) -> None:
         """Begin to start or reach Ray in the background; `run` waits for it. Does nothing the second time.
@@ -145,6 +147,7 @@ class RayTuneExecutor:
             offered: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
             by_cpu = offered.get("CPU", 0.0) / self.cpus if self.cpus else float("inf")
             by_gpu = offered.get("GPU", 0.0) * self.bundles_per_gpu / self.gpus if self.gpus else float("inf")
+            self._cards = max(1, int(offered.get("GPU", 0.0) / self.gpus)) if self.gpus else 1
             self._offered, self._offered_at = max(1, int(min(by_cpu, by_gpu))), time.monotonic()
 
     def _tick(self) -> None:
@@ -165,6 +168,12 @@ class RayTuneExecutor:
 
     def _pack(self, number: int, task: BundleTask) -> Parcel:
         """Return a task's parcel; its dataset is put where workers find it once for all bundles that need it."""
+        parcel = self._addressed(number, task)
+        if task.share < 1.0:
+            parcel.share = next_slice(task.share, self._bridge.shares, self._cards)
+        return parcel
+
+    def _addressed(self, number: int, task: BundleTask) -> Parcel:
         assert self._cluster is not None
         spec = task.bundle.specs[0]
         key = (spec.dataset, spec.protocol, task.plugins)

@@ -111,7 +111,7 @@ class Bridge:
         self._promised = 0  # fetched tasks for which an idle worker was let go, and Tune has not asked yet
         self._open: dict[int, _UnderWay] = {}
         self._idle: set[int] = set()
-        self._held: set[int] = set()  # parcels that Tune has a trial for; some of bundles that are no longer open
+        self._held: dict[int, float] = {}  # parcels that Tune has a trial for, also of closed bundles; their shares
         self._numbers = 0
         self._stop_told_at: float | None = None
 
@@ -146,6 +146,11 @@ class Bridge:
             return False
         return self.source is None or self.stopping or self.source.finished
 
+    @property
+    def shares(self) -> list[float]:
+        """The parts of a card that workers have, of those that Tune has a trial for."""
+        return list(self._held.values())
+
     def tick(self) -> None:
         """Look at the clock and the source; called several times a second during a run."""
         if self.stopping:
@@ -169,7 +174,7 @@ class Bridge:
         if parcel is not None:
             self._numbers = parcel.number
             self._idle.add(parcel.number)
-            self._held.add(parcel.number)
+            self._held[parcel.number] = parcel.share
         return parcel
 
     def started(self, number: int, worker: Worker) -> None:
@@ -195,20 +200,20 @@ class Bridge:
         self._idle.add(number)
         if self._in_the_way():
             self._idle.discard(number)
-            self._held.discard(number)
+            self._held.pop(number, None)
             return True
         self._fetch(self._promised + 1)
         if len(self._fetched) <= self._promised:
             return False
         self._promised += 1
         self._idle.discard(number)
-        self._held.discard(number)
+        self._held.pop(number, None)
         return True
 
     def died(self, number: int, kind: FailureKind, error: str) -> None:
         """Take the news that a worker is gone."""
         self._idle.discard(number)
-        self._held.discard(number)
+        self._held.pop(number, None)
         entry = self._open.pop(number, None)
         if entry is None or self.source is None:
             return
@@ -271,8 +276,9 @@ class Bridge:
         task = self._fetched.popleft()
         self._numbers += 1
         self._open[self._numbers] = _UnderWay(task.bundle)
-        self._held.add(self._numbers)
-        return self.pack(self._numbers, task)
+        parcel = self.pack(self._numbers, task)
+        self._held[self._numbers] = parcel.share
+        return parcel
 
     def _hear(self, number: int, entry: _UnderWay, message: Message) -> None:
         assert self.source is not None

@@ -12,6 +12,7 @@ import pytest
 from orchestrator.ledger import Ledger
 
 DRIVER = Path(__file__).parent / "nodes" / "driver.py"
+SHARED = DRIVER.with_name("shared_cards.py")
 SEEDS = 24
 ARMS = 3
 
@@ -20,9 +21,15 @@ ARMS = 3
 def happened(tmp_path_factory):
     """What the driver said, and the ledger it left."""
     home = tmp_path_factory.mktemp("nodes")
+    said = _run(home, DRIVER, str(home / "results"), str(SEEDS))
+    return json.loads(said.splitlines()[-1]), Ledger(home / "results")
+
+
+def _run(home, script, *arguments):
+    """Return what a script printed that ended well, in a process of its own."""
     environment = {**os.environ, "HOME": str(home), "PYTHONPATH": str(DRIVER.parents[4])}
     done = subprocess.run(
-        [sys.executable, str(DRIVER), str(home / "results"), str(SEEDS)],
+        [sys.executable, str(script), *arguments],
         env=environment,
         capture_output=True,
         text=True,
@@ -30,7 +37,7 @@ def happened(tmp_path_factory):
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    return json.loads(done.stdout.splitlines()[-1]), Ledger(home / "results")
+    return done.stdout
 
 
 @pytest.mark.slow
@@ -66,3 +73,23 @@ def test_no_card_has_two_bundles_at_a_time(happened):
 def test_rows_say_that_torch_saw_no_gpu_and_fell_back(happened):
     _, ledger = happened
     assert set(ledger.trials()["device"]) == {"cpu"}
+
+
+def _most_at_once(ledger):
+    """Card -> the most bundles that it had at a time."""
+    rows = ledger.epochs()
+    most = {}
+    for card, own in rows.groupby(["diagnostic.node", "diagnostic.card"]):
+        events = [(at, 1) for at in own["diagnostic.began"]] + [(at, -1) for at in own["diagnostic.ended"]]
+        most[card] = max(itertools.accumulate(step for _, step in sorted(events)))
+    return most
+
+
+@pytest.mark.slow
+def test_every_card_has_a_bundle_before_one_has_two_and_none_has_three(tmp_path):
+    _run(tmp_path, SHARED, str(tmp_path))
+    spread, full = Ledger(tmp_path / "spread"), Ledger(tmp_path / "full")
+    assert list(_most_at_once(spread).values()) == [1, 1, 1, 1]  # equal halves: two cards with two, two with none
+    assert set(_most_at_once(full).values()) <= {1, 2}
+    for ledger in (spread, full):
+        assert set(ledger.trials()["state"]) == {"complete"}
