@@ -156,7 +156,7 @@ class ProbeSource:
         """Nothing is pruned."""
         return ()
 
-    def lost(self, bundle: Bundle, kind: FailureKind, error: str) -> None:
+    def lost(self, bundle: Bundle, kind: FailureKind, error: str, log: str = "") -> None:
         """Give a program up whose worker died; it is trained as if it had never been probed."""
         measured, _ = self._open.pop(bundle.bundle_id)
         if kind is FailureKind.OUT_OF_MEMORY:

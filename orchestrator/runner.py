@@ -14,6 +14,7 @@ from orchestrator import discovery
 from orchestrator.account import Account
 from orchestrator.bundling import bundles, halves, shape_key
 from orchestrator.deciding import all_decided, values_of
+from orchestrator.failure_log import keep_death, keep_failures, row_error
 from orchestrator.failures import POLICIES
 from orchestrator.guard import EquivalenceGuard
 from orchestrator.ledger import Ledger
@@ -140,6 +141,7 @@ class Runner:
             if report.finished:
                 self._judge(bundle, report.outcomes[-1], rows)
         elif report.outcomes:
+            keep_failures(self.ledger, bundle, report.outcomes, report.log)
             self._take(report.outcomes, rows.of({outcome.spec.trial_id for outcome in report.outcomes}))
             self._count_running(bundle)
         if report.finished:
@@ -158,13 +160,14 @@ class Runner:
             if spec.trial_id not in self._settled and any(p.hopeless(spec.trial_id) for p in self._pruners)
         ]
 
-    def lost(self, bundle: Bundle, kind: FailureKind, error: str) -> None:
+    def lost(self, bundle: Bundle, kind: FailureKind, error: str, log: str = "") -> None:
         """Plan a bundle again after the death of its process, or give it up: what its failure kind says."""
         self._close(bundle)
         was_check = self.guard.is_check(bundle)
         self.guard.dropped(bundle)
         if was_check:
             return
+        keep_death(self.ledger, bundle, kind, error, log)
         policy = POLICIES[kind]
         if kind is FailureKind.OUT_OF_MEMORY:
             self.limits.ran_out(bundle, len(bundle))
@@ -228,7 +231,11 @@ class Runner:
         shared = {"git_commit": git_commit(), "versions": versions()}
         news = [o for o in outcomes if o.attempt >= self.ledger.next_attempt(o.spec.trial_id)]  # a restart repeats some
         stamped = [
-            replace(outcome, facts={"code_digest": self.digests[outcome.spec.method], **shared, **outcome.facts})
+            replace(
+                outcome,
+                error=row_error(outcome.error),
+                facts={"code_digest": self.digests[outcome.spec.method], **shared, **outcome.facts},
+            )
             for outcome in news
         ]
         self.ledger.append(stamped, epochs)  # durable before anybody is told

@@ -199,3 +199,5 @@ class Report:
     """True in the last report of the bundle: every member has had its outcome."""
     note: str = ""
     """One line for whoever watches the run: what went wrong without an outcome."""
+    log: str = ""
+    """What the worker printed since the bundle began, its end at least; only beside a failure."""

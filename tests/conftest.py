@@ -20,7 +20,7 @@ class ScriptedSource:
 
     def __init__(self, *rounds, **task):
         self.rounds, self.task = deque(deque(bundles) for bundles in rounds), {"plugins": (PLUGIN,), **task}
-        self.open, self.reports, self.events = {}, [], []
+        self.open, self.reports, self.events, self.logs = {}, [], [], []
         self.stopping = False
         self.decisions = {}
         self.on_report = lambda bundle, report: None
@@ -51,7 +51,8 @@ class ScriptedSource:
     def decide(self, bundle):
         return self.decisions.get(len([b for b, _ in self.reports if b == bundle]), ())
 
-    def lost(self, bundle, kind, error):
+    def lost(self, bundle, kind, error, log=""):
+        self.logs.append(log)
         self._close(bundle, ("lost", kind, error))
 
     def interrupted(self, bundle):

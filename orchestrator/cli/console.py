@@ -114,6 +114,9 @@ def status_table(rows: Sequence[Mapping[str, Any]]) -> None:
         spent, left = (f"{row[key]:.0f} s" for key in ("seconds_spent", "seconds_left"))
         table.add_row(row["study"], *counts, failed, str(row["missing"]), spent, left)
     out.print(table)
+    for example in (example for row in rows for example in row["examples"]):
+        line = f"{example['kind']}: {example['error']} (orchestrate trial {example['trial_id']})"
+        out.print(line, markup=False, soft_wrap=True)
     holders = {row["running"] for row in rows if row["running"]}
     out.print(f"running: {', '.join(holders)}" if holders else "nobody is running here", markup=False)
 
@@ -126,7 +129,10 @@ def trial_text(found: Mapping[str, Any]) -> None:
         facts = {k: v for k, v in attempt.items() if not k.startswith(("metric.", "knob.")) and k not in HIDDEN}
         out.print("attempt: " + ", ".join(f"{k}={v}" for k, v in facts.items()), markup=False)
         if attempt.get("error"):
-            out.print(attempt["error"], style="red", markup=False)
+            out.print(attempt["error"], style="red", markup=False, soft_wrap=True)
+    for entry in found["logs"]:
+        out.print(f"{entry['file']}, {entry['at']}: {entry['what']}", style="bold", markup=False)
+        out.print(entry["text"], markup=False, soft_wrap=True)
     for row in found["epochs"][-5:]:
         out.print(
             f"epoch {row['epoch']}: "

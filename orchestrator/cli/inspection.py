@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from collections import Counter
@@ -50,11 +51,23 @@ def _status(name: str, ledger: Ledger, rows: pd.DataFrame, holder: str) -> dict[
         "collapsed": int(own["collapsed"].sum()) if len(own) else 0,
         "pruned": states["pruned"],
         "failed": dict(failed),
+        "examples": _examples(own),
         "missing": missing,
         "seconds_spent": round(seconds, 3),
         "seconds_left": round(missing * mean, 3) if missing and len(own) else 0.0,
         "running": holder,
     }
+
+
+def _examples(rows: pd.DataFrame) -> list[dict[str, str]]:
+    """Return one failed trial of each kind, the latest, with the last line of its error."""
+    failed = rows[rows["state"] == "failed"] if len(rows) else rows
+    latest = failed.drop_duplicates("failure_kind", keep="last")
+    found = []
+    for trial_id, kind, error in latest[["trial_id", "failure_kind", "error"]].itertuples(index=False):
+        lines = str(error or "").strip().splitlines()
+        found.append({"trial_id": str(trial_id), "kind": str(kind), "error": lines[-1][:200] if lines else ""})
+    return found
 
 
 def trial(results: Path, trial_id: str) -> dict[str, Any]:
@@ -75,6 +88,7 @@ def trial(results: Path, trial_id: str) -> dict[str, Any]:
         attempts = _plain(ledger.attempts(whole))
         epochs = _plain(ledger.epochs([whole]))
         studies = [name for name in ledger.study_names() if whole in _ids(ledger, name)]
+        logs = [dataclasses.asdict(entry) for entry in ledger.logs_of(whole)]
     last = attempts[-1]
     again = f"orchestrate verify {studies[0]} --trial {whole}" if studies else ""
     return {
@@ -82,6 +96,7 @@ def trial(results: Path, trial_id: str) -> dict[str, Any]:
         "config": json.loads(str(last["config"])),
         "attempts": attempts,
         "epochs": epochs,
+        "logs": logs,
         "studies": studies,
         "train_again": again,
     }

@@ -253,7 +253,9 @@ def _signals(runner: Any) -> Iterator[None]:
 def end_early(reason: str) -> None:
     """Raise what a stopped run ends in."""
     if reason.startswith("failure budget"):
-        raise FailureBudgetError(f"{reason}; the rows say why (orchestrate status); --retry-failed tries them again")
+        raise FailureBudgetError(
+            f"{reason}; orchestrate status and orchestrate trial ID say why; --retry-failed tries them again"
+        )
     raise InterruptedRunError(f"{reason}; {NOTHING_LOST}")
 
 

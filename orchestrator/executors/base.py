@@ -34,8 +34,11 @@ class Source(Protocol):
     def decide(self, bundle: Bundle) -> Sequence[int]:
         """Return the member indices of a prunable bundle that shall stop now, judged on the rows reported so far."""
 
-    def lost(self, bundle: Bundle, kind: FailureKind, error: str) -> None:
-        """Take the news that a bundle's process or node died (or timed out) before its last report."""
+    def lost(self, bundle: Bundle, kind: FailureKind, error: str, log: str = "") -> None:
+        """Take the news that a bundle's process or node died (or timed out) before its last report.
+
+        `log` is the end of what the process printed, where it can be had.
+        """
 
     def interrupted(self, bundle: Bundle) -> None:
         """Take the news that a bundle ended early, on `stopping`; its checkpoint, if any, stays."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.executors.base import Source
+from orchestrator.executors.output import recorded
 from orchestrator.executors.worker import reports
 from orchestrator.trial import BundleTask, FailureKind
 
@@ -38,10 +39,11 @@ class InlineExecutor:
         torch.set_num_threads(task.threads)
         bundle = task.bundle
         decide = (lambda: source.decide(bundle)) if bundle.prunable else None
-        for report in reports(task, decide, lambda: source.stopping):
-            source.report(bundle, report)
-            if report.finished:
-                return
+        with recorded() as records:
+            for report in reports(task, decide, lambda: source.stopping, said=lambda: "\n".join(records)):
+                source.report(bundle, report)
+                if report.finished:
+                    return
         if source.stopping:
             source.interrupted(bundle)
         else:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from orchestrator import discovery
@@ -20,7 +22,11 @@ LoadDataset = Callable[[str, str, tuple[str, ...]], Any]
 
 
 def reports(
-    task: BundleTask, decide: Decide | None, stopping: Stopping, load: LoadDataset = discovery.load_dataset
+    task: BundleTask,
+    decide: Decide | None,
+    stopping: Stopping,
+    load: LoadDataset = discovery.load_dataset,
+    said: Callable[[], str] = lambda: "",
 ) -> Iterator[Report]:
     """Train one bundle in this process and yield what `trainables.training.train` says of it.
 
@@ -33,10 +39,18 @@ def reports(
         decide: asked after each evaluation of a prunable bundle for the members that shall stop.
         stopping: asked after each evaluation whether the bundle shall end, with a checkpoint.
         load: how this process gets at a dataset.
+        said: returns what this process printed since the bundle began; asked when a member fails.
 
     Raises:
         CodeMismatchError: this process would run other code than the driver planned with.
     """
+    with contextlib.closing(_reports(task, decide, stopping, load)) as found:
+        for report in found:
+            failed = any(outcome.state is TrialState.FAILED for outcome in report.outcomes)
+            yield replace(report, log=said()) if failed else report
+
+
+def _reports(task: BundleTask, decide: Decide | None, stopping: Stopping, load: LoadDataset) -> Generator[Report]:
     settled: set[str] = set()
     try:
         method, data = _prepared(task, load)

@@ -6,6 +6,7 @@
       studies/<name>/                    study.json, plan.parquet, bundles.json, and what the report writes
       profiles/<hash>.json               what probes measured of a program; <hash>.memory.json: what memory ran out for
       checkpoints/<bundle_id>/           resumable state of bundles that are not finished
+      logs/<bundle_id>.log               tracebacks and last lines of processes, where something failed; bounded
       quarantine/                        what `repair` set aside
       lock                               held by the driver that writes here
 

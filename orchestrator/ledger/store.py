@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from orchestrator.errors import LedgerError
-from orchestrator.ledger import compaction, doctor, files, schema, studies
+from orchestrator.ledger import compaction, doctor, files, logs, schema, studies
 from orchestrator.ledger.batches import Batch, Batches, settled
 from orchestrator.ledger.lock import FolderLock
 from orchestrator.ledger.view import INDEX_COLUMNS, chosen, rows_of, taken
@@ -205,6 +205,15 @@ class Ledger:
         self._require_lock()
         with files.os_errors(f"checkpoints of bundle {bundle_id} cannot be set aside"):
             doctor.set_aside(self.folder, self.checkpoint_folder(bundle_id))
+
+    def add_log(self, bundle_id: str, what: str, members: Sequence[str], text: str) -> None:
+        """Keep what a failure of a bundle left to read; see `logs.add`."""
+        self._require_lock()
+        logs.add(self.folder, bundle_id, what, members, text)
+
+    def logs_of(self, trial_id: str) -> list[logs.Entry]:
+        """Return what failures of bundles left to read that concern a trial, the oldest first."""
+        return logs.entries(self.folder, trial_id)
 
     def problems(self) -> list[str]:
         """Read every file and return one line for each that is broken, foreign or of unknown columns."""

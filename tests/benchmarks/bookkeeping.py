@@ -68,7 +68,7 @@ class Source:
             del self.open[bundle.bundle_id]
         self.marks.append((time.perf_counter(), self.done))
 
-    def lost(self, bundle, kind, error):
+    def lost(self, bundle, kind, error, log=""):
         raise RuntimeError(error)
 
 

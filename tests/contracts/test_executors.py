@@ -135,6 +135,17 @@ def test_what_fails_beside_the_method_is_the_outcome_of_every_member(executor, s
     assert len(source.how("finished")) == 2
 
 
+def test_what_a_bundle_said_comes_with_its_failure_and_with_nothing_else(executor, source_of, bundles):
+    names = {"method": "complaining", "n_epochs": 1}
+    source = source_of(bundles(1, ends="well", **names), bundles(1, ends="raises", **names))
+    executor.run(source)
+    assert [report.log for _, report in source.reports if not report.outcomes[0].error] == [""]
+    (told,) = [report for _, report in source.reports if report.outcomes[0].error]
+    assert "RuntimeError: no more" in told.outcomes[0].error
+    assert told.log.count("warned by ") == 1  # not what the bundle before said
+    assert told.log.count("printed by ") == (executor.__class__ is not InlineExecutor)  # else it is on the terminal
+
+
 def test_data_of_other_content_than_the_plans_are_refused(executor, source_of, bundles):
     from dataclasses import replace
 

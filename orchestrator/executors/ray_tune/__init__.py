@@ -128,7 +128,12 @@ class RayTuneExecutor:
             return
         try:
             side = TuneSide(
-                self._bridge, self._relay.call, lambda: cluster.closing, f"{cluster.folder}/tune", self._look_around
+                bridge=self._bridge,
+                call=self._relay.call,
+                closing=lambda: cluster.closing,
+                storage=f"{cluster.folder}/tune",
+                logs=cluster.logs,
+                look_around=self._look_around,
             )
             fit(side, self.cpus, self.gpus)
         except Exception as error:  # raised by run(), in the thread that asks

@@ -210,8 +210,8 @@ class Bridge:
         self._held.pop(number, None)
         return True
 
-    def died(self, number: int, kind: FailureKind, error: str) -> None:
-        """Take the news that a worker is gone."""
+    def died(self, number: int, kind: FailureKind, error: str, log: str = "") -> None:
+        """Take the news that a worker is gone; `log`: the end of what it printed."""
         self._idle.discard(number)
         self._held.pop(number, None)
         entry = self._open.pop(number, None)
@@ -222,9 +222,9 @@ class Bridge:
                 self.source.interrupted(entry.bundle)
             elif entry.overdue:
                 text = f"no report for {self.stall_seconds:g} s; the worker was killed"
-                self.source.lost(entry.bundle, FailureKind.TIMEOUT, text)
+                self.source.lost(entry.bundle, FailureKind.TIMEOUT, text, log)
             else:
-                self.source.lost(entry.bundle, kind, error)
+                self.source.lost(entry.bundle, kind, error, log)
 
     def collapsed(self, error: Exception) -> None:
         """Take the news that Tune or Ray itself ended: every worker is gone, and the run with it."""

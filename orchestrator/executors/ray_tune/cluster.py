@@ -111,6 +111,10 @@ class Cluster:
         self._error: BaseException | None = None
         self.folder = ""
         """For Ray's files (if it is ours) and Tune's; removed by `close`."""
+        self.logs = Path()
+        """Where Ray keeps what its processes on this machine print; known when it is there."""
+        self.dashboard_url = ""
+        """Of Ray's dashboard, if the cluster has one."""
         self._children: list[psutil.Process] = []
         self._vital: dict[int, str] = {}
         self._family: list[psutil.Process] = []
@@ -214,26 +218,28 @@ class Cluster:
         sweep_leftovers()
         self.folder = _new_folder()
         if not self.local:
-            ray.init(address=self.address if self.address != "auto" else _current_cluster(), **common)
+            place = self.address if self.address != "auto" else _current_cluster()
+            context: Any = ray.init(address=place, **common)
         else:
-            self._start_own(common)
+            context = self._start_own(common)
+        self.logs = Path(context.address_info["session_dir"], "logs")
+        self.dashboard_url = f"http://{context.dashboard_url}" if context.dashboard_url else ""
         if self.quiet:
             ray._private.worker._worker_logs_enabled = False  # no setting keeps the news of a killed worker off stdout
 
-    def _start_own(self, options: Mapping[str, Any]) -> None:
+    def _start_own(self, options: Mapping[str, Any]) -> Any:
         """Start Ray for this process; once more if it failed: on a busy machine its own limit of 30 s is short."""
         import ray
 
         for last in (False, True):
             try:
-                ray.init(
+                return ray.init(
                     address=LOCAL,
                     object_store_memory=store_bytes(),
                     _node_ip_address=LOOPBACK,
                     _temp_dir=self.folder,
                     **options,
                 )
-                return
             except Exception:
                 if last or self.closing:
                     raise

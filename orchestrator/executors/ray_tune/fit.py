@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import ray
@@ -12,6 +13,7 @@ from ray.tune.schedulers import FIFOScheduler
 from ray.tune.search import Searcher
 
 from orchestrator.executors.ray_tune.bridge import Bridge
+from orchestrator.executors.ray_tune.last_words import last_words
 from orchestrator.executors.ray_tune.trainable import PARCEL, PAYLOAD, BundleTrainable
 from orchestrator.trial import FailureKind
 
@@ -86,7 +88,9 @@ class _Watch(tune.Callback):
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """A worker or its node died."""
         error = _error_of(trial)
-        self.side.call(self.side.bridge.died, _number(trial), _kind(error), f"{type(error).__name__}: {error}")
+        text = f"{type(error).__name__}: {error}"
+        log = last_words(text, self.side.logs, ray.util.get_node_ip_address())  # type: ignore[no-untyped-call]
+        self.side.call(self.side.bridge.died, _number(trial), _kind(error), text, log)
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,8 @@ class TuneSide:
     closing: Callable[[], bool]
     storage: str
     """A private folder."""
+    logs: Path
+    """Where Ray keeps what processes of this machine print."""
     look_around: Callable[[], None]
     """Called in this thread now and then; it may wait for the cluster."""
 

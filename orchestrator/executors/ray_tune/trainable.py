@@ -11,6 +11,7 @@ from ray import tune
 
 from orchestrator import discovery
 from orchestrator.errors import CodeMismatchError
+from orchestrator.executors.output import FileOutput
 from orchestrator.executors.ray_tune.bridge import Message, Parcel
 from orchestrator.executors.ray_tune.shelf import Loan
 from orchestrator.executors.worker import reports
@@ -31,6 +32,8 @@ search_path: list[str] = []
 """The driver's sys.path, set when the process starts; empty on another machine, whose paths are its own."""
 
 _datasets: dict[tuple[str, str, tuple[str, ...]], Any] = {}
+
+_output = FileOutput()
 
 
 class BundleTrainable(tune.Trainable):
@@ -87,6 +90,7 @@ class BundleTrainable(tune.Trainable):
         if task is None:
             discovery.training()  # the imports of the first bundle, in advance
         else:
+            _output.mark()
             self._reports = self._train(task, loan)
 
     def _train(self, task: BundleTask, loan: Loan | None) -> Iterator[Report]:
@@ -98,7 +102,7 @@ class BundleTrainable(tune.Trainable):
                 _datasets[key] = loan.open()
             return _datasets[key]
 
-        return reports(task, self._decisions if self._prunable else None, lambda: self._stop, load)
+        return reports(task, self._decisions if self._prunable else None, lambda: self._stop, load, _output.since)
 
     def _decisions(self) -> list[int]:
         drop, self._drop = self._drop, []

@@ -75,14 +75,24 @@ def test_a_killed_worker_loses_its_bundle_once_and_the_others_go_on(ray_executor
 
 @pytest.mark.sample
 @pytest.mark.slow
+def test_the_last_words_of_a_worker_that_died_are_told(ray_executor, source_of, bundles):
+    source = source_of(bundles(1, method="complaining", n_epochs=1, ends="dies"))
+    ray_executor.run(source)
+    (log,) = source.logs
+    assert "printed by " in log
+    assert "warned by " in log
+
+
+@pytest.mark.sample
+@pytest.mark.slow
 def test_a_lost_bundle_may_be_handed_out_again(ray_executor, source_of, bundles):
     (bundle,) = bundles(1, n_epochs=20, nap=0.03)
     source = source_of([bundle])
     _kill_once(source, when=lambda _: True)
     lost = source.lost
 
-    def again(bundle, kind, error):
-        lost(bundle, kind, error)
+    def again(bundle, kind, error, log=""):
+        lost(bundle, kind, error, log)
         source.rounds.append(deque([bundle]))
 
     source.lost = again
