@@ -125,6 +125,9 @@ def run(  # noqa: PLR0913, PLR0917  # typer makes an option of each parameter
     budget_hours: Annotated[float, typer.Option(help="stop cleanly after these core- or GPU-hours; 0: never")] = 0.0,
     retry_failed: Annotated[str, typer.Option(help="failure kind to try again, or 'all'")] = "",
     only_current: Annotated[bool, typer.Option(help="count only ledger rows of the present code")] = False,
+    take_over: Annotated[
+        bool, typer.Option("--take-over", help="take the results folder from a machine that is gone but keeps its lock")
+    ] = False,
     notebook: Annotated[bool, typer.Option(help="execute the notebook too")] = True,
     answer: Annotated[bool, typer.Option("--report/--no-report", help="build the report when done")] = True,
     verbose: Annotated[bool, typer.Option(help="let Ray talk")] = False,
@@ -146,6 +149,7 @@ def run(  # noqa: PLR0913, PLR0917  # typer makes an option of each parameter
         stall=stall,
         retry_failed=retry_failed,
         only_current=only_current,
+        take_over=take_over,
         notebook=notebook,
         report=answer,
         verbose=verbose,

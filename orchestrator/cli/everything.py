@@ -104,7 +104,7 @@ def run(studies: Sequence[Study], request: session.Request) -> None:
     failed: dict[str, str] = {}
     catalogue = Catalogue(request.plugins)
     began = time.monotonic()
-    with Ledger(request.results, writable=True) as ledger:
+    with Ledger(request.results, writable=True, take_over=request.take_over) as ledger:
         executor = session.executor_of(request)
         try:
             for study in studies:

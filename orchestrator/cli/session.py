@@ -50,6 +50,7 @@ class Request:
     stall: float = 0.0
     retry_failed: str = ""
     only_current: bool = False
+    take_over: bool = False
     notebook: bool = True
     report: bool = True
     verbose: bool = False
@@ -75,7 +76,7 @@ def run(study: Study, request: Request) -> None:
     catalogue = Catalogue(request.plugins)
     require_power(study, validate(study, catalogue))
     executor = executor_of(request)
-    with Ledger(request.results, writable=True) as ledger:
+    with Ledger(request.results, writable=True, take_over=request.take_over) as ledger:
         try:
             if study.key not in ledger.study_names():  # surely something to train: Ray starts while data are loaded
                 executor.start()

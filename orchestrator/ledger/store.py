@@ -42,15 +42,16 @@ class Ledger:
     Args:
         folder: the results folder.
         writable: take the folder's lock on entering.
+        take_over: take it also from a machine that is silent and whose lock the file server keeps.
 
     Raises:
         LedgerError: on entering or reading: the folder cannot be used, or is of a newer schema.
         LedgerLockedError: on entering: another driver writes to this folder.
     """
 
-    def __init__(self, folder: Path, *, writable: bool = False) -> None:
+    def __init__(self, folder: Path, *, writable: bool = False, take_over: bool = False) -> None:
         self.folder = Path(folder)
-        self.writable = writable
+        self.writable, self.take_over = writable, take_over
         self._lock: FolderLock | None = None
         self._batches = Batches(self.folder)
         self._known: dict[str, dict[int, int]] = {}
@@ -115,7 +116,7 @@ class Ledger:
         with files.os_errors(f"results folder {str(self.folder)!r} cannot be written"):
             for folder in (self._batches.trials_folder, self._batches.epochs_folder):
                 folder.mkdir(parents=True, exist_ok=True)
-        lock = FolderLock(self.folder)
+        lock = FolderLock(self.folder, take_over=self.take_over)
         lock.take()
         self._lock = lock
         try:
@@ -150,6 +151,8 @@ class Ledger:
     def _require_lock(self) -> None:
         if self._lock is None:
             raise LedgerError(f"results folder {str(self.folder)!r} is open for reading only")
+        with files.os_errors(f"the lock of results folder {str(self.folder)!r} cannot be read"):
+            self._lock.require()
 
     # -- a study's files, checkpoints, repair ------------------------------------------------------------------------
 

@@ -144,6 +144,33 @@ def test_a_second_run_on_the_same_results_names_the_first_and_leaves(zygote: Zyg
 
 @pytest.mark.slow
 @pytest.mark.sample
+def test_a_killed_run_goes_on_from_its_checkpoints_on_another_machine(
+    histories: Histories, zygote: Zygote, tmp_path: Path
+) -> None:
+    results, out = tmp_path / "results", tmp_path / "out.txt"
+    driver = zygote.start(argv(results, "inline"), out, 0.05, host="moon")
+    wait_for(results / "trials/*.parquet", driver)
+    early = zygote.start(argv(results, "inline"), tmp_path / "early.txt", 0.0, host="mars")
+    assert ended(early) == 2
+    assert "is in use by process" in (tmp_path / "early.txt").read_text()
+    deadline = time.monotonic() + 60
+    while not (unfinished := Ledger(results).unfinished_bundles()):
+        assert time.monotonic() < deadline
+    driver.send(signal.SIGKILL)
+    assert ended(driver) == -signal.SIGKILL
+    complete = require_sound(results, histories.quiet, set())
+    assert complete
+    assert unfinished
+    again = zygote.start(argv(results, "inline"), out, 0.0, answers=False, host="mars")
+    assert ended(again) == 0, out.read_text()
+    assert "to be sure that it is gone" in out.read_text()
+    assert "starts afresh" not in out.read_text()
+    require_sound(results, histories.quiet, complete)
+    histories.view(results, out).require_equal(histories.quiet)
+
+
+@pytest.mark.slow
+@pytest.mark.sample
 def test_a_full_disk_ends_the_run_in_one_line_and_the_same_command_goes_on(
     histories: Histories, zygote: Zygote, tmp_path: Path
 ) -> None:

@@ -3,8 +3,8 @@
 Each line on stdin is a request in JSON, each line on stdout its answer: {"argv": [...], "out": path, "nap": seconds}
 starts `orchestrate ARGV` in a session of its own and answers {"pid": n}; {"poll": pid} answers {"status": null} while
 it runs, else its exit status (negative: the signal that ended it). Options of a start: "answers": false leaves the
-report out, "file_size": bytes limits what a file may hold, "environment" is set before all. With the argument `ray` it
-has imported Ray too, for drivers that start one.
+report out, "file_size": bytes limits what a file may hold, "host" is the name of the machine it takes itself to be on,
+"environment" is set before all. With the argument `ray` it has imported Ray too, for drivers that start one.
 """
 
 import faulthandler
@@ -13,6 +13,7 @@ import os
 import resource
 import signal
 import sys
+import types
 
 import matplotlib.pyplot  # noqa: F401  # the report draws; imported once, here
 
@@ -21,6 +22,7 @@ import orchestrator.executors.inline
 import orchestrator.runner
 import trainables.training  # noqa: F401
 from orchestrator.cli import session
+from orchestrator.ledger import lock
 
 if "ray" in sys.argv:
     from orchestrator.executors.ray_tune import cluster
@@ -48,6 +50,9 @@ def drive(request):
         resource.setrlimit(resource.RLIMIT_FSIZE, (request["file_size"], request["file_size"]))
     if not request.get("answers", True):
         session._answer = lambda *_: None  # the report takes longer than all the training
+    if "host" in request:
+        lock.platform = types.SimpleNamespace(node=lambda: request["host"])
+        lock.SILENT_SECONDS, lock.BEAT_SECONDS = 1.0, 0.2
     # checkpoints come by time, every minute; a trial of these tests is over in less
     orchestrator.runner.RunOptions.__init__.__kwdefaults__["checkpoint_seconds"] = CHECKPOINT_SECONDS * request.get(
         "slower", 1

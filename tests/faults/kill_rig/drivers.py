@@ -47,14 +47,15 @@ class Zygote:
         )
         self._heard()
 
-    def start(self, argv: list[str], out: Path, nap: float, **options: int) -> Forked:
+    def start(self, argv: list[str], out: Path, nap: float, **options: Any) -> Forked:
         """Start `orchestrate ARGV` in a session of its own.
 
         Args:
             argv: the arguments.
             out: file for what it prints.
             nap: seconds that an epoch of a member takes.
-            options: `file_size`: no file may grow beyond, as on a full disk; `answers=False`: without the report.
+            options: `file_size`: no file may grow beyond, as on a full disk; `answers=False`: without the report;
+                `host`: the machine that it takes itself to be on.
         """
         return Forked(self, self.ask(argv=argv, out=str(out), nap=nap, **options)["pid"], out)
 
