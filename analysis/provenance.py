@@ -50,6 +50,7 @@ def facts(study: StudyView) -> list[tuple[str, str]]:
         ("protocol", str(record.get("protocol", ""))),
         ("epochs", _values(trained, "n_epochs")),
         ("device, threads", f"{_values(trained, 'device')}, {_values(trained, 'threads')}"),
+        ("precision", _values(trained, "precision")),
         ("members of bundles trained again alone", _checks(record)),
         ("versions", _versions(trained, record)),
         ("ledger content (digest)", content_digest(study)),

@@ -107,11 +107,13 @@ def heading(study: StudyView) -> str:
     record = study.record
     seeds = record["seeds"]
     n_seeds = len(seeds["seeds"])
+    precision = record.get("precision", "float32")
+    how = f"forward passes in {precision}, " if precision != "float32" else ""
     start = "Exploratory, so no claim: " if record.get("exploratory") else ""
     return (
         f"{start}{record.get('tier', 'local')} tier, {join([str(d) for d in record['datasets']])}, "
-        f"protocol {record.get('protocol', 'whole')}, {n_seeds} paired {seeds['block']} seeds; sign-flip tests at a "
-        f"family-wise error of {record['alpha']:g} over {len(record.get('contrasts', ()))} contrasts (Holm)."
+        f"protocol {record.get('protocol', 'whole')}, {how}{n_seeds} paired {seeds['block']} seeds; sign-flip "
+        f"tests at a family-wise error of {record['alpha']:g} over {len(record.get('contrasts', ()))} contrasts (Holm)."
     )
 
 

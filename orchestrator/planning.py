@@ -13,7 +13,7 @@ from orchestrator.designs.search import Search
 from orchestrator.errors import DataError, RequestError
 from orchestrator.knobs import Knob, Value, canonical, knobs_of
 from orchestrator.study import Study
-from orchestrator.trial import SeedBlock, TrialSpec
+from orchestrator.trial import PRECISIONS, SeedBlock, TrialSpec
 
 __all__ = [
     "Catalogue",
@@ -122,6 +122,7 @@ class Catalogue:
             dataset_digest=self.digest(dataset, study.protocol),
             protocol=study.protocol,
             n_epochs=n_epochs or study.n_epochs or found.Config().n_epochs,
+            precision=study.precision if study.precision in found.precisions else "float32",
         )
 
     def member_limit(self, spec: TrialSpec) -> int:
@@ -140,6 +141,7 @@ def validate(study: Study, catalogue: Catalogue) -> int:
     Raises:
         RequestError: one line that names the value and what is allowed.
     """
+    require_precision(study, catalogue)
     for reference in study.datasets:
         discovery.find("dataset", reference.partition(":")[0], catalogue.plugins)
     for search in study.searches():
@@ -162,6 +164,20 @@ def validate(study: Study, catalogue: Catalogue) -> int:
     refuse_twins(study, found, arms, catalogue)
     require_margin(study, len(found))
     return len(found)
+
+
+def require_precision(study: Study, catalogue: Catalogue) -> None:
+    """Refuse a precision that would change no trial of a study.
+
+    Raises:
+        RequestError: says what its methods have.
+    """
+    has = {precision for method in study.methods for precision in catalogue.method(method).precisions}
+    if study.precision not in has:
+        raise RequestError(
+            f"study {study.name}: precision {study.precision!r}: {', '.join(study.methods)} "
+            f"know{'s' * (len(study.methods) == 1)} {', '.join(sorted(has))} only"
+        )
 
 
 def refuse_twins(
@@ -288,7 +304,7 @@ def confirm_trials(
 
 
 def with_settings(study: Study, settings: Sequence[str]) -> Study:
-    """Return the study with `--set NAME=VALUE` applied: dataset(s), seeds, epochs, or a knob of a base.
+    """Return the study with `--set NAME=VALUE` applied: dataset(s), seeds, epochs, precision, or a knob of a base.
 
     Raises:
         RequestError: a setting that is not NAME=VALUE, an unknown name, a value of the wrong kind.
@@ -299,6 +315,10 @@ def with_settings(study: Study, settings: Sequence[str]) -> Study:
             raise RequestError(f"--set {setting!r} is not NAME=VALUE")
         if name in ("dataset", "datasets"):
             study = replace(study, datasets=tuple(value.split("+")))
+        elif name == "precision":
+            if value not in PRECISIONS:
+                raise RequestError(f"--set {setting!r}: allowed are {', '.join(PRECISIONS)}")
+            study = replace(study, precision=value)
         elif name in ("seeds", "epochs", "n_epochs"):
             if not value.isdigit():
                 raise RequestError(f"--set {setting!r}: {name} is a whole number")
@@ -320,7 +340,8 @@ def _with_knob(study: Study, name: str, value: str) -> Study:
         else:
             designs.append(design)
     if not hit:
-        raise RequestError(f"--set {name}={value}: allowed are dataset, seeds, epochs and METHOD.KNOB of this study")
+        allowed = "dataset, seeds, epochs, precision and METHOD.KNOB of this study"
+        raise RequestError(f"--set {name}={value}: allowed are {allowed}")
     return replace(study, design=designs[0], rivals=tuple(designs[1:]))
 
 

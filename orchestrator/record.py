@@ -63,6 +63,7 @@ def study_json(
         "chance": {dataset: _chance(study, dataset, confirm.catalogue) for dataset in study.datasets},
         "datasets": list(study.datasets),
         "protocol": study.protocol,
+        "precision": study.precision,
         "n_epochs": study.n_epochs,
         "failure_budget": study.failure_budget,
         "seeds": {

@@ -29,6 +29,7 @@ __all__ = [
     "members_within",
     "next_slice",
     "program_key",
+    "require_precision",
     "share_of_card",
     "slices_of_card",
 ]
@@ -163,6 +164,16 @@ def device_for(asked: str, n_gpus: float) -> str:
     if asked == "cuda" and n_gpus < 1:
         raise RequestError("--device cuda: the cluster offers no GPU; allowed here are auto and cpu")
     return "cuda" if asked == "cuda" or (asked == "auto" and n_gpus >= 1) else "cpu"
+
+
+def require_precision(precision: str, device: str) -> None:
+    """Refuse TF32 where no GPU would round to it: the numbers would be float32's under another name.
+
+    Raises:
+        RequestError: says what the device has.
+    """
+    if precision == "tf32" and device == "cpu":
+        raise RequestError("precision tf32 is one of GPUs; on a CPU float32 and bfloat16 are allowed")
 
 
 def share_of_card(profile: Profile | None, limit: int, bundles_per_gpu: int) -> float:

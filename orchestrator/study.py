@@ -9,7 +9,7 @@ The record of a study, `study.json` beside its plan (written by the runner, read
     alpha, margin   family-wise error; equivalence margin in units of the metric (null: none stated)
     beats_chance_by by how much the baseline must beat chance for the study to mean anything
     chance          {dataset: {acc, nmi, ari, ami}}: what random partitions score there
-    datasets, protocol, n_epochs, failure_budget
+    datasets, protocol, precision, n_epochs, failure_budget (precision: float32 in records from before it was one)
     seeds           {"block": "confirm", "seeds": [...], "looks": null | [10, 20, 40],
                      "planned": [12]}; looks: those of until_decided; planned: the file's, whatever --set says
     looks_taken     every look that was taken at the study: [{"at": iso time, "n_seeds": 12, "planned": true}, ...]
@@ -40,6 +40,7 @@ from orchestrator.designs.base import Design
 from orchestrator.designs.search import Search
 from orchestrator.errors import RequestError
 from orchestrator.knobs import Value
+from orchestrator.trial import PRECISIONS
 
 __all__ = ["LOCAL", "Study", "Tier", "UntilDecided", "key_of", "load", "until_decided"]
 
@@ -99,6 +100,8 @@ class Study:
     """Epochs a trial; None: the method's default."""
     paper: str = ""
     protocol: Literal["whole", "split"] = "whole"
+    precision: str = "float32"
+    """One of `PRECISIONS`, for the methods that list it; others are computed in float32, as their rows say."""
     metric: str = "nmi"
     alpha: float = 0.05
     margin: float | None = None
@@ -204,6 +207,10 @@ def check(study: Study) -> None:
         )
     if study.protocol not in ("whole", "split"):
         raise RequestError(f"study {study.name}: protocol {study.protocol!r}; there are: split, whole")
+    if study.precision not in PRECISIONS:
+        raise RequestError(
+            f"study {study.name}: precision {study.precision!r} is not supported; allowed: {', '.join(PRECISIONS)}"
+        )
     if study.n_epochs is not None and study.n_epochs < 1:
         raise RequestError(f"study {study.name}: n_epochs = {study.n_epochs!r}; it is a whole number from 1")
     if not 0 <= study.failure_budget <= 1:

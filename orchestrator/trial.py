@@ -14,6 +14,7 @@ from orchestrator.knobs import Value
 
 __all__ = [
     "MEMBERS_FILE",
+    "PRECISIONS",
     "Bundle",
     "BundleTask",
     "FailureKind",
@@ -26,6 +27,9 @@ __all__ = [
     "digest",
     "ids",
 ]
+
+PRECISIONS = ("float32", "tf32", "bfloat16")
+"""float32 throughout; products of a GPU rounded to TF32; forward passes in bfloat16 (automatic mixed precision)."""
 
 MEMBERS_FILE = "members.json"
 """In a checkpoint folder: the ordered trial_ids of the bundle, so that the engine can hand it out as it was."""
@@ -84,6 +88,7 @@ class TrialSpec:
     seed: int = 0
     n_epochs: int = 1
     precision: str = "float32"
+    """One of `PRECISIONS`."""
 
     @cached_property
     def trial_id(self) -> str:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from orchestrator.knobs import Float, Int, knob
+from orchestrator.trial import PRECISIONS
 from trainables.batches import cuts
 from trainables.data import Dataset
 from trainables.entropy_diagnostics import BATCH_FACTS, of_batch, of_predictions, of_weights
@@ -49,6 +50,7 @@ class LinearSoftmaxConfig(MethodConfig):
 class LinearSoftmax(FusedMethod):
     """Linear softmax models of all members. Labels that a dataset gives are not used."""
 
+    precisions = PRECISIONS
     norm_counts_biases: ClassVar[bool] = False
     member_state: ClassVar[tuple[str, ...]] = ("head", "order", "losses", "logged")
 

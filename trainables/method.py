@@ -39,6 +39,9 @@ class Method(ABC):
     Config: ClassVar[type[MethodConfig]]
     version: ClassVar[int] = 1
     """Part of the trial_id; raised when a change moves numbers."""
+    precisions: ClassVar[tuple[str, ...]] = ("float32",)
+    """What its trials may be computed in: `PRECISIONS` where every forward pass goes through a `Network` or `lowered`.
+    A study at another precision plans a method at float32 that does not list it."""
 
     @abstractmethod
     def __init__(self, configs: Sequence[Any], seeds: Sequence[int], data: Dataset, device: torch.device) -> None: ...

@@ -15,13 +15,11 @@ import psutil
 import torch
 
 from orchestrator.errors import RequestError
+from orchestrator.trial import PRECISIONS
 
 __all__ = ["device_of", "settled"]
 
 _LOG = logging.getLogger(__name__)
-
-PRECISIONS = ("float32",)
-"""float32 throughout: no autocast, no TF32."""
 
 
 def device_of(name: str) -> torch.device:
@@ -35,19 +33,23 @@ def device_of(name: str) -> torch.device:
 def settled(device: torch.device, precision: str, threads: int) -> Mapping[str, Any]:
     """Set threads, TF32 and determinism of this process, and return the facts that go into the ledger's rows.
 
-    On a GPU: no TF32, deterministic kernels (those that have none warn), no search for the fastest convolution. On a
-    CPU nothing but the thread count is a choice.
+    On a GPU: TF32 only where it was asked for, deterministic kernels (those that have none warn), no search for the
+    fastest convolution. On a CPU nothing but the thread count is a choice; forward passes in bfloat16 are not settled
+    here but by `trainables.precision`, around each epoch.
 
     Raises:
-        RequestError: a precision that nobody has written.
+        RequestError: a precision that nobody has written, or one that this device does not have.
     """
     if precision not in PRECISIONS:
         raise RequestError(f"precision {precision!r} is not supported; allowed: {', '.join(PRECISIONS)}")
+    tf32 = precision == "tf32"
+    if tf32 and device.type != "cuda":
+        raise RequestError(f"precision 'tf32' is one of GPUs; {device.type} has float32 and bfloat16")
     torch.set_num_threads(threads)
-    facts = {"tf32": False, "deterministic": True}
+    facts = {"tf32": tf32, "deterministic": True}
     if device.type != "cuda":
         return {**facts, **_processor(), "deterministic": threads == 1}
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32
     torch.backends.cudnn.benchmark = False
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True, warn_only=True)

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from trainables.batches import cuts
 from trainables.networks import fan_in_uniform
+from trainables.precision import lowered
 from trainables.randomness import Streams
 
 __all__ = ["Seats", "SharedLinear", "SharedOrder", "largest", "product", "subtract_product"]
@@ -175,7 +176,7 @@ class SharedLinear:
 
 def _affine(weight: Tensor, bias: Tensor, batch: Tensor) -> Tensor:
     """(m, K, B) logits of members that share `batch` (B, d)."""
-    flat = product(batch, weight.flatten(0, 1)).T.contiguous()
+    flat = product(lowered(batch), lowered(weight.flatten(0, 1))).T.contiguous().float()
     return flat.add_(bias.reshape(-1, 1)).view(*bias.shape, len(batch))
 
 

@@ -21,6 +21,7 @@ from trainables.data import Dataset
 from trainables.method import Method, Row
 from trainables.numerics import device_of, settled
 from trainables.outcomes import as_json, classified, from_json
+from trainables.precision import computing
 from trainables.rows import RowTable
 
 __all__ = ["train"]
@@ -81,7 +82,8 @@ class _Run:
     def __init__(self, method: type[Method], task: BundleTask, data: Dataset) -> None:
         self.method, self.task, self.data = method, task, data
         self.device = device_of(task.device)
-        self.numbers = settled(self.device, _precision(task), task.threads)
+        self.precision = _precision(task)
+        self.numbers = settled(self.device, self.precision, task.threads)
         self.groups = self._unsettled([range(len(task.bundle))])
         self.built: Method | None = None
         self.width = len(self.groups[0]) if self.groups else len(task.bundle)
@@ -105,7 +107,7 @@ class _Run:
 
     def _epoch(self) -> Report:
         living = self.groups[0]
-        with self.costs.charged(living):
+        with self.costs.charged(living), computing(self.precision):
             method = self.built if self.built is not None else self._build(living)
             method.fit_epoch()
             last = self.epoch + 1 >= self._spec(living[0]).n_epochs

@@ -21,7 +21,7 @@ from orchestrator.errors import FailureBudgetError, InterruptedRunError, Unknown
 from orchestrator.ledger import Ledger
 from orchestrator.planning import Catalogue, validate
 from orchestrator.provenance import machine, n_gpus
-from orchestrator.resources import device_for
+from orchestrator.resources import device_for, require_precision
 from orchestrator.study import Study
 from orchestrator.trial import FailureKind
 
@@ -123,6 +123,7 @@ def train(study: Study, request: Request, ledger: Ledger, executor: Any, catalog
         device=executor.device(),
         bundles_per_gpu=request.bundles_per_gpu,
     )
+    require_precision(study.precision, options.device)
     probe(study, ledger, catalogue, executor, options.device)
     priced = _priced(study, request, ledger, catalogue, options.device)
     with console.watching(study, quiet=request.as_json) as watch:

@@ -89,6 +89,7 @@ def spec_of(row: pd.Series[Any]) -> TrialSpec:
         seed_block=SeedBlock(row["seed_block"]),
         seed=int(row["seed"]),
         n_epochs=int(row["n_epochs"]),
+        precision=row["precision"],
     )
 
 

@@ -89,6 +89,13 @@ def test_an_exploratory_study_says_so_before_anything_else():
     assert verdicts.heading(study_of(0.05, exploratory=True)).startswith("Exploratory, so no claim: ")
 
 
+def test_another_precision_than_float32_is_named():
+    study = study_of(0.05)
+    assert "float32" not in verdicts.heading(study)
+    study.record["precision"] = "bfloat16"
+    assert "protocol whole, forward passes in bfloat16, 12 paired" in verdicts.heading(study)
+
+
 def test_looks_by_hand_are_told_and_paid_for():
     looks = [{"n_seeds": 6, "planned": False}, {"n_seeds": 12, "planned": True}]
     once, twice = study_of(np.linspace(0.01, 0.06, 12)), study_of(np.linspace(0.01, 0.06, 12), looks_taken=looks)

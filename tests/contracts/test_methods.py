@@ -19,6 +19,7 @@ from trainables.data import Dataset
 from trainables.datasets import digits
 from trainables.method import Method, Row
 from trainables.metrics import EXTERNAL_METRICS, INTERNAL_METRICS
+from trainables.precision import computing
 
 CPU = torch.device("cpu")
 METHODS = discovery.names("method")
@@ -195,6 +196,18 @@ def test_shuffled_labels_change_external_metrics_only(name: str) -> None:
     for left, right in zip(true, shuffled, strict=True):
         for one, other in zip(left, right, strict=True):
             assert set(_difference(one, other)) <= set(EXTERNAL_METRICS)
+
+
+@pytest.mark.parametrize("name", [name for name in METHODS if "bfloat16" in found(name).precisions])
+def test_in_bfloat16_a_member_has_its_bits_alone_on_a_cpu_and_labels_do_not_steer(name: str) -> None:
+    configs, seeds = unequal(name, 2), SEEDS[:2]
+    with computing("bfloat16"):
+        _, rows = trained(name, configs, seeds, epochs=2)
+        _, single = trained(name, configs[1:], seeds[1:], epochs=2, source=data(shuffled=True))
+    assert not same(rows[1][1], alone(name, 1, 2)[1])  # it is another format
+    for epoch in range(2):
+        assert set(_difference(rows[epoch][1], single[epoch][0])) <= set(EXTERNAL_METRICS)
+        assert all(np.isfinite(row["metric.loss"]) for row in rows[epoch])
 
 
 @pytest.mark.parametrize("name", METHODS)

@@ -13,12 +13,14 @@ SPACES = {"m": {"weight": Knob(1.0, Float(0.0, 9.0), fuses=True), "loss": Knob("
 SPEC = TrialSpec(method="m", method_version=1, config={"weight": 1.0, "loss": "a"}, dataset="d", dataset_digest="x")
 
 
-def spec(weight, loss, seed):
-    return replace(SPEC, config={"weight": float(weight), "loss": loss}, seed=seed)
+def spec(weight, loss, seed, precision="float32"):
+    return replace(SPEC, config={"weight": float(weight), "loss": loss}, seed=seed, precision=precision)
 
 
+precisions = st.sampled_from(["float32", "bfloat16"])
 trials = st.lists(
-    st.builds(spec, st.integers(0, 9), st.sampled_from("ab"), st.integers(0, 12)), unique_by=lambda s: s.trial_id
+    st.builds(spec, st.integers(0, 9), st.sampled_from("ab"), st.integers(0, 12), precisions),
+    unique_by=lambda s: s.trial_id,
 )
 
 
@@ -29,7 +31,7 @@ def test_every_trial_is_in_exactly_one_bundle_and_members_differ_only_in_fusing_
     assert sorted(placed) == sorted(s.trial_id for s in specs)
     for bundle in made:
         assert 1 <= len(bundle) <= limit
-        assert len({s.config["loss"] for s in bundle.specs}) == 1
+        assert len({(s.config["loss"], s.precision) for s in bundle.specs}) == 1
 
 
 def test_arms_that_share_a_seed_lie_beside_each_other():

@@ -20,6 +20,7 @@ from orchestrator.resources import (
     members_within,
     next_slice,
     program_key,
+    require_precision,
     share_of_card,
     slices_of_card,
 )
@@ -118,6 +119,13 @@ def test_the_device_is_what_was_asked_for_or_the_gpus_there_are():
         device_for("cuda", 0)
     with pytest.raises(RequestError, match="allowed are auto, cpu and cuda"):
         device_for("tpu", 1)
+
+
+def test_tf32_is_refused_on_a_cpu_before_anything_starts():
+    with pytest.raises(RequestError, match="precision tf32 is one of GPUs; on a CPU float32 and bfloat16 are allowed"):
+        require_precision("tf32", "cpu")
+    require_precision("tf32", "cuda")
+    require_precision("bfloat16", "cpu")
 
 
 def test_a_card_is_shared_only_when_asked_by_what_cannot_fuse_and_fits():

@@ -16,8 +16,13 @@ def test_a_cpu_at_one_thread_is_deterministic_and_says_what_it_is():
 
 
 def test_a_precision_that_nobody_has_written_is_refused():
-    with pytest.raises(RequestError, match="precision 'bfloat16' is not supported; allowed: float32"):
-        settled(torch.device("cpu"), "bfloat16", 1)
+    with pytest.raises(RequestError, match="precision 'float16' is not supported; allowed: float32, tf32, bfloat16"):
+        settled(torch.device("cpu"), "float16", 1)
+
+
+def test_tf32_is_refused_where_no_gpu_would_round_to_it():
+    with pytest.raises(RequestError, match="precision 'tf32' is one of GPUs; cpu has float32 and bfloat16"):
+        settled(torch.device("cpu"), "tf32", 1)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from orchestrator.errors import RequestError
 from orchestrator.knobs import Choice, Float, Int, knob
+from orchestrator.trial import PRECISIONS
 from trainables.augmentations import VIEWS
 from trainables.batches import cuts
 from trainables.data import Dataset
@@ -147,6 +148,7 @@ class EntropyClustering(FusedMethod):
 
     Config = EntropyConfig
     version = 2
+    precisions = PRECISIONS
     member_state = ("head", "order", "losses", "facts", "logged", "kept")
 
     def __init__(

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from orchestrator.knobs import Choice, Float, Int, knob
+from orchestrator.trial import PRECISIONS
 from trainables.assignment.exact_hard import exact_hard
 from trainables.assignment.greedy_hard import descend, greedy_hard
 from trainables.assignment.hard_labels import hard_objective
@@ -118,6 +119,7 @@ class HardRegularization(FusedMethod):
 
     Config = HardRegularizationConfig
     version = 1
+    precisions = PRECISIONS
     member_state = (
         "encoder",
         "centroids",

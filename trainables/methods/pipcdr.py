@@ -17,6 +17,7 @@ from torch import Tensor
 
 from orchestrator.errors import RequestError
 from orchestrator.knobs import Choice, Float, Int, knob
+from orchestrator.trial import PRECISIONS
 from trainables.assignment.spherical_kmeans import spherical_kmeans
 from trainables.augmentations import VIEWS, Augmentation
 from trainables.batches import cuts
@@ -107,6 +108,7 @@ class PipCdr(FusedMethod):
 
     Config = PipCdrConfig
     version = 1
+    precisions = PRECISIONS
     member_state = (
         "online",
         "predictor",

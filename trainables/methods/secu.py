@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from orchestrator.knobs import Choice, Float, Int, knob, knobs_of
+from orchestrator.trial import PRECISIONS
 from trainables.assignment.entropy_counts import entropy_counts
 from trainables.assignment.size_dual import size_dual
 from trainables.augmentations import VIEWS, Augmentation, View, views_of
@@ -138,7 +139,7 @@ class SeCu(FusedMethod):
     """Encoder onto the sphere; centres of all heads side by side; labels of the last two epochs; constraints."""
 
     Config = SeCuConfig
-    version = 1
+    version, precisions = 1, PRECISIONS
     member_state = (
         "encoder",
         "centres",

@@ -19,6 +19,8 @@ Statistics: TypeAlias = tuple[Tensor, Tensor]
 LANES = 16
 """Floats in the widest vector register: members that start at such a multiple are summed as they are alone."""
 
+REGISTER_BYTES = 4 * LANES
+
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """Return x @ weight + bias of each member: (M, B, in), (M, in, out), (M, out) -> (M, B, out)."""
@@ -27,8 +29,11 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         biases = [None] * members if bias is None else bias.chunk(members)
         rows = zip(x.chunk(members), weight.chunk(members), biases, strict=True)
         return torch.cat([linear(*row) for row in rows])
+    if torch.is_autocast_enabled(x.device.type):  # torch casts for its own layers, not for ours
+        dtype = torch.get_autocast_dtype(x.device.type)
+        x, weight = x.to(dtype), weight.to(dtype)
     out: Tensor = _Product.apply(x, weight)
-    return out if bias is None else out + bias.unsqueeze(1)
+    return out if bias is None else out + bias.unsqueeze(1).to(out.dtype)
 
 
 class _Product(torch.autograd.Function):
@@ -54,22 +59,23 @@ def _product(left: Tensor, right: Tensor) -> Tensor:
     A BLAS may have other sums for factors and results that begin elsewhere than at a multiple of a vector register
     (measured on an AMD processor, for fewer than 12 columns). So results are as wide as a register, and cut.
     """
-    columns = right.shape[2]
-    if columns % LANES:
-        right = functional.pad(right, (0, -columns % LANES))
+    columns, lanes = right.shape[2], REGISTER_BYTES // right.element_size()
+    if columns % lanes:
+        right = functional.pad(right, (0, -columns % lanes))
     out = torch.bmm(_aligned(left), _aligned(right))
     return out if columns == out.shape[2] else out[..., :columns].contiguous()
 
 
 def _aligned(factor: Tensor) -> Tensor:
-    """Return (M, r, c), or its transpose, with every member at a multiple of LANES floats, as a new tensor begins."""
+    """Return (M, r, c), or its transpose, with every member at a multiple of a register, as a new tensor begins."""
     members, rows, columns = factor.shape
+    lanes = REGISTER_BYTES // factor.element_size()
     if factor.stride(2) != 1 and factor.stride(1) == 1:
         return _aligned(factor.transpose(1, 2)).transpose(1, 2)
-    if factor.stride(0) % LANES == 0 and factor.data_ptr() % (4 * LANES) == 0:
+    if factor.stride(0) % lanes == 0 and factor.data_ptr() % REGISTER_BYTES == 0:
         return factor
     size = rows * columns
-    room = factor.new_empty(members, size + -size % LANES)
+    room = factor.new_empty(members, size + -size % lanes)
     return room[:, :size].view(members, rows, columns).copy_(factor)
 
 

@@ -11,6 +11,7 @@ from typing import Self, TypeAlias
 import torch
 from torch import Tensor
 
+from trainables.precision import autocast
 from trainables.randomness import Streams
 
 __all__ = ["Chain", "Init", "Network", "fan_in_uniform", "small_normal"]
@@ -61,15 +62,16 @@ class Network(ABC):
         """Return outputs (M, B, out_features) of inputs (M, B, ...); `train` uses and records batch statistics."""
 
     def __call__(self, x: Tensor, train: bool = True) -> Tensor:
-        """Return `forward`."""
-        return self.forward(x, train)
+        """Return `forward`, computed in the precision of the trial, as float32."""
+        with autocast(x.device):
+            return self.forward(x, train).float()
 
     @torch.no_grad()
     def embed(self, inputs: Tensor) -> Tensor:
         """Return outputs (M, N, out_features) of inputs (N, ...) common to all members, in evaluation mode."""
         members = len(self.params[0])
         parts = (inputs[start : start + CHUNK] for start in range(0, len(inputs), CHUNK))
-        return torch.cat([self.forward(part.expand(members, *part.shape), False) for part in parts], 1)
+        return torch.cat([self(part.expand(members, *part.shape), False) for part in parts], 1)
 
     def copy(self) -> Self:
         """Return a network of its own with equal values that is not trained: the start of an averaged target."""
