@@ -131,6 +131,7 @@ def train(study: Study, request: Request, ledger: Ledger, executor: Any, catalog
         watch.planned(runner)
         if not runner.finished:
             runner.write_record()
+            _point_at(executor.dashboard(), ledger, request)
             with _signals(runner):
                 executor.run(runner)
             ledger.compact()
@@ -139,6 +140,14 @@ def train(study: Study, request: Request, ledger: Ledger, executor: Any, catalog
         runner.write_record(spent if runner.account.start_seconds else None)
         _write_journal(runner, ledger)
     return runner
+
+
+def _point_at(dashboard: str, ledger: Ledger, request: Request) -> None:
+    """Say where Ray's dashboard is, here and to `orchestrate status`."""
+    if dashboard:
+        ledger.announce(dashboard)
+        if not request.as_json:
+            console.out.print(f"Ray dashboard: {dashboard}", markup=False, soft_wrap=True)
 
 
 def _write_journal(runner: Any, ledger: Ledger) -> None:
@@ -186,6 +195,10 @@ class _Inline:
         """Return the device of this run."""
         return device_for(self.asked, float(n_gpus()))
 
+    def dashboard(self) -> str:
+        """Return nothing: there is no Ray."""
+        return ""
+
 
 class _DeferredRay:
     """The Ray executor, imported and started only when there is something to train."""
@@ -220,6 +233,10 @@ class _DeferredRay:
             )
             self.executor.start()
         return self.executor
+
+    def dashboard(self) -> str:
+        """Return where the cluster's dashboard is; empty: a Ray of our own has none."""
+        return "" if self.request.address == "local" else str(self.start().dashboard())
 
     def run(self, source: Any) -> None:
         """Train until the source is finished, or stopping."""

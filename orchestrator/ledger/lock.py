@@ -60,6 +60,7 @@ class FolderLock:
         self._take_over = take_over
         self._descriptor: int | None = None
         self._claim = b""
+        self._writing = threading.Lock()
         self._released = threading.Event()
 
     def take(self) -> None:
@@ -93,6 +94,12 @@ class FolderLock:
                 "sign of life; it writes no more, and nothing complete is lost"
             )
 
+    def announce(self, dashboard: str) -> None:
+        """Say where this driver's cluster can be looked at, to whoever asks who holds the folder."""
+        self.require()
+        if self._descriptor is not None:
+            self._write_claim(self._descriptor, {**_parsed(self._claim), "dashboard": dashboard})
+
     def release(self) -> None:
         """Let go; safe to call twice."""
         if self._descriptor is not None and _content(self._path) == self._claim:
@@ -117,7 +124,7 @@ class FolderLock:
         self._wait_for_silence(descriptor)
         if not _is_named(descriptor, self._path):
             return None
-        self._write_claim(descriptor)
+        self._write_claim(descriptor, _claim())
         return descriptor
 
     def _wait_for_silence(self, descriptor: int) -> None:
@@ -152,7 +159,7 @@ class FolderLock:
         new, name = tempfile.mkstemp(prefix=".lock-", dir=self._folder)
         try:
             fcntl.flock(new, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._write_claim(new)
+            self._write_claim(new, _claim())
             os.fchmod(new, 0o644)
             os.replace(name, self._path)
         except BaseException:
@@ -162,11 +169,12 @@ class FolderLock:
             raise
         return new
 
-    def _write_claim(self, descriptor: int) -> None:
-        self._claim = _claim()
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, self._claim, 0)
-        os.fsync(descriptor)  # other machines shall see it
+    def _write_claim(self, descriptor: int, claim: Mapping[str, Any]) -> None:
+        with self._writing:
+            self._claim = json.dumps(claim).encode()
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, self._claim, 0)
+            os.fsync(descriptor)  # other machines shall see it
 
     def _silence(self, descriptor: int) -> float:
         """Return the seconds since the last sign of life, by the clock of the file system."""
@@ -181,7 +189,7 @@ class FolderLock:
 
     def _beat(self) -> None:
         while not self._released.wait(BEAT_SECONDS):
-            with contextlib.suppress(OSError):  # a network that is away: `require` finds out what came of it
+            with self._writing, contextlib.suppress(OSError):  # a network that is away: `require` sees what came of it
                 if _content(self._path) != self._claim:
                     return
                 os.utime(self._path)
@@ -205,15 +213,14 @@ def holder_of(folder: Path) -> str:
     return _holder(content) if _is_elsewhere(content) and silence < SILENT_SECONDS else ""
 
 
-def _claim() -> bytes:
-    claim = {
+def _claim() -> dict[str, Any]:
+    return {
         "pid": os.getpid(),
         "host": platform.node(),
         "started_at": datetime.now().astimezone().isoformat(timespec="seconds"),
         "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])[:500],
         "token": secrets.token_hex(8),
     }
-    return json.dumps(claim).encode()
 
 
 def _content(path: Path) -> bytes:
@@ -249,4 +256,5 @@ def _holder(content: bytes) -> str:
     claim = _parsed(content)
     if not claim.keys() >= {"pid", "host", "started_at", "command"}:
         return "another process (it has not yet said which)"
-    return f"process {claim['pid']} on {claim['host']} since {claim['started_at']} ({claim['command']})"
+    dashboard = f", Ray dashboard: {claim['dashboard']}" if claim.get("dashboard") else ""
+    return f"process {claim['pid']} on {claim['host']} since {claim['started_at']} ({claim['command']}){dashboard}"

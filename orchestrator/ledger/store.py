@@ -148,6 +148,13 @@ class Ledger:
                 f"epoch rows of attempts that are not among the outcomes appended with them: {strange[:3]}"
             )
 
+    def announce(self, dashboard: str) -> None:
+        """Tell readers where the cluster that this driver uses can be looked at."""
+        self._require_lock()
+        assert self._lock is not None
+        with files.os_errors(f"the lock of results folder {str(self.folder)!r} cannot be written"):
+            self._lock.announce(dashboard)
+
     def _require_lock(self) -> None:
         if self._lock is None:
             raise LedgerError(f"results folder {str(self.folder)!r} is open for reading only")

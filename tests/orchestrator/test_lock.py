@@ -124,6 +124,15 @@ def test_the_holders_own_machine_needs_no_sign_of_life(tmp_path, on, monkeypatch
     FolderLock(tmp_path).take()
 
 
+def test_a_driver_says_where_its_cluster_can_be_looked_at(tmp_path, on):
+    with Ledger(tmp_path, writable=True) as ledger:
+        assert "dashboard" not in holder_of(tmp_path)
+        ledger.announce("http://head:8265")
+        assert holder_of(tmp_path).endswith("Ray dashboard: http://head:8265")
+        ledger.append([])
+    assert (tmp_path / "lock").read_bytes() == b""
+
+
 def test_a_file_replaced_while_it_was_opened_is_opened_again(tmp_path, on, monkeypatch):
     on("moon")
     locked = fcntl.flock

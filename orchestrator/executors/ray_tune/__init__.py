@@ -110,6 +110,12 @@ class RayTuneExecutor:
         found: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
         return found
 
+    def dashboard(self) -> str:
+        """Return the address of the cluster's dashboard; empty: it has none; waits for Ray."""
+        self.wait()
+        assert self._cluster is not None
+        return self._cluster.dashboard_url
+
     def close(self) -> None:
         """End Ray's processes, if they are ours; safe to call twice."""
         if self._cluster is not None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.cli import everything, main, session
+from orchestrator.cli import everything, inspection, main, session
 from orchestrator.designs.around import around
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.designs.search import search
@@ -92,3 +92,12 @@ def test_plan_of_all_prices_every_study_of_the_project(tmp_path, capsys):
     found = json.loads(capsys.readouterr().out)
     assert {"quickstart", "hard_or_soft"} <= {line["study"] for line in found["studies"]}
     assert found["missing"] > 0
+
+
+def test_a_run_says_where_the_dashboard_of_its_cluster_is(tmp_path, capsys, monkeypatch):
+    heard = []
+    monkeypatch.setattr(session._Inline, "dashboard", lambda self: "http://head:8265")
+    monkeypatch.setattr(session.console.Watch, "update", lambda *_: heard.append(inspection.status(tmp_path)))
+    session.run(FIRST, replace(request(tmp_path), as_json=False))
+    assert "Ray dashboard: http://head:8265" in capsys.readouterr().out
+    assert "Ray dashboard: http://head:8265" in heard[-1][0]["running"]
