@@ -130,6 +130,12 @@ def _dataset(reference: str, protocol: str, plugins: tuple[str, ...]) -> Any:
     return wrappers.loaded(find("dataset", name, plugins).load, options, reference).under(protocol)
 
 
+def data_folder() -> Path:
+    """Return where data lie that no package brings (`trainables.data_folder`); without importing torch."""
+    found: Path = importlib.import_module("trainables.data_folder").data_folder()
+    return found
+
+
 def training() -> ModuleType:
     """Return `trainables.training`, whose `train` every executor calls; imports torch."""
     return importlib.import_module("trainables.training")

@@ -16,7 +16,7 @@ from orchestrator.planning import Catalogue, PlannedTrial, contrasts
 from orchestrator.provenance import git_commit, versions
 from orchestrator.study import LOCAL, Study, UntilDecided
 
-__all__ = ["chosen_of", "plan_table", "study_json"]
+__all__ = ["chosen_of", "early_look", "plan_table", "study_json", "with_look"]
 
 SCHEMA_VERSION = 1
 
@@ -128,6 +128,14 @@ def with_look(record: Mapping[str, Any], n_seeds: int, plan: Sequence[int]) -> d
         planned = n_seeds in plan and all(look["n_seeds"] in plan for look in looks)
         looks.append({"at": at, "n_seeds": n_seeds, "planned": planned})
     return {**record, "looks_taken": looks}
+
+
+def early_look(record: Mapping[str, Any], n_seeds: int) -> dict[str, Any] | None:
+    """Return the look that a report at `n_seeds` seeds of a study under way is; None if it was taken before."""
+    before = list(record.get("looks_taken", ()))
+    plan = record["seeds"].get("planned") or record["seeds"].get("looks") or ()
+    taken = with_look({**record, "looks_taken": before}, n_seeds, plan)["looks_taken"]
+    return dict(taken[-1]) if len(taken) > len(before) else None
 
 
 def chosen_of(record: Mapping[str, Any], study: str, dataset: str) -> Mapping[str, Any]:

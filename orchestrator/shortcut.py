@@ -43,10 +43,24 @@ def _contents(study: Study, plugins: Sequence[str]) -> Iterator[str]:
     for kind, name in named:
         path = discovery.origin(kind, name, plugins)
         yield f"{kind} {name} {_digest(path) if path else 'installed elsewhere'}"
+    yield from _files(study.datasets)
     for package in (discovery.FOLDERS["method"], "orchestrator"):
         folder = Path(discovery.find_package(package.partition(".")[0]))
         for path in sorted(folder.rglob("*.py")):
             yield f"{path.relative_to(folder)} {_digest(path)}"
+
+
+def _files(references: Sequence[str]) -> Iterator[str]:
+    """Yield name, size and time of each file in folders that datasets name: to read the data would take too long."""
+    for reference in references:
+        name, _, options = reference.partition(":")
+        named = [name, *(option.partition("=")[2] for option in options.split(","))]
+        for folder in (discovery.data_folder() / one for one in named if one):
+            if folder.is_dir():
+                for path in sorted(folder.rglob("*")):
+                    if path.is_file():
+                        about = path.stat()
+                        yield f"{path.relative_to(folder)} {about.st_size} {about.st_mtime_ns}"
 
 
 def _digest(path: Path) -> str:

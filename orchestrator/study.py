@@ -12,7 +12,8 @@ The record of a study, `study.json` beside its plan (written by the runner, read
     datasets, protocol, precision, n_epochs, failure_budget (precision: float32 in records from before it was one)
     seeds           {"block": "confirm", "seeds": [...], "looks": null | [10, 20, 40],
                      "planned": [12]}; looks: those of until_decided; planned: the file's, whatever --set says
-    looks_taken     every look that was taken at the study: [{"at": iso time, "n_seeds": 12, "planned": true}, ...]
+    looks_taken     every look that was taken at the study: [{"at": iso time, "n_seeds": 12, "planned": true}, ...],
+                    reports of a study under way included (looks.jsonl beside it until the next run)
     arms            [{name, method, dataset, values, role, factor, level, design}], baseline first
     contrasts       [{name, kind, factor, level, dataset, weights: {arm name: weight}}]
     searches        [{method, dataset, rules, sampler, n_configurations, n_seeds, space, chosen, history}]; a history

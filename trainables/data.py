@@ -105,7 +105,18 @@ class Dataset:
         return distances.topk(min(N_NEIGHBOURS, len(points) - 1), largest=False).indices
 
     def under(self, protocol: str) -> Dataset:
-        """Return this dataset as the protocol `whole` (train and test parts merged) or `split` sees it."""
+        """Return this dataset as the protocol `whole` (train and test parts merged) or `split` sees it.
+
+        Raises:
+            DataError: it has no test part for `split`, or fewer than two points to score: scores compare neighbours.
+        """
+        view = self._under(protocol)
+        if len(view.eval_labels) < 2:
+            n_points = len(view.eval_labels)
+            raise DataError(f"dataset {self.name} has {n_points} scored points under {protocol!r}; allowed: at least 2")
+        return view
+
+    def _under(self, protocol: str) -> Dataset:
         if protocol == "split":
             if self.test_inputs is None:
                 raise DataError(f"dataset {self.name} has no test part; protocol 'whole' is the one allowed")

@@ -6,6 +6,7 @@ linear head, so arms that share a seed start alike and see the same batches. All
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -80,9 +81,9 @@ class LinearSoftmax(FusedMethod):
         """Return pseudo-labels (M, K, N) of all points, held for the epoch; None: each batch makes its own."""
         return None
 
+    @abstractmethod
     def loss(self, predicted: Targets, targets: Targets) -> LossAndSlope:
         """Return the loss (M,) of a batch without the norm term, and its gradient by the logits (M, K, B)."""
-        raise NotImplementedError
 
     def targets_of_all(self) -> Targets:
         """Return `targets` of all training points, in their own order."""

@@ -17,7 +17,7 @@ from orchestrator.cli import console
 from orchestrator.cli.leaving import NOTHING_LOST, SIGNALS, leave
 from orchestrator.cli.probes import probe
 from orchestrator.deciding import require_power
-from orchestrator.errors import FailureBudgetError, InterruptedRunError, UnknownNameError
+from orchestrator.errors import FailureBudgetError, InterruptedRunError, LedgerError, UnknownNameError
 from orchestrator.ledger import Ledger
 from orchestrator.planning import Catalogue, validate
 from orchestrator.provenance import machine, n_gpus
@@ -89,7 +89,8 @@ def run(study: Study, request: Request) -> None:
 
 
 def report(name: str, request: Request) -> None:
-    """Build the report of a study from the ledger alone."""
+    """Build the report of a study from the ledger alone; of a study under way, it is a look that is remembered."""
+    _remember_looks(request.results, name)
     _answer(name, request)
 
 
@@ -97,6 +98,7 @@ def report_all(request: Request) -> None:
     """Build the report of every study of the ledger, the index page and ANSWERS.md."""
     from analysis import index
 
+    _remember_looks(request.results)
     found = index.build(
         request.results, request.out, notebook=request.notebook, words=request.answers, watch=_watch(request)
     )
@@ -104,6 +106,29 @@ def report_all(request: Request) -> None:
         print(json.dumps(dataclasses.asdict(found), default=str))
     else:
         console.index_text(found)
+
+
+def _remember_looks(results: Path, name: str = "") -> None:
+    """Write looks at studies under way down before they are taken: their verdicts, and those at the end, pay for them.
+
+    Args:
+        results: the results folder.
+        name: a study; empty: all.
+    """
+    from analysis import frame, peeks
+    from orchestrator.ledger.studies import add_look
+    from orchestrator.record import early_look
+
+    if (results / frame.COMMITTED).is_file():
+        return
+    for study in [frame.load(results, name)] if name else frame.load_all(results):
+        n_seeds = peeks.seeds_seen(study)
+        look = early_look(study.record, n_seeds) if n_seeds else None
+        if look is not None:
+            try:
+                add_look(results, study.name, look)
+            except LedgerError as error:  # a folder that is only read can be reported on
+                console.err.print(str(error), style="yellow", markup=False)
 
 
 def _watch(request: Request) -> Callable[[str], None]:

@@ -2,10 +2,14 @@
 
 Two renames cannot be one step, so `plan.parquet` carries the study's JSON in its metadata and is what is read back;
 `study.json` beside it is the same text for people and other programs.
+
+`looks.jsonl` has the looks that were taken at a study before it was done, one a line. Whoever takes one may not be the
+driver, so it is no part of those files; it is read with them, and the driver's next record has it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
@@ -20,7 +24,9 @@ from orchestrator.errors import LedgerError, RequestError, UnknownNameError
 from orchestrator.ledger import files
 from orchestrator.ledger.schema import SCHEMA_VERSION, metadata
 
-__all__ = ["check_study", "read_study", "study_folder", "study_names", "sweep_studies", "write_study"]
+__all__ = ["add_look", "check_study", "read_study", "study_folder", "study_names", "sweep_studies", "write_study"]
+
+LOOKS = "looks.jsonl"
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
@@ -75,7 +81,35 @@ def read_study(results: Path, name: str) -> tuple[dict[str, Any], pa.Table]:
         except FileNotFoundError:
             raise UnknownNameError("study in this results folder", name, study_names(results)) from None
     study_json, plan = _decode(path, content)
+    early = _looks(path.with_name(LOOKS))
+    if early:
+        taken = list(study_json.get("looks_taken", ()))
+        taken += [look for look in early if all(look["n_seeds"] != one["n_seeds"] for one in taken)]
+        study_json["looks_taken"] = sorted(taken, key=lambda look: str(look["at"]))
     return study_json, plan
+
+
+def add_look(results: Path, name: str, look: Mapping[str, Any]) -> None:
+    """Remember a look at a study that is not done; needs no lock, since lines are only added.
+
+    Args:
+        results: the results folder.
+        name: the study.
+        look: an entry of `looks_taken`.
+    """
+    path = study_folder(results, name) / LOOKS
+    with files.os_errors(f"the look at study {name!r} cannot be remembered"), path.open("a") as file:
+        file.write(json.dumps(look) + "\n")
+
+
+def _looks(path: Path) -> list[dict[str, Any]]:
+    with files.os_errors(f"{str(path)!r} cannot be read"):
+        lines = path.read_text().splitlines() if path.is_file() else []
+    found = []
+    for line in lines:
+        with contextlib.suppress(ValueError):  # the last line of a writer that was killed
+            found.append(json.loads(line))
+    return found
 
 
 def sweep_studies(results: Path) -> None:

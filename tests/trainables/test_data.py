@@ -32,6 +32,15 @@ def test_no_points_and_missing_labels_are_refused_in_one_line() -> None:
         replace(made(), labels=torch.zeros(5, dtype=torch.int64))
 
 
+def test_one_scored_point_which_has_no_neighbour_is_refused_in_one_line() -> None:
+    with pytest.raises(DataError, match="dataset made has 1 scored points under 'whole'; allowed: at least 2"):
+        made(torch.zeros(1, 3)).under("whole")
+    parts = replace(made(), test_inputs=torch.zeros(1, 2), test_labels=torch.zeros(1, dtype=torch.int64))
+    assert len(parts.under("whole")) == 7
+    with pytest.raises(DataError, match="1 scored points"):
+        parts.under("split")
+
+
 def test_nan_in_the_test_part_is_refused_when_the_parts_are_merged() -> None:
     parts = replace(made(), test_inputs=torch.full((1, 2), torch.nan), test_labels=torch.zeros(1, dtype=torch.int64))
     with pytest.raises(DataError, match="NaN"):

@@ -6,12 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from analysis import frame
+from analysis.verdicts import looks_sentence
 from orchestrator.cli import everything, inspection, main, session
 from orchestrator.designs.around import around
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.designs.search import search
 from orchestrator.errors import InterruptedRunError, OrchestratorError
+from orchestrator.executors.inline import InlineExecutor
 from orchestrator.ledger import Ledger
+from orchestrator.planning import Catalogue
+from orchestrator.runner import Runner, RunOptions
 from orchestrator.study import Study
 
 TOY = (str(Path(__file__).parent.parent / "toy"),)
@@ -92,6 +97,30 @@ def test_plan_of_all_prices_every_study_of_the_project(tmp_path, capsys):
     found = json.loads(capsys.readouterr().out)
     assert {"quickstart", "hard_or_soft"} <= {line["study"] for line in found["studies"]}
     assert found["missing"] > 0
+
+
+def test_a_report_of_a_study_under_way_is_a_look_that_is_remembered(tmp_path):
+    asked = study("peeked", seeds=12)
+    with Ledger(tmp_path, writable=True) as ledger:
+        runner = Runner(asked, ledger, Catalogue(TOY), RunOptions(plugins=TOY))
+        runner.observer = lambda progress: progress.complete >= 20 and runner.stop("enough")
+        InlineExecutor().run(runner)
+        runner.write_record()
+    session.report("peeked", request(tmp_path))
+    (seen,) = looks_of(tmp_path, "peeked")
+    assert not seen["planned"] and seen["n_seeds"] == 8
+    session.report("peeked", request(tmp_path))
+    assert len(looks_of(tmp_path, "peeked")) == 1
+    (shown,) = frame.load_all(tmp_path)
+    assert looks_sentence(shown.record).startswith("1 look taken at the results, with 8 seeds, which was not planned.")
+    session.run(asked, request(tmp_path))
+    assert [look["n_seeds"] for look in looks_of(tmp_path, "peeked")] == [seen["n_seeds"], 12]
+    session.report("peeked", request(tmp_path))
+    assert len(looks_of(tmp_path, "peeked")) == 2
+
+
+def looks_of(results, name):
+    return Ledger(results).read_study(name)[0]["looks_taken"]
 
 
 def test_a_run_says_where_the_dashboard_of_its_cluster_is(tmp_path, capsys, monkeypatch):

@@ -1,0 +1,16 @@
+"""Reports of a study that is still under way: how many seeds their verdicts were about."""
+
+from __future__ import annotations
+
+from analysis import frame, verdicts
+from analysis.frame import MISSING, StudyView
+
+__all__ = ["seeds_seen"]
+
+
+def seeds_seen(study: StudyView) -> int:
+    """Return at how many seeds a report judges a study that is not done; 0: it is done, or nothing is judged yet."""
+    if not frame.confirm_rows(study)["state"].eq(MISSING).any():
+        return 0
+    judged = [one.judgement for one in verdicts.verdicts(study) if one.judgement.decision != "refused"]
+    return max((len(judgement.all_seeds.seeds) for judgement in judged), default=0)
