@@ -241,15 +241,19 @@ def verify(  # noqa: PLR0913, PLR0917  # typer makes an option of each parameter
 
 
 @app.command()
-def export(
+def export(  # noqa: PLR0913, PLR0917  # typer makes an option of each parameter
     study: Annotated[str, typer.Argument(metavar="STUDY", help="name of a study; or --ledger")] = "",
     target: Annotated[Path | None, typer.Argument(metavar="FILE", help="FILE.csv or FILE.parquet")] = None,
     ledger: Annotated[Path | None, typer.Option(help="a folder for the whole ledger, to keep and to read")] = None,
     most_mb: Annotated[float, typer.Option(help="with --ledger: learning curves are thinned until it fits")] = 20.0,
+    tensorboard: Annotated[
+        Path | None, typer.Option(help="a folder for the study's trials as TensorBoard runs")
+    ] = None,
+    follow: Annotated[bool, typer.Option(help="with --tensorboard: add new trials every 5 s until it is done")] = False,
     results: Results = RESULTS,
     tier: TierName = "local",
 ) -> None:
-    """Write a study's view, plan joined with the ledger, as CSV or Parquet; or with --ledger all studies' ledger."""
+    """Write a study's view (plan and ledger) as CSV, Parquet or TensorBoard runs; or --ledger: that of all."""
     from orchestrator.cli import inspection
     from orchestrator.study import key_of
 
@@ -257,10 +261,15 @@ def export(
         if study:
             raise RequestError(f"export STUDY {study!r} with --ledger: a kept ledger holds every study")
         typer.echo(inspection.export_ledger(results, ledger, most_mb))
+    elif follow and tensorboard is None:
+        raise RequestError("--follow without --tensorboard DIR: only TensorBoard's runs are added to")
+    elif tensorboard is not None and study and target is None:
+        for line in inspection.export_tensorboard(results, key_of(study, tier), tensorboard, follow=follow):
+            typer.echo(line)
     elif study and target is not None:
         typer.echo(f"{inspection.export(results, key_of(study, tier), target)} rows in {target}")
     else:
-        raise RequestError("name STUDY and FILE, or say --ledger DIR")
+        raise RequestError("name STUDY and FILE, or STUDY --tensorboard DIR, or say --ledger DIR")
 
 
 @app.command()

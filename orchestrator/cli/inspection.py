@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
+import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from orchestrator.errors import DataError, RequestError, UnknownNameError
 from orchestrator.ledger import Ledger
 from orchestrator.ledger.lock import holder_of
 
-__all__ = ["clean", "doctor", "export", "export_ledger", "status", "trial"]
+__all__ = ["clean", "doctor", "export", "export_ledger", "export_tensorboard", "status", "trial"]
+
+FOLLOW_SECONDS = 5.0
 
 
 def status(results: Path, study: str = "") -> list[dict[str, Any]]:
@@ -150,6 +153,25 @@ def export_ledger(results: Path, target: Path, most_mb: float) -> str:
         f"{len(kept.studies)} studies, {kept.n_trials} trials ({kept.n_attempts} attempts), {kept.n_evaluations} "
         f"evaluations ({kept.curves}; {curves}), {kept.n_bytes / 2**20:.1f} MB in {target}{left_out}"
     )
+
+
+def export_tensorboard(results: Path, study: str, target: Path, *, follow: bool) -> Iterator[str]:
+    """Write a study's trials as TensorBoard runs and yield one line that says so; with `follow`, whenever some are new.
+
+    Following ends when nobody trains here any more, or nothing is missing.
+    """
+    from orchestrator.tensorboard import export
+
+    first = True
+    while True:
+        (standing,) = status(results, study)  # asked first: what ends meanwhile is in the export
+        n_trials, n_new = export(results, study, target)
+        if n_new or first:
+            yield f"{n_trials} trials in {target / study} ({n_new} new); look at them: tensorboard --logdir {target}"
+        first = False
+        if not (follow and standing["running"] and standing["missing"]):
+            return
+        time.sleep(FOLLOW_SECONDS)
 
 
 def clean(results: Path, *, remove: bool) -> list[dict[str, Any]]:

@@ -61,8 +61,10 @@ def refused(arguments, capsys, status=2):
         (["verify"], "name one STUDY, or say --all"),
         (["report", "quickstart", "--answers", "x.md"], "--answers 'x.md' without --all"),
         (["report", "--all"], "no study was planned in"),
-        (["export"], "name STUDY and FILE, or say --ledger DIR"),
+        (["export"], "name STUDY and FILE, or STUDY --tensorboard DIR, or say --ledger DIR"),
         (["export", "quickstart", "--ledger", "kept"], "a kept ledger holds every study"),
+        (["export", "quickstart", "x.csv", "--follow"], "--follow without --tensorboard DIR"),
+        (["export", "quickstart", "--tensorboard", "runs"], "unknown study in this results folder 'quickstart'"),
         (["export", "--ledger", "kept"], "no study was planned in"),
     ],
 )
