@@ -103,7 +103,7 @@ def scripted_bundles(count, size=1, n_epochs=3, method="scripted", prunable=Fals
     ]
 
 
-RAY = {"test_executors.py", "test_ray_tune.py"}
+RAY = {"test_executors.py", "test_lean.py", "test_ray_tune.py"}
 """Files whose tests share the session's one Ray, so they run in one process."""
 
 

@@ -134,10 +134,10 @@ def run(  # noqa: PLR0913, PLR0917  # typer makes an option of each parameter
     as_json: AsJson = False,
 ) -> None:
     """Run a study: plan minus ledger, then the report. Run it again: only what is missing is trained."""
-    from orchestrator.cli import everything, session
+    from orchestrator.cli.request import Request, checked, executor_of, is_new
 
     _one_or_all(study, all_studies, settings)
-    request = session.Request(
+    request = Request(
         results=results,
         address=address,
         plugins=tuple(plugin),
@@ -156,9 +156,17 @@ def run(  # noqa: PLR0913, PLR0917  # typer makes an option of each parameter
         as_json=as_json,
     )
     if all_studies:
+        from orchestrator.cli import everything
+
         everything.run(everything.studies_of(tier, request.plugins), request)
-    else:
-        session.run(_study(study, plugin, settings, tier), request)
+        return
+    asked, executor, catalogue = _study(study, plugin, settings, tier), executor_of(request), None
+    if is_new(results, asked.key) and not retry_failed:
+        catalogue = checked(asked, request.plugins)
+        executor.start()  # Ray, while all else is imported
+    from orchestrator.cli import session
+
+    session.run(asked, request, executor, catalogue)
 
 
 @app.command()
@@ -174,12 +182,13 @@ def report(  # noqa: PLR0913, PLR0917  # typer makes an option of each parameter
 ) -> None:
     """Write tables, figures, verdicts, HTML and notebook of a study, or of all with an index, from the ledger alone."""
     from orchestrator.cli import session
+    from orchestrator.cli.request import Request
     from orchestrator.study import key_of
 
     _one_or_all(study, all_studies)
     if answers is not None and not all_studies:
         raise RequestError(f"--answers {str(answers)!r} without --all: ANSWERS.md is about every study")
-    request = session.Request(results=results, out=out, answers=answers, notebook=notebook, as_json=as_json)
+    request = Request(results=results, out=out, answers=answers, notebook=notebook, as_json=as_json)
     if all_studies:
         session.report_all(request)
     else:

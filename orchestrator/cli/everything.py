@@ -10,6 +10,7 @@ from typing import Any
 
 from orchestrator import discovery, shortcut
 from orchestrator.cli import console, overview, session
+from orchestrator.cli.request import Request, executor_of
 from orchestrator.deciding import require_power
 from orchestrator.designs.around import Around
 from orchestrator.errors import InterruptedRunError, OrchestratorError
@@ -92,7 +93,7 @@ def _line(asked: overview.Demand, wall: Sequence[float]) -> dict[str, Any]:
     }
 
 
-def run(studies: Sequence[Study], request: session.Request) -> None:
+def run(studies: Sequence[Study], request: Request) -> None:
     """Train what each study misses, one after another; one that fails does not stop the rest. Then report all.
 
     Raises:
@@ -104,9 +105,9 @@ def run(studies: Sequence[Study], request: session.Request) -> None:
     failed: dict[str, str] = {}
     catalogue = Catalogue(request.plugins)
     began = time.monotonic()
-    with Ledger(request.results, writable=True, take_over=request.take_over) as ledger:
-        executor = session.executor_of(request)
-        try:
+    executor = executor_of(request)
+    try:
+        with Ledger(request.results, writable=True, take_over=request.take_over) as ledger:
             for study in studies:
                 try:
                     _one(study, _within(request, began), ledger, executor, catalogue)
@@ -116,17 +117,18 @@ def run(studies: Sequence[Study], request: session.Request) -> None:
                     failed[study.key] = " ".join(f"{type(error).__name__}: {error}".split())
                     console.err.print(f"{study.key} failed: {failed[study.key]}", style="red", markup=False)
                     executor.close()
-                    executor = session.executor_of(request)
-        finally:
-            executor.close()
-    if request.report:
-        session.report_all(request)
+                    executor = executor_of(request)
+        executor.end()  # while the reports are written
+        if request.report:
+            session.report_all(request)
+    finally:
+        executor.close()
     if failed:
         reasons = "; ".join(f"{key}: {reason}" for key, reason in failed.items())
         raise OrchestratorError(f"{len(failed)} of {len(studies)} studies failed: {reasons}")
 
 
-def _one(study: Study, request: session.Request, ledger: Ledger, executor: Any, catalogue: Catalogue) -> None:
+def _one(study: Study, request: Request, ledger: Ledger, executor: Any, catalogue: Catalogue) -> None:
     retries = request.only_current or request.retry_failed
     n_settled = None if retries else shortcut.n_settled(study, ledger, request.plugins)
     if n_settled is None:
@@ -148,7 +150,7 @@ def _tally(study: Study, results: Path) -> str:
     return verdicts.tally(verdicts.verdicts(view), view.tier) or "It describes and tests nothing."
 
 
-def _within(request: session.Request, began: float) -> session.Request:
+def _within(request: Request, began: float) -> Request:
     """Return the request with what is left of its time budget."""
     if not request.time_budget:
         return request

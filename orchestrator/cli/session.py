@@ -1,4 +1,4 @@
-"""One `orchestrate run`: executor, signals, progress, ledger, report."""
+"""One `orchestrate run`: signals, progress, ledger, report."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import json
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,55 +15,47 @@ from orchestrator import shortcut
 from orchestrator.cli import console
 from orchestrator.cli.leaving import NOTHING_LOST, SIGNALS, leave
 from orchestrator.cli.probes import probe
-from orchestrator.deciding import require_power
+from orchestrator.cli.request import Request, checked
 from orchestrator.errors import FailureBudgetError, InterruptedRunError, LedgerError, UnknownNameError
 from orchestrator.ledger import Ledger
-from orchestrator.planning import Catalogue, validate
+from orchestrator.planning import Catalogue
 from orchestrator.provenance import machine, n_gpus
-from orchestrator.resources import device_for, require_precision
+from orchestrator.resources import require_precision
 from orchestrator.study import Study
 from orchestrator.trial import FailureKind
 
-__all__ = ["NOTHING_LOST", "Request", "end_early", "executor_of", "report", "report_all", "run", "train"]
+__all__ = ["NOTHING_LOST", "end_early", "report", "report_all", "run", "train"]
 
 LEAVE_SECONDS = 12.0
 """After a signal: if no clean end has come by then (Ray's processes may have had the signal too), just leave."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """The options of `orchestrate run`, but for what changes the study."""
+def run(study: Study, request: Request, executor: Any, catalogue: Catalogue | None = None) -> None:
+    """Train what is missing, then report; the executor, started or not, is closed.
 
-    results: Path
-    out: Path | None = None
-    """Where reports go; None: beside the ledger (a committed ledger is left as it is, see `analysis.index`)."""
-    answers: Path | None = None
-    """Where ANSWERS.md goes besides."""
-    address: str = "local"
-    plugins: tuple[str, ...] = ()
-    device: str = "auto"
-    bundles_per_gpu: int = 1
-    max_concurrent: int = 0
-    time_budget: float = 0.0
-    budget_hours: float = 0.0
-    stall: float = 0.0
-    retry_failed: str = ""
-    only_current: bool = False
-    take_over: bool = False
-    notebook: bool = True
-    report: bool = True
-    verbose: bool = False
-    as_json: bool = False
-
-
-def run(study: Study, request: Request) -> None:
-    """Train what is missing, then report.
+    Args:
+        study: what to run.
+        request: how.
+        executor: of `executor_of`.
+        catalogue: of `checked`; None: it is checked here, if there is something to do.
 
     Raises:
         InterruptedRunError: a signal or the time budget ended the run.
         FailureBudgetError: too many trials failed.
         RequestError: the request was wrong.
     """
+    try:
+        stop_reason = _trained(study, request, executor, catalogue)
+        executor.end()  # while the report is written
+        if stop_reason:
+            end_early(stop_reason)
+        _answer(study.key, request)
+    finally:
+        executor.close()
+
+
+def _trained(study: Study, request: Request, executor: Any, catalogue: Catalogue | None) -> str:
+    """Train what is missing; return why that ended early, if it did."""
     retry = _kinds(request.retry_failed)
     if not (request.only_current or retry):
         with Ledger(request.results) as ledger:
@@ -72,20 +63,10 @@ def run(study: Study, request: Request) -> None:
         if n_settled is not None:
             if not request.as_json:
                 console.nothing_to_do(study, n_settled)
-            return _answer(study.key, request)
-    catalogue = Catalogue(request.plugins)
-    require_power(study, validate(study, catalogue))
-    executor = executor_of(request)
+            return ""
+    catalogue = catalogue or checked(study, request.plugins)
     with Ledger(request.results, writable=True, take_over=request.take_over) as ledger:
-        try:
-            if study.key not in ledger.study_names():  # surely something to train: Ray starts while data are loaded
-                executor.start()
-            runner = train(study, request, ledger, executor, catalogue)
-        finally:
-            executor.close()
-    if runner.stop_reason:
-        end_early(runner.stop_reason)
-    return _answer(study.key, request)
+        return str(train(study, request, ledger, executor, catalogue).stop_reason)
 
 
 def report(name: str, request: Request) -> None:
@@ -198,79 +179,6 @@ def _priced(study: Study, request: Request, ledger: Ledger, catalogue: Catalogue
     )
     found = price(asked.waves, known, workers, overview.start_seconds(ledger))
     return None if found.unknown else found.as_json()
-
-
-def executor_of(request: Request) -> Any:
-    """Return an executor that starts when it is needed."""
-    if request.address == "inline":
-        return _Inline(request)
-    return _DeferredRay(request)
-
-
-class _Inline:
-    """The executor without Ray, with this process's devices."""
-
-    def __init__(self, request: Request) -> None:
-        from orchestrator.executors.inline import InlineExecutor
-
-        executor = InlineExecutor()
-        self.asked, self.start, self.run, self.close = request.device, executor.start, executor.run, executor.close
-
-    def device(self) -> str:
-        """Return the device of this run."""
-        return device_for(self.asked, float(n_gpus()))
-
-    def dashboard(self) -> str:
-        """Return nothing: there is no Ray."""
-        return ""
-
-
-class _DeferredRay:
-    """The Ray executor, imported and started only when there is something to train."""
-
-    def __init__(self, request: Request) -> None:
-        self.request = request
-        self.executor: Any = None
-        device_for(request.device, 1)  # a wrong word is told before anything starts
-
-    def device(self) -> str:
-        """Return the device of this run: on a cluster elsewhere, it must be asked what it offers."""
-        asked = self.request.device
-        if self.request.address == "local" or asked == "cpu":
-            return device_for(asked, float(n_gpus()))
-        executor = self.start()
-        found = device_for(asked, executor.offers().get("GPU", 0.0))
-        executor.gpus = 1 if found == "cuda" else 0  # before its first bundle: until then there are no workers
-        return found
-
-    def start(self) -> Any:
-        """Begin to start Ray (in the background) and return the executor."""
-        if self.executor is None:
-            from orchestrator.executors.ray_tune import RayTuneExecutor
-
-            self.executor = RayTuneExecutor(
-                self.request.address,
-                max_concurrent=self.request.max_concurrent or None,
-                gpus=1 if self.request.address == "local" and self.device() == "cuda" else 0,
-                bundles_per_gpu=self.request.bundles_per_gpu,
-                verbose=self.request.verbose,
-                stall_seconds=self.request.stall or None,
-            )
-            self.executor.start()
-        return self.executor
-
-    def dashboard(self) -> str:
-        """Return where the cluster's dashboard is; empty: a Ray of our own has none."""
-        return "" if self.request.address == "local" else str(self.start().dashboard())
-
-    def run(self, source: Any) -> None:
-        """Train until the source is finished, or stopping."""
-        self.start().run(source)
-
-    def close(self) -> None:
-        """End Ray's processes, if there are any."""
-        if self.executor is not None:
-            self.executor.close()
 
 
 @contextlib.contextmanager

@@ -110,6 +110,12 @@ class RayTuneExecutor:
         found: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
         return found
 
+    def end(self) -> None:
+        """Begin to end Ray's processes, if they are ours; `close` waits until they are gone. Nothing runs after it."""
+        if self._cluster is not None:
+            self._cluster.end()
+            self._wanted.set()
+
     def dashboard(self) -> str:
         """Return the address of the cluster's dashboard; empty: it has none; waits for Ray."""
         self.wait()

@@ -27,6 +27,10 @@ STOP_GRACE_SECONDS = 8.0
 START_PATIENCE_SECONDS = 30.0
 """How long a bundle may wait for its worker before an idle one makes room for it; a cold start takes 5 to 20 s."""
 
+START_GRACE_SECONDS = 10.0
+"""How long an idle worker leaves bundles alone while another one starts: Tune would give it that one's trial, and end
+the process that is about to be ready, for a new one to start from the beginning."""
+
 
 class Parcel:
     """What one Tune trial carries to its worker: a task and how to get at its dataset, or nothing.
@@ -112,6 +116,7 @@ class Bridge:
         self._open: dict[int, _UnderWay] = {}
         self._idle: set[int] = set()
         self._held: dict[int, float] = {}  # parcels that Tune has a trial for, also of closed bundles; their shares
+        self._starting: dict[int, float] = {}  # those that Tune starts a process for, and since when
         self._numbers = 0
         self._stop_told_at: float | None = None
 
@@ -169,16 +174,20 @@ class Bridge:
             return None
         self._fetch(len(self._idle) + 1)
         if len(self._fetched) > len(self._idle):  # idle workers take theirs as soon as they ask
-            return self._open_next()
-        parcel = self.warm(self._numbers + 1)
+            parcel: Parcel | None = self._open_next()
+        else:
+            parcel = self.warm(self._numbers + 1)
+            if parcel is not None:
+                self._numbers = parcel.number
+                self._idle.add(parcel.number)
+                self._held[parcel.number] = parcel.share
         if parcel is not None:
-            self._numbers = parcel.number
-            self._idle.add(parcel.number)
-            self._held[parcel.number] = parcel.share
+            self._starting[parcel.number] = time.monotonic()
         return parcel
 
     def started(self, number: int, worker: Worker) -> None:
         """Take the news that a parcel has reached a worker."""
+        self._starting.pop(number, None)
         entry = self._open.get(number)
         if entry is not None:
             entry.worker, entry.heard = worker, time.monotonic()
@@ -187,6 +196,7 @@ class Bridge:
 
     def take(self, number: int, payload: bytes) -> bool:
         """Take a worker's message; return whether its Tune trial shall end now, for the next to begin."""
+        self._starting.pop(number, None)
         entry = self._open.get(number)
         if entry is not None:
             entry.heard = time.monotonic()
@@ -203,7 +213,7 @@ class Bridge:
             self._held.pop(number, None)
             return True
         self._fetch(self._promised + 1)
-        if len(self._fetched) <= self._promised:
+        if len(self._fetched) <= self._promised or self._another_starts():
             return False
         self._promised += 1
         self._idle.discard(number)
@@ -212,6 +222,7 @@ class Bridge:
 
     def died(self, number: int, kind: FailureKind, error: str, log: str = "") -> None:
         """Take the news that a worker is gone; `log`: the end of what it printed."""
+        self._starting.pop(number, None)
         self._idle.discard(number)
         self._held.pop(number, None)
         entry = self._open.pop(number, None)
@@ -230,6 +241,7 @@ class Bridge:
         """Take the news that Tune or Ray itself ended: every worker is gone, and the run with it."""
         self._idle.clear()
         self._held.clear()
+        self._starting.clear()
         if self.source is None:
             return
         if self.stopping:
@@ -271,6 +283,11 @@ class Bridge:
         if overdue:
             overdue[0].heard = now
         return bool(overdue)
+
+    def _another_starts(self) -> bool:
+        """Whether a process has begun to start, not long ago, and is not ready."""
+        recent = time.monotonic() - START_GRACE_SECONDS
+        return any(since > recent for since in self._starting.values())
 
     def _open_next(self) -> Parcel:
         task = self._fetched.popleft()

@@ -23,6 +23,7 @@ import psutil
 
 import orchestrator
 from orchestrator.errors import OrchestratorError, RequestError
+from orchestrator.executors.ray_tune.lean import inherited, inherited_actors, lean_node, write_hook
 
 __all__ = ["LOCAL", "Cluster", "check_address"]
 
@@ -50,7 +51,7 @@ DRIVER_ENVIRONMENT: Mapping[str, str] = {
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",  # the ledger is the truth; Tune's state is never restored
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
-    "RAY_enable_worker_prestart": "0",  # those workers would not have our environment, and nobody would use them
+    "RAY_enable_worker_prestart": "0",
     "RAY_prestart_worker_first_driver": "0",
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
 }
@@ -63,6 +64,7 @@ WORKER_ENVIRONMENT: Mapping[str, str] = {
     "MALLOC_MMAP_THRESHOLD_": "4000000000",  # large activations are not given back to the kernel after every step:
     "MALLOC_TRIM_THRESHOLD_": "8000000000",  # 10-35 % fewer page faults
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    "PL_DISABLE_FORK": "1",
 }
 
 
@@ -157,9 +159,13 @@ class Cluster:
                     f"Ray's {name} (process {process.pid}) died; nothing complete is lost, the same command goes on"
                 )
 
+    def end(self) -> None:
+        """Have the thread end what was started, as soon as `work` returns."""
+        self._end.set()
+
     def close(self) -> None:
         """End what was started, and wait until it is gone."""
-        self._end.set()
+        self.end()
         deadline = time.monotonic() + THREAD_SECONDS
         while self._thread.is_alive() and (not self._up.is_set() or time.monotonic() < deadline):
             self._thread.join(0.1)
@@ -183,8 +189,9 @@ class Cluster:
         except BaseException as error:  # told by wait(), in the thread that asks
             self._error = error
         self._up.set()
-        while self._error is None and not self._end.is_set():
-            self.work()
+        with inherited_actors() if self.local and self._error is None else contextlib.nullcontext():
+            while self._error is None and not self._end.is_set():
+                self.work()
         self._end.wait()
         self._family = self._descendants()
         import ray
@@ -209,17 +216,16 @@ class Cluster:
         for name in ("ray", "ray.tune", "ray.data", "ray.train"):
             logging.getLogger(name).setLevel(logging.WARNING if not self.quiet else logging.CRITICAL)
         common: dict[str, Any] = {
-            "include_dashboard": False if self.local else None,
+            "include_dashboard": False if self.local else None,  # what Ray itself was started with
             "log_to_driver": not self.quiet,
             "logging_level": logging.WARNING if not self.quiet else logging.CRITICAL,
-            "runtime_env": self._runtime_environment(),
             "namespace": "orchestrate",
         }
         sweep_leftovers()
         self.folder = _new_folder()
         if not self.local:
             place = self.address if self.address != "auto" else _current_cluster()
-            context: Any = ray.init(address=place, **common)
+            context: Any = ray.init(address=place, runtime_env=_shipped(), **common)
         else:
             context = self._start_own(common)
         self.logs = Path(context.address_info["session_dir"], "logs")
@@ -232,14 +238,18 @@ class Cluster:
         import ray
 
         for last in (False, True):
+            threading.Thread(target=_import_tune, name="import tune", daemon=True).start()  # while processes start
+            path = [os.path.abspath(part) for part in sys.path]
+            environment = {**WORKER_ENVIRONMENT, **write_hook(Path(self.folder, "hook"), path)}
             try:
-                return ray.init(
-                    address=LOCAL,
-                    object_store_memory=store_bytes(),
-                    _node_ip_address=LOOPBACK,
-                    _temp_dir=self.folder,
-                    **options,
-                )
+                with inherited(environment), lean_node(with_logs=not self.quiet):
+                    return ray.init(
+                        address=LOCAL,
+                        object_store_memory=store_bytes(),
+                        _node_ip_address=LOOPBACK,
+                        _temp_dir=self.folder,
+                        **options,
+                    )
             except Exception:
                 if last or self.closing:
                     raise
@@ -262,16 +272,6 @@ class Cluster:
         for log in Path(self.folder).glob("session_*/logs/raylet.out"):
             with log.open("a") as file:
                 file.write("Raylet received SIGTERM (written by orchestrate, so that agents end at once)\n")
-
-    def _runtime_environment(self) -> dict[str, Any]:
-        environment: dict[str, Any] = {"env_vars": dict(WORKER_ENVIRONMENT)}
-        packages = Path(orchestrator.__file__).parent.parent
-        if self.local:
-            environment["worker_process_setup_hook"] = _same_path_hook([os.path.abspath(p) for p in sys.path])
-        else:
-            environment["py_modules"] = [str(packages / name) for name in ("orchestrator", "trainables")]
-            environment["worker_process_setup_hook"] = _shipped_path_hook()
-        return environment
 
     def _descendants(self) -> list[psutil.Process]:
         found: list[psutil.Process] = []
@@ -322,25 +322,25 @@ def _forget_exit_calls() -> None:
         atexit.unregister(call)
 
 
-def _same_path_hook(path: list[str]) -> Callable[[], None]:
-    """Return what a worker on this machine does first: take the driver's sys.path, then import what every task needs.
+def _import_tune() -> None:
+    import ray.tune  # noqa: F401
 
-    Nested, so that it is pickled by value: importing it by name would already look in the wrong place.
-    """
 
-    def hook() -> None:
-        import sys
-
-        sys.path[:] = path
-        from orchestrator.executors.ray_tune import trainable
-
-        trainable.search_path[:] = path
-
-    return hook
+def _shipped() -> dict[str, Any]:
+    """Return the environment of workers elsewhere: the project's own packages, as they are here."""
+    packages = Path(orchestrator.__file__).parent.parent
+    return {
+        "env_vars": dict(WORKER_ENVIRONMENT),
+        "py_modules": [str(packages / name) for name in ("orchestrator", "trainables")],
+        "worker_process_setup_hook": _shipped_path_hook(),
+    }
 
 
 def _shipped_path_hook() -> Callable[[], None]:
-    """Return what a worker elsewhere does first: look into the shipped packages before anything else."""
+    """Return what a worker elsewhere does first: look into the shipped packages before anything else.
+
+    Nested, so that it is pickled by value: importing it by name would already look in the wrong place.
+    """
 
     def hook() -> None:
         import os

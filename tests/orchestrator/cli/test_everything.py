@@ -9,6 +9,8 @@ import pytest
 from analysis import frame
 from analysis.verdicts import looks_sentence
 from orchestrator.cli import everything, inspection, main, session
+from orchestrator.cli import request as requests
+from orchestrator.cli.request import Request, executor_of
 from orchestrator.designs.around import around
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.designs.search import search
@@ -33,7 +35,7 @@ BROKEN = study("broken", around("never_run", one_factor("toy", {"mode": ["worse"
 
 
 def request(folder, **changes):
-    return session.Request(results=folder, address="inline", plugins=TOY, report=False, as_json=True, **changes)
+    return Request(results=folder, address="inline", plugins=TOY, report=False, as_json=True, **changes)
 
 
 def test_a_study_that_fails_is_named_and_the_others_run(tmp_path, capsys):
@@ -113,7 +115,7 @@ def test_a_report_of_a_study_under_way_is_a_look_that_is_remembered(tmp_path):
     assert len(looks_of(tmp_path, "peeked")) == 1
     (shown,) = frame.load_all(tmp_path)
     assert looks_sentence(shown.record).startswith("1 look taken at the results, with 8 seeds, which was not planned.")
-    session.run(asked, request(tmp_path))
+    session.run(asked, request(tmp_path), executor_of(request(tmp_path)))
     assert [look["n_seeds"] for look in looks_of(tmp_path, "peeked")] == [seen["n_seeds"], 12]
     session.report("peeked", request(tmp_path))
     assert len(looks_of(tmp_path, "peeked")) == 2
@@ -125,8 +127,9 @@ def looks_of(results, name):
 
 def test_a_run_says_where_the_dashboard_of_its_cluster_is(tmp_path, capsys, monkeypatch):
     heard = []
-    monkeypatch.setattr(session._Inline, "dashboard", lambda self: "http://head:8265")
+    monkeypatch.setattr(requests._Inline, "dashboard", lambda self: "http://head:8265")
     monkeypatch.setattr(session.console.Watch, "update", lambda *_: heard.append(inspection.status(tmp_path)))
-    session.run(FIRST, replace(request(tmp_path), as_json=False))
+    asked = replace(request(tmp_path), as_json=False)
+    session.run(FIRST, asked, executor_of(asked))
     assert "Ray dashboard: http://head:8265" in capsys.readouterr().out
     assert "Ray dashboard: http://head:8265" in heard[-1][0]["running"]

@@ -103,6 +103,19 @@ def test_a_worker_that_was_starting_when_the_run_stopped_has_its_place_in_the_ne
     assert bridge.next_parcel().content[0] is not None
 
 
+def test_an_idle_worker_waits_a_while_for_one_that_starts_since_tune_would_end_that_one(bridge_for, bundles, clock):
+    bridge, _ = bridge_for(bundles(4))
+    first, _ = _start(bridge)
+    late = bridge.next_parcel()
+    assert not bridge.take(first, FINISHED)
+    assert not bridge.take(first, b"")
+    clock.now += module.START_GRACE_SECONDS
+    assert bridge.take(first, b"")
+    bridge.started(late.number, Worker())
+    third, _ = _start(bridge)
+    assert bridge.take(third, FINISHED)
+
+
 def test_workers_started_in_advance_count_as_idle(bridge_for, source_of, bundles):
     bridge = Bridge(lambda: 2, Parcel, warm=lambda number: Parcel(number) if number <= 3 else None)
     numbers = [bridge.next_parcel().number for _ in range(2)]
@@ -110,6 +123,7 @@ def test_workers_started_in_advance_count_as_idle(bridge_for, source_of, bundles
     assert not bridge.take(numbers[0], b"")
     bridge.attach(source_of(bundles(2)))
     assert bridge.next_parcel() is None
+    bridge.started(numbers[1], Worker())
     assert bridge.take(numbers[0], b"")
     assert bridge.next_parcel().content[0] is not None
 

@@ -1,5 +1,6 @@
 """Ray's files and address, without starting any Ray."""
 
+import contextlib
 import os
 import socket
 import sys
@@ -77,10 +78,12 @@ def test_a_ray_that_does_not_come_up_is_started_once_more_in_a_folder_of_its_own
         if len(folders) <= failures:
             raise RuntimeError("The current node timed out during startup.")
 
+    monkeypatch.setattr(cluster, "lean_node", lambda **_: contextlib.nullcontext())
+    monkeypatch.setattr(cluster, "_import_tune", lambda: None)
     monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(init=init, shutdown=lambda: None))
     monkeypatch.setattr(cluster, "short_temporary_folder", lambda: str(tmp_path))
     starting = cluster.Cluster.__new__(cluster.Cluster)
-    starting._end, starting.folder = cluster.threading.Event(), cluster._new_folder()
+    starting._end, starting.folder, starting.quiet = cluster.threading.Event(), cluster._new_folder(), True
     if failures == 1:
         starting._start_own({})
     else:

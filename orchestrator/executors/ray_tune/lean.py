@@ -1,0 +1,104 @@
+"""A Ray of our own, on one machine, without what only a cluster or a dashboard needs: seconds of every start.
+
+Ray has no public setting for any of this; `tests/orchestrator/executors/test_lean.py` says when a new Ray differs.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+__all__ = ["inherited", "inherited_actors", "lean_node", "write_hook"]
+
+HOOK_VARIABLE = "__RAY_WORKER_PROCESS_SETUP_HOOK_ENV_VAR"
+"""Where a worker of Ray finds the name of what it calls first."""
+
+HOOK = """
+def run():
+    import sys
+
+    sys.path[:] = {path!r}
+    from orchestrator import discovery
+    from orchestrator.executors.ray_tune import trainable
+
+    trainable.search_path[:] = sys.path
+    discovery.training()
+"""
+"""Ray puts the driver's current directory first on a worker's search path, before the driver's packages."""
+
+
+@contextmanager
+def lean_node(*, with_logs: bool) -> Iterator[None]:
+    """Have a node that starts meanwhile do without autoscaler and API server, and without logs without log monitor.
+
+    Args:
+        with_logs: whether messages of workers shall reach the driver.
+    """
+    from ray._private import node, parameter
+
+    less = functools.partial(parameter.RayParams, no_monitor=True, include_log_monitor="yes" if with_logs else "")
+    with _replaced(parameter, RayParams=less), _replaced(node.Node, start_api_server=_no_server):
+        yield
+
+
+def _no_server(node: Any, **options: Any) -> None:
+    node._webui_url = ""
+
+
+@contextmanager
+def inherited_actors() -> Iterator[None]:
+    """Have Tune give its actors no environment of their own meanwhile: they have their raylet's, see `inherited`."""
+    from ray.tune.execution import class_cache
+
+    with _replaced(class_cache, DEFAULT_ENV_VARS={}, ENV_VARS_TO_PROPAGATE=set()):
+        yield
+
+
+@contextmanager
+def _replaced(owner: Any, **others: Any) -> Iterator[None]:
+    known = {name: getattr(owner, name) for name in others}
+    for name, value in others.items():
+        setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        for name, value in known.items():
+            setattr(owner, name, value)
+
+
+@contextmanager
+def inherited(environment: Mapping[str, str]) -> Iterator[None]:
+    """Set variables for processes that start meanwhile: Ray's workers inherit the environment of its raylet.
+
+    As a `runtime_env` they would cost each worker an agent's answer and a Python process in between.
+    """
+    known = {name: os.environ.get(name) for name in environment}
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        for name, value in known.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def write_hook(folder: Path, path: Sequence[str]) -> dict[str, str]:
+    """Write what a worker does first: take the driver's search path, then import what every task needs.
+
+    A file with a name that nothing else has, since Ray imports it by name, with whatever is on the path until then.
+
+    Returns:
+        The environment with which a worker finds it.
+    """
+    name = f"orchestrate_worker_{secrets.token_hex(8)}"
+    folder.mkdir(parents=True)
+    (folder / f"{name}.py").write_text(HOOK.format(path=list(path)))
+    known = os.environ.get("PYTHONPATH", "")
+    return {HOOK_VARIABLE: f"{name}.run", "PYTHONPATH": os.pathsep.join([str(folder), *([known] if known else [])])}
