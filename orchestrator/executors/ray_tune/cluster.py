@@ -23,7 +23,7 @@ import psutil
 
 import orchestrator
 from orchestrator.errors import OrchestratorError, RequestError
-from orchestrator.executors.ray_tune.lean import inherited, inherited_actors, lean_node, write_hook
+from orchestrator.executors.ray_tune.lean import inherited, inherited_actors, lean_node, without_grace, write_hook
 
 __all__ = ["LOCAL", "Cluster", "check_address"]
 
@@ -199,7 +199,7 @@ class Cluster:
         for process in self._family:
             if process.pid not in self._vital:  # Ray asks each to end and waits a second, but they hear no SIGTERM
                 _kill(process)
-        with contextlib.suppress(Exception):  # what is left is killed by close()
+        with contextlib.suppress(Exception), without_grace():  # what is left is killed by close()
             ray.shutdown()
 
     def _prepare_environment(self) -> None:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-__all__ = ["inherited", "inherited_actors", "lean_node", "write_hook"]
+__all__ = ["inherited", "inherited_actors", "lean_node", "without_grace", "write_hook"]
 
 HOOK_VARIABLE = "__RAY_WORKER_PROCESS_SETUP_HOOK_ENV_VAR"
 """Where a worker of Ray finds the name of what it calls first."""
@@ -48,6 +48,20 @@ def lean_node(*, with_logs: bool) -> Iterator[None]:
 
 def _no_server(node: Any, **options: Any) -> None:
     node._webui_url = ""
+
+
+@contextmanager
+def without_grace() -> Iterator[None]:
+    """Have `ray.shutdown` kill its node's processes meanwhile, not ask and wait: what they would tidy up goes anyway."""
+    from ray._private import node
+
+    kill = node.Node.kill_all_processes
+
+    def at_once(node: Any, **options: Any) -> None:
+        kill(node, check_alive=False)
+
+    with _replaced(node.Node, kill_all_processes=at_once):
+        yield
 
 
 @contextmanager
