@@ -52,7 +52,7 @@ def _no_server(node: Any, **options: Any) -> None:
 
 @contextmanager
 def without_grace() -> Iterator[None]:
-    """Have `ray.shutdown` kill its node's processes meanwhile, not ask and wait: what they would tidy up goes anyway."""
+    """Have `ray.shutdown` kill its processes meanwhile, not ask and wait: what they would tidy up goes anyway."""
     from ray._private import node
 
     kill = node.Node.kill_all_processes
