@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -39,6 +40,9 @@ HIDDEN = ("config", "error", "versions", "trial_id", "schema_version")
 
 STYLES = {"effect": "green", "no difference": "blue", "inconclusive": "yellow", "not tested": "red"}
 
+SHORT = {"corrected p": "corr.\np", "collapsed": "col-\nlapsed"}
+"""Headings that would be wider than what stands below them."""
+
 PIPED_SECONDS = 30.0
 """Seconds between progress lines when the output is no terminal."""
 
@@ -52,21 +56,12 @@ def emit(found: Any, as_json: bool, show: Callable[[Any], None]) -> None:
 
 
 def studies_table(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print one line a study, and its question below."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("study", "paper", "methods", "trials"):
-        table.add_column(heading, justify="right" if heading == "trials" else "left")
-    table.add_column("question and knobs", overflow="fold")
+    """Print one line a study, and its question and knobs below."""
     for row in rows:
+        paper = f"{row['paper']}, " if row["paper"] else ""
+        out.print(f"[bold]{row['name']}[/bold]  {paper}{', '.join(row['methods'])}, {row['trials']} trials")
         knobs = f"\n[dim]{', '.join(row['knobs'])}[/dim]" if row["knobs"] else ""
-        table.add_row(
-            f"[bold]{row['name']}[/bold]",
-            row["paper"],
-            ", ".join(row["methods"]),
-            str(row["trials"]),
-            row["question"] + knobs,
-        )
-    out.print(table)
+        out.print(Padding(row["question"] + knobs, (0, 0, 0, 2)))
 
 
 def plan_text(found: Mapping[str, Any]) -> None:
@@ -85,13 +80,14 @@ def plan_text(found: Mapping[str, Any]) -> None:
 def everything_text(found: Mapping[str, Any]) -> None:
     """Print the price of all studies, one line each, and the total."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("study", "trials", "in the ledger", "missing", "seconds", ""):
-        table.add_column(heading, justify="left" if heading in ("study", "") else "right")
+    table.add_column("study", overflow="fold")
+    for heading in ("trials", "in the\nledger", "missing", "seconds"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for line in found["studies"]:
         seconds = line["wall_seconds"][0]
         price = "unknown" if seconds != seconds else f"{seconds:.0f}"  # noqa: PLR0124  NaN
         counts = (str(line[key]) for key in ("trials", "hits", "missing"))
-        table.add_row(line["study"], *counts, price, "exploratory" if line["exploratory"] else "")
+        table.add_row(line["study"] + " (exploratory)" * line["exploratory"], *counts, price)
     out.print(table)
     for sentence in found["sentences"]:
         out.print(sentence)
@@ -104,19 +100,30 @@ def nothing_to_do(study: Study, n_trials: int) -> None:
 
 
 def status_table(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print one line a study."""
+    """Print one line a study; counts that are 0 in all of them have no column, so that names have room."""
+    columns: dict[str, Callable[[Mapping[str, Any]], str]] = {
+        "trials": lambda row: str(row["trials"]),
+        "complete": lambda row: str(row["complete"]),
+        "collapsed": lambda row: str(row["collapsed"] or ""),
+        "pruned": lambda row: str(row["pruned"] or ""),
+        "failed": lambda row: str(sum(row["failed"].values()) or ""),
+        "missing": lambda row: str(row["missing"] or ""),
+        "spent": lambda row: f"{row['seconds_spent']:.0f} s",
+        "left": lambda row: f"{row['seconds_left']:.0f} s" if row["seconds_left"] else "",
+    }
+    shown = {heading: told for heading, told in columns.items() if any(told(row) for row in rows)}
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("study", "trials", "complete", "collapsed", "pruned", "failed", "missing", "spent", "left"):
-        table.add_column(heading, justify="left" if heading == "study" else "right")
+    table.add_column("study", overflow="fold")
+    for heading in shown:
+        table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
-        failed = ", ".join(f"{count} {kind}" for kind, count in row["failed"].items()) or "0"
-        counts = (str(row[key]) for key in ("trials", "complete", "collapsed", "pruned"))
-        spent, left = (f"{row[key]:.0f} s" for key in ("seconds_spent", "seconds_left"))
-        table.add_row(row["study"], *counts, failed, str(row["missing"]), spent, left)
+        table.add_row(row["study"], *(told(row) or "0" for told in shown.values()))
     out.print(table)
-    for example in (example for row in rows for example in row["examples"]):
-        line = f"{example['kind']}: {example['error']} (orchestrate trial {example['trial_id']})"
-        out.print(line, markup=False, soft_wrap=True)
+    for row in rows:
+        for example in row["examples"]:
+            kind = f"{row['failed'][example['kind']]} {example['kind']}"
+            line = f"{row['study']}: {kind}, such as trial {example['trial_id']}: {example['error']}"
+            out.print(line, markup=False, soft_wrap=True)
     holders = {row["running"] for row in rows if row["running"]}
     out.print(f"running: {', '.join(holders)}" if holders else "nobody is running here", markup=False)
 
@@ -271,19 +278,28 @@ def index_text(found: Any) -> None:
 
 
 def _arms_table(found: Any) -> Table:
-    """Return the arms with what fits a terminal: the metric, the difference, p, collapse. The report has the rest."""
-    metric = found.head.index("arm") + 1
+    """Return the arms with what fits 80 columns: the metric, the difference, p, collapse. The report has the rest.
+
+    Intervals stay in one line; of several datasets, each is a line above its arms.
+    """
+    arm = found.head.index("arm")
     shown = [
         place
         for place, heading in enumerate(found.head)
-        if place == metric or heading in ("data", "arm", "corrected p", "collapsed") or heading.startswith("vs ")
+        if place in (arm, arm + 1) or heading in SHORT or heading.startswith("vs ")
     ]
     table = Table(box=None, pad_edge=False, header_style="bold")
     for place in shown:
-        left = place < metric
-        table.add_column(
-            found.head[place], justify="left" if left else "right", overflow="fold" if left else "ellipsis"
-        )
+        heading = SHORT.get(found.head[place], found.head[place])
+        if place == arm:
+            table.add_column(heading, overflow="fold")
+        else:
+            table.add_column(heading, justify="right", no_wrap=True)
+    before = ""
     for row in found.rows:
+        data = row[0] if arm else ""
+        if data != before:
+            table.add_row(f"[bold]{escape(data)}[/bold]")
+            before = data
         table.add_row(*(escape(row[place]) for place in shown))
     return table
