@@ -14,6 +14,7 @@ from analysis import frame
 from analysis.frame import StudyView
 from analysis.units import IN_PERCENT, name, number, p_text, unit
 from orchestrator.inference.sign_flip import sign_flip_p
+from orchestrator.inference.stages import by_unit, sharing
 
 __all__ = ["Footing", "footings"]
 
@@ -47,8 +48,16 @@ def footings(study: StudyView) -> list[Footing]:
         return []
     metric = study.metric if study.metric in IN_PERCENT else "nmi"
     values = frame.by_seed(study, metric)
-    found = [arm for arm in record["arms"] if arm.get("role") == "baseline"]
-    return [_footing(study, arm, metric, np.array(list(values[str(arm["name"])].values()))) for arm in found]
+    drawn = frame.drawn_stages(study)
+    found = [(arm, str(arm["name"])) for arm in record["arms"] if arm.get("role") == "baseline"]
+    return [_footing(study, arm, metric, _by_stage(values[name], drawn.get(name, {}))) for arm, name in found]
+
+
+def _by_stage(values: Mapping[int, float], drawn: Mapping[int, tuple[str, ...]]) -> NDArray[np.float64]:
+    """Return the values that count as independent: one a seed, or one for the seeds that share a stage."""
+    found = np.array(list(values.values()))
+    units = by_unit(found, sharing([drawn.get(seed, ()) for seed in values]).units)
+    return units[np.isfinite(units)]
 
 
 def _footing(study: StudyView, arm: Mapping[str, Any], metric: str, values: NDArray[np.float64]) -> Footing:

@@ -43,7 +43,7 @@ def detectable(study: StudyView, found: Sequence[Verdict]) -> Detectable | None:
     if not known:
         lacking = "The smallest detectable effect is unknown: no contrast has two paired differences that differ."
         return Detectable(difference=math.nan, low=math.nan, high=math.nan, noisiest=math.nan, sentence=lacking)
-    replication = as_looked_at(n_seeds, len(found), alpha, looks_of(study.record))
+    replication = _replication(study, found, n_seeds, alpha)
     (sd, pairs), (most, most_pairs) = known[len(known) // 2], known[-1]
     middle = assess(replication, Spread(sd, pairs - 1), POWER)
     noisiest = assess(replication, Spread(most, most_pairs - 1), POWER)
@@ -55,6 +55,15 @@ def detectable(study: StudyView, found: Sequence[Verdict]) -> Detectable | None:
         noisiest=noisiest.detectable,
         sentence=_sentence(study, replication, (middle.detectable, low, high), noisiest.detectable),
     )
+
+
+def _replication(study: StudyView, found: Sequence[Verdict], n_seeds: int, alpha: float) -> Replication:
+    """Return what the tests see: all seeds; where seeds share stages, the fewest units that a contrast has."""
+    looks = looks_of(study.record)
+    grouped = [one.judgement.sharing.n_units for one in found if one.judgement.sharing.grouped]
+    if grouped:
+        return as_looked_at(max(1, min(grouped)), len(found), alpha / (looks.number if looks else 1), None)
+    return as_looked_at(n_seeds, len(found), alpha, looks)
 
 
 def _sentence(study: StudyView, replication: Replication, middle: tuple[float, float, float], noisiest: float) -> str:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from orchestrator.ledger import Ledger
 from orchestrator.ledger.exporting import MARK
+from orchestrator.trial import stages_of
 
 __all__ = [
     "StudyView",
@@ -18,6 +19,7 @@ __all__ = [
     "by_seed",
     "collapsed_by_seed",
     "confirm_rows",
+    "drawn_stages",
     "epochs_of",
     "load",
     "load_all",
@@ -146,6 +148,19 @@ def collapsed_by_seed(study: StudyView) -> dict[str, dict[int, bool]]:
     found: dict[str, dict[int, bool]] = {str(arm["name"]): {} for arm in study.record["arms"]}
     for arm, seed, flag in zip(complete["arm"], complete["seed"], complete["collapsed"], strict=True):
         found.setdefault(str(arm), {})[int(seed)] = bool(flag)
+    return found
+
+
+def drawn_stages(study: StudyView) -> dict[str, dict[int, tuple[str, ...]]]:
+    """Return arm -> {seed: what its complete confirm trial builds on that was made once, with a draw of its own}."""
+    rows = confirm_rows(study)
+    if "stages" not in rows.columns:
+        return {}
+    told = rows[(rows["state"] == "complete") & rows["stages"].fillna("").ne("")]
+    found: dict[str, dict[int, tuple[str, ...]]] = {}
+    for arm, seed, text in zip(told["arm"], told["seed"], told["stages"], strict=True):
+        drawn = tuple(f"{one.name} {one.key}" for one in stages_of(text) if one.drawn)
+        found.setdefault(str(arm), {})[int(seed)] = drawn
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import analysis
 import orchestrator.inference
 from analysis.frame import StudyView
 from analysis.units import join
-from orchestrator.trial import canonical_json
+from orchestrator.trial import canonical_json, stages_of
 
 __all__ = ["code_of_analysis", "content_digest", "cost_rows", "facts", "failure_rows"]
 
@@ -51,6 +52,7 @@ def facts(study: StudyView) -> list[tuple[str, str]]:
         ("epochs", _values(trained, "n_epochs")),
         ("device, threads", f"{_values(trained, 'device')}, {_values(trained, 'threads')}"),
         ("precision", _values(trained, "precision")),
+        ("made once, shared by trials", _stages(trained)),
         ("members of bundles trained again alone", _checks(record)),
         ("versions", _versions(trained, record)),
         ("ledger content (digest)", content_digest(study)),
@@ -69,6 +71,16 @@ def _values(rows: pd.DataFrame, column: str) -> str:
     found = rows[column].dropna().unique()
     texts = [f"{value:g}" if isinstance(value, float) else str(value) for value in found]
     return ", ".join(sorted(text for text in texts if text))
+
+
+def _stages(rows: pd.DataFrame) -> str:
+    """Return each stage with its key and how many trials build on it."""
+    counts = Counter(stage for text in rows["stages"] for stage in stages_of(text)) if "stages" in rows else {}
+    said = [
+        f"{stage.name} {stage.key} ({n} trials{', made with a seed' if stage.drawn else ''})"
+        for stage, n in counts.items()
+    ]
+    return ", ".join(sorted(said))
 
 
 def _pairs(rows: pd.DataFrame, name: str, column: str) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import html
 import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from analysis import frame
 from analysis.frame import StudyView
 from analysis.units import MINUS, label, name, number, p_text, signed
 from analysis.verdicts import Verdict
+from orchestrator.inference.stages import by_unit, sharing
 
 __all__ = ["ArmRow", "Cell", "arm_rows", "columns", "company", "mean_interval", "printed", "shown", "write"]
 
@@ -79,10 +80,12 @@ def arm_rows(study: StudyView, found: Sequence[Verdict]) -> list[ArmRow]:
     counts = frame.arm_table(study).drop(columns="without").to_dict("index")
     by_arm = {arm: verdict for verdict in found if (arm := compared(verdict)) is not None}
     confidence = 1 - float(study.record["alpha"])
+    drawn = frame.drawn_stages(study)
     table = []
     for arm in study.record["arms"]:
         title = str(arm["name"])
-        cells = {metric: _cell(groups.get(title), metric, confidence) for metric in metrics}
+        own = drawn.get(title, {})
+        cells = {metric: _cell(groups.get(title), metric, confidence, own) for metric in metrics}
         table.append(
             ArmRow(
                 arm=title,
@@ -106,9 +109,19 @@ def compared(verdict: Verdict) -> str | None:
     return next(arm for arm, weight in verdict.contrast.weights.items() if weight > 0)
 
 
-def _cell(rows: pd.DataFrame | None, metric: str, confidence: float) -> Cell:
-    values = np.array([]) if rows is None else rows[f"metric.{metric}"].dropna().to_numpy(dtype=np.float64)
-    return mean_interval(values, confidence)
+def _cell(rows: pd.DataFrame | None, metric: str, confidence: float, drawn: Mapping[int, Collection[str]]) -> Cell:
+    """Return an arm's cell; of seeds that share a stage with a draw of its own, the interval is that of stage means."""
+    if rows is None:
+        return mean_interval(np.array([]), confidence)
+    known = rows[rows[f"metric.{metric}"].notna()]
+    values = known[f"metric.{metric}"].to_numpy(dtype=np.float64)
+    cell = mean_interval(values, confidence)
+    shared = sharing([drawn.get(int(seed), ()) for seed in known["seed"]] if drawn else [])
+    if not shared.grouped:
+        return cell
+    means = by_unit(values, shared.units)
+    of_means = mean_interval(means[np.isfinite(means)], confidence)
+    return replace(cell, mean=of_means.mean, low=of_means.low, high=of_means.high)
 
 
 def company(rows: Sequence[ArmRow], metric: str) -> list[str]:

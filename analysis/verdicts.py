@@ -14,6 +14,7 @@ from analysis.units import join, name, number, p_text, seeds_text, signed, span,
 from orchestrator.designs.base import Contrast
 from orchestrator.inference.judgement import Judgement
 from orchestrator.inference.sequential import Looks
+from orchestrator.inference.stages import Seeds
 from orchestrator.inference.verdict_chain import judge
 
 __all__ = ["Verdict", "contrasts_of", "heading", "looks_of", "looks_sentence", "missing_sentences", "verdicts"]
@@ -76,7 +77,7 @@ def verdicts(study: StudyView, metric: str | None = None) -> list[Verdict]:
         alpha=float(study.record["alpha"]),
         margin=margin,
         looks=looks_of(study.record),
-        seeds=[int(seed) for seed in study.record["seeds"]["seeds"]],
+        seeds=Seeds([int(seed) for seed in study.record["seeds"]["seeds"]], frame.drawn_stages(study)),
     )
     several = len(study.record["datasets"]) > 1
     return [
@@ -184,9 +185,11 @@ def _numbers(judgement: Judgement, metric: str) -> str:
     shown = (
         f"{confidence} {span(interval.low, interval.high, metric)}"
         if interval.attainable
-        else f"no {confidence} exists at {judgement.n_pairs} pairs"
+        else f"no {confidence} exists at {judgement.n_pairs} {'stages' if judgement.sharing.grouped else 'pairs'}"
     )
-    return f"({shown}; corrected {p_text(judgement.p_corrected)}; {judgement.n_pairs} seed pairs)"
+    counted = f"{judgement.sharing.n_units} stages of {judgement.sharing.n_seeds} seed pairs"
+    pairs = counted if judgement.sharing.grouped else f"{judgement.n_pairs} seed pairs"
+    return f"({shown}; corrected {p_text(judgement.p_corrected)}; {pairs})"
 
 
 def _effect(who: str, versus: str, judgement: Judgement, metric: str) -> str:
@@ -243,6 +246,16 @@ def _remarks(judgement: Judgement, metric: str) -> Iterable[str]:
     if judgement.missing:
         seeds = seeds_text([one.seed for one in judgement.missing])
         yield f"Left out, because a trial is missing or failed: {seeds}."
+    if judgement.sharing.grouped:
+        yield (
+            f"Seeds that share a stage are one draw and were averaged first: the test counts "
+            f"{judgement.sharing.n_units} stages, not {judgement.sharing.n_seeds} seeds."
+        )
+    if judgement.sharing.common:
+        yield (
+            f"Made once, for all seeds: {join(judgement.sharing.common)}; the interval covers what comes after it, not "
+            "how it would vary if it were made again."
+        )
     if judgement.futile:
         yield "More seeds, up to the last planned look, are unlikely to decide it."
     if judgement.interval_unreliable:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -10,16 +10,18 @@ from orchestrator.designs.base import Contrast
 from orchestrator.errors import RequestError
 from orchestrator.inference.power import PowerReport, Spread, as_looked_at, assess, spread_of
 from orchestrator.inference.sequential import Looks
+from orchestrator.inference.stages import Seeds
 from orchestrator.inference.verdict_chain import judge
 from orchestrator.phases import LookUp
 from orchestrator.planning import PlannedTrial
 from orchestrator.study import Study
-from orchestrator.trial import TrialState
+from orchestrator.trial import TrialState, stages_of
 
-__all__ = ["all_decided", "detectability", "paired_spread", "require_power", "values_of"]
+__all__ = ["all_decided", "detectability", "drawn_stages", "paired_spread", "require_power", "values_of"]
 
 Values = Mapping[str, Mapping[int, float]]
 Collapses = Mapping[str, Mapping[int, bool]]
+Stages = Mapping[str, Mapping[int, Collection[str]]]
 
 
 def values_of(planned: Sequence[PlannedTrial], settled: LookUp, metric: str) -> tuple[Values, Collapses]:
@@ -35,6 +37,17 @@ def values_of(planned: Sequence[PlannedTrial], settled: LookUp, metric: str) -> 
             values[trial.arm][trial.spec.seed] = found.metrics[metric]
             collapsed.setdefault(trial.arm, {})[trial.spec.seed] = found.collapsed
     return values, collapsed
+
+
+def drawn_stages(planned: Sequence[PlannedTrial], settled: LookUp) -> Stages:
+    """Return arm -> seed -> what the complete confirm trials build on that was made once, with a draw of its own."""
+    found: dict[str, dict[int, tuple[str, ...]]] = {}
+    for trial in planned:
+        known = settled(trial.spec.trial_id) if trial.phase == "confirm" else None
+        if known is not None and known.stages:
+            drawn = tuple(f"{one.name} {one.key}" for one in stages_of(known.stages) if one.drawn)
+            found.setdefault(trial.arm, {})[trial.spec.seed] = drawn
+    return found
 
 
 def paired_spread(contrasts: Sequence[Contrast], values: Values) -> Spread | None:
@@ -86,11 +99,18 @@ def all_decided(
     values: Values,
     collapsed: Collapses,
     taken: Sequence[int],
+    stages: Stages,
     n_seeds: int,
 ) -> bool:
     """Return whether every contrast of a sequential study is decided (effect, equivalence or futility)."""
     looks = Looks(study.planned_looks, tuple(sorted(set(taken))))
     found = judge(
-        values, collapsed, contrasts, alpha=study.alpha, margin=study.margin, looks=looks, seeds=range(n_seeds)
+        values,
+        collapsed,
+        contrasts,
+        alpha=study.alpha,
+        margin=study.margin,
+        looks=looks,
+        seeds=Seeds(range(n_seeds), stages),
     )
     return all(judgement.settled for judgement in found)

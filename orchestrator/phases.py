@@ -31,6 +31,8 @@ class Settled:
     collapsed: bool
     metrics: Mapping[str, float]
     curve: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
+    stages: str = ""
+    """What it builds on that was made once, as its row has it."""
 
 
 LookUp = Callable[[str], Settled | None]

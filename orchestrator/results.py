@@ -98,11 +98,11 @@ def _settled(frame: pd.DataFrame, curves: Mapping[str, Mapping[int, Mapping[str,
     columns = [column for column in frame.columns if column.startswith(METRIC)]
     names = [column.removeprefix(METRIC) for column in columns]
     found = {}
-    for trial_id, state, collapsed, *values in zip(
-        frame["trial_id"], frame["state"], frame["collapsed"], *(frame[column] for column in columns), strict=True
-    ):
+    keys = (frame[name] for name in ("trial_id", "state", "collapsed", "stages"))
+    for trial_id, state, collapsed, stages, *values in zip(*keys, *(frame[column] for column in columns), strict=True):
         metrics = {name: float(value) for name, value in zip(names, values, strict=True) if not math.isnan(value)}
-        found[trial_id] = Settled(TrialState(state), bool(collapsed), metrics, curves.get(trial_id, {}))
+        told = stages if isinstance(stages, str) else ""  # null: from before stages were recorded
+        found[trial_id] = Settled(TrialState(state), bool(collapsed), metrics, curves.get(trial_id, {}), told)
     return found
 
 

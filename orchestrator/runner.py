@@ -13,7 +13,7 @@ import pyarrow as pa
 from orchestrator import discovery
 from orchestrator.account import Account
 from orchestrator.bundling import bundles, halves, shape_key
-from orchestrator.deciding import all_decided, values_of
+from orchestrator.deciding import all_decided, drawn_stages, values_of
 from orchestrator.failure_log import keep_death, keep_failures, row_error
 from orchestrator.failures import POLICIES
 from orchestrator.guard import EquivalenceGuard
@@ -249,7 +249,8 @@ class Runner:
         trial_id = outcome.spec.trial_id
         searched = bool(self._pruners) and outcome.spec.seed_block is SeedBlock.SEARCH
         curve = curves_of(self.ledger, [trial_id]).get(trial_id, {}) if searched else {}
-        self._settled[trial_id] = Settled(outcome.state, outcome.collapsed, outcome.metrics, curve)
+        stages = outcome.facts.get("stages") or ""
+        self._settled[trial_id] = Settled(outcome.state, outcome.collapsed, outcome.metrics, curve, stages)
         self.progress.collapsed += outcome.collapsed
         if outcome.state is TrialState.COMPLETE:
             self.progress.complete += 1
@@ -383,8 +384,9 @@ class Runner:
             return False
         values, collapsed = values_of(self.planned, self.settled, self.study.metric)
         family = [contrast for contrast, _ in contrasts(self.study, self.confirm.arms)]
-        taken = [look for look in self.study.looks if look <= n_seeds]
-        return all_decided(self.study, family, values, collapsed, [*taken, *self._earlier_looks(n_seeds)], n_seeds)
+        taken = [*(look for look in self.study.looks if look <= n_seeds), *self._earlier_looks(n_seeds)]
+        stages = drawn_stages(self.planned, self.settled)
+        return all_decided(self.study, family, values, collapsed, taken, stages, n_seeds)
 
     def _earlier_looks(self, n_seeds: int) -> list[int]:
         taken = self._earlier_record().get("looks_taken", [])

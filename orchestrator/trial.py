@@ -20,12 +20,15 @@ __all__ = [
     "FailureKind",
     "Report",
     "SeedBlock",
+    "Stage",
     "TrialOutcome",
     "TrialSpec",
     "TrialState",
     "canonical_json",
     "digest",
     "ids",
+    "stages_of",
+    "stages_text",
 ]
 
 PRECISIONS = ("float32", "tf32", "bfloat16")
@@ -70,6 +73,33 @@ def canonical_json(content: object) -> str:
 def digest(content: object, size: int = 10) -> str:
     """Return the blake2b hex digest of the canonical JSON of `content` (`size` bytes)."""
     return hashlib.blake2b(canonical_json(content).encode(), digest_size=size).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """Something that is made once and that many trials build on: features of a frozen encoder, a pretraining."""
+
+    name: str
+    key: str
+    """Digest of all that it follows from, and of nothing else; names the artifact."""
+    drawn: bool = False
+    """Whether a seed had a part in it: trials that share it then cannot tell how it varies, and a verdict says so."""
+
+    @classmethod
+    def of(cls, name: str, reads: Mapping[str, Any], *, drawn: bool = False) -> Stage:
+        """Return a stage whose key follows from its name and what it reads: config fields, data, its seed if any."""
+        return cls(name=name, key=digest({"stage": name, **reads}), drawn=drawn)
+
+
+def stages_text(stages: Sequence[Stage]) -> str:
+    """Return stages as a row of the ledger holds them: canonical JSON; empty if there are none."""
+    found = sorted({(one.name, one.key, one.drawn) for one in stages})
+    return canonical_json([{"name": n, "key": k, "drawn": d} for n, k, d in found]) if found else ""
+
+
+def stages_of(text: object) -> tuple[Stage, ...]:
+    """Return the stages that `stages_text` wrote; none for an absent value (rows from before stages were recorded)."""
+    return tuple(Stage(**one) for one in json.loads(text)) if isinstance(text, str) and text else ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +187,8 @@ class TrialOutcome:
     cost: Mapping[str, float] = field(default_factory=dict)
     """seconds (the member's share of the bundle), peak_memory_bytes, gpu_seconds."""
     facts: Mapping[str, Any] = field(default_factory=dict)
-    """bundle_id, bundle_size, device, threads, started_at, finished_at, code_digest, git_commit, versions."""
+    """bundle_id, bundle_size, device, threads, started_at, finished_at, code_digest, git_commit, versions, stages
+    (`stages_text`), and what `trainables.numerics` says of the device."""
 
 
 def ids(specs: Sequence[TrialSpec]) -> list[str]:

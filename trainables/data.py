@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from orchestrator.errors import DataError
+from orchestrator.trial import Stage
 
 __all__ = ["Dataset"]
 
@@ -41,6 +42,8 @@ class Dataset:
     protocol: str = "whole"
     offset: Tensor | None = None
     """(C, H, W) what was subtracted from images: `inputs + offset` are pixels in [0, 1]. No part of the digest."""
+    stages: tuple[Stage, ...] = ()
+    """What of it was made once, and kept: told in every row. No part of the digest, which is that of the content."""
 
     def __post_init__(self) -> None:
         if len(self.inputs) != len(self.labels):

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from orchestrator.errors import DataError, RequestError, UnknownNameError
-from orchestrator.trial import digest
+from orchestrator.trial import Stage
 from trainables.artifacts import made_once
 from trainables.data import Dataset
 from trainables.data_folder import data_folder
@@ -53,30 +53,30 @@ def features(dataset: Dataset, encoder: str, side: int = 0, folder: Path | None 
     offset = dataset.offset
     if offset is None or not dataset.is_image or dataset.inputs.shape[1] not in (1, 3):
         raise RequestError(f"dataset {dataset.name}: encoder {encoder} takes grey or colour images with their offset")
+    key = artifact_key(dataset.digest, found, side)
     kept = made_once(
         folder or data_folder() / "features",
-        artifact_key(dataset.digest, found, side),
+        key,
         lambda: _computed(found, side, dataset, offset),
     )
     train = functional.normalize(kept["inputs"])
     mean = train.mean(0)
     scale = float((train - mean).std()) or 1.0  # equal images have no spread
     scaled = {name: (functional.normalize(part) - mean) / scale for name, part in kept.items()}
-    return replace(dataset, inputs=scaled["inputs"], test_inputs=scaled.get("test_inputs"), offset=None)
+    stages = (*dataset.stages, Stage(name=f"features={encoder}", key=key))
+    return replace(dataset, inputs=scaled["inputs"], test_inputs=scaled.get("test_inputs"), offset=None, stages=stages)
 
 
 def artifact_key(dataset_digest: str, encoder: Encoder, side: int) -> str:
     """Return the key of features: content of the dataset, encoder with its weights, input size, recipe (20 digits)."""
-    return digest(
-        {
-            "stage": "features",
-            "recipe": RECIPE,
-            "dataset": dataset_digest,
-            "encoder": encoder.name,
-            "weights": encoder.weights,
-            "side": side,
-        }
-    )
+    reads = {
+        "recipe": RECIPE,
+        "dataset": dataset_digest,
+        "encoder": encoder.name,
+        "weights": encoder.weights,
+        "side": side,
+    }
+    return Stage.of("features", reads).key
 
 
 def _computed(encoder: Encoder, side: int, dataset: Dataset, offset: Tensor) -> dict[str, Tensor]:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Protocol, TypeAlias, cast, runtime_checkable
 import torch
 from torch import Tensor
 
+from orchestrator.trial import Stage
 from trainables.data import Dataset
 
 __all__ = ["FusedMethod", "InTurn", "Member", "Method", "MethodConfig", "Row", "State", "Stateful"]
@@ -45,6 +46,13 @@ class Method(ABC):
 
     @abstractmethod
     def __init__(self, configs: Sequence[Any], seeds: Sequence[int], data: Dataset, device: torch.device) -> None: ...
+
+    def stages(self) -> Sequence[Sequence[Stage]]:
+        """Return, per member, what it builds on that was made once (`artifacts.made_once`), beside the dataset's.
+
+        Asked once, after the method is built. A stage whose making a seed had a part in says so (`drawn`).
+        """
+        return ()
 
     @abstractmethod
     def fit_epoch(self) -> None:
@@ -97,6 +105,10 @@ class InTurn(Method):
 
     def __init__(self, configs: Sequence[Any], seeds: Sequence[int], data: Dataset, device: torch.device) -> None:
         self.members = [self.member(config, seed, data, device) for config, seed in zip(configs, seeds, strict=True)]
+
+    def stages(self) -> Sequence[Sequence[Stage]]:
+        """Return each member's `stages`, where it has such an attribute."""
+        return [getattr(member, "stages", ()) for member in self.members]
 
     def fit_epoch(self) -> None:
         """Train each member for one epoch."""

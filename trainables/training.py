@@ -14,7 +14,16 @@ from typing import Any
 
 from orchestrator.errors import DataError
 from orchestrator.knobs import configured
-from orchestrator.trial import BundleTask, FailureKind, Report, TrialOutcome, TrialSpec, TrialState
+from orchestrator.trial import (
+    BundleTask,
+    FailureKind,
+    Report,
+    Stage,
+    TrialOutcome,
+    TrialSpec,
+    TrialState,
+    stages_text,
+)
 from trainables import checkpoints
 from trainables.costs import Costs
 from trainables.data import Dataset
@@ -92,6 +101,8 @@ class _Run:
         """Epochs that the first group has behind it; 0 also between groups."""
         self.table = RowTable(task.bundle)
         self.outcomes: dict[int, TrialOutcome] = {}
+        self.stages: dict[int, tuple[Stage, ...]] = {}
+        """What each member builds on beside the dataset's."""
         self.costs = Costs(len(task.bundle), self.device)
         self.started_at = _now()
         self.saved_at = time.monotonic()
@@ -133,7 +144,9 @@ class _Run:
     def _build(self, members: Sequence[int]) -> Method:
         specs = [self._spec(member) for member in members]
         configs = [configured(self.method.Config, spec.config, spec.n_epochs, spec.method) for spec in specs]
-        return self.method(configs, [spec.root_seed for spec in specs], self.data, self.device)
+        built = self.method(configs, [spec.root_seed for spec in specs], self.data, self.device)
+        self.stages |= {member: tuple(own) for member, own in zip(members, built.stages(), strict=False)}
+        return built
 
     def prune(self, asked: Sequence[int]) -> Report:
         """Drop the living members that a pruner named."""
@@ -205,6 +218,7 @@ class _Run:
                 "bundle_size": self.width,
                 "device": str(self.device),
                 **self.numbers,
+                "stages": stages_text((*self.data.stages, *self.stages.get(member, ()))),
                 "threads": self.task.threads,
                 "started_at": self.started_at,
                 "finished_at": _now(),

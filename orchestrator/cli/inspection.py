@@ -16,6 +16,7 @@ import pandas as pd
 from orchestrator.errors import DataError, RequestError, UnknownNameError
 from orchestrator.ledger import Ledger
 from orchestrator.ledger.lock import holder_of
+from orchestrator.trial import stages_of
 
 __all__ = ["clean", "doctor", "export", "export_ledger", "export_tensorboard", "status", "trial"]
 
@@ -97,6 +98,7 @@ def trial(results: Path, trial_id: str) -> dict[str, Any]:
     return {
         "trial_id": whole,
         "config": json.loads(str(last["config"])),
+        "stages": [dataclasses.asdict(stage) for stage in stages_of(last.get("stages"))],
         "attempts": attempts,
         "epochs": epochs,
         "logs": logs,

@@ -6,6 +6,7 @@ Names, intervals and descriptive company are added by `orchestrator.inference.ve
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from orchestrator.inference.sequential import Looks, sequential_p
 from orchestrator.inference.sign_flip import Alternative, sign_flip_p
+from orchestrator.inference.stages import Sharing, by_unit
 from orchestrator.inference.tests import check_margin, holm
 
 __all__ = ["Decisions", "decide", "paired_differences"]
@@ -29,7 +31,8 @@ class Decisions:
     """What the tests say about every contrast of every study; all arrays (..., contrasts)."""
 
     differences: Floats
-    """(..., contrasts, seeds) weighted sums over arms; nan where an arm is missing."""
+    """(..., contrasts, seeds) weighted sums over arms; nan where an arm is missing. Of seeds that are one unit: their
+    mean in the place of the first."""
     n_pairs: NDArray[np.int64]
     estimate: Floats
     p: Floats
@@ -67,6 +70,7 @@ def decide(
     alpha: float = 0.05,
     margin: float | None = None,
     looks: Looks | None = None,
+    sharings: Sequence[Sharing] | None = None,
 ) -> Decisions:
     """The default chain: sign-flip test per contrast, Holm over the contrasts; TOST likewise if a margin is given.
 
@@ -80,21 +84,25 @@ def decide(
         margin: equivalence margin in units of the metric, stated before the run.
         looks: when one looked; the p-values are then sequentially valid and seeds after the last look are not used.
             None: one look at all seeds, as planned.
+        sharings: for each contrast, which of the seeds that count are one unit of the test; None: each its own.
     """
     differences = paired_differences(values, weights)
     if looks is not None:
         schedule = looks.schedule(differences.shape[-1])
         differences = differences[..., : schedule[-1][0] if schedule else 0]
+    grouped = [i for i, sharing in enumerate(sharings or ()) if sharing.grouped]
+    for i in grouped:
+        differences[..., i, :] = by_unit(differences[..., i, :], sharings[i].units)  # type: ignore[index]
     n_pairs = np.isfinite(differences).sum(axis=-1)
     refused = n_pairs < 2
     total = np.where(np.isfinite(differences), differences, 0.0).sum(axis=-1)
     estimate = np.where(refused, np.nan, total / np.maximum(n_pairs, 1))
-    p = np.where(refused, np.nan, _p(differences, "two-sided", looks, alpha))
+    p = np.where(refused, np.nan, _p(differences, "two-sided", looks, alpha, grouped))
     same = np.full(p.shape, np.nan)
     if margin is not None:
         check_margin(margin)
-        above = _p(differences + margin, "greater", looks, alpha)
-        below = _p(margin - differences, "greater", looks, alpha)
+        above = _p(differences + margin, "greater", looks, alpha, grouped)
+        below = _p(margin - differences, "greater", looks, alpha, grouped)
         same = np.where(refused, np.nan, np.maximum(above, below))
     p_corrected, same_corrected = holm(p), holm(same)
     return Decisions(
@@ -111,10 +119,17 @@ def decide(
     )
 
 
-def _p(differences: Floats, alternative: Alternative, looks: Looks | None, alpha: float) -> Floats:
+def _p(
+    differences: Floats, alternative: Alternative, looks: Looks | None, alpha: float, grouped: Sequence[int]
+) -> Floats:
+    """Return p-values; of grouped contrasts, whose units grow between looks, one look's times the number of looks."""
     if looks is None or differences.shape[-1] == 0:
         return sign_flip_p(differences, alternative)
-    return sequential_p(differences, looks, alpha, alternative, family=differences.shape[-2])[..., -1]
+    p: Floats = sequential_p(differences, looks, alpha, alternative, family=differences.shape[-2])[..., -1]
+    if grouped:
+        once = sign_flip_p(differences[..., list(grouped), :], alternative)
+        p[..., list(grouped)] = np.minimum(1.0, looks.number * once)
+    return p
 
 
 def _at_most(p: Floats, alpha: float) -> Bools:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from orchestrator.inference.sign_flip import Interval
+from orchestrator.inference.stages import Sharing
 
 __all__ = [
     "CollapseComparison",
@@ -112,6 +113,8 @@ class Judgement:
     """Fewer than 20 pairs and a collapsed member: the interval covers less than it says."""
     looks: tuple[int, ...]
     """Numbers of seeds at which one looked; p and interval are valid over all of them.  Empty: once, as planned."""
+    sharing: Sharing
+    """Which of the seeds that count share a stage drawn by a seed; if some do, the pairs that are tested are units."""
     futile: bool
     """More seeds, up to the last planned look, are unlikely to decide."""
 
@@ -137,5 +140,5 @@ class Judgement:
 
     @property
     def n_pairs(self) -> int:
-        """Seeds that every arm of the contrast has."""
+        """Seeds that every arm of the contrast has, or the units that these make (see `sharing`)."""
         return len(self.all_seeds.seeds)

@@ -66,6 +66,11 @@ class Looks:
         """Return the share of the level that a look at `n_seeds` seeds may have spent, with all looks before it."""
         return min(1.0, n_seeds / self.planned[-1])
 
+    @property
+    def number(self) -> int:
+        """How many looks there are at most, planned or taken: what a test pays that cannot follow growing data."""
+        return len({*self.planned, *self.taken})
+
     def saving(self, n_seeds: int) -> float:
         """Return the share of the planned seeds that stopping at `n_seeds` seeds saved."""
         return max(0.0, 1.0 - n_seeds / self.planned[-1])

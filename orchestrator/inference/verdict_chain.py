@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from orchestrator.errors import RequestError, UnknownNameError
-from orchestrator.inference.decisions import Decisions, decide
+from orchestrator.inference.decisions import Decisions, decide, paired_differences
 from orchestrator.inference.judgement import (
     CollapseComparison,
     Contrast,
@@ -27,6 +27,7 @@ from orchestrator.inference.judgement import (
 )
 from orchestrator.inference.sequential import Looks, is_futile, sequential_interval_ends
 from orchestrator.inference.sign_flip import Interval, interval_ends, sign_flip_p
+from orchestrator.inference.stages import Seeds, Sharing, by_unit, sharing
 from orchestrator.inference.tests import (
     fisher_collapse,
     holm,
@@ -62,7 +63,7 @@ def judge(
     alpha: float = 0.05,
     margin: float | None = None,
     looks: Looks | None = None,
-    seeds: Sequence[int] | None = None,
+    seeds: Seeds | Sequence[int] | None = None,
 ) -> list[Judgement]:
     """The default chain over the contrasts of one study, on its confirm seeds.
 
@@ -74,7 +75,8 @@ def judge(
         margin: equivalence margin in units of the metric, stated before the run; None claims no equivalence.
         looks: when one looked, for sequential studies and for looks that were not planned; None: once, as planned.
         seeds: the seeds that were asked for, in the order in which they were added: one that no arm has is then
-            named as missing too.  None: all seeds of `values`, in increasing order.
+            named as missing too.  None: all seeds of `values`, in increasing order.  `Seeds` says besides what they
+            share.
 
     Returns:
         One judgement per contrast, in their order.
@@ -87,17 +89,22 @@ def judge(
         raise RequestError(f"alpha {alpha}: must lie between 0 and 1")
     if not contrasts:
         return []
-    table = _Table.of(values, collapsed, contrasts, seeds)
-    decisions = decide(table.values, table.weights, alpha=alpha, margin=margin, looks=looks)
+    known = seeds if isinstance(seeds, Seeds) else Seeds(seeds)
+    table = _Table.of(values, collapsed, contrasts, known.asked)
+    sharings = _sharings(table, known, looks)
+    decisions = decide(table.values, table.weights, alpha=alpha, margin=margin, looks=looks, sharings=sharings)
     table = table.until(decisions.differences.shape[-1])
-    kept = np.where(table.any_collapsed, np.nan, decisions.differences)
+    kept = np.where(table.any_collapsed, np.nan, paired_differences(table.values, table.weights))
+    kept = np.array([by_unit(row, one.units) for row, one in zip(kept, sharings, strict=True)])
     company = _Company(
-        whole=_effects(decisions.differences, decisions.p, alpha, table.seeds, looks),
+        whole=_effects(decisions.differences, decisions.p, alpha, table.seeds, looks, sharings),
         others=_effects(kept, sign_flip_p(kept), alpha, table.seeds),
+        sharings=sharings,
         collapse=_collapse(table),
         looks=() if looks is None else tuple(n for n, _ in looks.schedule(len(table.seeds))),
         n_final=0 if looks is None else looks.planned[-1],
         share=1.0 if looks is None else looks.share(len(table.seeds)),
+        number=1 if looks is None else looks.number,
     )
     return [_judgement(contrast, i, decisions, company, table, alpha, margin) for i, contrast in enumerate(contrasts)]
 
@@ -109,9 +116,12 @@ class _Company:
     whole: list[Effect]
     others: list[Effect]
     collapse: list[CollapseComparison]
+    sharings: list[Sharing]
     looks: tuple[int, ...]
     n_final: int
     share: float
+    number: int
+    """How many looks there are at most."""
 
 
 def _judgement(
@@ -126,14 +136,14 @@ def _judgement(
     differences = decisions.differences[i]
     decision = _decision(decisions, i)
     futile = False
-    if decision == "inconclusive" and len(table.seeds) < company.n_final:
+    if decision == "inconclusive" and len(table.seeds) < company.n_final and not company.sharings[i].grouped:
         futile = is_futile(differences, company.n_final, alpha / len(decisions.p), margin)
     collapse = company.collapse[i]
     return Judgement(
         name=contrast.name,
         weights=dict(contrast.weights),
         decision=decision,
-        reason=_reason(decisions, i, alpha, company.share),
+        reason=_reason(decisions, i, alpha, company),
         all_seeds=company.whole[i],
         p_corrected=float(decisions.p_corrected[i]),
         alpha=alpha,
@@ -144,6 +154,7 @@ def _judgement(
         descriptive=_describe(differences, 1.0 - alpha),
         interval_unreliable=bool(decisions.n_pairs[i] < _FEW_PAIRS and any(collapse.collapsed)),
         looks=company.looks,
+        sharing=company.sharings[i],
         futile=futile,
     )
 
@@ -216,14 +227,41 @@ def _weights(contrast: Contrast, arms: tuple[str, ...]) -> list[float]:
     return [float(weights.get(arm, 0.0)) for arm in arms]
 
 
+def _sharings(table: _Table, known: Seeds, looks: Looks | None) -> list[Sharing]:
+    """Return, for each contrast, which of the seeds that it has are one draw, up to the last look."""
+    n = len(table.seeds)
+    if looks is not None:
+        schedule = looks.schedule(n)
+        n = schedule[-1][0] if schedule else 0
+    found = []
+    there = np.isfinite(paired_differences(table.values, table.weights))
+    for weights, present in zip(table.weights, there, strict=True):
+        arms = [known.stages.get(table.arms[arm], {}) for arm in np.flatnonzero(weights)]
+        labels = [
+            {label for arm in arms for label in arm.get(seed, ())} if counts else None
+            for seed, counts in zip(table.seeds[:n], present[:n], strict=True)
+        ]
+        found.append(sharing(labels))
+    return found
+
+
 def _effects(
-    differences: Floats, p: Floats, alpha: float, seeds: tuple[int, ...], looks: Looks | None = None
+    differences: Floats,
+    p: Floats,
+    alpha: float,
+    seeds: tuple[int, ...],
+    looks: Looks | None = None,
+    sharings: Sequence[Sharing] = (),
 ) -> list[Effect]:
     confidence = 1.0 - alpha
     if looks is None or not seeds:
         low, high, attained = interval_ends(differences, confidence)
     else:
         low, high, attained = sequential_interval_ends(differences, looks, alpha)
+        for i, one in enumerate(sharings):
+            if one.grouped:
+                ends = interval_ends(differences[i : i + 1], 1.0 - alpha / looks.number)
+                low[i], high[i], attained[i] = (end[0] for end in ends)
     effects = []
     for i, row in enumerate(differences):
         there = np.isfinite(row)
@@ -263,15 +301,17 @@ def _decision(decisions: Decisions, i: int) -> Decision:
     return "equivalent" if decisions.equivalent[i] else "inconclusive"
 
 
-def _reason(decisions: Decisions, i: int, alpha: float, share: float) -> str:
-    n, family = int(decisions.n_pairs[i]), len(decisions.p)
+def _reason(decisions: Decisions, i: int, alpha: float, company: _Company) -> str:
+    n, family, grouped = int(decisions.n_pairs[i]), len(decisions.p), company.sharings[i].grouped
     if decisions.refused[i]:
-        return f"{n} complete pair{'' if n == 1 else 's'}: a test needs two"
+        counted = "independent stage" if grouped else "complete pair"
+        return f"{n} {counted}{'' if n == 1 else 's'}: a test needs two"
     if _decision(decisions, i) != "inconclusive":
         return ""
-    floor = min(1.0, family * 2.0 ** (1 - n) / share)
+    floor = min(1.0, family * 2.0 ** (1 - n) * (company.number if grouped else 1.0 / company.share))
     if floor > alpha:
-        return f"{n} pairs and {family} contrasts cannot reach {alpha:g}: the smallest corrected p is {floor:.3g}"
+        counted = f"{n} {'independent stages' if grouped else 'pairs'} and {family} contrasts"
+        return f"{counted} cannot reach {alpha:g}: the smallest corrected p is {floor:.3g}"
     return "neither an effect nor its absence is shown"
 
 

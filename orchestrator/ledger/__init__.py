@@ -45,6 +45,7 @@ one, then the latest; epoch rows are those of the batch that their trial came wi
     trials.device_memory_bytes     int64                  memory of the card, or of the machine by core
     trials.tf32                    bool                   whether a GPU may round float32 products to TF32
     trials.deterministic           bool                   one thread, or deterministic GPU kernels asked for
+    trials.stages                  string                 JSON: what was made once (name, key, drawn by a seed)
     trials.threads                 int64                  torch threads; part of what makes bits equal
     trials.started_at              timestamp[us, tz=UTC]  start of the attempt, UTC
     trials.finished_at             timestamp[us, tz=UTC]  end of the attempt, UTC

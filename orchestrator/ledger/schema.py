@@ -88,6 +88,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("device_memory_bytes", _WHOLE, "memory of the card, or of the machine by core"),
         Column("tf32", pa.bool_(), "whether a GPU may round float32 products to TF32"),
         Column("deterministic", pa.bool_(), "one thread, or deterministic GPU kernels asked for"),
+        Column("stages", _TEXT, "JSON: what was made once (name, key, drawn by a seed)"),
         Column("threads", _WHOLE, "torch threads; part of what makes bits equal"),
         Column("started_at", _TIME, "start of the attempt, UTC"),
         Column("finished_at", _TIME, "end of the attempt, UTC"),
@@ -106,8 +107,9 @@ TABLES: dict[str, tuple[Column, ...]] = {
 
 _FACTS = {"bundle_id", "bundle_size", "device", "threads", "started_at", "finished_at"}
 _FACTS |= {"device_name", "device_memory_bytes", "tf32", "deterministic", "code_digest", "git_commit", "versions"}
+_FACTS |= {"stages"}
 
-_PLAIN_FACTS = ("device_name", "device_memory_bytes", "tf32", "deterministic", "threads")
+_PLAIN_FACTS = ("device_name", "device_memory_bytes", "tf32", "deterministic", "stages", "threads")
 
 
 def columns() -> list[tuple[str, str, str]]:

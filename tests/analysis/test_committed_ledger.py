@@ -37,6 +37,7 @@ def test_it_is_small_whole_and_carries_no_path():
     ledger = Ledger(LEDGER)
     assert ledger.problems() == []
     assert ledger.study_names() == json.loads(files[MARK])["studies"]
+    assert set(ledger.trials()["stages"].fillna("")) == {""}  # null: written before stages were recorded
     texts = [text.decode() for name, text in files.items() if name.endswith(".json")]
     texts += ledger.trials(view=False)["error"].tolist()
     assert not [text for text in texts if re.search(r"/(root|home|work|tmp|Users)/", text)]

@@ -152,3 +152,10 @@ def test_a_test_part_without_points_stays_one() -> None:
     assert data.test_inputs is not None and data.test_labels is not None
     found = features(replace(data, test_inputs=data.test_inputs[:0], test_labels=data.test_labels[:0]), "halves")
     assert found.test_inputs is not None and found.test_inputs.shape == (0, 2)
+
+
+def test_a_dataset_of_features_says_what_was_made_once_also_in_its_views() -> None:
+    view = discovery.load_dataset("digits:features=halves:40,subset=60", "whole")
+    (stage,) = view.stages
+    assert stage.name == "features=halves" and not stage.drawn and len(stage.key) == 20
+    assert some().stages == ()
