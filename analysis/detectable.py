@@ -43,7 +43,7 @@ def detectable(study: StudyView, found: Sequence[Verdict]) -> Detectable | None:
     if not known:
         lacking = "The smallest detectable effect is unknown: no contrast has two paired differences that differ."
         return Detectable(difference=math.nan, low=math.nan, high=math.nan, noisiest=math.nan, sentence=lacking)
-    replication = _replication(study, found, n_seeds, alpha)
+    replication, counted = _replication(study, found, n_seeds, alpha)
     (sd, pairs), (most, most_pairs) = known[len(known) // 2], known[-1]
     middle = assess(replication, Spread(sd, pairs - 1), POWER)
     noisiest = assess(replication, Spread(most, most_pairs - 1), POWER)
@@ -53,28 +53,31 @@ def detectable(study: StudyView, found: Sequence[Verdict]) -> Detectable | None:
         low=low,
         high=high,
         noisiest=noisiest.detectable,
-        sentence=_sentence(study, replication, (middle.detectable, low, high), noisiest.detectable),
+        sentence=_sentence(study, replication, (middle.detectable, low, high), noisiest.detectable, counted),
     )
 
 
-def _replication(study: StudyView, found: Sequence[Verdict], n_seeds: int, alpha: float) -> Replication:
-    """Return what the tests see: all seeds; where seeds share stages, the fewest units that a contrast has."""
+def _replication(study: StudyView, found: Sequence[Verdict], n_seeds: int, alpha: float) -> tuple[Replication, str]:
+    """Return what the tests see, and what they count: seeds; or stages, the fewest that a contrast has."""
     looks = looks_of(study.record)
     grouped = [one.judgement.sharing.n_units for one in found if one.judgement.sharing.grouped]
     if grouped:
-        return as_looked_at(max(1, min(grouped)), len(found), alpha / (looks.number if looks else 1), None)
-    return as_looked_at(n_seeds, len(found), alpha, looks)
+        level = alpha / (looks.number if looks else 1)
+        return as_looked_at(max(1, min(grouped)), len(found), level, None), "independent stages"
+    return as_looked_at(n_seeds, len(found), alpha, looks), "seeds"
 
 
-def _sentence(study: StudyView, replication: Replication, middle: tuple[float, float, float], noisiest: float) -> str:
+def _sentence(
+    study: StudyView, replication: Replication, middle: tuple[float, float, float], noisiest: float, counted: str
+) -> str:
     metric, n_seeds, alpha = study.metric, replication.n_seeds, replication.alpha
     n_contrasts = replication.contrasts
     family = f"{n_contrasts} contrast{'s' * (n_contrasts > 1)}"
     if not math.isfinite(middle[0]):
         needed = seeds_to_reach(n_contrasts, alpha)
-        return f"{n_seeds} seeds cannot reach p = {alpha:.3g} over {family}; {needed} can."
+        return f"{n_seeds} {counted} cannot reach p = {alpha:.3g} over {family}; {needed} can."
     looks = replication.looks.planned if replication.looks else ()
-    seeds = f"up to {n_seeds} seeds in {len(looks)} looks" if looks else f"{n_seeds} seeds"
+    seeds = f"up to {n_seeds} seeds in {len(looks)} looks" if looks else f"{n_seeds} {counted}"
     difference, low, high = (number(value, metric) for value in middle)
     text = (
         f"Smallest detectable effect ({100 * POWER:.0f} % power, {seeds}, corrected over {family}): "
