@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from orchestrator.errors import CodeMismatchError
 from orchestrator.executors.base import Source
+from orchestrator.executors.ray_tune.nearness import Nearness
 from orchestrator.trial import Bundle, BundleTask, FailureKind, Report
 
 __all__ = ["Bridge", "Message", "Parcel", "Worker"]
@@ -66,6 +67,8 @@ class Message:
     """Whether no report will come any more."""
     mismatch: str = ""
     """Text of a CodeMismatchError."""
+    node: str = ""
+    """Where the worker is."""
 
     def packed(self) -> bytes:
         """Return the message as one opaque value: Tune walks through whatever else is in a result."""
@@ -84,10 +87,14 @@ class Worker(Protocol):
 
 @dataclass
 class _UnderWay:
-    bundle: Bundle
+    task: BundleTask
     heard: float = field(default_factory=time.monotonic)
     worker: Worker | None = None
     overdue: bool = False
+
+    @property
+    def bundle(self) -> Bundle:
+        return self.task.bundle
 
 
 class Bridge:
@@ -117,6 +124,7 @@ class Bridge:
         self._idle: set[int] = set()
         self._held: dict[int, float] = {}  # parcels that Tune has a trial for, also of closed bundles; their shares
         self._starting: dict[int, float] = {}  # those that Tune starts a process for, and since when
+        self._nearness = Nearness()
         self._numbers = 0
         self._stop_told_at: float | None = None
 
@@ -201,6 +209,7 @@ class Bridge:
         if entry is not None:
             entry.heard = time.monotonic()
             message: Message = pickle.loads(payload)
+            self._nearness.heard(number, message.node, entry.task)
             with self._keeping_failure():
                 self._hear(number, entry, message)
             if message.ended:
@@ -209,22 +218,21 @@ class Bridge:
                 return False
         self._idle.add(number)
         if self._in_the_way():
-            self._idle.discard(number)
-            self._held.pop(number, None)
+            self._let_go(number)
             return True
         self._fetch(self._promised + 1)
         if len(self._fetched) <= self._promised or self._another_starts():
             return False
+        if self._nearness.leaves(number, self._idle, self._fetched[self._promised]):
+            return False
         self._promised += 1
-        self._idle.discard(number)
-        self._held.pop(number, None)
+        self._let_go(number)
         return True
 
     def died(self, number: int, kind: FailureKind, error: str, log: str = "") -> None:
         """Take the news that a worker is gone; `log`: the end of what it printed."""
         self._starting.pop(number, None)
-        self._idle.discard(number)
-        self._held.pop(number, None)
+        self._let_go(number)
         entry = self._open.pop(number, None)
         if entry is None or self.source is None:
             return
@@ -261,6 +269,12 @@ class Bridge:
         except Exception as error:
             self.failure = self.failure or error
 
+    def _let_go(self, number: int) -> None:
+        """Forget a parcel that Tune has no trial for any more, or will not in a moment."""
+        self._idle.discard(number)
+        self._held.pop(number, None)
+        self._nearness.forget(number)
+
     def _fetch(self, count: int) -> None:
         with self._keeping_failure():
             while self.source is not None and len(self._fetched) < count and not self.stopping:
@@ -292,7 +306,7 @@ class Bridge:
     def _open_next(self) -> Parcel:
         task = self._fetched.popleft()
         self._numbers += 1
-        self._open[self._numbers] = _UnderWay(task.bundle)
+        self._open[self._numbers] = _UnderWay(task)
         parcel = self.pack(self._numbers, task)
         self._held[self._numbers] = parcel.share
         return parcel

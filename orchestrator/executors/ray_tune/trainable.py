@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
-from ray import tune
+from ray import get_runtime_context, tune
 
 from orchestrator import discovery
 from orchestrator.errors import CodeMismatchError
@@ -74,7 +75,7 @@ class BundleTrainable(tune.Trainable):
         except CodeMismatchError as error:
             message = Message(ended=True, mismatch=str(error))
         self._ended = message.ended
-        return {PAYLOAD: message.packed()}
+        return {PAYLOAD: replace(message, node=get_runtime_context().get_node_id()).packed()}
 
     def cleanup(self) -> None:
         """Let the training loop of an unfinished bundle go."""

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from dataclasses import replace
 
 import pytest
 
@@ -319,3 +320,37 @@ def test_an_idle_worker_makes_room_for_a_bundle_that_waits_too_long_one_at_a_tim
     clock.now += 2
     assert bridge.take(first, Message().packed())
     assert not bridge._in_the_way()
+
+
+def _finished_on(node):
+    return Message((Report(finished=True),), ended=True, node=node).packed()
+
+
+def test_an_idle_worker_leaves_a_bundle_to_one_whose_node_has_the_dataset(bridge_for, bundles, source_of, clock):
+    other = tuple(replace(one, specs=tuple(replace(spec, dataset="other") for spec in one.specs)) for one in bundles(1))
+    bridge, _ = bridge_for([bundles(1)[0], *other])
+    (first, _), (second, _) = _start(bridge), _start(bridge)
+    bridge.take(first, _finished_on("a"))
+    bridge.take(second, _finished_on("b"))
+    again = tuple(replace(one, specs=tuple(replace(spec, seed=9) for spec in one.specs)) for one in other)
+    bridge.attach(source_of(again))
+    assert not bridge.take(first, b"")  # the other one's node has it
+    assert bridge.take(second, b"")
+    assert bridge.next_parcel().content[0].bundle == again[0]
+
+
+def test_a_bundle_waits_for_the_nearer_worker_a_moment_and_not_for_one_that_is_gone(
+    bridge_for, bundles, source_of, clock
+):
+    for gone in (False, True):
+        bridge, _ = bridge_for(bundles(2))
+        (first, _), (second, _) = _start(bridge), _start(bridge)
+        bridge.take(first, _finished_on("a"))
+        assert not bridge.take(second, Message((Report(finished=True),), ended=True).packed())  # its node is unknown
+        bridge.attach(source_of(bundles(1, scale=3.0)))
+        assert not bridge.take(second, b"")
+        if gone:
+            bridge.died(first, FailureKind.INFRASTRUCTURE, "gone")
+        else:
+            clock.now += 2.1
+        assert bridge.take(second, b"")
