@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from orchestrator import discovery
-from orchestrator.errors import CodeMismatchError, DataError, RequestError
+from orchestrator.errors import CodeMismatchError, DataError
 from orchestrator.provenance import code_digest
 from orchestrator.trial import BundleTask, FailureKind, Report, TrialOutcome, TrialState
 
@@ -59,7 +59,7 @@ def _reports(task: BundleTask, decide: Decide | None, stopping: Stopping, load: 
             yield report
     except CodeMismatchError:
         raise
-    except (DataError, RequestError):
+    except DataError:
         yield _failed(task, settled, FailureKind.DATA)
     except MemoryError:
         yield _failed(task, settled, FailureKind.OUT_OF_MEMORY)
