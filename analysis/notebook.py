@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import tempfile
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from analysis.kernel import WaitingKernel, manager_of
 from orchestrator.errors import OrchestratorError
 
 if TYPE_CHECKING:
@@ -23,17 +21,15 @@ CELL_SECONDS = 900
 START_SECONDS = 120
 
 
-def execute(source: str, target: Path, *, results: Path, study: str = "") -> Path:
+def execute(source: str, target: Path, *, results: Path, study: str = "", kernel: WaitingKernel | None = None) -> Path:
     """Execute `analysis/notebooks/<source>.py` with its parameters set, and write the notebook to `target`.
-
-    The kernel talks over sockets in a private temporary folder, not over a network port, and keeps its connection
-    file, history and configuration there too, so that nothing is left under the user's home.
 
     Args:
         source: name of the percent-format source.
         target: where the executed .ipynb goes.
         results: the results folder, for the cell tagged `parameters`.
         study: the study's name, for the same cell; empty: the notebook is about several.
+        kernel: one that waits for it, and ends with it; None: it is started now.
 
     Raises:
         OrchestratorError: a cell raised; the line says which error.
@@ -46,15 +42,12 @@ def execute(source: str, target: Path, *, results: Path, study: str = "") -> Pat
     content = jupytext.reads(text, fmt="py:percent")
     parameters = {"RESULTS": str(Path(results).resolve())} | ({"STUDY": study} if study else {})
     _set_parameters(content, **parameters)
-    with tempfile.TemporaryDirectory(prefix="notebook-") as private:
-        log = Path(private) / "kernel.log"
-        client = _client(content, Path(private))
+    with kernel or WaitingKernel() as own:
         try:
-            with log.open("w") as stream:
-                client.execute(env=_environment(private), cwd=private, stderr=stream, stdout=stream)
+            _client(content, own).execute(cwd=str(own.private))
         except (CellExecutionError, CellTimeoutError, DeadKernelError, RuntimeError) as error:
             # a kernel that dies or does not answer has said why in its log, if anywhere
-            said = str(error) if isinstance(error, CellExecutionError) else f"{error}\n{log.read_text()}"
+            said = str(error) if isinstance(error, CellExecutionError) else f"{error}\n{own.log.read_text()}"
             reason = said.strip().splitlines()[-1]
             about = f"of study {study!r}" if study else repr(source)
             raise OrchestratorError(f"the notebook {about} did not execute: {reason}") from error
@@ -68,40 +61,24 @@ def _set_parameters(content: Any, **values: str) -> None:
     cell.source = "\n".join(f"{name} = {value!r}" for name, value in values.items())
 
 
-def _client(content: Any, private: Path) -> Any:
-    """Return what executes `content`, in a kernel that runs this Python, whatever kernels the machine knows by name."""
-    from jupyter_client.kernelspec import KernelSpec
-    from jupyter_client.manager import AsyncKernelManager
+def _client(content: Any, kernel: WaitingKernel) -> Any:
+    """Return what executes `content` in this kernel."""
     from nbclient import NotebookClient
     from traitlets.config import Config
 
-    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-
-    class ThisPython(AsyncKernelManager):
-        kernel_spec = KernelSpec(argv=command, display_name="Python 3", language="python")
-
-    sockets = {"transport": "ipc", "ip": str(private / "kernel"), "connection_file": str(private / "kernel.json")}
+    sockets = {
+        "transport": "ipc",
+        "ip": str(kernel.private / "kernel"),
+        "connection_file": str(kernel.private / "kernel.json"),
+    }
     return NotebookClient(
         content,
         timeout=CELL_SECONDS,
         startup_timeout=START_SECONDS,
-        kernel_manager_class=ThisPython,
+        kernel_manager_class=manager_of(kernel),
         shutdown_kernel="immediate",
         config=Config({"ConnectionFileMixin": sockets}),
     )
-
-
-def _environment(private: str) -> dict[str, str]:
-    """Return the kernel's environment: it imports what this process imports, and writes only into `private`."""
-    return {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-        "IPYTHONDIR": private,
-        "JUPYTER_CONFIG_DIR": private,
-        "JUPYTER_RUNTIME_DIR": private,
-        "MPLBACKEND": "agg",
-        "OMP_NUM_THREADS": "1",
-    }
 
 
 def show(drawing: Drawing) -> None:

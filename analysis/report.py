@@ -30,9 +30,10 @@ from orchestrator import guard
 from orchestrator.errors import RequestError
 
 if TYPE_CHECKING:
+    from analysis.kernel import WaitingKernel
     from analysis.sensitivity_figures import Section
 
-__all__ = ["Answer", "build", "build_view"]
+__all__ = ["Answer", "build", "build_view", "preload"]
 
 STAMP = "report.json"
 """Beside the report: the digest of what it was made from, and the files that were made."""
@@ -94,7 +95,17 @@ class _Parts:
     published: list[Comparison]
 
 
-def build(results: Path, name: str, *, notebook: bool = True, out: Path | None = None) -> Answer:
+def preload() -> None:
+    """Import what a report and its notebook need, ahead of time: some seconds, while others train."""
+    from analysis import boundaries, drawing, figures, notebook, pareto, ranking_figures, sensitivity_figures
+
+    ahead = (boundaries, drawing, figures, notebook, pareto, ranking_figures, sensitivity_figures)
+    assert all(ahead)
+
+
+def build(
+    results: Path, name: str, *, notebook: bool = True, out: Path | None = None, kernel: WaitingKernel | None = None
+) -> Answer:
     """Make (or keep, if nothing changed) a study's report, tables, figures and notebook, and return its answer.
 
     Files: `OUT/studies/<name>/` report.html, figures/*.png and *.svg, tables/{arms,contrasts}.{csv,tex,html},
@@ -105,16 +116,17 @@ def build(results: Path, name: str, *, notebook: bool = True, out: Path | None =
         name: the study's name.
         notebook: execute the notebook too (takes some seconds).
         out: where the files go; None: the results folder, unless it must stay as it is (`frame.place_for`).
+        kernel: one that waits for the notebook; None: it is started when it is needed.
 
     Raises:
         RequestError: no such study in this folder, or a folder that cannot be used.
         OrchestratorError: the notebook did not execute.
     """
     results = Path(results)
-    return build_view(frame.load(results, name), frame.place_for(results, out), notebook=notebook)
+    return build_view(frame.load(results, name), frame.place_for(results, out), notebook=notebook, kernel=kernel)
 
 
-def build_view(study: StudyView, out: Path, *, notebook: bool = True) -> Answer:
+def build_view(study: StudyView, out: Path, *, notebook: bool = True, kernel: WaitingKernel | None = None) -> Answer:
     """Do what `build` does for a view that is loaded already."""
     parts = _parts(study)
     folder = out / "studies" / study.name
@@ -122,7 +134,7 @@ def build_view(study: StudyView, out: Path, *, notebook: bool = True) -> Answer:
     reused = _is_current(folder, stamp, notebook)
     if not reused:
         with refused_folder(out):
-            made = _write(parts, folder, notebook)
+            made = _write(parts, folder, notebook, kernel)
             stamp_text = json.dumps(
                 {**stamp, "files": sorted(str(path.relative_to(folder)) for path in made)}, indent=1
             )
@@ -168,12 +180,12 @@ def _is_current(folder: Path, stamp: Mapping[str, str], notebook: bool) -> bool:
     return all((folder / one).is_file() for one in wanted)
 
 
-def _write(parts: _Parts, folder: Path, notebook: bool) -> list[Path]:
-    """Write everything; the notebook's kernel starts while the figures are drawn."""
+def _write(parts: _Parts, folder: Path, notebook: bool, kernel: WaitingKernel | None) -> list[Path]:
+    """Write everything; the notebook is executed while the figures are drawn."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / STAMP).unlink(missing_ok=True)  # an interrupted build must not pass for a finished one
     with ThreadPoolExecutor(1) as background:
-        executed = background.submit(_notebook, parts.study, folder) if notebook else None
+        executed = background.submit(_notebook, parts.study, folder, kernel) if notebook else None
         made = list(tables.write(parts.rows, parts.study, folder / "tables").values())
         made += contrast_tables.write(parts.found, parts.study.metric, parts.study.name, folder / "tables").values()
         made += _page(parts, folder)
@@ -182,10 +194,11 @@ def _write(parts: _Parts, folder: Path, notebook: bool) -> list[Path]:
     return made
 
 
-def _notebook(study: StudyView, folder: Path) -> Path:
+def _notebook(study: StudyView, folder: Path, kernel: WaitingKernel | None) -> Path:
     from analysis import notebook  # nbclient and the kernel's machinery take half a second to import
 
-    return notebook.execute("study", folder / "notebook.ipynb", results=study.results, study=study.name)
+    target = folder / "notebook.ipynb"
+    return notebook.execute("study", target, results=study.results, study=study.name, kernel=kernel)
 
 
 def _page(parts: _Parts, folder: Path) -> list[Path]:

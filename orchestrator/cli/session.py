@@ -9,7 +9,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orchestrator import shortcut
 from orchestrator.cli import console
@@ -23,6 +23,10 @@ from orchestrator.provenance import machine, n_gpus
 from orchestrator.resources import require_precision
 from orchestrator.study import Study
 from orchestrator.trial import FailureKind
+
+if TYPE_CHECKING:
+    from analysis.kernel import WaitingKernel
+    from orchestrator.progress import Progress
 
 __all__ = ["NOTHING_LOST", "end_early", "report", "report_all", "run", "train"]
 
@@ -44,17 +48,56 @@ def run(study: Study, request: Request, executor: Any, catalogue: Catalogue | No
         FailureBudgetError: too many trials failed.
         RequestError: the request was wrong.
     """
+    ahead = _Ahead(request)
     try:
-        stop_reason = _trained(study, request, executor, catalogue)
+        stop_reason = _trained(study, request, executor, catalogue, ahead.begin)
         executor.end()  # while the report is written
         if stop_reason:
             end_early(stop_reason)
-        _answer(study.key, request)
+        _answer(study.key, request, ahead.kernel())
     finally:
+        ahead.close()
         executor.close()
 
 
-def _trained(study: Study, request: Request, executor: Any, catalogue: Catalogue | None) -> str:
+class _Ahead:
+    """What a report takes long to begin with, made ready while trials are trained: its imports and a kernel."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._kernel: WaitingKernel | None = None
+        self._thread: threading.Thread | None = None
+
+    def begin(self) -> None:
+        """Begin, in the background; does nothing the second time, or when there is to be no report."""
+        if self._thread is None and self._request.report:
+            self._thread = threading.Thread(target=self._load, name="report", daemon=True)
+            self._thread.start()
+
+    def kernel(self) -> WaitingKernel | None:
+        """Return the kernel that waits for a notebook; None: none was started."""
+        if self._thread is not None:
+            self._thread.join()
+        return self._kernel
+
+    def close(self) -> None:
+        """End the kernel, if it still waits."""
+        if self._kernel is not None:
+            self._kernel.close()
+
+    def _load(self) -> None:
+        if self._request.notebook:
+            from analysis.kernel import WaitingKernel
+
+            self._kernel = WaitingKernel()
+        from analysis import report
+
+        report.preload()
+
+
+def _trained(
+    study: Study, request: Request, executor: Any, catalogue: Catalogue | None, begun: Callable[[], None]
+) -> str:
     """Train what is missing; return why that ended early, if it did."""
     retry = _kinds(request.retry_failed)
     if not (request.only_current or retry):
@@ -66,7 +109,7 @@ def _trained(study: Study, request: Request, executor: Any, catalogue: Catalogue
             return ""
     catalogue = catalogue or checked(study, request.plugins)
     with Ledger(request.results, writable=True, take_over=request.take_over) as ledger:
-        return str(train(study, request, ledger, executor, catalogue).stop_reason)
+        return str(train(study, request, ledger, executor, catalogue, begun).stop_reason)
 
 
 def report(name: str, request: Request) -> None:
@@ -116,8 +159,18 @@ def _watch(request: Request) -> Callable[[str], None]:
     return (lambda _: None) if request.as_json else (lambda text: console.out.print(text, style="dim", markup=False))
 
 
-def train(study: Study, request: Request, ledger: Ledger, executor: Any, catalogue: Catalogue) -> Any:
-    """Train what a study misses, and return the runner; its `stop_reason` says if it ended early."""
+def train(
+    study: Study,
+    request: Request,
+    ledger: Ledger,
+    executor: Any,
+    catalogue: Catalogue,
+    begun: Callable[[], None] = lambda: None,
+) -> Any:
+    """Train what a study misses, and return the runner; its `stop_reason` says if it ended early.
+
+    `begun` is called whenever there is news: workers are training, and this process has time.
+    """
     from orchestrator.runner import Runner, RunOptions
 
     options = RunOptions(
@@ -133,7 +186,12 @@ def train(study: Study, request: Request, ledger: Ledger, executor: Any, catalog
     probe(study, ledger, catalogue, executor, options.device)
     priced = _priced(study, request, ledger, catalogue, options.device)
     with console.watching(study, quiet=request.as_json) as watch:
-        runner = Runner(study, ledger, catalogue, options, watch.update)
+
+        def heard(progress: Progress) -> None:
+            begun()
+            watch.update(progress)
+
+        runner = Runner(study, ledger, catalogue, options, heard)
         watch.planned(runner)
         if not runner.finished:
             runner.write_record()
@@ -219,12 +277,12 @@ def _kinds(retry_failed: str) -> frozenset[FailureKind]:
     return frozenset([FailureKind(retry_failed)] if retry_failed else [])
 
 
-def _answer(name: str, request: Request) -> None:
+def _answer(name: str, request: Request, kernel: WaitingKernel | None = None) -> None:
     if not request.report:
         return
     from analysis.report import build
 
-    answer = build(request.results, name, notebook=request.notebook, out=request.out)
+    answer = build(request.results, name, notebook=request.notebook, out=request.out, kernel=kernel)
     if request.as_json:
         print(json.dumps(dataclasses.asdict(answer), default=str))
     else:

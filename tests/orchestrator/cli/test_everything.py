@@ -133,3 +133,17 @@ def test_a_run_says_where_the_dashboard_of_its_cluster_is(tmp_path, capsys, monk
     session.run(FIRST, asked, executor_of(asked))
     assert "Ray dashboard: http://head:8265" in capsys.readouterr().out
     assert "Ray dashboard: http://head:8265" in heard[-1][0]["running"]
+
+
+def test_a_report_is_prepared_while_trials_are_trained_and_only_if_there_will_be_one(tmp_path, monkeypatch):
+    started = []
+    monkeypatch.setattr(session._Ahead, "_load", lambda ahead: started.append(1))
+    asked = request(tmp_path)
+    session.run(FIRST, asked, executor_of(asked))
+    assert not started
+    monkeypatch.setattr(session, "_answer", lambda *_: None)
+    asked = replace(request(tmp_path), report=True)
+    session.run(FIRST, asked, executor_of(asked))
+    assert not started  # all is in the ledger: the report is made from what it finds, or was made before
+    session.run(SECOND, asked, executor_of(asked))
+    assert len(started) == 1
