@@ -7,6 +7,7 @@ It knows nothing of executors or the ledger: results reach it as `Settled` throu
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -45,23 +46,44 @@ class SearchPhase:
         self.study, self.search, self.dataset, self.catalogue = study, search, dataset, catalogue
         salt = catalogue.dataset(dataset, study.protocol).digest
         self.rounds = SearchRounds(search, catalogue.space(search.method), salt)
-        self.open: list[Proposal] = []
         self.trials: dict[int, list[PlannedTrial]] = {}
         self.finished = False
+        self._under_way: deque[list[Proposal]] = deque()
+        """Rounds that were asked and not told, the earliest first."""
+        self._waiting: deque[str] = deque()
+        """Trials of the earliest of them that are not known to have settled."""
+
+    @property
+    def open(self) -> list[Proposal]:
+        """The proposals that were asked and not told."""
+        return [proposal for asked in self._under_way for proposal in asked]
 
     def advance(self, settled: LookUp) -> list[PlannedTrial]:
-        """Tell a settled round, ask the next one and return its trials; empty while trials are under way."""
+        """Tell settled rounds, ask the next ones and return their trials; empty while trials are under way.
+
+        Rounds are told one by one in the order in which they were asked, each just before the next one is asked,
+        whenever their trials ended: what is asked depends on nothing else.
+        """
         wanted: list[PlannedTrial] = []
-        if self.open and all(settled(t.spec.trial_id) for p in self.open for t in self.trials[p.number]):
-            self.rounds.tell([self._told(proposal, settled) for proposal in self.open])
-            self.open = []
-        if not self.open and not self.finished:
-            if self.rounds.exhausted:
-                self.finished = True
-            else:
-                self.open = self.rounds.ask()
-                wanted = [trial for proposal in self.open for trial in self._planned(proposal)]
+        while not wanted and not self.finished:
+            full = len(self._under_way) > self.search.rounds_ahead or self.rounds.exhausted
+            if full and self._under_way:
+                while self._waiting and settled(self._waiting[0]):
+                    self._waiting.popleft()
+                if self._waiting:
+                    break
+                self.rounds.tell([self._told(proposal, settled) for proposal in self._under_way.popleft()])
+                self._wait()
+            while len(self._under_way) <= self.search.rounds_ahead and not self.rounds.exhausted:
+                self._under_way.append(self.rounds.ask())
+                wanted += [trial for proposal in self._under_way[-1] for trial in self._planned(proposal)]
+                self._wait()
+            self.finished = not self._under_way
         return wanted
+
+    def _wait(self) -> None:
+        first = self._under_way[0] if self._under_way else []
+        self._waiting = deque(trial.spec.trial_id for proposal in first for trial in self.trials[proposal.number])
 
     @property
     def chosen(self) -> Mapping[str, Value]:
@@ -106,6 +128,7 @@ class SearchPhase:
             "n_configurations": self.search.n_configurations,
             "n_seeds": self.search.n_seeds,
             "round_size": self.search.round_size,
+            "rounds_ahead": self.search.rounds_ahead,
             "space": {name: described(domain) for name, domain in self.rounds.domains.items()},
             "chosen": None if best is None else dict(best.values),
             "chosen_number": None if best is None else best.number,
@@ -164,6 +187,8 @@ class ConfirmPhase:
         """Set by the runner: what an earlier study chose on a dataset."""
         self._waiting = list(study.datasets)
         self._trials: list[PlannedTrial] = []
+        self._n_settled = 0
+        """So many of them, from the first on, are known to have settled: none is looked at again."""
 
     def advance(self, settled: LookUp) -> list[PlannedTrial]:
         """Return the trials that can be asked for now: datasets whose searches have chosen, or the next look."""
@@ -175,7 +200,7 @@ class ConfirmPhase:
             self.arms = sorted([*self.arms, *arms], key=lambda arm: order(arm.dataset))
             if arms:  # a study that only searches has none: it is finished with its searches
                 return self._wanted(arms, range(self.n_seeds))
-        if self.finished or self._waiting or not all(settled(trial.spec.trial_id) for trial in self._trials):
+        if self.finished or self._waiting or not self._all_settled(settled):
             return []
         later = [look for look in self.study.looks if look > self.n_seeds]
         if not later or not self.arms or self.decided(self.n_seeds):
@@ -183,6 +208,11 @@ class ConfirmPhase:
             return []
         seeds, self.n_seeds = range(self.n_seeds, later[0]), later[0]
         return self._wanted(self.arms, seeds)
+
+    def _all_settled(self, settled: LookUp) -> bool:
+        while self._n_settled < len(self._trials) and settled(self._trials[self._n_settled].spec.trial_id):
+            self._n_settled += 1
+        return self._n_settled == len(self._trials)
 
     def _wanted(self, arms: Sequence[PlannedArm], seeds: range) -> list[PlannedTrial]:
         wanted = list(confirm_trials(self.study, arms, seeds, self.catalogue))

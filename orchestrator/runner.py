@@ -66,6 +66,7 @@ class Runner:
         self.observer, self.progress = observer, Progress()
         self.stop_reason, self.account = "", Account()
         self.planned: list[PlannedTrial] = []
+        self._n_confirm = 0
         self.searches, self.confirm = phases_of(study, catalogue)
         self._phases: list[SearchPhase | ConfirmPhase] = [*self.searches, self.confirm]
         self._pruners = [RoundPruner(phase) for phase in self.searches if phase.search.pruner != "none"]
@@ -330,6 +331,7 @@ class Runner:
             if not fresh:
                 break
             self.planned += fresh
+            self._n_confirm += sum(trial.phase == "confirm" for trial in fresh)
             self._forget_pruned(fresh)
             wanted = {t.spec.trial_id: t.spec for t in fresh}
             self.progress.hits += sum(self.settled(trial_id) is not None for trial_id in wanted)
@@ -370,9 +372,7 @@ class Runner:
         return prunes and spec.trial_id in searched
 
     def _expected(self) -> int:
-        searched = sum(phase.n_trials for phase in self.searches)
-        confirmed = len([trial for trial in self.planned if trial.phase == "confirm"])
-        return searched + confirmed
+        return sum(phase.n_trials for phase in self.searches) + self._n_confirm
 
     def _chosen_earlier(self, study: str, dataset: str) -> Mapping[str, Any]:
         record, _ = self.ledger.read_study(study)

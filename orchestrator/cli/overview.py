@@ -291,9 +291,10 @@ def _search_rounds(
             left = search.n_configurations - _n_told(record, search.method, dataset, ledger)
             spec = catalogue.spec(study, search.method, search.base, dataset, search.n_epochs)
             own = [replace(spec, seed=seed, seed_block=SeedBlock.SEARCH) for seed in range(search.n_seeds)]
-            for number, begin in enumerate(range(0, left, search.round_size)):
+            together = search.round_size * (1 + search.rounds_ahead)
+            for number, begin in enumerate(range(0, left, together)):
                 rounds += [[]] if number == len(rounds) else []
-                rounds[number] += own * min(search.round_size, left - begin)
+                rounds[number] += own * min(together, left - begin)
     return rounds
 
 

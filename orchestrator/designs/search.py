@@ -28,6 +28,8 @@ class Search:
     n_configurations: int = 48
     n_seeds: int = 3
     round_size: int = 16
+    rounds_ahead: int = 0
+    """How many more rounds are asked while one is under way: one is asked when the one so many before it was told."""
     rules: tuple[str, ...] = ("neighbour_mi",)
     sampler: SamplerName = "tpe"
     pruner: PrunerName = "none"
@@ -87,6 +89,10 @@ class Search:
                 raise RequestError(f"search {name} = {value!r} is not allowed; it is a whole number from 1")
         if self.round_size < 1:
             raise RequestError(f"search round_size = {self.round_size!r} is not allowed; it is a whole number from 1")
+        if self.rounds_ahead < 0:
+            raise RequestError(
+                f"search rounds_ahead = {self.rounds_ahead!r} is not allowed; it is a whole number from 0"
+            )
 
     def _check_rules(self) -> None:
         if not self.rules:
@@ -119,7 +125,9 @@ def search(
     """Search knobs of a method by a label-free rule.
 
     Rounds of `round_size` configurations are asked and told together, so that the search does not depend on the
-    number of workers or on who finished first, and replays from the ledger to the same choice.
+    number of workers or on who finished first, and replays from the ledger to the same choice. With `rounds_ahead`,
+    so many more rounds are under way at a time (small rounds and many of them keep hundreds of workers busy: no worker
+    waits for the slowest of all, and what is asked knows of all but the last `round_size` x (1 + `rounds_ahead`)).
 
     Args:
         method: the method's name.
@@ -128,11 +136,11 @@ def search(
         n_seeds: search seeds a configuration.
         base: values of other knobs.
         rule: a label-free selection rule, or an `oracle_` one, or several objectives (the first one chooses).
-        options: `sampler`, `pruner`, `round_size`, `n_epochs` of `Search`.
+        options: `sampler`, `pruner`, `round_size`, `rounds_ahead`, `n_epochs` of `Search`.
     """
     knobs = dict.fromkeys(over) if isinstance(over, tuple) else dict(over)
     rules = (rule,) if isinstance(rule, str) else tuple(rule)
-    allowed = ("sampler", "pruner", "round_size", "n_epochs")
+    allowed = ("sampler", "pruner", "round_size", "rounds_ahead", "n_epochs")
     for name in options:
         if name not in allowed:
             raise UnknownNameError("option of search", name, allowed)

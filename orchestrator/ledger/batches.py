@@ -25,6 +25,9 @@ Answer = TypeVar("Answer")
 RESTARTS = 20
 """How often a reader starts over when files vanish under it; one compaction makes them vanish once."""
 
+KEPT_BYTES = 32 * 2**20
+"""How much of what it wrote a driver remembers until it is put together."""
+
 SMALL_BYTES = 2**20
 """Below this, starting threads costs more than reading."""
 
@@ -44,6 +47,9 @@ class Batches:
         self.unknown: dict[Path, tuple[str, ...]] = {}
         """File -> its columns that this program does not know; its other columns are read."""
         self._headers: dict[BatchFile, Header] = {}
+        self._kept: dict[BatchFile, tuple[pa.Table, pa.Table | None]] = {}
+        """What this process wrote in small batches, until it puts them together: files cost more to read."""
+        self._kept_bytes = 0
 
     def refresh(self) -> tuple[list[Batch], bool]:
         """Look at the trials folder again; return the batches that are new, and whether others are gone.
@@ -69,15 +75,30 @@ class Batches:
         """Take in a file that this process wrote itself."""
         self._headers[file] = described
 
+    def keep(self, file: BatchFile, rows: pa.Table, epochs: pa.Table | None) -> None:
+        """Remember the tables of a file that this process wrote, as long as there is room."""
+        size = rows.nbytes + (epochs.nbytes if epochs is not None else 0)
+        if self._kept_bytes + size <= KEPT_BYTES:
+            self._kept[file] = (rows, epochs)
+            self._kept_bytes += size
+
     def drop(self, gone: Iterable[BatchFile]) -> None:
         """Forget files that are no longer there."""
         for file in gone:
             self._headers.pop(file, None)
+            rows, epochs = self._kept.pop(file, (None, None))
+            self._kept_bytes -= sum(table.nbytes for table in (rows, epochs) if table is not None)
 
     def forget(self) -> None:
         """Forget everything, so that the next `refresh` finds every batch new."""
         self._headers.clear()
+        self.forget_kept()
         self.forget_problems()
+
+    def forget_kept(self) -> None:
+        """Forget what was kept, so that files are read as they are on disk."""
+        self._kept.clear()
+        self._kept_bytes = 0
 
     def live(self) -> list[Batch]:
         """Return the batches that count, in order of time: all but broken and replaced ones."""
@@ -96,10 +117,15 @@ class Batches:
 
     def trials(self, batch: Batch, columns: list[str] | None = None) -> pa.Table:
         """Return the trials rows of a batch, without columns that this program does not know."""
+        if batch[0] in self._kept:
+            rows = self._kept[batch[0]][0]
+            return rows if columns is None else rows.select(columns)
         return _table(files.verified(batch[0]), batch[1], columns)
 
     def epochs(self, batch: Batch) -> pa.Table | None:
         """Return the epoch rows of a batch; None if it has none, or their file is broken: then `broken` says so."""
+        if batch[0] in self._kept:
+            return self._kept[batch[0]][1]
         file = self.epochs_file(batch[1])
         if file is None:
             return None

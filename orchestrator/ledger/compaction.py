@@ -44,6 +44,8 @@ def write(
                 files.discard(path)
         raise
     batches.add(*added)
+    if small:
+        batches.keep(added[0], rows, epochs if written else None)
 
 
 def merge(batches: Batches, merged: Sequence[Batch]) -> None:

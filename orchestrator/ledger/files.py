@@ -15,11 +15,11 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -260,7 +260,14 @@ def write_batch(
     digest = _digest(content)
     file = BatchFile(folder / f"{batch}.{digest}.parquet", batch, digest)
     write_durably(file.path, content)
-    return file, header(table, file, content)
+    return file, Header(  # as `header` reads it: what was just written need not be parsed
+        table=table,
+        batch=batch,
+        n_bytes=content.size,
+        epochs=str(facts.get("epochs", "")),
+        replaces=frozenset(cast(Iterable[str], facts.get("replaces", ()))),
+        unknown=tuple(unknown_columns(table, rows.column_names)),
+    )
 
 
 def temporary(name: str) -> str:

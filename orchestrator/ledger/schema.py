@@ -137,8 +137,8 @@ def trials_table(outcomes: Sequence[TrialOutcome]) -> pa.Table:
     data = _knobs([outcome.spec.config for outcome in outcomes])
     data.update(_metrics([outcome.metrics for outcome in outcomes]))
     rows = [_row(outcome) for outcome in outcomes]
-    singles = pa.Table.from_pylist(rows, schema=_SINGLE_COLUMNS)
-    data.update(zip(singles.column_names, singles.columns, strict=True))
+    singles = pa.array(rows, pa.struct(list(_SINGLE_COLUMNS))).flatten()  # one call for all columns
+    data.update(zip(_SINGLE_COLUMNS.names, singles, strict=True))
     return _ordered("trials", data)
 
 

@@ -88,13 +88,13 @@ class Ledger:
         self._require_lock()
         new = self._news(outcomes)
         every = schema.epochs_table(epochs) if epochs is not None and len(epochs) else None
-        if every is not None:
-            self._refuse_strange(every, outcomes)
+        keys = set() if every is None else self._keys(every, outcomes)
         if not new:
             return 0
         rows = schema.trials_table(new)
-        own = rows_of(every, rows) if every is not None else None
-        compaction.write(self._batches, rows, own, small=True)
+        if every is not None and not keys <= {(outcome.spec.trial_id, outcome.attempt) for outcome in new}:
+            every = rows_of(every, rows)
+        compaction.write(self._batches, rows, every, small=True)
         self._learn(rows)
         if len(self._batches) >= MOST_BATCHES:
             self.compact()
@@ -138,15 +138,16 @@ class Ledger:
                 best[key] = outcome
         return list(best.values())
 
-    def _refuse_strange(self, epochs: pa.Table, outcomes: Sequence[TrialOutcome]) -> None:
-        met = epochs.select(["trial_id", "attempt"]).group_by(["trial_id", "attempt"], use_threads=False).aggregate([])
-        keys = set(zip(met["trial_id"].to_pylist(), met["attempt"].to_pylist(), strict=True))
-        keys -= {(outcome.spec.trial_id, outcome.attempt) for outcome in outcomes}
-        strange = [key for key in keys if key[1] not in self._known.get(key[0], ())]
+    def _keys(self, epochs: pa.Table, outcomes: Sequence[TrialOutcome]) -> set[tuple[str, int]]:
+        """Return (trial_id, attempt) of epoch rows; refuse those that are neither among `outcomes` nor known."""
+        keys = set(zip(epochs["trial_id"].to_pylist(), epochs["attempt"].to_pylist(), strict=True))
+        foreign = keys - {(outcome.spec.trial_id, outcome.attempt) for outcome in outcomes}
+        strange = [key for key in foreign if key[1] not in self._known.get(key[0], ())]
         if strange:
             raise ValueError(
                 f"epoch rows of attempts that are not among the outcomes appended with them: {strange[:3]}"
             )
+        return keys
 
     def announce(self, dashboard: str) -> None:
         """Tell readers where the cluster that this driver uses can be looked at."""
@@ -236,6 +237,7 @@ class Ledger:
         or without the epoch rows that they had, are written anew as they read.
         """
         self._require_lock()
+        self._batches.forget_kept()
         found = doctor.repair(self.folder, self._batches)
         self._refresh()
         return found

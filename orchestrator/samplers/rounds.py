@@ -1,8 +1,9 @@
 """Optuna by ask and tell, in rounds: a search that replays from the ledger to the same choice.
 
-A round's configurations are asked together and told together, in the order of their numbers. What is asked therefore
-depends on the told values alone, never on the number of workers or on who finished first; after a kill, the same asks
-come again and the ledger answers those that had been trained. Optuna's study lives in memory and is rebuilt that way.
+A round's configurations are asked together and told together, in the order of their numbers, and rounds are told in
+theirs, each at its place between two asks. What is asked therefore depends on the told values alone, never on the
+number of workers or on who finished first; after a kill, the same asks come again and the ledger answers those that had
+been trained. Optuna's study lives in memory and is rebuilt that way.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import optuna
 from orchestrator.designs.search import Search
 from orchestrator.inference.selection import objective_metric
 from orchestrator.knobs import Choice, Domain, Float, Int, Knob, Value, canonical
+from orchestrator.samplers.tpe import tpe_sampler
 from orchestrator.trial import digest
 
 __all__ = ["Proposal", "SearchRounds", "Told", "objective_metric"]
@@ -90,7 +92,7 @@ class SearchRounds:
         return len(self.proposals) >= self.search.n_configurations
 
     def ask(self) -> list[Proposal]:
-        """Return the next round; empty when the search is exhausted. All of the round before must have been told."""
+        """Return the next round; empty when the search is exhausted. It depends on the rounds that have been told."""
         left = self.search.n_configurations - len(self.proposals)
         asked = [self._propose() for _ in range(min(self.search.round_size, left))]
         self.proposals.update({proposal.number: proposal for proposal in asked})
@@ -160,7 +162,7 @@ class SearchRounds:
     def _sampler(self) -> optuna.samplers.BaseSampler:
         startup = min(self.search.round_size, max(1, self.search.n_configurations // 2))
         samplers: dict[str, Any] = {
-            "tpe": lambda: optuna.samplers.TPESampler(seed=self.seed, n_startup_trials=startup),
+            "tpe": lambda: tpe_sampler(seed=self.seed, n_startup_trials=startup),
             "gp": lambda: optuna.samplers.GPSampler(seed=self.seed, n_startup_trials=startup),
             "cmaes": lambda: optuna.samplers.CmaEsSampler(seed=self.seed, n_startup_trials=startup),
             "nsga2": lambda: optuna.samplers.NSGAIISampler(seed=self.seed, population_size=self.search.round_size),

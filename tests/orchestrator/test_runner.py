@@ -1,6 +1,7 @@
 """The runner: plan minus ledger, results durable before anyone is told, failures treated by kind."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -98,8 +99,9 @@ SLOW = (pytest.mark.slow, pytest.mark.sample)
 
 
 @pytest.mark.parametrize("n_bundles", [3, pytest.param(0, marks=SLOW), pytest.param(8, marks=SLOW)])
-def test_a_killed_run_goes_on_to_the_rows_of_an_undisturbed_one(tmp_path, n_bundles):
-    asked = study(around(SEARCH, one_factor("toy", {"mode": ["worse"]})))
+@pytest.mark.parametrize("n_ahead", [0, 1])
+def test_a_killed_run_goes_on_to_the_rows_of_an_undisturbed_one(tmp_path, n_bundles, n_ahead):
+    asked = study(around(replace(SEARCH, rounds_ahead=n_ahead), one_factor("toy", {"mode": ["worse"]})))
     undisturbed, whole = run(asked, tmp_path / "a")
     with pytest.raises(KeyboardInterrupt):
         run(asked, tmp_path / "b", StopsAfter(n_bundles))

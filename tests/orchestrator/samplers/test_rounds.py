@@ -44,6 +44,16 @@ def test_the_same_answers_lead_to_the_same_asks_in_whichever_order_trials_ended(
     assert one.best() == other.best()
 
 
+def test_a_gaussian_process_replays_and_learns():
+    def searched(n):
+        return run(SearchRounds(search("m", ("rate",), n_configurations=n, round_size=3, sampler="gp"), SPACE, "salt"))
+
+    one, other = searched(4), searched(4)
+    assert [p.values for p in one.proposals.values()] == [p.values for p in other.proposals.values()]
+    assert one.best() == other.best()
+    assert one.proposals[3].values["rate"] not in {one.proposals[number].values["rate"] for number in range(3)}
+
+
 def test_another_dataset_is_searched_with_other_draws():
     design = search("m", ("rate",), n_configurations=4, round_size=4)
     first = [p.values for p in SearchRounds(design, SPACE, "a").ask()]
@@ -131,6 +141,7 @@ def test_a_range_outside_the_knobs_domain_is_refused():
         ({"sampler": "magic"}, "unknown sampler 'magic'"),
         ({"pruner": "axe"}, "unknown pruner 'axe'"),
         ({"round_size": 0}, "round_size = 0"),
+        ({"rounds_ahead": -1}, "rounds_ahead = -1"),
         ({"n_configurations": 0}, "n_configurations = 0"),
         ({"speed": 3}, "unknown option of search 'speed'"),
     ],
