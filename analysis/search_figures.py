@@ -18,7 +18,7 @@ from analysis.sensitivity import curve, log_scaled
 from analysis.tables import as_html, mean_interval
 from analysis.units import label, number, scale
 
-__all__ = ["figures_of_searches", "history", "search_table"]
+__all__ = ["figures_of_searches", "history", "pareto", "search_table"]
 
 MOST_LISTED = 10
 
@@ -28,7 +28,7 @@ def search_table(study: StudyView, search: Mapping[str, Any]) -> pd.DataFrame:
 
     Columns: the searched knobs by name, `objective` (mean over search seeds of the rule), `low`, `high` (its t
     interval over seeds, nan with one seed), `metric` (mean of the study's metric, looked at after the choice),
-    `collapsed` (share of its complete trials), `state`, `chosen`.
+    `collapsed` (share of its complete trials), `state`, `earlier` (whether the search began from it), `chosen`.
     """
     rows = frame.search_rows(study, search)
     complete = {number: group for number, group in rows[rows["state"] == "complete"].groupby("configuration")}
@@ -47,6 +47,7 @@ def search_table(study: StudyView, search: Mapping[str, Any]) -> pd.DataFrame:
                 "metric": mean_interval(_column(own, f"metric.{study.metric}")).mean,
                 "collapsed": math.nan if own is None else float(own["collapsed"].mean()),
                 "state": entry["state"],
+                "earlier": bool(entry.get("warm_start")),
                 "chosen": entry["number"] == search.get("chosen_number"),
             }
         )
@@ -58,18 +59,20 @@ def _column(rows: pd.DataFrame | None, name: str) -> np.ndarray[Any, np.dtype[np
 
 
 def history(study: StudyView, search: Mapping[str, Any]) -> dict[str, str]:
-    """Return title, sentence, HTML table of the best configurations by the rule, and note of one search."""
+    """Return title, sentence, HTML tables (best by the rule; Pareto set, if there is one) and note of one search."""
     table = search_table(study, search)
     rule = search["rules"][0]
     complete = int((table["state"] == "complete").sum())
     gone = int((table["collapsed"] > 0).sum())
+    earlier = int(table["earlier"].sum())
+    began = f" It began from {earlier} earlier configurations of the ledger, marked *." if earlier else ""
     choice = f"number {search['chosen_number']}" if search.get("chosen_number") is not None else "none yet"
     best = table.sort_values("objective", ascending=False, kind="stable").head(MOST_LISTED)
     knobs = list(search["space"])
     head = ["number", *knobs, label(str(rule)), f"{label(study.metric)} (not used)", "collapsed", "chosen"]
     body = [
         [
-            str(place),
+            f"{place}{'*' if row['earlier'] else ''}",
             *[_knob_text(row[knob]) for knob in knobs],
             number(float(row["objective"])),
             number(float(row["metric"]), study.metric),
@@ -83,8 +86,10 @@ def history(study: StudyView, search: Mapping[str, Any]) -> dict[str, str]:
         "sentence": (
             f"{len(table)} configurations ({complete} complete, {gone} with a collapsed seed) on {search['n_seeds']} "
             f"search seeds each, proposed by {search['sampler']}, compared by {label(str(rule))}; chosen: {choice}."
+            + began
         ),
         "table": as_html(head, body),
+        "pareto": _pareto_table(search),
         "note": (
             f"The {len(best)} best by the rule. {label(study.metric)} was looked at afterwards; a configuration with a "
             "collapsed seed is never chosen. Ranges: "
@@ -92,6 +97,43 @@ def history(study: StudyView, search: Mapping[str, Any]) -> dict[str, str]:
             + "."
         ),
     }
+
+
+def pareto(search: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the history entries that no other one dominates: as good in every objective, and better in one.
+
+    Every objective is to be high. Configurations that failed, were pruned or have a collapsed seed are left out.
+    """
+    able = [
+        entry
+        for entry in search["history"]
+        if entry["state"] == "complete" and entry.get("feasible", True) and entry.get("objective")
+    ]
+    able = [entry for entry in able if all(math.isfinite(value) for value in entry["objective"])]
+    scores = np.array([entry["objective"] for entry in able]).reshape(len(able), len(search["rules"]))
+    return [
+        entry
+        for entry, own in zip(able, scores, strict=True)
+        if not ((scores >= own).all(axis=1) & (scores > own).any(axis=1)).any()
+    ]
+
+
+def _pareto_table(search: Mapping[str, Any]) -> str:
+    """Return the Pareto set of a search with several objectives as HTML, best first objective first; else nothing."""
+    if len(search["rules"]) < 2:
+        return ""
+    knobs = list(search["space"])
+    head = ["number", *knobs, *[label(str(rule)) for rule in search["rules"]], "chosen"]
+    body = [
+        [
+            f"{entry['number']}{'*' if entry.get('warm_start') else ''}",
+            *[_knob_text(entry["values"].get(knob)) for knob in knobs],
+            *[number(float(value)) for value in entry["objective"]],
+            "yes" if entry["number"] == search.get("chosen_number") else "",
+        ]
+        for entry in sorted(pareto(search), key=lambda entry: -entry["objective"][0])
+    ]
+    return as_html(head, body)
 
 
 def _knob_text(value: object) -> str:

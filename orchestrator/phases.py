@@ -19,7 +19,7 @@ from orchestrator.knobs import Value, described
 from orchestrator.planning import Catalogue, PlannedArm, PlannedTrial, confirm_trials, planned_arms
 from orchestrator.samplers.rounds import Proposal, SearchRounds, Told
 from orchestrator.study import Study
-from orchestrator.trial import SeedBlock, TrialState
+from orchestrator.trial import SeedBlock, TrialSpec, TrialState
 
 __all__ = ["ConfirmPhase", "SearchPhase", "Settled"]
 
@@ -52,6 +52,18 @@ class SearchPhase:
         """Rounds that were asked and not told, the earliest first."""
         self._waiting: deque[str] = deque()
         """Trials of the earliest of them that are not known to have settled."""
+        self._earlier: list[PlannedTrial] = []
+
+    def begin_from(self, configurations: Sequence[Mapping[str, Value]], settled: LookUp) -> None:
+        """Begin from earlier configurations, whose trials have settled."""
+        found = self.rounds.begin_from(configurations)
+        self._earlier = [trial for proposal in found for trial in self._planned(proposal)]
+        self.rounds.tell([self._told(proposal, settled) for proposal in found])
+
+    def specs(self, values: Mapping[str, Value]) -> list[TrialSpec]:
+        """Return the trials of a configuration: one a search seed."""
+        spec = self.catalogue.spec(self.study, self.search.method, values, self.dataset, self.search.n_epochs)
+        return [replace(spec, seed=seed, seed_block=SeedBlock.SEARCH) for seed in range(self.search.n_seeds)]
 
     @property
     def open(self) -> list[Proposal]:
@@ -64,7 +76,7 @@ class SearchPhase:
         Rounds are told one by one in the order in which they were asked, each just before the next one is asked,
         whenever their trials ended: what is asked depends on nothing else.
         """
-        wanted: list[PlannedTrial] = []
+        wanted, self._earlier = self._earlier, []
         while not wanted and not self.finished:
             full = len(self._under_way) > self.search.rounds_ahead or self.rounds.exhausted
             if full and self._under_way:
@@ -103,7 +115,7 @@ class SearchPhase:
     @property
     def n_trials(self) -> int:
         """Trials of the whole search."""
-        return self.search.n_configurations * self.search.n_seeds
+        return (self.search.n_configurations + self.rounds.n_earlier) * self.search.n_seeds
 
     def record(self) -> dict[str, object]:
         """Return the search's entry in study.json."""
@@ -116,6 +128,7 @@ class SearchPhase:
                 "state": told.state,
                 "feasible": told.feasible,
                 "trial_ids": [trial.spec.trial_id for trial in self.trials[number]],
+                **({"warm_start": True} if number < self.rounds.n_earlier else {}),
             }
             for number, told in sorted(self.rounds.told.items())
         ]
@@ -129,23 +142,29 @@ class SearchPhase:
             "n_seeds": self.search.n_seeds,
             "round_size": self.search.round_size,
             "rounds_ahead": self.search.rounds_ahead,
+            "warm_start": self._began_from(),
             "space": {name: described(domain) for name, domain in self.rounds.domains.items()},
             "chosen": None if best is None else dict(best.values),
             "chosen_number": None if best is None else best.number,
             "history": history,
         }
 
+    def _began_from(self) -> dict[str, object] | None:
+        if not self.search.warm_start:
+            return None
+        earlier = [[trial.spec.trial_id for trial in self.trials[number]] for number in range(self.rounds.n_earlier)]
+        return {"at_most": self.search.warm_start, "trial_ids": earlier}
+
     def _planned(self, proposal: Proposal) -> list[PlannedTrial]:
-        spec = self.catalogue.spec(self.study, self.search.method, proposal.values, self.dataset, self.search.n_epochs)
         self.trials[proposal.number] = [
             PlannedTrial(
-                spec=replace(spec, seed=seed, seed_block=SeedBlock.SEARCH),
+                spec=spec,
                 arm=f"{self.search.method} #{proposal.number} @ {self.dataset}",
                 role="search",
                 phase="search",
                 configuration=proposal.number,
             )
-            for seed in range(self.search.n_seeds)
+            for spec in self.specs(proposal.values)
         ]
         return self.trials[proposal.number]
 

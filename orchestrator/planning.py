@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from orchestrator import discovery
+from orchestrator.designs.around import Around
 from orchestrator.designs.base import Arm, Contrast, Design, with_base
 from orchestrator.designs.screening import value_at
 from orchestrator.designs.search import Search
@@ -304,7 +305,7 @@ def confirm_trials(
 
 
 def with_settings(study: Study, settings: Sequence[str]) -> Study:
-    """Return the study with `--set NAME=VALUE` applied: dataset(s), seeds, epochs, precision, or a knob of a base.
+    """Return the study with `--set NAME=VALUE` applied: dataset(s), seeds, epochs, precision, warm_start, or a knob.
 
     Raises:
         RequestError: a setting that is not NAME=VALUE, an unknown name, a value of the wrong kind.
@@ -319,14 +320,35 @@ def with_settings(study: Study, settings: Sequence[str]) -> Study:
             if value not in PRECISIONS:
                 raise RequestError(f"--set {setting!r}: allowed are {', '.join(PRECISIONS)}")
             study = replace(study, precision=value)
-        elif name in ("seeds", "epochs", "n_epochs"):
+        elif name in ("seeds", "epochs", "n_epochs", "warm_start"):
             if not value.isdigit():
                 raise RequestError(f"--set {setting!r}: {name} is a whole number")
-            number = int(value)
-            study = replace(study, seeds_by_hand=number) if name == "seeds" else replace(study, n_epochs=number)
+            study = _with_number(study, name, int(value))
         else:
             study = _with_knob(study, name, value)
     return replace(study, settings=(*study.settings, *settings))
+
+
+def _with_number(study: Study, name: str, number: int) -> Study:
+    if name == "seeds":
+        return replace(study, seeds_by_hand=number)
+    if name != "warm_start":
+        return replace(study, n_epochs=number)
+    if not study.searches():
+        raise RequestError(f"--set warm_start={number}: study {study.name} has no search")
+    designs = [_warm(design, number) for design in study.designs]
+    return replace(study, design=designs[0], rivals=tuple(designs[1:]))
+
+
+def _warm(design: Any, most: int) -> Any:
+    """Return a design whose search, if it has one, begins from up to `most` earlier configurations."""
+    if isinstance(design, Around) and isinstance(design.first, Search):
+        return replace(design, first=_warm(design.first, most))
+    if not isinstance(design, Search):
+        return design
+    changed = replace(design, warm_start=most)
+    changed.check()
+    return changed
 
 
 def _with_knob(study: Study, name: str, value: str) -> Study:
@@ -340,7 +362,7 @@ def _with_knob(study: Study, name: str, value: str) -> Study:
         else:
             designs.append(design)
     if not hit:
-        allowed = "dataset, seeds, epochs, precision and METHOD.KNOB of this study"
+        allowed = "dataset, seeds, epochs, precision, warm_start and METHOD.KNOB of this study"
         raise RequestError(f"--set {name}={value}: allowed are {allowed}")
     return replace(study, design=designs[0], rivals=tuple(designs[1:]))
 

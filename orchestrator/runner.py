@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from orchestrator import discovery
+from orchestrator import discovery, warm_start
 from orchestrator.account import Account
 from orchestrator.bundling import bundles, halves, shape_key
 from orchestrator.deciding import all_decided, drawn_stages, values_of
@@ -83,6 +83,7 @@ class Runner:
         self.guard = EquivalenceGuard(self._shape_of, known, exact=options.device == "cpu")
         self.confirm.base_of = self._chosen_earlier
         self.confirm.decided = self._decided
+        warm_start.begin(self.searches, ledger, self._past.get, self._earlier_record())
         self._advance()
 
     # -- what the executor calls -------------------------------------------------------------------------------------

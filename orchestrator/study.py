@@ -16,8 +16,10 @@ The record of a study, `study.json` beside its plan (written by the runner, read
                     reports of a study under way included (looks.jsonl beside it until the next run)
     arms            [{name, method, dataset, values, role, factor, level, design}], baseline first
     contrasts       [{name, kind, factor, level, dataset, weights: {arm name: weight}}]
-    searches        [{method, dataset, rules, sampler, n_configurations, n_seeds, space, chosen, history}]; a history
-                    entry: {number, values, objective, state, trial_ids}
+    searches        [{method, dataset, rules, sampler, n_configurations, n_seeds, round_size, rounds_ahead, space,
+                    chosen, history, warm_start}]; a history entry: {number, values, objective, state, trial_ids}
+                    and, of an earlier configuration, "warm_start": true; warm_start: null | {at_most, trial_ids: a
+                    list each}
     equivalence     {"checks": [{method, dataset, shape, trial_id, bundle_id, bundle_size, equal, says}],
                     "trials_since": {shape: n}}: members of bundles trained again alone, and what differed then
     runs            what each run was priced at and what it spent (see `account`)

@@ -302,7 +302,8 @@ def _n_told(record: Mapping[str, Any], method: str, dataset: str, ledger: Ledger
     """Return how many configurations of a search were told, and are still in the ledger."""
     for search in record.get("searches", []):
         if (search["method"], search["dataset"]) == (method, dataset):
-            return sum(len(ledger.states(told["trial_ids"])) == len(told["trial_ids"]) for told in search["history"])
+            asked = [told["trial_ids"] for told in search["history"] if not told.get("warm_start")]
+            return sum(len(ledger.states(trial_ids)) == len(trial_ids) for trial_ids in asked)
     return 0
 
 

@@ -15,6 +15,11 @@ __all__ = ["Search", "search"]
 SamplerName: TypeAlias = Literal["tpe", "gp", "cmaes", "nsga2", "qmc", "random"]
 PrunerName: TypeAlias = Literal["none", "halving", "hyperband", "median"]
 
+LEARNING: tuple[str, ...] = ("tpe", "gp")
+"""Samplers that learn from configurations that they did not ask for."""
+
+LEAST = {"n_configurations": 1, "n_seeds": 1, "round_size": 1, "rounds_ahead": 0, "warm_start": 0}
+
 SAMPLERS: tuple[str, ...] = ("tpe", "gp", "cmaes", "nsga2", "qmc", "random")
 PRUNERS: tuple[str, ...] = ("none", "halving", "hyperband", "median")
 
@@ -30,6 +35,8 @@ class Search:
     round_size: int = 16
     rounds_ahead: int = 0
     """How many more rounds are asked while one is under way: one is asked when the one so many before it was told."""
+    warm_start: int = 0
+    """From how many earlier configurations of the ledger it begins, at most (`orchestrator.warm_start`)."""
     rules: tuple[str, ...] = ("neighbour_mi",)
     sampler: SamplerName = "tpe"
     pruner: PrunerName = "none"
@@ -84,14 +91,13 @@ class Search:
         if self.pruner != "none" and self.sampler == "nsga2":
             raise RequestError("sampler 'nsga2' cannot prune; use pruner 'none'")
         self._check_rules()
-        for name, value in (("n_configurations", self.n_configurations), ("n_seeds", self.n_seeds)):
-            if value < 1:
-                raise RequestError(f"search {name} = {value!r} is not allowed; it is a whole number from 1")
-        if self.round_size < 1:
-            raise RequestError(f"search round_size = {self.round_size!r} is not allowed; it is a whole number from 1")
-        if self.rounds_ahead < 0:
+        for name, least in LEAST.items():
+            if getattr(self, name) < least:
+                value = getattr(self, name)
+                raise RequestError(f"search {name} = {value!r} is not allowed; it is a whole number from {least}")
+        if self.warm_start and self.sampler not in LEARNING:
             raise RequestError(
-                f"search rounds_ahead = {self.rounds_ahead!r} is not allowed; it is a whole number from 0"
+                f"sampler {self.sampler!r} does not learn from earlier configurations; warm_start takes tpe or gp"
             )
 
     def _check_rules(self) -> None:
@@ -136,11 +142,11 @@ def search(
         n_seeds: search seeds a configuration.
         base: values of other knobs.
         rule: a label-free selection rule, or an `oracle_` one, or several objectives (the first one chooses).
-        options: `sampler`, `pruner`, `round_size`, `rounds_ahead`, `n_epochs` of `Search`.
+        options: `sampler`, `pruner`, `round_size`, `rounds_ahead`, `warm_start`, `n_epochs` of `Search`.
     """
     knobs = dict.fromkeys(over) if isinstance(over, tuple) else dict(over)
     rules = (rule,) if isinstance(rule, str) else tuple(rule)
-    allowed = ("sampler", "pruner", "round_size", "rounds_ahead", "n_epochs")
+    allowed = ("sampler", "pruner", "round_size", "rounds_ahead", "warm_start", "n_epochs")
     for name in options:
         if name not in allowed:
             raise UnknownNameError("option of search", name, allowed)

@@ -28,6 +28,9 @@ __all__ = ["Proposal", "SearchRounds", "Told", "objective_metric"]
 CONSTRAINED = ("tpe", "gp", "nsga2")
 """Samplers that keep away from where configurations collapsed."""
 
+EARLIER = "warm_start"
+"""Marks, as a user attribute in Optuna's study, a configuration that the search began from."""
+
 _STATES = {
     "complete": optuna.trial.TrialState.COMPLETE,
     "pruned": optuna.trial.TrialState.PRUNED,
@@ -68,6 +71,7 @@ class SearchRounds:
     def __init__(self, search: Search, space: Mapping[str, Knob], salt: str) -> None:
         self.search, self.space = search, space
         self.domains = search.domains(space)
+        self._searched = _parents_first(self.domains, space)
         self.seed = int(digest([salt, search.method, list(search.over), search.sampler], 4), 16)
         for rule in search.rules:
             objective_metric(rule)
@@ -82,6 +86,8 @@ class SearchRounds:
         """What the pruner looks at: of several objectives a study of the first alone, since Optuna prunes by one."""
         self.told: dict[int, Told] = {}
         self.proposals: dict[int, Proposal] = {}
+        self.n_earlier = 0
+        """How many proposals, the first ones, are of the ledger and were not asked for."""
         self._open: dict[int, optuna.trial.Trial] = {}
         self._judges: dict[int, optuna.trial.Trial] = {}
         self._reported: set[tuple[int, int]] = set()
@@ -89,14 +95,40 @@ class SearchRounds:
     @property
     def exhausted(self) -> bool:
         """Whether every configuration has been asked for."""
-        return len(self.proposals) >= self.search.n_configurations
+        return self._left <= 0
+
+    @property
+    def _left(self) -> int:
+        return self.search.n_configurations - (len(self.proposals) - self.n_earlier)
 
     def ask(self) -> list[Proposal]:
         """Return the next round; empty when the search is exhausted. It depends on the rounds that have been told."""
-        left = self.search.n_configurations - len(self.proposals)
-        asked = [self._propose() for _ in range(min(self.search.round_size, left))]
+        asked = [self._propose() for _ in range(min(self.search.round_size, self._left))]
         self.proposals.update({proposal.number: proposal for proposal in asked})
         return asked
+
+    def fitting(self, config: Mapping[str, Value]) -> Mapping[str, Value] | None:
+        """Return a configuration's canonical values if this search could have asked for it; else None."""
+        values = dict(self.search.base)
+        try:
+            for name, domain in self._searched.items():
+                if _holds(name, values, self.space):
+                    values[name] = domain.accept(config[name])
+            found = canonical(self.space, values, self.search.method)
+        except (KeyError, ValueError):
+            return None
+        return found if found == dict(config) else None
+
+    def begin_from(self, configurations: Sequence[Mapping[str, Value]]) -> list[Proposal]:
+        """Take earlier configurations as the first proposals, to be told before anything is asked (see `fitting`)."""
+        found = []
+        for values in configurations:
+            given = {name: values[name] for name in self._searched if _holds(name, values, self.space)}
+            self.study.enqueue_trial(given, user_attrs={EARLIER: True})
+            found.append(self._propose())
+        self.proposals.update({proposal.number: proposal for proposal in found})
+        self.n_earlier = len(found)
+        return found
 
     def tell(self, results: Sequence[Told]) -> None:
         """Tell a round, in the order of numbers. A NaN is told as a failure: Optuna would leave it running for ever."""
@@ -145,7 +177,7 @@ class SearchRounds:
     def _propose(self) -> Proposal:
         trial = self.study.ask()
         values = dict(self.search.base)
-        for name, domain in _parents_first(self.domains, self.space).items():
+        for name, domain in self._searched.items():
             if _holds(name, values, self.space):
                 values[name] = _suggest(trial, name, domain)
         self._open[trial.number] = trial
