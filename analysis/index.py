@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
-from analysis import answers, frame, provenance, report
+from analysis import answers, frame, pages, provenance, report
 from analysis.families import ACROSS, by_family
 from analysis.frame import StudyView
 from analysis.report import Answer
@@ -114,8 +113,6 @@ def _line(study: StudyView, answer: Answer) -> Line:
 
 
 def _page(told: Sequence[Told], place: Path) -> str:
-    import jinja2
-
     from analysis import drawing, family  # matplotlib is needed for nothing else here
 
     sections = family.across_sections([study for study, _ in told])
@@ -126,10 +123,7 @@ def _page(told: Sequence[Told], place: Path) -> str:
         pictures.append((section, list(zip(section.drawings, images, strict=True))))
     notebooks = sorted(path.name for path in (place / "notebooks").glob("*.ipynb"))
 
-    environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
-    )
-    environment.filters["zip"] = zip
-    template = environment.from_string(files("analysis").joinpath("templates/index.html").read_text(encoding="utf-8"))
     families = by_family((study.record, (study, answer, _line(study, answer))) for study, answer in told)
-    return template.render(families=families, totals=answers.totals(told), across=pictures, notebooks=notebooks)
+    return pages.render(
+        "index.html", families=families, totals=answers.totals(told), across=pictures, notebooks=notebooks
+    )

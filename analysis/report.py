@@ -10,13 +10,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from analysis import contrast_tables, frame, optimism, provenance, reproduction, tables, verdicts
+from analysis import contrast_tables, frame, optimism, pages, provenance, reproduction, tables, verdicts
 from analysis.baseline import Footing, footings
 from analysis.detectable import Detectable, detectable
 from analysis.frame import StudyView
@@ -222,15 +221,10 @@ def _page(parts: _Parts, folder: Path) -> list[Path]:
 
 
 def _render(parts: _Parts, shown: Sequence[tuple[str, str, str]], sections: Sequence[Section]) -> str:
-    import jinja2
-
     study, metric = parts.study, parts.study.metric
     head = tables.columns(tables.shown(parts.rows), metric, 1 - float(study.record["alpha"]))
-    environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
-    )
-    template = environment.from_string(files("analysis").joinpath("templates/report.html").read_text(encoding="utf-8"))
-    return template.render(
+    return pages.render(
+        "report.html",
         record=study.record,
         name=study.name,
         paragraphs=_paragraphs(study.record),

@@ -28,6 +28,7 @@ __all__ = [
     "PIPCDR",
     "SECONDS",
     "SECU",
+    "Settings",
     "without",
 ]
 

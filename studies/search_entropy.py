@@ -9,38 +9,25 @@ Paper 2301.11405 tunes them by hand. Exploratory: it chooses, it tests nothing. 
 as in `studies/_settings.py`.
 """
 
-from orchestrator.designs.search import search
 from orchestrator.knobs import Float
-from orchestrator.study import Study, Tier
-from studies._settings import ENTROPY, PAPER_ENTROPY, SECONDS, without
+from orchestrator.study import Study
+from studies._searches import AT_EQUAL_TUNING, at_equal_tuning, of_the_paper
+from studies._settings import ENTROPY, PAPER_ENTROPY
 
-SEARCH = search(
+SEARCH = at_equal_tuning(
     "entropy",
     {
         "fairness_weight": Float(1.0, 1000.0, log=True),
         "norm_weight": Float(1e-5, 3e-2, log=True),
         "lr": Float(0.1, 10.0, log=True),
     },
-    n_configurations=24,
-    n_seeds=2,
-    round_size=8,
-    base=without(ENTROPY, "lr"),
+    ENTROPY,
 )
 
 STUDY = Study(
     question="Which lambda, gamma and learning rate suit entropy clustering?",
     paper="2301.11405",
-    datasets=("digits:subset=1000",),
-    n_epochs=24,
-    metric="nmi",
-    exploratory=True,
     design=SEARCH,
-    tiers={
-        "paper": Tier(
-            datasets=("mnist",),
-            n_epochs=50,
-            base={"entropy": without(PAPER_ENTROPY, "lr")},
-            epoch_seconds={"entropy": SECONDS["entropy"]},
-        )
-    },
+    tiers=of_the_paper(SEARCH, PAPER_ENTROPY, "mnist", n_epochs=50),
+    **AT_EQUAL_TUNING,
 )

@@ -9,12 +9,12 @@ Paper 2311.00731 tunes them by hand. Exploratory: it chooses, it tests nothing. 
 as in `studies/_settings.py`.
 """
 
-from orchestrator.designs.search import search
 from orchestrator.knobs import Float, Int
-from orchestrator.study import Study, Tier
-from studies._settings import PAPER_PIPCDR, PIPCDR, SECONDS, without
+from orchestrator.study import Study
+from studies._searches import AT_EQUAL_TUNING, at_equal_tuning, of_the_paper
+from studies._settings import PAPER_PIPCDR, PIPCDR
 
-SEARCH = search(
+SEARCH = at_equal_tuning(
     "pipcdr",
     {
         "neighbour_noise": Float(0.01, 2.0, log=True),
@@ -22,26 +22,13 @@ SEARCH = search(
         "queue_ratio": Int(1, 8, log=True),
         "cdr_weight": Float(0.0, 1.0),
     },
-    n_configurations=24,
-    n_seeds=2,
-    round_size=8,
-    base=without(PIPCDR, "neighbour_noise", "kmeans_every", "queue_ratio", "cdr_weight"),
+    PIPCDR,
 )
 
 STUDY = Study(
     question="Which sigma, k-means frequency, queue size and weight of dispersion suit PIPCDR?",
     paper="2311.00731",
-    datasets=("digits:subset=1000",),
-    n_epochs=24,
-    metric="nmi",
-    exploratory=True,
     design=SEARCH,
-    tiers={
-        "paper": Tier(
-            datasets=("cifar10",),
-            n_epochs=1000,
-            base={"pipcdr": without(PAPER_PIPCDR, "neighbour_noise", "kmeans_every", "queue_ratio", "cdr_weight")},
-            epoch_seconds={"pipcdr": SECONDS["pipcdr"]},
-        )
-    },
+    tiers=of_the_paper(SEARCH, PAPER_PIPCDR, "cifar10", n_epochs=1000),
+    **AT_EQUAL_TUNING,
 )

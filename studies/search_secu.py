@@ -9,38 +9,25 @@ Paper 2311.14310 tunes them by hand. Exploratory: it chooses, it tests nothing. 
 as in `studies/_settings.py`.
 """
 
-from orchestrator.designs.search import search
 from orchestrator.knobs import Float
-from orchestrator.study import Study, Tier
-from studies._settings import PAPER_SECU, SECONDS, SECU, without
+from orchestrator.study import Study
+from studies._searches import AT_EQUAL_TUNING, at_equal_tuning, of_the_paper
+from studies._settings import PAPER_SECU, SECU
 
-SEARCH = search(
+SEARCH = at_equal_tuning(
     "secu",
     {
         "dual_lr": Float(0.05, 10.0, log=True),
         "lower_bound": Float(0.0, 1.0),
         "lr": Float(0.02, 0.5, log=True),
     },
-    n_configurations=24,
-    n_seeds=2,
-    round_size=8,
-    base=without(SECU, "dual_lr", "lr"),
+    SECU,
 )
 
 STUDY = Study(
     question="Which dual learning rate, lower bound and learning rate suit SeCu?",
     paper="2311.14310",
-    datasets=("digits:subset=1000",),
-    n_epochs=24,
-    metric="nmi",
-    exploratory=True,
     design=SEARCH,
-    tiers={
-        "paper": Tier(
-            datasets=("cifar10",),
-            n_epochs=401,
-            base={"secu": without(PAPER_SECU, "dual_lr", "lr")},
-            epoch_seconds={"secu": SECONDS["secu"]},
-        )
-    },
+    tiers=of_the_paper(SEARCH, PAPER_SECU, "cifar10", n_epochs=401),
+    **AT_EQUAL_TUNING,
 )

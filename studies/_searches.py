@@ -1,0 +1,34 @@
+"""What the searches over the sensitive knobs share: data, budget, and the same search at the paper's tier."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from orchestrator.designs.search import Search, search
+from orchestrator.knobs import Domain
+from orchestrator.study import Tier
+from studies._settings import SECONDS, Settings, without
+
+__all__ = ["AT_EQUAL_TUNING", "at_equal_tuning", "of_the_paper"]
+
+AT_EQUAL_TUNING: Mapping[str, Any] = {
+    "datasets": ("digits:subset=1000",),
+    "n_epochs": 24,
+    "metric": "nmi",
+    "exploratory": True,
+}
+"""Fields of `Study` that a search which `which_method_at_equal_tuning` starts from must not choose for itself."""
+
+
+def at_equal_tuning(method: str, over: Mapping[str, Domain], settings: Settings) -> Search:
+    """Return a search of the budget that every method gets; what is searched is left out of the settings."""
+    base = without(settings, *over)
+    return search(method, over, n_configurations=24, n_seeds=2, round_size=8, base=base)
+
+
+def of_the_paper(found: Search, settings: Settings, dataset: str, n_epochs: int) -> dict[str, Tier]:
+    """Return the tiers of a search: the same one on the paper's data, with its settings and epochs."""
+    method = found.method
+    base = {method: without(settings, *found.over)}
+    return {"paper": Tier(datasets=(dataset,), n_epochs=n_epochs, base=base, epoch_seconds={method: SECONDS[method]})}
