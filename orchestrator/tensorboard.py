@@ -86,7 +86,7 @@ def _write(place: Path, row: Mapping[str, Any], epochs: pd.DataFrame) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     for earlier in place.parent.glob("*.tfevents"):  # of an attempt that failed, or of another plan
         earlier.unlink()
-    part = place.with_name(f".{place.name}.part")  # TensorBoard may be watching
+    part = place.with_suffix(".part")  # TensorBoard may be watching, and reads what has tfevents in its name
     writer = RecordWriter(str(part))
     for event in _events(row, epochs):
         writer.write(event.SerializeToString())

@@ -131,7 +131,8 @@ def status_table(rows: Sequence[Mapping[str, Any]]) -> None:
 def trial_text(found: Mapping[str, Any]) -> None:
     """Print one trial: config, attempts, last rows, tracebacks, and how to train it again."""
     out.print(f"trial {found['trial_id']}", style="bold", markup=False)
-    out.print("config: " + ", ".join(f"{k}={v}" for k, v in found["config"].items()), markup=False)
+    config = ", ".join(f"{k}={v}" for k, v in found["config"].items())
+    out.print(f"config: {config}" if found["attempts"] else "no attempt has ended yet", markup=False)
     for attempt in found["attempts"]:
         facts = {k: v for k, v in attempt.items() if not k.startswith(("metric.", "knob.")) and k not in HIDDEN}
         out.print("attempt: " + ", ".join(f"{k}={v}" for k, v in facts.items()), markup=False)

@@ -75,29 +75,32 @@ def _examples(rows: pd.DataFrame) -> list[dict[str, str]]:
 
 
 def trial(results: Path, trial_id: str) -> dict[str, Any]:
-    """Return all that the ledger holds of one trial (an unambiguous beginning of its id is enough).
+    """Return all that the results folder holds of one trial (an unambiguous beginning of its id is enough).
+
+    One that is planned and has no attempt yet has its logs: it may be under way, and its process have died before.
 
     Raises:
         RequestError: no such trial, or several that begin so.
     """
     with Ledger(results) as ledger:
-        rows = ledger.trials()
-        found = rows[rows["trial_id"].str.startswith(trial_id)] if len(rows) else rows
+        planned = {name: _ids(ledger, name) for name in ledger.study_names()}
+        known = set().union(ledger.trials()["trial_id"], *planned.values())
+        found = [one for one in known if one.startswith(trial_id)]
         if len(found) != 1:
             raise RequestError(
-                f"trial id {trial_id!r} fits {len(found)} of the {len(rows)} trials in {str(results)!r}; give one "
+                f"trial id {trial_id!r} fits {len(found)} of the {len(known)} trials in {str(results)!r}; give one "
                 "trial's id, or enough of its beginning"
             )
-        whole = str(found["trial_id"].iloc[0])
+        (whole,) = found
         attempts = _plain(ledger.attempts(whole))
         epochs = _plain(ledger.epochs([whole]))
-        studies = [name for name in ledger.study_names() if whole in _ids(ledger, name)]
         logs = [dataclasses.asdict(entry) for entry in ledger.logs_of(whole)]
-    last = attempts[-1]
-    again = f"orchestrate verify {studies[0]} --trial {whole}" if studies else ""
+        studies = [name for name, ids in planned.items() if whole in ids]
+        again = _again(whole, ledger, studies[0], attempts) if studies else ""
+    last = attempts[-1] if attempts else {}
     return {
         "trial_id": whole,
-        "config": json.loads(str(last["config"])),
+        "config": json.loads(str(last["config"])) if last else {},
         "stages": [dataclasses.asdict(stage) for stage in stages_of(last.get("stages"))],
         "attempts": attempts,
         "epochs": epochs,
@@ -105,6 +108,15 @@ def trial(results: Path, trial_id: str) -> dict[str, Any]:
         "studies": studies,
         "train_again": again,
     }
+
+
+def _again(trial_id: str, ledger: Ledger, study: str, attempts: Sequence[Mapping[str, Any]]) -> str:
+    """Return the command that trains a trial again: to compare it if it is complete, else for the study's sake."""
+    if any(attempt["state"] == "complete" for attempt in attempts):
+        return f"orchestrate verify {study} --trial {trial_id}"
+    kinds = [attempt["failure_kind"] for attempt in attempts if attempt["state"] == "failed"]
+    command = str(ledger.read_study(study)[0]["command"])
+    return f"{command} --retry-failed {kinds[-1]}" if kinds else command
 
 
 def _ids(ledger: Ledger, study: str) -> set[str]:

@@ -35,8 +35,19 @@ def test_a_trial_shows_what_its_dead_process_said_though_another_attempt_was_com
     runner.write_record()
     found = inspection.trial(tmp_path, task.bundle.specs[0].trial_id)
     assert [entry["what"] for entry in found["logs"]] == ["its process was lost: infrastructure"]
+    assert found["train_again"] == f"orchestrate verify troubled --trial {found['trial_id']}"
     console.trial_text(found)
     assert "thread 0 panicked" in capsys.readouterr().out
+
+
+def test_a_trial_that_has_no_row_yet_shows_how_its_process_died(runner, tmp_path, capsys):
+    task = runner.next_task()
+    runner.write_record()
+    runner.lost(task.bundle, FailureKind.INFRASTRUCTURE, "the actor died", "thread 0 panicked")
+    console.trial_text(inspection.trial(tmp_path, task.bundle.specs[0].trial_id[:12]))
+    said = capsys.readouterr().out
+    assert "no attempt has ended yet" in said
+    assert "thread 0 panicked" in said
 
 
 def test_only_what_failed_with_something_to_say_has_a_log(runner, tmp_path):
@@ -59,6 +70,8 @@ def test_a_row_has_the_ends_of_a_long_traceback_and_the_log_all_of_it(runner, tm
     assert "in the middle" not in error
     assert len(error) < MOST_IN_A_ROW + 100
     runner.write_record()
+    found = inspection.trial(tmp_path, failed["trial_id"].iloc[0])
+    assert found["train_again"] == "orchestrate run troubled --retry-failed bug"
     (status,) = inspection.status(tmp_path)
     assert [(row["kind"], row["error"]) for row in status["examples"]] == [("bug", " at last")]
     (entry,) = Ledger(tmp_path).logs_of(failed["trial_id"].iloc[0])
