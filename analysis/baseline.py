@@ -7,14 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from analysis import frame
 from analysis.frame import StudyView
+from analysis.independence import Independent, independent
 from analysis.units import IN_PERCENT, name, number, p_text, unit
 from orchestrator.inference.sign_flip import sign_flip_p
-from orchestrator.inference.stages import by_unit, sharing
 
 __all__ = ["Footing", "footings"]
 
@@ -50,17 +47,11 @@ def footings(study: StudyView) -> list[Footing]:
     values = frame.by_seed(study, metric)
     drawn = frame.drawn_stages(study)
     found = [(arm, str(arm["name"])) for arm in record["arms"] if arm.get("role") == "baseline"]
-    return [_footing(study, arm, metric, _by_stage(values[name], drawn.get(name, {}))) for arm, name in found]
+    return [_footing(study, arm, metric, independent(values[name], drawn.get(name, {}))) for arm, name in found]
 
 
-def _by_stage(values: Mapping[int, float], drawn: Mapping[int, tuple[str, ...]]) -> NDArray[np.float64]:
-    """Return the values that count as independent: one a seed, or one for the seeds that share a stage."""
-    found = np.array(list(values.values()))
-    units = by_unit(found, sharing([drawn.get(seed, ()) for seed in values]).units)
-    return units[np.isfinite(units)]
-
-
-def _footing(study: StudyView, arm: Mapping[str, Any], metric: str, values: NDArray[np.float64]) -> Footing:
+def _footing(study: StudyView, arm: Mapping[str, Any], metric: str, own: Independent) -> Footing:
+    values = own.values
     record, dataset, method = study.record, str(arm["dataset"]), str(arm["method"])
     margin = float(record.get("beats_chance_by", math.nan))
     chance = float((record.get("chance") or {}).get(dataset, {}).get(metric, math.nan))
@@ -79,10 +70,10 @@ def _footing(study: StudyView, arm: Mapping[str, Any], metric: str, values: NDAr
         works=known and p <= alpha,
         sentence="",
     )
-    return replace(found, sentence=_sentence(found, len(values), alpha, str(record.get("tier", "local"))))
+    return replace(found, sentence=_sentence(found, own, alpha, str(record.get("tier", "local"))))
 
 
-def _sentence(found: Footing, n_seeds: int, alpha: float, tier: str) -> str:
+def _sentence(found: Footing, own: Independent, alpha: float, tier: str) -> str:
     who, metric = f"{found.method} on {found.dataset}", found.metric
     if math.isnan(found.mean):
         return f"Whether {who} beats chance is unknown: no baseline trial is complete."
@@ -91,9 +82,10 @@ def _sentence(found: Footing, n_seeds: int, alpha: float, tier: str) -> str:
     facts = (
         f"its baseline has {name(metric)} {number(found.mean, metric)}, guessing has {number(found.chance, metric)}, "
         f"and the study asks for {number(found.margin, metric)}{unit(metric)} more than that (one-sided sign-flip "
-        f"{p_text(found.p)}, {n_seeds} seeds)"
+        f"{p_text(found.p)}, {own.counted})"
     )
     if found.works:
         return f"{who} beats chance: {facts}."
-    few = f"{n_seeds} seeds cannot show more." if 2.0**-n_seeds > alpha else "Differences between arms then say little."
+    enough = 2.0 ** -len(own.values) <= alpha
+    few = "Differences between arms then say little." if enough else f"{own.counted} cannot show more."
     return f"{who} does not work at this tier ({tier}): {facts}. {few}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from analysis.sensitivity_figures import Section
 from analysis.tables import as_html
 from analysis.units import join, label, name, number, p_text
 from orchestrator.inference.ranking import CriticalDifference, critical_difference
+from orchestrator.inference.stages import sharing
 
 __all__ = ["HeadToHead", "head_to_head", "head_to_head_sections"]
 
@@ -46,10 +48,28 @@ def head_to_head(study: StudyView) -> HeadToHead | None:
         own = {(str(arm["dataset"]), seed): value for seed, value in values[str(arm["name"])].items()}
         columns.setdefault(short, {}).update(own)
     table = pd.DataFrame({short: pd.Series(own) for short, own in columns.items()}).dropna()
+    table = _by_stage(table, arms, frame.drawn_stages(study))
     if len(table) < 2 or len(table.columns) < 3:
         return None
     ranking = critical_difference(table.to_numpy(), list(table.columns), float(study.record["alpha"]))
     return HeadToHead(study, table, ranking)
+
+
+def _by_stage(
+    table: pd.DataFrame, arms: Sequence[Mapping[str, Any]], drawn: Mapping[str, Mapping[int, Collection[str]]]
+) -> pd.DataFrame:
+    """Return one block, the mean, for the seeds of a dataset that share a stage with a draw of its own."""
+    blocks: dict[tuple[str, int], tuple[str, int]] = {}
+    for dataset in table.index.get_level_values(0).unique():
+        seeds = list(table.loc[dataset].index)
+        own = [drawn.get(str(arm["name"]), {}) for arm in arms if arm["dataset"] == dataset]
+        units = sharing([{label for stages in own for label in stages.get(seed, ())} for seed in seeds]).units
+        first = [(dataset, seeds[units.index(unit)]) for unit in units]
+        blocks |= {(dataset, seed): block for seed, block in zip(seeds, first, strict=True)}
+    if len(set(blocks.values())) == len(table):
+        return table
+    keys = [blocks[block] for block in table.index]
+    return table.groupby(pd.MultiIndex.from_tuples(keys)).mean()
 
 
 def head_to_head_sections(studies: Sequence[StudyView]) -> list[Section]:

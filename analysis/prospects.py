@@ -42,14 +42,15 @@ def _open(study: StudyView, found: Sequence[Verdict]) -> Iterator[str]:
         spread, size = judgement.descriptive.standard_deviation, abs(judgement.estimate)
         if judgement.decision != "inconclusive" or not (spread > 0 and size > 0):
             continue
+        counted = "stages" if judgement.sharing.grouped else "seeds"
         seeds = seeds_to_detect(size, spread, len(found), alpha) if size / spread > MOST_SEEDS**-0.5 else math.inf
         if math.isfinite(seeds) and seeds <= MOST_SEEDS:
             yield (
                 f"{verdict.contrast.name}: if the difference is {number(size, metric)}{unit(metric)} as it seems, "
-                f"{int(seeds)} seeds would show it with 80 % power ({judgement.n_pairs} were trained)."
+                f"{int(seeds)} {counted} would show it with 80 % power ({judgement.n_pairs} were trained)."
             )
         else:
-            yield f"{verdict.contrast.name}: the difference is too small beside its spread for any number of seeds."
+            yield f"{verdict.contrast.name}: the difference is too small beside its spread for any number of {counted}."
 
 
 def _near(study: StudyView, found: Sequence[Verdict]) -> Iterator[str]:

@@ -13,6 +13,7 @@ from scipy import stats
 
 from analysis import frame
 from analysis.frame import StudyView
+from analysis.independence import independent
 from analysis.published import Published, numbers
 from analysis.units import join, name, number, signed, span, unit
 
@@ -99,11 +100,14 @@ def comparisons(study: StudyView) -> list[Comparison]:
     arms = [(arm, groups[str(arm["name"])]) for arm in study.record["arms"] if str(arm["name"]) in groups]
     known = [(arm, own, _knobs(own.iloc[0].to_dict())) for arm, own in arms]
     targets = [one for one in numbers() if not math.isnan(one.margin) and f"metric.{one.metric}" in rows]
+    drawn = frame.drawn_stages(study)
     found = []
     for published in targets:
         for arm, own, knobs in known:
             if _stands_beside(published, arm, knobs, str(study.record["protocol"])):
-                values = own[f"metric.{published.metric}"].dropna().to_numpy(dtype=np.float64)
+                there = own[own[f"metric.{published.metric}"].notna()]
+                by_seed = dict(zip(there["seed"], there[f"metric.{published.metric}"].astype(float), strict=True))
+                values = independent(by_seed, drawn.get(str(arm["name"]), {})).values
                 found.append(_comparison(published, arm, values, _differences(published, study, arm, knobs)))
     return found
 

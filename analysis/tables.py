@@ -16,9 +16,9 @@ from scipy import stats
 
 from analysis import frame
 from analysis.frame import StudyView
+from analysis.independence import independent
 from analysis.units import MINUS, label, name, number, p_text, signed
 from analysis.verdicts import Verdict
-from orchestrator.inference.stages import by_unit, sharing
 
 __all__ = ["ArmRow", "Cell", "arm_rows", "columns", "company", "mean_interval", "printed", "shown", "write"]
 
@@ -116,11 +116,10 @@ def _cell(rows: pd.DataFrame | None, metric: str, confidence: float, drawn: Mapp
     known = rows[rows[f"metric.{metric}"].notna()]
     values = known[f"metric.{metric}"].to_numpy(dtype=np.float64)
     cell = mean_interval(values, confidence)
-    shared = sharing([drawn.get(int(seed), ()) for seed in known["seed"]] if drawn else [])
-    if not shared.grouped:
+    own = independent(dict(zip(known["seed"], values, strict=True)), drawn) if drawn else None
+    if own is None or not own.grouped:
         return cell
-    means = by_unit(values, shared.units)
-    of_means = mean_interval(means[np.isfinite(means)], confidence)
+    of_means = mean_interval(own.values, confidence)
     return replace(cell, mean=of_means.mean, low=of_means.low, high=of_means.high)
 
 

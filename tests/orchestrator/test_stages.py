@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from analysis import frame, provenance, tables, verdicts
+from analysis.baseline import footings
 from analysis.detectable import detectable
 from orchestrator.cli import inspection
 from orchestrator.designs.one_factor import one_factor
@@ -55,6 +56,8 @@ def test_several_pretrainings_are_made_once_each_told_in_rows_and_are_the_units_
     means = level_means(study)
     assert level.cells["nmi"].low == pytest.approx(tables.mean_interval(means).low)
     assert detectable(study, [found]).sentence.startswith("3 independent stages cannot reach p = 0.05 over 1 contrast")
+    (footing,) = footings(study)
+    assert "3 independent stages" in footing.sentence
     assert "3 independent stages and 1 contrasts cannot reach 0.05" in found.sentence
     trial = inspection.trial(tmp_path / "results", study.rows["trial_id"].iloc[0])
     assert trial["stages"] == [{"name": "pretraining", "key": told[0][0].key, "drawn": True}]
