@@ -35,7 +35,7 @@ __all__ = [
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
-HIDDEN = ("config", "error", "versions", "trial_id", "schema_version")
+HIDDEN = ("config", "error", "stages", "versions", "trial_id", "schema_version")
 """Columns that `trial` shows in another place, or that only programs read."""
 
 STYLES = {"effect": "green", "no difference": "blue", "inconclusive": "yellow", "not tested": "red"}
@@ -133,6 +133,9 @@ def trial_text(found: Mapping[str, Any]) -> None:
     out.print(f"trial {found['trial_id']}", style="bold", markup=False)
     config = ", ".join(f"{k}={v}" for k, v in found["config"].items())
     out.print(f"config: {config}" if found["attempts"] else "no attempt has ended yet", markup=False)
+    for stage in found["stages"]:
+        how = "made once, with a seed of its own" if stage["drawn"] else "made once"
+        out.print(f"{how}: {stage['name']} {stage['key']}", markup=False)
     for attempt in found["attempts"]:
         facts = {k: v for k, v in attempt.items() if not k.startswith(("metric.", "knob.")) and k not in HIDDEN}
         out.print("attempt: " + ", ".join(f"{k}={v}" for k, v in facts.items()), markup=False)

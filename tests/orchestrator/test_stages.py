@@ -7,7 +7,7 @@ import pytest
 from analysis import frame, provenance, tables, verdicts
 from analysis.baseline import footings
 from analysis.detectable import detectable
-from orchestrator.cli import inspection
+from orchestrator.cli import console, inspection
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.executors.inline import InlineExecutor
 from orchestrator.ledger import Ledger
@@ -43,7 +43,7 @@ def own_artifacts(tmp_path, monkeypatch):
     monkeypatch.setenv(data_folder.VARIABLE, str(tmp_path / "data"))
 
 
-def test_several_pretrainings_are_made_once_each_told_in_rows_and_are_the_units_of_the_test(tmp_path):
+def test_several_pretrainings_are_made_once_each_told_in_rows_and_are_the_units_of_the_test(tmp_path, capsys):
     study = run(tmp_path / "results", 3)
     kept = {path.stem for path in (tmp_path / "data" / "pretraining").iterdir()}
     told = [stages_of(text) for text in study.rows["stages"]]
@@ -61,6 +61,8 @@ def test_several_pretrainings_are_made_once_each_told_in_rows_and_are_the_units_
     assert "3 independent stages and 1 contrasts cannot reach 0.05" in found.sentence
     trial = inspection.trial(tmp_path / "results", study.rows["trial_id"].iloc[0])
     assert trial["stages"] == [{"name": "pretraining", "key": told[0][0].key, "drawn": True}]
+    console.trial_text(trial)
+    assert f"made once, with a seed of its own: pretraining {told[0][0].key}" in capsys.readouterr().out
     (line,) = [value for what, value in provenance.facts(study) if what == "made once, shared by trials"]
     assert all(f"pretraining {key} (" in line for key in kept) and "made with a seed" in line
 
