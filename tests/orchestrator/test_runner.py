@@ -258,8 +258,15 @@ def test_a_sequential_study_stops_at_the_look_that_decides_it(tmp_path):
     assert [look["n_seeds"] for look in record["looks_taken"]] == [8]
 
 
-def test_a_pruned_search_tells_optuna_and_keeps_the_pruned_rows(tmp_path):
-    pruning = search("toy", ("level",), n_configurations=12, n_seeds=2, round_size=4, pruner="median")
+SEVERAL = ("neighbour_mi", "oracle_nmi")
+
+
+@pytest.mark.parametrize(
+    ("pruner", "rule"),
+    [("median", "neighbour_mi"), ("halving", "neighbour_mi"), ("hyperband", "neighbour_mi"), ("median", SEVERAL)],
+)
+def test_a_pruned_search_tells_optuna_and_keeps_the_pruned_rows(tmp_path, pruner, rule):
+    pruning = search("toy", ("level",), n_configurations=12, n_seeds=2, round_size=4, pruner=pruner, rule=rule)
     asked = study(around(pruning, one_factor("toy", {"mode": ["worse"]})), n_epochs=6)
     runner, rows = run(asked, tmp_path)
     pruned = [told for told in runner.searches[0].rounds.told.values() if told.state == "pruned"]

@@ -119,6 +119,29 @@ def test_the_best_is_feasible_and_complete():
     assert len(rounds.ask()) == 8  # and the search goes on
 
 
+@pytest.mark.parametrize("sampler", ["tpe", pytest.param("gp", marks=pytest.mark.slow)])
+def test_constrained_samplers_keep_away_from_where_configurations_collapse(sampler):
+    def share_of_high_rates(*, told):
+        rounds = SearchRounds(search("m", ("rate",), n_configurations=12, round_size=6, sampler=sampler), SPACE, "salt")
+        while not rounds.exhausted:
+            rounds.tell(
+                [
+                    Told(
+                        number=p.number,
+                        state="complete",
+                        objectives=(p.values["rate"],),  # the better the higher, were it not for the collapse
+                        feasible=p.values["rate"] < 1.0 or not told,
+                    )
+                    for p in rounds.ask()
+                ]
+            )
+        late = [p.values["rate"] for p in rounds.proposals.values() if p.number >= 6]
+        assert rounds.best().values["rate"] < 1.0 or not told
+        return sum(rate >= 1.0 for rate in late) / len(late)
+
+    assert share_of_high_rates(told=True) < share_of_high_rates(told=False)
+
+
 def test_a_search_where_everything_collapsed_has_no_best():
     rounds = made()
     rounds.tell([Told(number=p.number, state="complete", objectives=(1.0,), feasible=False) for p in rounds.ask()])
