@@ -311,6 +311,8 @@ class Runner:
         return [part for part in self.guard.apart(bundle) if self._missing(part)]
 
     def _check_later(self, bundle: Bundle, rows: Rows) -> None:
+        if len(bundle) < 2:
+            return
         found = {spec.trial_id: self._settled.get(spec.trial_id) for spec in bundle.specs}
         complete = {trial_id for trial_id, one in found.items() if one and one.state is TrialState.COMPLETE}
         check = self.guard.ended(bundle, complete, rows.of(complete))

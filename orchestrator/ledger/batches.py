@@ -25,8 +25,8 @@ Answer = TypeVar("Answer")
 RESTARTS = 20
 """How often a reader starts over when files vanish under it; one compaction makes them vanish once."""
 
-KEPT_BYTES = 32 * 2**20
-"""How much of what it wrote a driver remembers until it is put together."""
+KEPT_CELLS = 2**22
+"""How much of what it wrote a driver remembers until it is put together: some 30 MB."""
 
 SMALL_BYTES = 2**20
 """Below this, starting threads costs more than reading."""
@@ -49,7 +49,7 @@ class Batches:
         self._headers: dict[BatchFile, Header] = {}
         self._kept: dict[BatchFile, tuple[pa.Table, pa.Table | None]] = {}
         """What this process wrote in small batches, until it puts them together: files cost more to read."""
-        self._kept_bytes = 0
+        self._kept_cells = 0
 
     def refresh(self) -> tuple[list[Batch], bool]:
         """Look at the trials folder again; return the batches that are new, and whether others are gone.
@@ -77,17 +77,17 @@ class Batches:
 
     def keep(self, file: BatchFile, rows: pa.Table, epochs: pa.Table | None) -> None:
         """Remember the tables of a file that this process wrote, as long as there is room."""
-        size = rows.nbytes + (epochs.nbytes if epochs is not None else 0)
-        if self._kept_bytes + size <= KEPT_BYTES:
+        cells = rows.num_rows * rows.num_columns + (epochs.num_rows * epochs.num_columns if epochs is not None else 0)
+        if self._kept_cells + cells <= KEPT_CELLS:
             self._kept[file] = (rows, epochs)
-            self._kept_bytes += size
+            self._kept_cells += cells
 
     def drop(self, gone: Iterable[BatchFile]) -> None:
         """Forget files that are no longer there."""
         for file in gone:
             self._headers.pop(file, None)
-            rows, epochs = self._kept.pop(file, (None, None))
-            self._kept_bytes -= sum(table.nbytes for table in (rows, epochs) if table is not None)
+            tables = self._kept.pop(file, ())
+            self._kept_cells -= sum(table.num_rows * table.num_columns for table in tables if table is not None)
 
     def forget(self) -> None:
         """Forget everything, so that the next `refresh` finds every batch new."""
@@ -98,7 +98,7 @@ class Batches:
     def forget_kept(self) -> None:
         """Forget what was kept, so that files are read as they are on disk."""
         self._kept.clear()
-        self._kept_bytes = 0
+        self._kept_cells = 0
 
     def live(self) -> list[Batch]:
         """Return the batches that count, in order of time: all but broken and replaced ones."""

@@ -227,7 +227,7 @@ def test_what_a_driver_remembers_of_its_batches_is_what_their_files_hold(tmp_pat
             assert kept.epochs(batch) is None or kept.epochs(batch).equals(read.epochs(batch))
         ledger.compact()
         assert not kept._kept
-        assert kept._kept_bytes == 0
+        assert kept._kept_cells == 0
 
 
 def test_a_study_and_its_plan_are_read_back_together(tmp_path: Path) -> None:
