@@ -100,6 +100,7 @@ def test_sobol_of_an_additive_function_shares_its_variance():
     sample = sobol_sample.sample(PROBLEM, 256, calc_second_order=False, seed=0)
     table = sensitivity.sobol((sample @ [2.0, 1.0, 0.0])[None], NAMES)
     assert table.loc[NAMES, "ST"].to_numpy() == pytest.approx([0.8, 0.2, 0.0], abs=0.05)
+    assert sensitivity.sobol((sample @ [2.0, 1.0, 0.0])[None], NAMES).equals(table)  # intervals too
     assert screening.kind_of(np.argsort(np.argsort(sample, axis=0), axis=0).astype(float)) == "sobol"
 
 
