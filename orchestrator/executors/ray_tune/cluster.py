@@ -213,6 +213,9 @@ class Cluster:
     def _start(self) -> None:
         import ray
 
+        worker: Any = ray._private.worker
+        if sys.excepthook is worker.custom_excepthook:  # it tells Ray of our end, and waits a minute for a dead one
+            sys.excepthook = worker.normal_excepthook
         for name in ("ray", "ray.tune", "ray.data", "ray.train"):
             logging.getLogger(name).setLevel(logging.WARNING if not self.quiet else logging.CRITICAL)
         common: dict[str, Any] = {
