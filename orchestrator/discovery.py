@@ -137,5 +137,9 @@ def data_folder() -> Path:
 
 
 def training() -> ModuleType:
-    """Return `trainables.training`, whose `train` every executor calls; imports torch."""
+    """Return `trainables.training`, whose `train` every executor calls; imports torch, and what every method scores by.
+
+    A worker starts with this, so that no method's first bundle waits for scikit-learn.
+    """
+    importlib.import_module("trainables.metrics")
     return importlib.import_module("trainables.training")

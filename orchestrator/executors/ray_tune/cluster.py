@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,8 @@ CONNECT_SECONDS = 3.0
 TEMPORARY_PREFIX = "orchestrate-ray-"
 LOOPBACK = "127.0.0.2" if sys.platform == "linux" else "127.0.0.1"
 """Ray replaces 127.0.0.1 by the machine's address, which a laptop changes in the middle of a run."""
+REMOVE_SECONDS = 3.0
+"""How long `close` waits for processes that were killed."""
 THREAD_SECONDS = 5.0
 """How long `close` waits for the thread of Ray, which a dead Ray may hold for ever."""
 OBJECT_STORE_BYTES = 256 * 2**20
@@ -241,7 +243,8 @@ class Cluster:
         import ray
 
         for last in (False, True):
-            threading.Thread(target=_import_tune, name="import tune", daemon=True).start()  # while processes start
+            importing = threading.Thread(target=_import_tune, name="import tune", daemon=True)
+            importing.start()  # while processes start
             path = [os.path.abspath(part) for part in sys.path]
             environment = {**WORKER_ENVIRONMENT, **write_hook(Path(self.folder, "hook"), path)}
             try:
@@ -257,6 +260,7 @@ class Cluster:
                 if last or self.closing:
                     raise
             finally:
+                importing.join()  # two threads that import the same circular packages may find halves of them
                 self._children = [p for p in psutil.Process().children() if self.folder in _command(p)]
                 self._vital = {p.pid: p.name() for p in self._children if p.name() in ("raylet", "gcs_server")}
                 self._let_agents_go()
@@ -285,10 +289,11 @@ class Cluster:
 
     def _remove(self) -> None:
         """Kill what is left of the processes, then remove their files."""
-        _, alive = psutil.wait_procs(self._family, timeout=3.0)
-        for process in alive:
-            _kill(process)
-        psutil.wait_procs(alive, timeout=3.0)
+        _wait_for_ends(self._family, REMOVE_SECONDS)
+        for process in self._family:
+            if _runs(process):
+                _kill(process)
+        _wait_for_ends(self._family, REMOVE_SECONDS)
         if self.folder:
             shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -311,6 +316,21 @@ def _command(process: psutil.Process) -> str:
         return ""
 
 
+def _runs(process: psutil.Process) -> bool:
+    """Return whether a process runs; one that has ended does not, though nobody may have asked for its status yet."""
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
+
+
+def _wait_for_ends(processes: Sequence[psutil.Process], seconds: float) -> None:
+    """Return when none of them runs, after so many seconds at most."""
+    deadline = time.monotonic() + seconds
+    while any(map(_runs, processes)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
 def _kill(process: psutil.Process) -> None:
     with contextlib.suppress(psutil.NoSuchProcess):
         process.kill()
@@ -326,7 +346,8 @@ def _forget_exit_calls() -> None:
 
 
 def _import_tune() -> None:
-    import ray.tune  # noqa: F401
+    with contextlib.suppress(Exception):  # whoever needs it imports it again, and says what is wrong
+        import ray.tune  # noqa: F401
 
 
 def _shipped() -> dict[str, Any]:
