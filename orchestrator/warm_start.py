@@ -1,10 +1,14 @@
-"""Where a search begins from: configurations of the ledger that it could have asked for itself.
+"""What a search knows of the ledger: its own proposals from before, and where it may begin from.
 
-An earlier configuration counts only if it has a complete trial, with every objective, on exactly the search seeds of
-this search, of the same method, version, data, protocol, budget and knobs outside the search: the trial_ids that this
-search would have given it. Its rows then say of it what they would say had it been asked for here, so that it may also
-be chosen. Confirm seeds are never looked at. Which ones are taken, if there are more, follows from their ids and from
-no result. They are recorded in study.json, and the same command goes on from those, whatever has come since.
+A search that goes on knows the configurations that its method was searched with on its data, so that a replay by
+another processor finds them again (see `samplers.known`).
+
+With `warm_start` it begins from those that it could have asked for itself. An earlier configuration counts only if it
+has a complete trial, with every objective, on exactly the search seeds of this search, of the same method, version,
+data, protocol, budget and knobs outside the search: the trial_ids that this search would have given it. Its rows then
+say of it what they would say had it been asked for here, so that it may also be chosen. Confirm seeds are never looked
+at. Which ones are taken, if there are more, follows from their ids and from no result. They are recorded in study.json,
+and the same command goes on from those, whatever has come since.
 """
 
 from __future__ import annotations
@@ -20,9 +24,22 @@ from orchestrator.inference.selection import objective_metric
 from orchestrator.knobs import Value
 from orchestrator.ledger import Ledger
 from orchestrator.phases import LookUp, SearchPhase
+from orchestrator.samplers.known import KnownConfigurations
 from orchestrator.trial import SeedBlock, TrialState
 
-__all__ = ["begin"]
+__all__ = ["begin", "remember"]
+
+
+def remember(searches: Sequence[SearchPhase], ledger: Ledger) -> None:
+    """Tell searches, before their first ask, what their methods were searched with on their data."""
+    if not searches:
+        return
+    rows = ledger.trials()
+    for phase in searches:
+        if len(rows):
+            own = rows[(rows["method"] == phase.search.method) & (rows["dataset"] == phase.dataset)]
+            texts = own.loc[own["seed_block"] == SeedBlock.SEARCH, "config"].drop_duplicates()
+            phase.rounds.known = KnownConfigurations(map(json.loads, texts))
 
 
 def begin(searches: Sequence[SearchPhase], ledger: Ledger, settled: LookUp, record: Mapping[str, Any]) -> None:

@@ -20,6 +20,7 @@ import optuna
 from orchestrator.designs.search import Search
 from orchestrator.inference.selection import objective_metric
 from orchestrator.knobs import Choice, Domain, Float, Int, Knob, Value, canonical
+from orchestrator.samplers.known import KnownConfigurations
 from orchestrator.samplers.tpe import tpe_sampler
 from orchestrator.trial import digest
 
@@ -86,6 +87,8 @@ class SearchRounds:
         """What the pruner looks at: of several objectives a study of the first alone, since Optuna prunes by one."""
         self.told: dict[int, Told] = {}
         self.proposals: dict[int, Proposal] = {}
+        self.known = KnownConfigurations()
+        """Of the ledger, set before the first ask: proposals that differ from them in last bits alone are these."""
         self.n_earlier = 0
         """How many proposals, the first ones, are of the ledger and were not asked for."""
         self._open: dict[int, optuna.trial.Trial] = {}
@@ -182,7 +185,8 @@ class SearchRounds:
                 values[name] = _suggest(trial, name, domain)
         self._open[trial.number] = trial
         self._judges[trial.number] = trial if self.judged is self.study else self.judged.ask()
-        return Proposal(number=trial.number, values=canonical(self.space, values, self.search.method))
+        asked = canonical(self.space, values, self.search.method)
+        return Proposal(number=trial.number, values=self.known.the_same(asked))
 
     def _judged(self) -> optuna.Study:
         if len(self.search.rules) == 1:

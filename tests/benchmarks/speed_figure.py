@@ -44,7 +44,7 @@ def sweep(axes: Axes, found: dict[str, Any]) -> None:
         axes.plot(seconds, [place] * len(seconds), "o", color=BLACK, markersize=2.5)
         axes.text(max(seconds) * 1.12, place, f"{middle:.0f} s{ratio}", va="center", color=BLACK)
     axes.set_xscale("log")
-    axes.set_yticks(range(len(bars)), [name.replace(", ", ",\n") for name, *_ in bars])
+    axes.set_yticks(range(len(bars)), [name.replace(", ", ",\n", 1) for name, *_ in bars])
     axes.invert_yaxis()
     axes.set_xlim(left=10, right=12 * max(max(seconds) for _, seconds, *_ in bars))
     axes.set_xlabel("seconds from the command to the table of results (log)")

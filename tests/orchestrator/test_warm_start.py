@@ -1,6 +1,7 @@
 """A search may begin from earlier configurations of the ledger: those that it could have asked for itself."""
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from orchestrator.knobs import Float
 from orchestrator.ledger import Ledger
 from orchestrator.planning import Catalogue, with_settings
 from orchestrator.runner import Runner, RunOptions
+from orchestrator.samplers import rounds
 from orchestrator.samplers.journal import journal_of
 from orchestrator.study import Study
 
@@ -149,3 +151,25 @@ def test_a_setting_turns_it_on_for_every_search_of_a_study():
 def test_a_sampler_that_would_not_learn_from_them_is_refused(sampler):
     with pytest.raises(RequestError, match=rf"'{sampler}' does not learn .* warm_start takes tpe or gp"):
         search("toy", ("level",), sampler=sampler, warm_start=3)
+
+
+def test_a_search_that_another_processor_replays_finds_its_trials_again(tmp_path, monkeypatch):
+    asked = study(around(FIRST, one_factor("toy", {"mode": ["worse"]})), "moved")
+    with pytest.raises(KeyboardInterrupt):
+        run(asked, tmp_path, Stops(3))
+    with Ledger(tmp_path) as ledger:
+        before = set(ledger.trials()["trial_id"])
+    assert before
+    drawn = rounds._suggest
+
+    def other_bits(trial, name, domain):
+        value = drawn(trial, name, domain)
+        return min(math.nextafter(value, math.inf), domain.high) if isinstance(domain, Float) else value
+
+    monkeypatch.setattr(rounds, "_suggest", other_bits)
+    runner = run(asked, tmp_path)
+    ids = {trial.spec.trial_id for trials in runner.searches[0].trials.values() for trial in trials}
+    assert before <= ids
+    with Ledger(tmp_path) as ledger:
+        rows = ledger.trials()
+    assert len(rows[rows["seed_block"] == "search"]) == FIRST.n_configurations * FIRST.n_seeds
