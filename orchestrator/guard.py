@@ -102,6 +102,10 @@ class EquivalenceGuard:
         self._open[check.bundle_id] = _Check(shape, bundle.bundle_id, len(bundle), own)
         return check
 
+    def will_check(self, bundle: Bundle) -> bool:
+        """Whether a member of a bundle that was handed out will be trained again, alone, when it has ended."""
+        return bundle.bundle_id in self._due
+
     def is_check(self, bundle: Bundle) -> bool:
         """Whether a bundle is a check: its rows are compared, not kept."""
         return bundle.bundle_id in self._open

@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from orchestrator.bundling import bundles
+from orchestrator.bundling import bundles, shape_key
+from orchestrator.guard import EquivalenceGuard
 from orchestrator.knobs import Knob
 from orchestrator.resources import Profile, program_key
 from orchestrator.trial import TrialSpec, canonical_json
@@ -33,11 +34,11 @@ PROBED, SAME_PROGRAM, SAME_DATASET, STATED, SAME_METHOD = 1.35, 1.25, 2.0, 4.0, 
 Z90 = 1.645
 """Half-width of a 90 % interval in standard deviations."""
 
-BUNDLE_SECONDS = 0.1
-"""What handing a bundle out and hearing of its end costs a worker."""
+BUNDLE_SECONDS = (0.1, 0.05, 0.15)
+"""(expected, low, high) of what handing a bundle out and hearing of its end costs a worker."""
 
-WAVE_SECONDS = 0.3
-"""What telling a search round and asking the next one costs all workers."""
+WAVE_SECONDS = (0.15, 0.05, 0.4)
+"""(expected, low, high) of what telling a search round and asking the next one costs all workers."""
 
 START_SECONDS = (8.0, 15.0, 30.0)
 """Low, expected and high time until the first bundle trains: Ray and its workers."""
@@ -112,6 +113,7 @@ def price(
     """
     workers = max(1, workers)
     history = _history(known)
+    guard = EquivalenceGuard(lambda spec: shape_key(spec, known.spaces[spec.method]), {}, exact=True)
     rates: dict[str, _Rate | None] = {}
     unknown: list[str] = []
     totals = np.zeros(3)
@@ -129,12 +131,16 @@ def price(
             if rate is None:
                 unknown.append(f"{spec.method} on {spec.dataset}")
                 continue
+            n_bundles += 1
             seconds = len(bundle) * rate.seconds(spec.n_epochs, len(bundle))
-            durations.append(seconds * np.array([1.0, 1 / rate.factor, rate.factor]))
+            ends = np.array([1.0, 1 / rate.factor, rate.factor])
+            durations.append(seconds * ends)
             peaks.append(rate.peak(len(bundle)))
-        n_bundles += len(durations)
+            guard.handed_out(bundle)
+            if guard.will_check(bundle):  # its row is compared and dropped: no trial, but time
+                durations.append(rate.seconds(spec.n_epochs, 1) * ends)
         totals += sum(durations, start=np.zeros(3))
-        wall += [_makespan([float(d[end]) for d in durations], workers) for end in range(3)]
+        wall += [_makespan([float(d[end]) for d in durations], workers, end) for end in range(3)]
     if unknown:
         totals, wall = np.full(3, math.nan), np.full(3, math.nan)
     peak = max((peak for peak in peaks if not math.isnan(peak)), default=math.nan)
@@ -151,20 +157,26 @@ def price(
     )
 
 
-def _makespan(durations: Sequence[float], workers: int) -> float:
-    """Return how long bundles take that are handed out in order to whichever worker is free first."""
+def _makespan(durations: Sequence[float], workers: int, end: int) -> float:
+    """Return how long bundles take that are handed out in order to whichever worker is free first.
+
+    Args:
+        durations: of the bundles, in seconds.
+        workers: how many there are.
+        end: which figure: 0 the expected one, 1 the low end, 2 the high end.
+    """
     if not durations:
         return 0.0
     free = [0.0] * workers
     for seconds in durations:
-        heapq.heappush(free, heapq.heappop(free) + seconds + BUNDLE_SECONDS)
-    return WAVE_SECONDS + max(free)
+        heapq.heappush(free, heapq.heappop(free) + seconds + BUNDLE_SECONDS[end])
+    return WAVE_SECONDS[end] + max(free)
 
 
 def _history(known: Knowledge) -> pd.DataFrame:
     """Return what each complete trial of these methods cost, with the key of its program."""
     rows = known.rows
-    columns = ["method", "dataset", "key", "n_epochs", "size", "seconds", "peak"]
+    columns = ["method", "dataset", "key", "n_epochs", "size", "seconds", "peak", "elsewhere"]
     if rows.empty:
         return pd.DataFrame(columns=columns)
     own = rows[rows["method"].isin(known.spaces) & (rows["state"] == "complete") & (rows["cost.seconds"] > 0)]
@@ -184,6 +196,7 @@ def _history(known: Knowledge) -> pd.DataFrame:
             "size": own["bundle_size"].fillna(1).to_numpy(dtype=np.float64),
             "seconds": own["cost.seconds"].to_numpy(dtype=np.float64),
             "peak": own["cost.peak_memory_bytes"].to_numpy(dtype=np.float64),
+            "elsewhere": own["elsewhere"].eq(True).to_numpy() if "elsewhere" in own else np.zeros(len(own), dtype=bool),
         },
         columns=columns,
     )
@@ -209,8 +222,8 @@ def _key_of_row(row: Mapping[str, Any], known: Knowledge) -> str:
 def _rate(key: str, spec: TrialSpec, history: pd.DataFrame, known: Knowledge) -> _Rate | None:
     """Return the rate of a program from the nearest source; None: there is none."""
     same, profile = history[history["key"] == key], known.profile(key)
-    if profile is not None:
-        return _probed(profile, same)
+    if profile is not None:  # of this machine; rows of another one would bring its speed along
+        return _probed(profile, same[~same["elsewhere"].astype(bool)])
     method = history["method"] == spec.method
     here = history[method & (history["dataset"] == spec.dataset)]
     if len(same):

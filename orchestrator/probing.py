@@ -20,15 +20,29 @@ from orchestrator.planning import Catalogue
 from orchestrator.provenance import code_digest, versions
 from orchestrator.resources import MEMBERS_ON_GPU, Profile, program_key
 from orchestrator.results import Rows
-from orchestrator.trial import Bundle, BundleTask, FailureKind, Report, SeedBlock, TrialOutcome, TrialSpec, TrialState
+from orchestrator.trial import (
+    Bundle,
+    BundleTask,
+    FailureKind,
+    Report,
+    SeedBlock,
+    TrialOutcome,
+    TrialSpec,
+    TrialState,
+    canonical_json,
+)
 
 __all__ = ["PROBED_MEMBERS", "ProbeSource", "Program", "keep_profiles", "programs_of"]
 
 PROBED_MEMBERS = 8
 """The second size: enough members to see both the gain of fusing and the memory of one."""
 
-EPOCHS = 4
-"""Epochs of a probe where one is short: the first builds, the last has the dear metrics, those between tell."""
+EPOCHS, MOST_EPOCHS = 4, 16
+"""Epochs of a probe where one is short: the first builds, the last has the dear metrics, those between tell; more where
+they are very short, since what lasts milliseconds is noise."""
+
+ENOUGH_SECONDS = 0.2
+"""So long a member alone is measured, within those epochs."""
 
 SHORT_SECONDS = 0.5
 """An epoch of one member up to here is probed `EPOCHS` times, a longer one once."""
@@ -45,7 +59,8 @@ class Program:
     """One program to probe."""
 
     key: str
-    spec: TrialSpec
+    specs: tuple[TrialSpec, ...]
+    """Of different configurations, if there are: knobs that fuse may cost, so that one would not speak for all."""
     members: int
     """The second size; 1: what cannot share a bundle."""
     member_epochs: int
@@ -60,13 +75,22 @@ class Program:
 def programs_of(specs: Iterable[TrialSpec], catalogue: Catalogue, device: str) -> list[Program]:
     """Return the programs of some trials."""
     found: dict[str, Program] = {}
+    configurations: dict[str, dict[str, TrialSpec]] = {}
     for spec in specs:
         key = program_key(spec, catalogue.space(spec.method), device)
         if key not in found:
             allowed = catalogue.member_limit(spec) if device == "cpu" else _on_gpu(catalogue.space(spec.method))
-            found[key] = Program(key=key, spec=spec, members=min(allowed, PROBED_MEMBERS), member_epochs=0)
+            found[key] = Program(key=key, specs=(), members=min(allowed, PROBED_MEMBERS), member_epochs=0)
+            configurations[key] = {}
+        configurations[key].setdefault(canonical_json(spec.config), spec)
         found[key] = replace(found[key], member_epochs=found[key].member_epochs + spec.n_epochs)
-    return list(found.values())
+    return [replace(program, specs=_spread(list(configurations[key].values()))) for key, program in found.items()]
+
+
+def _spread(specs: Sequence[TrialSpec]) -> tuple[TrialSpec, ...]:
+    """Return at most `PROBED_MEMBERS` of them, from all over: the first of them first."""
+    step = max(1.0, len(specs) / PROBED_MEMBERS)
+    return tuple(specs[int(place * step)] for place in range(min(len(specs), PROBED_MEMBERS)))
 
 
 def _on_gpu(space: Mapping[str, Knob]) -> int:
@@ -111,7 +135,7 @@ class ProbeSource:
         self.done: list[_Measured] = []
         self._digests = {
             method: code_digest(discovery.find("method", method, plugins))
-            for method in {program.spec.method for program in programs}
+            for method in {program.specs[0].method for program in programs}
         }
 
     def next_task(self) -> BundleTask | None:
@@ -120,11 +144,19 @@ class ProbeSource:
             return None
         measured = self._waiting.pop(0)
         members, epochs = measured.steps.pop(0)
-        seeds = range(SEEDS, SEEDS + members)
-        spec = replace(measured.program.spec, n_epochs=epochs, seed_block=SeedBlock.SEARCH)
-        bundle = Bundle(tuple(replace(spec, seed=seed) for seed in seeds))
+        specs = measured.program.specs
+        probes = [  # as in a study, configurations share a seed: some methods share its batches
+            replace(
+                specs[place % len(specs)],
+                n_epochs=epochs,
+                seed=SEEDS + place // len(specs),
+                seed_block=SeedBlock.SEARCH,
+            )
+            for place in range(members)
+        ]
+        bundle = Bundle(tuple(probes))
         self._open[bundle.bundle_id] = (measured, Rows())
-        digest = self._digests[spec.method]
+        digest = self._digests[bundle.specs[0].method]
         return BundleTask(bundle=bundle, device=self.device, code_digest=digest, plugins=self.plugins)
 
     @property
@@ -181,7 +213,8 @@ class ProbeSource:
         """Plan the steps that follow from the first one; then the next step, or the end."""
         members, most = measured.program.members, len(bundle)
         if (most, bundle.specs[0].n_epochs) == (1, 1) and 1 in measured.costs:
-            epochs = EPOCHS if measured.costs[1][0] <= SHORT_SECONDS else 1
+            alone = max(measured.costs[1][0], 1e-3)
+            epochs = min(max(EPOCHS, round(ENOUGH_SECONDS / alone)), MOST_EPOCHS) if alone <= SHORT_SECONDS else 1
             measured.steps += [(1, epochs)] if epochs > 1 else []
             measured.steps += [(members, epochs)] if members > 1 else []
         if measured.steps:

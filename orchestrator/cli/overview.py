@@ -127,11 +127,14 @@ def demand(study: Study, catalogue: Catalogue, ledger: Ledger, rows: pd.DataFram
 
 
 def known_rates(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return rows that a price may learn from: the ledger's, and of methods that it lacks the packaged ledger's."""
+    """Return rows that a price may learn from: the ledger's, and of methods that it lacks the packaged ledger's.
+
+    The latter are marked `elsewhere`: another machine trained them.
+    """
     packaged = Path(discovery.find_package("analysis")) / "ledger"
     if not (packaged / "trials").is_dir():
         return rows
-    others = Ledger(packaged).trials()
+    others = Ledger(packaged).trials().assign(elsewhere=True)
     if rows.empty or others.empty:
         return others if rows.empty else rows
     return pd.concat([rows, others[~others["method"].isin(set(rows["method"]))]], ignore_index=True)

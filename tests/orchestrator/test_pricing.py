@@ -62,7 +62,7 @@ def test_rows_of_the_same_program_give_the_rate():
     assert found.core_seconds == pytest.approx(80)
     assert found.low == pytest.approx(80 / 1.25)
     assert found.high == pytest.approx(80 * 1.25)
-    assert found.wall_seconds[0] == pytest.approx(40 + 2 * BUNDLE_SECONDS + WAVE_SECONDS)
+    assert found.wall_seconds[0] == pytest.approx(40 + 2 * BUNDLE_SECONDS[0] + WAVE_SECONDS[0])
 
 
 def test_the_further_the_source_the_wider_the_interval_and_the_nearest_one_counts():
@@ -80,10 +80,16 @@ def test_a_probe_prices_every_bundle_size_and_rows_correct_its_level():
     alone = price([trials(4)], known(profile=PROFILE), 1, NOW)
     fused = price([trials(4)], known(profile=PROFILE, limit=2), 1, NOW)
     assert alone.core_seconds == pytest.approx(40)
-    assert (fused.core_seconds, fused.n_bundles) == (pytest.approx(24), 2)
+    assert (fused.core_seconds, fused.n_bundles) == (pytest.approx(24 + 10), 2)  # one member is trained again, alone
     assert fused.high / fused.low <= 2
     twice = price([trials(4)], known(rows(12.0, 12.0, size=2), PROFILE), 1, NOW)
     assert twice.core_seconds == pytest.approx(80)  # 6 s were predicted at size 2: this machine takes twice as long
+
+
+def test_rows_of_another_machine_price_what_was_never_probed_here_and_correct_no_probe():
+    elsewhere = rows(12.0, 12.0, size=2).assign(elsewhere=True)
+    assert price([trials(4)], known(elsewhere, PROFILE), 1, NOW).core_seconds == pytest.approx(40)
+    assert price([trials(4)], known(elsewhere), 1, NOW).core_seconds == pytest.approx(48)
 
 
 def test_waves_wait_for_each_other_and_workers_without_a_bundle_stay_idle():
