@@ -13,7 +13,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-__all__ = ["BLACK", "GREY", "PALETTE", "Drawing", "as_data_uri", "canvas", "save", "tidy"]
+__all__ = ["BLACK", "GREY", "PALETTE", "Drawing", "as_data_uri", "canvas", "save", "tidy", "warm"]
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F5A3C")
 """Okabe and Ito's colours (told apart with every common colour blindness), black and yellow left out."""
@@ -46,6 +46,19 @@ def canvas(rows: int, columns: int, size: tuple[float, float], **options: object
         figure = Figure(figsize=size, layout="constrained")
         axes = figure.subplots(rows, columns, squeeze=False, **options)  # type: ignore[call-overload]
     return figure, [list(line) for line in axes]
+
+
+def warm() -> None:
+    """Draw what nobody sees: the first text of a process looks for fonts, and the first file for its writer."""
+    figure, [[axes]] = canvas(1, 1, (2.0, 2.0))
+    axes.plot([1.0, 10.0], [1.0, 100.0], marker="o", label="warm")
+    axes.set_xscale("log")
+    axes.set_title("warm")
+    axes.legend()
+    with mpl.rc_context(STYLE):
+        _lay_out(figure)
+        for kind in ("png", "svg"):
+            figure.savefig(io.BytesIO(), format=kind)
 
 
 def tidy(axes: Axes, grid: str = "both") -> None:

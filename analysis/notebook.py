@@ -13,12 +13,22 @@ if TYPE_CHECKING:
     from analysis.drawing import Drawing
     from analysis.sensitivity_figures import Section
 
-__all__ = ["SOURCES", "execute", "show", "show_section", "show_text"]
+__all__ = ["SOURCES", "execute", "preload", "show", "show_section", "show_text"]
 
 SOURCES = files("analysis").joinpath("notebooks")
 CELL_SECONDS = 900
 """A cell that takes longer is stuck: notebooks read a ledger and draw, at most a family of studies a cell."""
 START_SECONDS = 120
+
+
+def preload() -> None:
+    """Import what executing a notebook needs, ahead of time."""
+    import jupyter_client.manager
+    import jupytext
+    import nbclient
+    import nbformat
+
+    assert all((jupyter_client, jupytext, nbclient, nbformat))
 
 
 def execute(source: str, target: Path, *, results: Path, study: str = "", kernel: WaitingKernel | None = None) -> Path:

@@ -98,8 +98,9 @@ def preload() -> None:
     """Import what a report and its notebook need, ahead of time: some seconds, while others train."""
     from analysis import boundaries, drawing, figures, notebook, pareto, ranking_figures, sensitivity_figures
 
-    ahead = (boundaries, drawing, figures, notebook, pareto, ranking_figures, sensitivity_figures)
-    assert all(ahead)
+    assert all((boundaries, figures, pareto, ranking_figures, sensitivity_figures))
+    notebook.preload()
+    drawing.warm()
 
 
 def build(

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from orchestrator.cli.leaving import NOTHING_LOST
+from orchestrator.cli.leaving import NOTHING_LOST, exit_with
 from orchestrator.errors import FailureBudgetError, InterruptedRunError, OrchestratorError, RequestError
 from orchestrator.resources import MOST_ON_A_CARD
 
@@ -328,8 +328,7 @@ def main(arguments: list[str] | None = None) -> None:
         status = _complain(str(error), 1)
     except KeyboardInterrupt:
         status = _complain(f"interrupted; {NOTHING_LOST}", 130)
-    sys.stdout.flush()
-    sys.exit(status)
+    exit_with(status)
 
 
 def _complain(text: str, status: int) -> int:

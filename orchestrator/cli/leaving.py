@@ -14,7 +14,7 @@ import signal
 import sys
 from typing import NoReturn
 
-__all__ = ["NOTHING_LOST", "SIGNALS", "install", "leave"]
+__all__ = ["NOTHING_LOST", "SIGNALS", "exit_with", "install", "leave"]
 
 NOTHING_LOST = "nothing is lost: run the same command again to go on"
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -22,8 +22,12 @@ INTERRUPTED = 130
 SHOW_CURSOR = b"\x1b[?25h"
 
 
+_state = {"owns_process": False}
+
+
 def install() -> None:
-    """Have Ctrl-C and SIGTERM end this process by `leave`, from now on."""
+    """Have Ctrl-C and SIGTERM end this process by `leave`, from now on: it is this command and nothing else."""
+    _state["owns_process"] = True
     for number in SIGNALS:
         signal.signal(number, lambda *_: leave())
 
@@ -39,6 +43,19 @@ def leave() -> NoReturn:
             os.write(1, SHOW_CURSOR)  # a progress display hides it
         os.write(2, f"orchestrate: {text}\n".encode())
     os._exit(INTERRUPTED)
+
+
+def exit_with(status: int) -> NoReturn:
+    """End this process; if it is the command and nothing else, without taking torch and Ray apart for a second.
+
+    All that must last is written and closed by then, and nothing that was started still runs.
+    """
+    if _state["owns_process"]:
+        with contextlib.suppress(OSError):  # nobody reads any more: the normal end says so
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(status)
+    sys.exit(status)
 
 
 def _end_children() -> None:
