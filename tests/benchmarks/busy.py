@@ -7,7 +7,8 @@ the ledger (on disk) is what the workers wait for; it has one thread, so events 
 30 s plus the mean time from a worker's end to its next bundle; `busy_later` leaves out the first end of each worker,
 since all thousand come within half a second there and spread out by that; `busy_with_ends` is the training time over
 workers times makespan, so it also counts the first handing out and the last ends. Searches have a thousand
-configurations under way: in rounds of 20 with 49 rounds ahead, or all in one round.
+configurations under way, in rounds of 20 with 49 rounds ahead or all in one round; or four hundred more than there are
+workers, so that a bundle waits for a worker and not the other way round.
 
 The driver's time is its CPU time, which waits for the disk are no part of; other programs on the machine lengthen even
 that (the load is noted).
@@ -48,11 +49,11 @@ def finite() -> Study:
     return _study("finite", grid("nothing", levels), 40)
 
 
-def searched(sampler: str, round_size: int) -> Study:
-    """3,000 configurations, one seed each, 1,000 under way."""
-    size = {"n_configurations": 3 * WORKERS, "round_size": round_size, "n_seeds": 1}
-    found = search("nothing", KNOBS, sampler=sampler, rounds_ahead=WORKERS // round_size - 1, **size)
-    return _study(f"{sampler}_in_rounds_of_{round_size}", found, 2)
+def searched(sampler: str, round_size: int, asked: int = WORKERS) -> Study:
+    """4,000 configurations, one seed each; `asked` of them are asked for before the first is told."""
+    size = {"n_configurations": 4 * WORKERS, "round_size": round_size, "n_seeds": 1}
+    found = search("nothing", KNOBS, sampler=sampler, rounds_ahead=asked // round_size - 1, **size)
+    return _study(f"{sampler}_in_rounds_of_{round_size}_{asked}_asked", found, 2)
 
 
 def _study(name: str, design: Any, seeds: int) -> Study:
@@ -133,7 +134,8 @@ def simulated(study: Study, tick: Callable[[], float] = time.process_time) -> di
 def main() -> None:
     """Simulate every study, print and write."""
     rows = []
-    for study in (finite(), searched("tpe", 20), searched("random", 20), searched("tpe", WORKERS)):
+    searches = (("tpe", 20, 1400), ("tpe", 20), ("random", 20), ("tpe", WORKERS))
+    for study in (finite(), *(searched(*one) for one in searches)):
         rows.append(simulated(study))
         print(rows[-1], flush=True)
         result = {"command": "python tests/benchmarks/busy.py", "workers": WORKERS, "seconds": SECONDS, "rows": rows}
