@@ -3,8 +3,6 @@
 import contextlib
 import os
 import socket
-import sys
-from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -80,7 +78,8 @@ def test_a_ray_that_does_not_come_up_is_started_once_more_in_a_folder_of_its_own
 
     monkeypatch.setattr(cluster, "lean_node", lambda **_: contextlib.nullcontext())
     monkeypatch.setattr(cluster, "_import_tune", lambda: None)
-    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(init=init, shutdown=lambda: None))
+    monkeypatch.setattr("ray.init", init)  # not the module: the session's own Ray may be at work in another thread
+    monkeypatch.setattr("ray.shutdown", lambda: None)
     monkeypatch.setattr(cluster, "short_temporary_folder", lambda: str(tmp_path))
     starting = cluster.Cluster.__new__(cluster.Cluster)
     starting._end, starting.folder, starting.quiet = cluster.threading.Event(), cluster._new_folder(), True
