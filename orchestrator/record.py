@@ -66,12 +66,7 @@ def study_json(
         "precision": study.precision,
         "n_epochs": study.n_epochs,
         "failure_budget": study.failure_budget,
-        "seeds": {
-            "block": "confirm",
-            "seeds": list(range(confirm.n_seeds)),
-            "looks": list(study.planned_looks) if isinstance(study.seeds, UntilDecided) else None,
-            "planned": list(study.planned_looks),
-        },
+        "seeds": _seeds(study, confirm.n_seeds),
         "looks_taken": list(earlier.get("looks_taken", [])),
         "arms": [
             {
@@ -102,6 +97,15 @@ def study_json(
         "command": _command(study),
         "versions": versions(),
         "git_commit": git_commit(),
+    }
+
+
+def _seeds(study: Study, n_seeds: int) -> dict[str, Any]:
+    return {
+        "block": "confirm",
+        "seeds": list(range(n_seeds)),
+        "looks": list(study.planned_looks) if isinstance(study.seeds, UntilDecided) else None,
+        "planned": list(study.planned_looks),
     }
 
 

@@ -83,7 +83,6 @@ class Runner:
         self.guard = EquivalenceGuard(self._shape_of, known, exact=options.device == "cpu")
         self.confirm.base_of = self._chosen_earlier
         self.confirm.decided = self._decided
-        warm_start.remember(self.searches, ledger)
         warm_start.begin(self.searches, ledger, self._past.get, self._earlier_record())
         self._advance()
 

@@ -27,14 +27,11 @@ from orchestrator.phases import LookUp, SearchPhase
 from orchestrator.samplers.known import KnownConfigurations
 from orchestrator.trial import SeedBlock, TrialState
 
-__all__ = ["begin", "remember"]
+__all__ = ["begin"]
 
 
-def remember(searches: Sequence[SearchPhase], ledger: Ledger) -> None:
-    """Tell searches, before their first ask, what their methods were searched with on their data."""
-    if not searches:
-        return
-    rows = ledger.trials()
+def _remember(searches: Sequence[SearchPhase], rows: pd.DataFrame) -> None:
+    """Tell searches what their methods were searched with on their data."""
     for phase in searches:
         if len(rows):
             own = rows[(rows["method"] == phase.search.method) & (rows["dataset"] == phase.dataset)]
@@ -43,7 +40,7 @@ def remember(searches: Sequence[SearchPhase], ledger: Ledger) -> None:
 
 
 def begin(searches: Sequence[SearchPhase], ledger: Ledger, settled: LookUp, record: Mapping[str, Any]) -> None:
-    """Let the searches that want it begin from earlier configurations.
+    """Tell searches what the ledger knows of them, and let those that want it begin from earlier configurations.
 
     Args:
         searches: the searches of a study; nothing has been asked.
@@ -51,9 +48,10 @@ def begin(searches: Sequence[SearchPhase], ledger: Ledger, settled: LookUp, reco
         settled: what counts of them (of the present code only, for instance).
         record: the study's earlier record, or nothing.
     """
-    if not any(phase.search.warm_start for phase in searches):
+    if not searches:
         return
     rows = ledger.trials()
+    _remember(searches, rows)
     entries = [*record.get("searches", ()), *[{}] * len(searches)]
     for phase, entry in zip(searches, entries, strict=False):
         if phase.search.warm_start:

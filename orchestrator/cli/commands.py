@@ -135,7 +135,7 @@ def run(  # noqa: PLR0913, PLR0917  # typer makes an option of each parameter
     as_json: AsJson = False,
 ) -> None:
     """Run a study: plan minus ledger, then the report. Run it again: only what is missing is trained."""
-    from orchestrator.cli.request import Request, checked, executor_of, is_new
+    from orchestrator.cli.request import Request, executor_of, started_early
 
     _one_or_all(study, all_studies, settings)
     request = Request(
@@ -161,10 +161,8 @@ def run(  # noqa: PLR0913, PLR0917  # typer makes an option of each parameter
 
         everything.run(everything.studies_of(tier, request.plugins), request)
         return
-    asked, executor, catalogue = _study(study, plugin, settings, tier), executor_of(request), None
-    if is_new(results, asked.key) and not retry_failed:
-        catalogue = checked(asked, request.plugins)
-        executor.start()  # Ray, while all else is imported
+    asked, executor = _study(study, plugin, settings, tier), executor_of(request)
+    catalogue = started_early(asked, request, executor)
     from orchestrator.cli import session
 
     session.run(asked, request, executor, catalogue)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from orchestrator.planning import Catalogue
     from orchestrator.study import Study
 
-__all__ = ["Request", "checked", "executor_of", "is_new"]
+__all__ = ["Request", "checked", "executor_of", "started_early"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,9 +42,19 @@ class Request:
     as_json: bool = False
 
 
-def is_new(results: Path, key: str) -> bool:
-    """Return whether a study has left nothing in the results folder: then there is surely something to train."""
-    return not (results / "studies" / key).exists()
+def started_early(study: Study, request: Request, executor: Any) -> Catalogue | None:
+    """Check a study that has left nothing in the results folder and start its executor, since it surely has work.
+
+    Ray then starts while all else is imported. Returns what `checked` does; None: nothing is known of the study yet.
+
+    Raises:
+        RequestError: its plan does not hold.
+    """
+    if (request.results / "studies" / study.key).exists() or request.retry_failed:
+        return None
+    catalogue = checked(study, request.plugins)
+    executor.start()
+    return catalogue
 
 
 def checked(study: Study, plugins: tuple[str, ...]) -> Catalogue:
