@@ -40,6 +40,16 @@ def wait_for(place: Path, driver: Forked | Spawned) -> None:
         time.sleep(0.01)
 
 
+def wait_for_a_bundle_after_the_first(results: Path, driver: Forked | Spawned) -> None:
+    """Return when trials are in the ledger, and another bundle is under way and has a checkpoint."""
+    wait_for(results / "trials/*.parquet", driver)
+    ending = set(Ledger(results).unfinished_bundles())  # the one whose trials these are may not have cleared up yet
+    deadline = time.monotonic() + 60
+    while not set(Ledger(results).unfinished_bundles()) - ending:
+        assert driver.poll() is None, driver.out.read_text()
+        assert time.monotonic() < deadline
+
+
 @pytest.mark.sample
 def test_a_run_that_is_killed_again_and_again_ends_like_a_quiet_one(histories: Histories) -> None:
     histories.inline(kills=4)
@@ -64,9 +74,8 @@ def test_an_interrupted_run_exits_with_130_says_that_nothing_is_lost_and_goes_on
     histories: Histories, zygote: Zygote, tmp_path: Path, number: int
 ) -> None:
     results, out = tmp_path / "results", tmp_path / "out.txt"
-    driver = zygote.start(argv(results, "inline"), out, 0.02)
-    wait_for(results / "trials/*.parquet", driver)
-    time.sleep(0.2)  # into the next bundle, which takes half a second
+    driver = zygote.start(argv(results, "inline"), out, 0.05)  # a bundle takes a second
+    wait_for_a_bundle_after_the_first(results, driver)
     driver.send(number)
     assert ended(driver, 15) == 130, out.read_text()
     assert NOTHING_LOST in out.read_text()
@@ -153,14 +162,12 @@ def test_a_killed_run_goes_on_from_its_checkpoints_on_another_machine(
     early = zygote.start(argv(results, "inline"), tmp_path / "early.txt", 0.0, host="mars")
     assert ended(early) == 2
     assert "is in use by process" in (tmp_path / "early.txt").read_text()
-    deadline = time.monotonic() + 60
-    while not (unfinished := Ledger(results).unfinished_bundles()):
-        assert time.monotonic() < deadline
+    wait_for_a_bundle_after_the_first(results, driver)
     driver.send(signal.SIGKILL)
     assert ended(driver) == -signal.SIGKILL
     complete = require_sound(results, histories.quiet, set())
     assert complete
-    assert unfinished
+    assert Ledger(results).unfinished_bundles()
     again = zygote.start(argv(results, "inline"), out, 0.0, answers=False, host="mars")
     assert ended(again) == 0, out.read_text()
     assert "to be sure that it is gone" in out.read_text()
