@@ -103,14 +103,24 @@ def scripted_bundles(count, size=1, n_epochs=3, method="scripted", prunable=Fals
     ]
 
 
-RAY = {"test_executors.py", "test_lean.py", "test_ray_tune.py"}
+RAY = ("test_executors.py", "test_lean.py", "test_ray_tune.py")
 """Files whose tests share the session's one Ray, so they run in one process."""
 
 
-def pytest_collection_modifyitems(items):
-    """Keep a file's tests in one process: they share what is dear to make."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("ray" if item.path.name in RAY else str(item.path)))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Keep a file's tests in one process: they share what is dear to make.
+
+    Marks of a group would say the same, but pytest 9.2 and pytest-xdist 3.8 together take no notice of them.
+    """
+    from xdist.scheduler import LoadFileScheduling
+
+    class Files(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            file = super()._split_scope(nodeid)
+            return "ray" if file.endswith(RAY) else file
+
+    return Files(config, log)
 
 
 @pytest.fixture

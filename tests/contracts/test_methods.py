@@ -103,9 +103,9 @@ def same(left: Row, right: Row) -> bool:
 
 
 @cache
-def alone(name: str, member: int, n: int) -> list[Row]:
-    seeds = SEEDS[:n]
-    return [rows[0] for rows in trained(name, [unequal(name, n)[member]], [seeds[member]])[1]]
+def alone(name: str, member: int) -> list[Row]:
+    """What the bundle's member does without the others."""
+    return [rows[0] for rows in trained(name, [unequal(name, 5)[member]], [SEEDS[member]])[1]]
 
 
 SEEDS = (11, 12, 11, 13, 11)
@@ -116,7 +116,7 @@ SEEDS = (11, 12, 11, 13, 11)
 def test_a_member_has_the_bits_of_the_trial_trained_alone(name: str, n: int) -> None:
     _, rows = trained(name, unequal(name, n), SEEDS[:n])
     for member in range(n):
-        for epoch, row in enumerate(alone(name, member, n)):
+        for epoch, row in enumerate(alone(name, member)):
             assert same(rows[epoch][member], row), _difference(rows[epoch][member], row)
 
 
@@ -133,7 +133,7 @@ def test_survivors_do_not_notice_that_others_were_dropped(name: str) -> None:
     method.keep([0, 2])
     rows += go_on(method, 2, EPOCHS)
     for place, member in enumerate((1, 4)):
-        expected = alone(name, member, 5)
+        expected = alone(name, member)
         got = [rows[0][member], rows[1][(0, 2)[place]], rows[2][place]]
         for left, right in zip(got, expected, strict=True):
             assert same(left, right), _difference(left, right)
@@ -204,7 +204,7 @@ def test_in_bfloat16_a_member_has_its_bits_alone_on_a_cpu_and_labels_do_not_stee
     with computing("bfloat16"):
         _, rows = trained(name, configs, seeds, epochs=2)
         _, single = trained(name, configs[1:], seeds[1:], epochs=2, source=data(shuffled=True))
-    assert not same(rows[1][1], alone(name, 1, 2)[1])  # it is another format
+    assert not same(rows[1][1], alone(name, 1)[1])  # it is another format
     for epoch in range(2):
         assert set(_difference(rows[epoch][1], single[epoch][0])) <= set(EXTERNAL_METRICS)
         assert all(np.isfinite(row["metric.loss"]) for row in rows[epoch])

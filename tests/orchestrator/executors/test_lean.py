@@ -1,14 +1,14 @@
 """The lean Ray of one machine: what does not run, and what its workers inherit."""
 
+import importlib
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import psutil
 import pytest
 
-from orchestrator.executors.ray_tune import lean
+from orchestrator.executors.ray_tune import lean, trainable
 
 
 def test_only_what_one_machine_needs_runs(ray_executor, source_of, bundles):
@@ -31,13 +31,15 @@ def test_workers_have_their_environment_and_the_driver_keeps_its_own(ray_executo
     assert lean.HOOK_VARIABLE not in os.environ and "MALLOC_TRIM_THRESHOLD_" not in os.environ
 
 
-def test_the_hook_gives_a_worker_the_search_path_of_the_driver(tmp_path):
+def test_the_hook_gives_a_worker_the_search_path_of_the_driver(tmp_path, monkeypatch):
     environment = lean.write_hook(tmp_path / "hook", [*sys.path, "/of/the/driver"])
     name = environment[lean.HOOK_VARIABLE].removesuffix(".run")
-    code = f"import sys, {name}; {name}.run(); print(sys.path[-1], 'torch' in sys.modules)"
-    command = [sys.executable, "-c", code]
-    printed = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, check=True)
-    assert printed.stdout.split() == ["/of/the/driver", "True"]
+    monkeypatch.setattr(trainable, "search_path", [])
+    monkeypatch.setattr(sys, "path", [environment["PYTHONPATH"].split(os.pathsep)[0], *sys.path])
+    hook = importlib.import_module(name)
+    hook.run()
+    assert sys.path[-1] == trainable.search_path[-1] == "/of/the/driver"
+    assert "trainables.training" in sys.modules and "sklearn" in sys.modules
 
 
 def test_what_is_set_for_others_is_taken_back_whatever_happens(monkeypatch):
