@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
+import os
 import shutil
 import time
 from collections import Counter
@@ -200,7 +202,12 @@ def clean(results: Path, *, remove: bool) -> list[dict[str, Any]]:
 
 
 def _bytes(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    total = 0
+    for place, _, names in os.walk(folder):  # a run that is under way deletes files and folders meanwhile
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                total += os.stat(Path(place, name)).st_size
+    return total
 
 
 def doctor(results: Path, *, repair: bool, plugins: Sequence[str] = (), address: str = "") -> dict[str, Any]:

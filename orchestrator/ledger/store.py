@@ -187,12 +187,13 @@ class Ledger:
 
     def unfinished_bundles(self) -> list[str]:
         """Return the bundle_ids that have something in their checkpoint folder, the one last written to first."""
+        written = []
         with files.os_errors("the ledger cannot be read"):
-            found = [p for p in (self.folder / "checkpoints").glob("*/*") if not p.name.startswith(".")]
-            written = []
-            for path in found:
-                with contextlib.suppress(FileNotFoundError):  # a worker may be deleting it
-                    written.append((path.stat().st_mtime_ns, path.parent.name))
+            for folder in (self.folder / "checkpoints").glob("*"):
+                with contextlib.suppress(FileNotFoundError, NotADirectoryError):  # a worker may be deleting it
+                    for path in folder.iterdir():
+                        if not path.name.startswith("."):
+                            written.append((path.stat().st_mtime_ns, folder.name))
         return list(dict.fromkeys(name for _, name in sorted(written, reverse=True)))
 
     def members_of(self, bundle_id: str) -> list[str]:

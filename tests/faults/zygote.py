@@ -52,7 +52,7 @@ def drive(request):
         session._answer = lambda *_: None  # the report takes longer than all the training
     if "host" in request:
         lock.platform = types.SimpleNamespace(node=lambda: request["host"])
-        lock.SILENT_SECONDS, lock.BEAT_SECONDS = 1.0, 0.2
+        lock.SILENT_SECONDS, lock.BEAT_SECONDS = 5.0, 0.2  # longer than it takes to start another
     # checkpoints come by time, every minute; a trial of these tests is over in less
     orchestrator.runner.RunOptions.__init__.__kwdefaults__["checkpoint_seconds"] = CHECKPOINT_SECONDS * request.get(
         "slower", 1

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+import os
+import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -253,6 +256,27 @@ def test_unfinished_bundles_are_those_with_checkpoints(tmp_path: Path) -> None:
         assert ledger.unfinished_bundles() == ["ab"]
         ledger.forget_bundle("ab")
         assert ledger.unfinished_bundles() == []
+
+
+def test_a_bundle_that_ends_while_unfinished_ones_are_looked_for_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Ledger(tmp_path, writable=True) as ledger:
+        for name in ("ab", "cd"):
+            ledger.checkpoint_folder(name).mkdir(parents=True)
+            (ledger.checkpoint_folder(name) / "state.safetensors").write_bytes(b"x")
+
+        def first_ended(look: Any) -> Any:
+            def looks(path: Any) -> Any:
+                if not isinstance(path, int) and Path(path).name == "ab":
+                    shutil.rmtree(path, ignore_errors=True)
+                return look(path)
+
+            return looks
+
+        for look in ("scandir", "listdir"):
+            monkeypatch.setattr(os, look, first_ended(getattr(os, look)))
+        assert ledger.unfinished_bundles() == ["cd"]
 
 
 def test_every_column_that_is_written_is_described(tmp_path: Path) -> None:
