@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from orchestrator.trial import FailureKind
+from orchestrator.trial import Bundle, FailureKind, TrialOutcome, TrialSpec, TrialState
 
-__all__ = ["POLICIES", "Policy"]
+__all__ = ["POLICIES", "Policy", "given_up"]
 
 
 @dataclass(frozen=True)
@@ -30,3 +30,11 @@ POLICIES: Mapping[FailureKind, Policy] = {
     FailureKind.TIMEOUT: Policy(2, True, "no progress; a smaller bundle tells a slow trial from a hanging one"),
     FailureKind.BUG: Policy(1, False, "the same code raises again"),
 }
+
+
+def given_up(bundle: Bundle, spec: TrialSpec, attempt: int, kind: FailureKind, error: str) -> TrialOutcome:
+    """Return the outcome of a member whose process died for the last time."""
+    record = {"bundle_id": bundle.bundle_id, "bundle_size": len(bundle)}
+    return TrialOutcome(
+        spec=spec, attempt=attempt, state=TrialState.FAILED, failure_kind=kind, error=error, facts=record
+    )

@@ -184,6 +184,9 @@ class ProbeSource:
                 self._take(measured, bundle, done, rows)
             self._go_on(measured, bundle)
 
+    def prepare(self) -> None:
+        """Nothing: the next probe follows from what the last one measured."""
+
     def decide(self, bundle: Bundle) -> Sequence[int]:
         """Nothing is pruned."""
         return ()

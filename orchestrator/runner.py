@@ -15,7 +15,7 @@ from orchestrator.account import Account
 from orchestrator.bundling import bundles, halves, shape_key
 from orchestrator.deciding import all_decided, drawn_stages, values_of
 from orchestrator.failure_log import keep_death, keep_failures, row_error
-from orchestrator.failures import POLICIES
+from orchestrator.failures import POLICIES, given_up
 from orchestrator.guard import EquivalenceGuard
 from orchestrator.ledger import Ledger
 from orchestrator.limits import BundleLimits
@@ -78,10 +78,12 @@ class Runner:
         self._open: dict[str, Bundle] = {}
         self._rows: dict[str, Rows] = {}
         self._losses: dict[str, int] = {}
+        self._news = True
+        """Whether something has settled that the phases were not asked about."""
         self._living: dict[str, int] = {}
         known = self._earlier_record().get("equivalence", {})
         self.guard = EquivalenceGuard(self._shape_of, known, exact=options.device == "cpu")
-        self.confirm.base_of = self._chosen_earlier
+        self.confirm.base_of = lambda name, dataset: chosen_of(ledger.read_study(name)[0], name, dataset)
         self.confirm.decided = self._decided
         warm_start.begin(self.searches, ledger, self._past.get, self._earlier_record())
         self._advance()
@@ -89,7 +91,9 @@ class Runner:
     # -- what the executor calls -------------------------------------------------------------------------------------
 
     def next_task(self) -> BundleTask | None:
-        """Hand out the next bundle."""
+        """Hand out the next bundle; what waits in the queue comes before what a phase would have to think of."""
+        while self._news and not self._queue and not self.stopping:
+            self._step()
         if self.stopping or not self._queue:
             return None
         bundle = self._queue.popleft()
@@ -116,6 +120,8 @@ class Runner:
         """Whether no bundle will come any more."""
         if self.stopping:
             return True
+        while self._news and not self._queue and not self._open:
+            self._step()
         return not self._queue and not self._open and all(phase.finished for phase in self._phases)
 
     @property
@@ -149,8 +155,13 @@ class Runner:
         if report.finished:
             self._check_later(bundle, rows)
             self._close(bundle)
-            self._advance()
+            self._heard_news()
         self.observer(self.progress)
+
+    def prepare(self) -> None:
+        """Ask a phase for what comes next while nobody waits: a search thinks for milliseconds about a proposal."""
+        if self._news and not self.stopping:
+            self._step()
 
     def decide(self, bundle: Bundle) -> Sequence[int]:
         """Ask the pruners of the searches that a bundle's members belong to."""
@@ -182,8 +193,9 @@ class Runner:
                 self._losses[part.bundle_id] = count
             self._queue.extendleft(reversed(parts))
         else:
-            self._take([self._given_up(bundle, spec, kind, error) for spec in remaining], None)
-        self._advance()
+            dead = [given_up(bundle, spec, self.ledger.next_attempt(spec.trial_id), kind, error) for spec in remaining]
+            self._take(dead, None)
+        self._heard_news()
         self.observer(self.progress)
 
     def interrupted(self, bundle: Bundle) -> None:
@@ -274,13 +286,6 @@ class Runner:
                 f"allowed are {self.study.failure_budget:.0%}"
             )
 
-    def _given_up(self, bundle: Bundle, spec: TrialSpec, kind: FailureKind, error: str) -> TrialOutcome:
-        attempt = self.ledger.next_attempt(spec.trial_id)
-        record = {"bundle_id": bundle.bundle_id, "bundle_size": len(bundle)}
-        return TrialOutcome(
-            spec=spec, attempt=attempt, state=TrialState.FAILED, failure_kind=kind, error=error, facts=record
-        )
-
     def _close(self, bundle: Bundle) -> None:
         if self._open.pop(bundle.bundle_id, None) is not None:
             self.account.closed()
@@ -328,18 +333,26 @@ class Runner:
 
     # -- what comes next ---------------------------------------------------------------------------------------------
 
+    def _heard_news(self) -> None:
+        self._news = True
+        if self._pruners:  # they judge by what the searches have been told
+            self._advance()
+
     def _advance(self) -> None:
-        while True:
-            fresh = [t for phase in self._phases for t in phase.advance(self.settled)]
-            if not fresh:
-                break
-            self.planned += fresh
-            self._n_confirm += sum(trial.phase == "confirm" for trial in fresh)
-            self._forget_pruned(fresh)
-            wanted = {t.spec.trial_id: t.spec for t in fresh}
-            self.progress.hits += sum(self.settled(trial_id) is not None for trial_id in wanted)
-            self._enqueue(wanted.values(), {t.spec.trial_id for t in fresh if t.phase == "search"})
-        self.progress.total = self._expected()
+        while self._news:
+            self._step()
+
+    def _step(self) -> None:
+        """Queue what each phase wants next: of a search one round. Without news there is nothing."""
+        fresh = [t for phase in self._phases for t in phase.advance(self.settled)]
+        self._news = bool(fresh)
+        self.planned += fresh
+        self._n_confirm += sum(trial.phase == "confirm" for trial in fresh)
+        self._forget_pruned(fresh)
+        wanted = {t.spec.trial_id: t.spec for t in fresh}
+        self.progress.hits += sum(self.settled(trial_id) is not None for trial_id in wanted)
+        self._enqueue(wanted.values(), {t.spec.trial_id for t in fresh if t.phase == "search"})
+        self.progress.total = sum(phase.n_trials for phase in self.searches) + self._n_confirm
         self.progress.phase = "confirm" if all(search.finished for search in self.searches) else "search"
 
     def _forget_pruned(self, fresh: Sequence[PlannedTrial]) -> None:
@@ -362,24 +375,14 @@ class Runner:
             cut = bundles(rest, spaces, self.limits, prunable=prunable)
             fresh = [bundle.specs for bundle in self.limits.fitting(cut)]
             for members in [*revived, *fresh]:
-                bundle = Bundle(members, tuple(self._attempt(spec.trial_id) for spec in members), prunable)
-                self._queue += self._allowed(bundle)
+                ids = [spec.trial_id for spec in members]  # an attempt that is to come, or the last one if none is
+                attempts = [self.ledger.next_attempt(one) - (self.settled(one) is not None) for one in ids]
+                self._queue += self._allowed(Bundle(members, tuple(attempts), prunable))
         self._queue = deque(sorted(self._queue, key=self.limits.share, reverse=True))  # by class of resources; stable
-
-    def _attempt(self, trial_id: str) -> int:
-        """Return the number of the attempt that is to come, or of the last one if none is."""
-        return self.ledger.next_attempt(trial_id) - (self.settled(trial_id) is not None)
 
     def _pruned_search(self, spec: TrialSpec, searched: Collection[str]) -> bool:
         prunes = any(p.search.pruner != "none" and p.search.method == spec.method for p in self.searches)
         return prunes and spec.trial_id in searched
-
-    def _expected(self) -> int:
-        return sum(phase.n_trials for phase in self.searches) + self._n_confirm
-
-    def _chosen_earlier(self, study: str, dataset: str) -> Mapping[str, Any]:
-        record, _ = self.ledger.read_study(study)
-        return chosen_of(record, study, dataset)
 
     def _decided(self, n_seeds: int) -> bool:
         """Judge a sequential study at a look, on all its datasets at once."""
@@ -387,13 +390,10 @@ class Runner:
             return False
         values, collapsed = values_of(self.planned, self.settled, self.study.metric)
         family = [contrast for contrast, _ in contrasts(self.study, self.confirm.arms)]
-        taken = [*(look for look in self.study.looks if look <= n_seeds), *self._earlier_looks(n_seeds)]
+        earlier = [look["n_seeds"] for look in self._earlier_record().get("looks_taken", [])]
+        taken = [look for look in (*self.study.looks, *earlier) if look <= n_seeds]
         stages = drawn_stages(self.planned, self.settled)
         return all_decided(self.study, family, values, collapsed, taken, stages, n_seeds)
-
-    def _earlier_looks(self, n_seeds: int) -> list[int]:
-        taken = self._earlier_record().get("looks_taken", [])
-        return [look["n_seeds"] for look in taken if look["n_seeds"] <= n_seeds]
 
     def _earlier_record(self) -> Mapping[str, Any]:
         name = self.study.key

@@ -48,6 +48,9 @@ class ScriptedSource:
             self._close(bundle, "finished")
         self.on_report(bundle, report)
 
+    def prepare(self):
+        pass
+
     def decide(self, bundle):
         return self.decisions.get(len([b for b, _ in self.reports if b == bundle]), ())
 

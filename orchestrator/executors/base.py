@@ -31,6 +31,9 @@ class Source(Protocol):
     def report(self, bundle: Bundle, report: Report) -> None:
         """Take what a worker says. After a report with `finished` the bundle is closed."""
 
+    def prepare(self) -> None:
+        """Do a part of what the next `next_task` would have to do: called when no worker waits; optional."""
+
     def decide(self, bundle: Bundle) -> Sequence[int]:
         """Return the member indices of a prunable bundle that shall stop now, judged on the rows reported so far."""
 

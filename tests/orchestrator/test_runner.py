@@ -111,6 +111,38 @@ def test_a_killed_run_goes_on_to_the_rows_of_an_undisturbed_one(tmp_path, n_bund
     assert runner.progress.trained + runner.progress.hits == len(whole)
 
 
+class Preparing(InlineExecutor):
+    """Uses every moment, or none."""
+
+    def __init__(self, diligent):
+        self.diligent = diligent
+
+    def _train(self, source, task):
+        super()._train(source, task)
+        for _ in range(3 * self.diligent):
+            source.prepare()
+
+
+@pytest.mark.parametrize("n_ahead", [0, 2])
+def test_what_a_search_asks_for_does_not_hang_on_when_it_is_asked(tmp_path, n_ahead):
+    asked = study(around(replace(SEARCH, rounds_ahead=n_ahead), one_factor("toy", {"mode": ["worse"]})))
+    lazy, rows = run(asked, tmp_path / "lazy", Preparing(False))
+    diligent, same = run(asked, tmp_path / "diligent", Preparing(True))
+    assert lazy.searches[0].rounds.proposals == diligent.searches[0].rounds.proposals
+    assert truths(rows).equals(truths(same))
+
+
+def test_a_bundle_that_waits_is_handed_out_before_the_search_thinks(tmp_path, monkeypatch):
+    asked = study(replace(SEARCH, rounds_ahead=1, n_seeds=1), exploratory=True)
+    with Ledger(tmp_path, writable=True) as ledger:
+        runner = Runner(asked, ledger, Catalogue(TOY), RunOptions(plugins=TOY))
+        rounds = runner.searches[0].rounds
+        thought = []
+        monkeypatch.setattr(rounds, "ask", lambda ask=rounds.ask: thought.append(len(runner._queue)) or ask())
+        InlineExecutor().run(runner)
+    assert thought == [0]  # two rounds are there from the start; the third is asked for when nothing waits
+
+
 class Recording(InlineExecutor):
     """Keeps the tasks that it was handed."""
 

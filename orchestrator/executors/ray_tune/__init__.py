@@ -98,7 +98,7 @@ class RayTuneExecutor:
         bridge = self._bridge
         self._relay.call(bridge.attach, source)
         self._wanted.set()
-        self._relay.serve(lambda: bridge.settled, self._tick, bridge.detach)
+        self._relay.serve(lambda: bridge.settled, self._tick, bridge.detach, bridge.prepare)
         if bridge.failure is not None:
             raise bridge.failure
 

@@ -171,6 +171,12 @@ class Bridge:
         elif self.stall_seconds is not None:
             self._look_for_stalls(time.monotonic() - self.stall_seconds)
 
+    def prepare(self) -> None:
+        """Let the source get ready; called when nothing is to be answered."""
+        if self.source is not None and not self.stopping:
+            with self._keeping_failure():
+                self.source.prepare()
+
     # -- what Tune asks and tells ------------------------------------------------------------------------------------
 
     def next_parcel(self) -> Parcel | None:

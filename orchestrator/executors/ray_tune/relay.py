@@ -33,16 +33,24 @@ class Relay:
             raise answer
         return answer  # type: ignore[no-any-return]
 
-    def serve(self, until: Callable[[], bool], tick: Callable[[], None], ending: Callable[[], None]) -> None:
+    def serve(
+        self,
+        until: Callable[[], bool],
+        tick: Callable[[], None],
+        ending: Callable[[], None],
+        idle: Callable[[], None] = lambda: None,
+    ) -> None:
         """Make the calls of the other thread here, until `until()`; `tick` runs between, `ending` before the last ones.
 
-        Waiting is by short time-outs, so that this thread hears signals.
+        Waiting is by short time-outs, so that this thread hears signals; `idle` runs before it waits.
         """
         with self._lock:
             self._serving = True
         try:
             while not until():
                 tick()
+                if self._calls.empty():
+                    idle()
                 try:
                     _answer(*self._calls.get(timeout=TICK_SECONDS))
                 except queue.Empty:

@@ -69,3 +69,32 @@ def test_a_server_that_is_broken_off_leaves_nobody_waiting():
     thread.join(timeout=10)
     assert answers == [list(range(50))]
     assert ended == [True]
+
+
+def test_a_quiet_moment_is_used_before_waiting():
+    relay, begun, served = Relay(), threading.Event(), []
+
+    def ask():
+        begun.wait()
+        return relay.call(served.append, 1)
+
+    thread, _ = _in_thread(ask)
+    relay.serve(lambda: bool(served), lambda: None, lambda: None, begun.set)  # else it would wait for ever
+    thread.join()
+    assert served == [1]
+
+
+def test_what_is_at_hand_is_answered_first():
+    relay, order = Relay(), []
+    threads = []
+
+    def tick():  # on its way in, a call that waits before the first look
+        if not threads:
+            threads.append(threading.Thread(target=lambda: relay.call(order.append, "call")))
+            threads[0].start()
+            while relay._calls.empty():
+                pass
+
+    relay.serve(lambda: len(order) >= 2, tick, lambda: None, lambda: order.append("idle"))
+    threads[0].join()
+    assert order == ["call", "idle"]
