@@ -7,8 +7,9 @@ the ledger (on disk) is what the workers wait for; it has one thread, so events 
 30 s plus the mean time from a worker's end to its next bundle; `busy_later` leaves out the first end of each worker,
 since all thousand come within half a second there and spread out by that; `busy_with_ends` is the training time over
 workers times makespan, so it also counts the first handing out and the last ends. Searches have a thousand
-configurations under way, in rounds of 20 with 49 rounds ahead or all in one round; or four hundred more than there are
-workers, so that a bundle waits for a worker and not the other way round.
+configurations under way, in rounds of 20 with 49 rounds ahead or all in one round; or more than there are workers (400
+or 1,000), so that a bundle waits for a worker and not the other way round. While no worker calls, the driver asks for
+what comes next, as it does between the calls of Ray Tune.
 
 The driver's time is its CPU time, which waits for the disk are no part of; other programs on the machine lengthen even
 that (the load is noted).
@@ -143,7 +144,7 @@ def simulated(study: Study, tick: Callable[[], float] = time.process_time) -> di
 def main() -> None:
     """Simulate every study, print and write."""
     rows = []
-    searches = (("tpe", 20, 1400), ("tpe", 20), ("random", 20), ("tpe", WORKERS))
+    searches = (("tpe", 20, 2000), ("tpe", 20, 1400), ("tpe", 20), ("random", 20), ("tpe", WORKERS))
     for study in (finite(), *(searched(*one) for one in searches)):
         rows.append(simulated(study))
         print(rows[-1], flush=True)
