@@ -68,6 +68,9 @@ class Source:
             del self.open[bundle.bundle_id]
         self.marks.append((time.perf_counter(), self.done))
 
+    def prepare(self):
+        pass
+
     def lost(self, bundle, kind, error, log=""):
         raise RuntimeError(error)
 
