@@ -117,7 +117,7 @@ class Runner:
 
     @property
     def finished(self) -> bool:
-        """Whether no bundle will come any more."""
+        """Whether no bundle will come any more; if nothing waits or runs, the phases are asked what they want."""
         if self.stopping:
             return True
         while self._news and not self._queue and not self._open:

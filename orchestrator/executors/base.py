@@ -32,7 +32,7 @@ class Source(Protocol):
         """Take what a worker says. After a report with `finished` the bundle is closed."""
 
     def prepare(self) -> None:
-        """Do a part of what the next `next_task` would have to do: called when no worker waits; optional."""
+        """Do a part of what the next `next_task` would have to do; an executor may call it while no worker waits."""
 
     def decide(self, bundle: Bundle) -> Sequence[int]:
         """Return the member indices of a prunable bundle that shall stop now, judged on the rows reported so far."""
