@@ -125,21 +125,21 @@ def load_dataset(reference: str, protocol: str, plugins: Sequence[str] = ()) -> 
 
 @cache
 def _dataset(reference: str, protocol: str, plugins: tuple[str, ...]) -> Any:
-    wrappers = importlib.import_module("trainables.wrappers")
+    wrappers = importlib.import_module("trainables.data.options")
     name, _, options = reference.partition(":")
     return wrappers.loaded(find("dataset", name, plugins).load, options, reference).under(protocol)
 
 
 def data_folder() -> Path:
-    """Return where data lie that no package brings (`trainables.data_folder`); without importing torch."""
-    found: Path = importlib.import_module("trainables.data_folder").data_folder()
+    """Return where data lie that no package brings (`trainables.data.data_folder`); without importing torch."""
+    found: Path = importlib.import_module("trainables.data.data_folder").data_folder()
     return found
 
 
 def training() -> ModuleType:
-    """Return `trainables.training`, whose `train` every executor calls; imports torch, and what every method scores by.
+    """Return `trainables.training.loop`, whose `train` every executor calls; imports torch and the metrics.
 
     A worker starts with this, so that no method's first bundle waits for scikit-learn.
     """
     importlib.import_module("trainables.metrics")
-    return importlib.import_module("trainables.training")
+    return importlib.import_module("trainables.training.loop")

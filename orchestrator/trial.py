@@ -149,7 +149,7 @@ class TrialSpec:
 class Bundle:
     """1..P trials that one Ray Tune trial trains together; a trial's place in `specs` is its member index.
 
-    All members agree in everything but fusing knobs and seed (the rule is `orchestrator.bundling`).
+    All members agree in everything but fusing knobs and seed (the rule is `orchestrator.bundles.grouping`).
     """
 
     specs: tuple[TrialSpec, ...]
@@ -188,7 +188,7 @@ class TrialOutcome:
     """seconds (the member's share of the bundle), peak_memory_bytes, gpu_seconds."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """bundle_id, bundle_size, device, threads, started_at, finished_at, code_digest, git_commit, versions, stages
-    (`stages_text`), and what `trainables.numerics` says of the device."""
+    (`stages_text`), and what `trainables.training.numerics` says of the device."""
 
 
 def ids(specs: Sequence[TrialSpec]) -> list[str]:

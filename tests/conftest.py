@@ -212,7 +212,7 @@ def image_sets(image_set_files, monkeypatch):
     """Have torchvision's classes know the tiny files by their digests, as they know the real ones."""
     from torchvision import datasets
 
-    from trainables import data_folder, image_sets
+    from trainables.data import data_folder, image_sets
 
     for kind in (datasets.CIFAR10, datasets.CIFAR100, datasets.STL10):
         for name in ("train_list", "test_list"):

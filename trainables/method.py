@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from orchestrator.trial import Stage
-from trainables.data import Dataset
+from trainables.data.dataset import Dataset
 
 __all__ = ["FusedMethod", "InTurn", "Member", "Method", "MethodConfig", "Row", "State", "Stateful"]
 
@@ -19,7 +19,7 @@ Row: TypeAlias = dict[str, float]
 """One member's evaluation: ledger column (`metric.nmi`, `diagnostic.em_iterations`) -> number."""
 
 State: TypeAlias = dict[str, Any]
-"""Nested dictionaries whose leaves are tensors; `trainables.checkpoints` writes them without pickle."""
+"""Nested dictionaries whose leaves are tensors; `trainables.training.checkpoints` writes them without pickle."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,7 @@ class MethodConfig:
 
 
 class Method(ABC):
-    """Trains a bundle of members. Built, called and dropped by `trainables.training`; nobody else may mutate it.
+    """Trains a bundle of members. Built, called and dropped by `trainables.training.loop`; nobody else may mutate it.
 
     A method's file holds `Config` (a frozen dataclass on `MethodConfig`) and `METHOD`, its Method class.
     Labels: only `evaluate` may read `data.eval_labels`, through `trainables.metrics`; `data.given_labels` are input.

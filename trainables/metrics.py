@@ -16,7 +16,7 @@ from scipy.optimize import linear_sum_assignment
 from sklearn.metrics.cluster import expected_mutual_information
 from torch import Tensor
 
-from trainables.data import Dataset
+from trainables.data.dataset import Dataset
 
 __all__ = ["EXTERNAL_METRICS", "INTERNAL_METRICS", "contingency", "mutual_information", "score"]
 

@@ -18,9 +18,10 @@ RESULTS = "results"
 # %%
 from pathlib import Path
 
-from analysis import family, frame, notebook
+from analysis.data import study_view
+from analysis.pages import family, notebook
 
-everything = frame.load_all(Path(RESULTS))
+everything = study_view.load_all(Path(RESULTS))
 
 # %% [markdown]
 # ## Over all searches and all methods

@@ -19,7 +19,7 @@ RESULTS = "results"
 # %%
 from pathlib import Path
 
-from analysis import family, notebook, paper_tables
+from analysis.pages import family, notebook, paper_tables
 
 studies = family.of_family(Path(RESULTS), "entropy")
 

@@ -21,27 +21,18 @@ from pathlib import Path
 
 from IPython.display import HTML
 
-from analysis import (
-    figures,
-    frame,
-    notebook,
-    optimism,
-    provenance,
-    ranking_figures,
-    reproduction,
-    search_figures,
-    sensitivity_figures,
-    tables,
-    training,
-    verdicts,
-)
-from analysis.baseline import footings
-from analysis.detectable import detectable
+from analysis.data import provenance, study_view, under_trained
+from analysis.figures import finite_designs, rankings, searches, sensitivity
+from analysis.pages import notebook
+from analysis.tables import arm_tables
+from analysis.verdicts import optimism, reproduction, verdicts
+from analysis.verdicts.beats_chance import footings
+from analysis.verdicts.detectable import detectable
 
-study = frame.load(Path(RESULTS), STUDY)
+study = study_view.load(Path(RESULTS), STUDY)
 found = verdicts.verdicts(study)
-rows = tables.arm_rows(study, found)
-epochs = frame.epochs_of(study, frame.confirm_rows(study))
+rows = arm_tables.arm_rows(study, found)
+epochs = study_view.epochs_of(study, study_view.confirm_rows(study))
 notebook.show_text(f"## {study.record['question']}\n\n{verdicts.heading(study)}\n\n{provenance.summary(study)}")
 
 # %% [markdown]
@@ -54,13 +45,13 @@ could_find = detectable(study, found)
 notebook.show_text(f"{verdicts.tally(found, study.tier)} {could_find.sentence if could_find else ''}")
 notebook.show_text("\n".join(f"- **{one.word}**: {one.sentence}" for one in found) or "Nothing was to be tested.")
 notebook.show_text("\n".join(f"- {text}" for text in verdicts.missing_sentences(study)))
-notebook.show_text(training.under_trained_sentence(study, epochs))
+notebook.show_text(under_trained.under_trained_sentence(study, epochs))
 
 # %%
 HTML(
-    tables.as_html(
-        tables.columns(tables.shown(rows), study.metric, 1 - study.record["alpha"]),
-        tables.printed(tables.shown(rows), study.metric),
+    arm_tables.as_html(
+        arm_tables.columns(arm_tables.shown(rows), study.metric, 1 - study.record["alpha"]),
+        arm_tables.printed(arm_tables.shown(rows), study.metric),
     )
 )
 
@@ -71,16 +62,16 @@ notebook.show_text("\n".join(f"- **{one.judged.word}**: {one.sentence}" for one 
 # ## Figures
 
 # %%
-for drawing in figures.study_figures(study, rows, found, epochs):
+for drawing in finite_designs.study_figures(study, rows, found, epochs):
     notebook.show(drawing)
 
 # %% [markdown]
 # ## The search, and what labels would have added
 
 # %%
-for drawing in search_figures.figures_of_searches(study):
+for drawing in searches.figures_of_searches(study):
     notebook.show(drawing)
-for section in [*ranking_figures.sections(study), *sensitivity_figures.sections(study, found)]:
+for section in [*rankings.sections(study), *sensitivity.sections(study, found)]:
     notebook.show_text(section.sentence)
     for drawing in section.drawings:
         notebook.show(drawing)

@@ -1,7 +1,7 @@
 """Published numbers as data: every figure that was found in the papers, with its conditions and how certain it is.
 
 One CSV a paper holds the numbers as printed (external metrics in percent); `tables.json` holds what a whole table has
-in common. Comparing a study with them is `analysis.reproduction`.
+in common. Comparing a study with them is `analysis.verdicts.reproduction`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from analysis.units import scale
+from analysis.number_format import scale
 
 __all__ = ["Published", "numbers"]
 

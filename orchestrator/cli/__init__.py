@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.cli import leaving
+from orchestrator.cli import signals
 
 __all__ = ["main"]
 
@@ -14,7 +14,7 @@ def main(arguments: list[str] | None = None) -> None:
         arguments: of another program that calls this, whose signals are its own; None: this process is the command.
     """
     if arguments is None:
-        leaving.install()
+        signals.install()
     from orchestrator.cli import commands
 
     commands.main(arguments)

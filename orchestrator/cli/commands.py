@@ -10,9 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
-from orchestrator.cli.leaving import NOTHING_LOST, exit_with
+from orchestrator.bundles.profile import MOST_ON_A_CARD
+from orchestrator.cli.signals import NOTHING_LOST, exit_with
 from orchestrator.errors import FailureBudgetError, InterruptedRunError, OrchestratorError, RequestError
-from orchestrator.resources import MOST_ON_A_CARD
 
 __all__ = ["app", "main"]
 
@@ -53,9 +53,9 @@ def _one_or_all(study: str, all_studies: bool, settings: list[str] | None = None
 
 
 def _study(name: str, plugins: list[str], settings: list[str], tier: str) -> Any:
-    from orchestrator.planning import with_settings
+    from orchestrator.plan.planning import with_settings
     from orchestrator.study import check, load
-    from orchestrator.tiers import in_tier
+    from orchestrator.study.tiers import in_tier
 
     study = with_settings(in_tier(load(name, plugins), tier), settings)
     check(study)
@@ -69,9 +69,9 @@ def studies(
     as_json: AsJson = False,
 ) -> None:
     """List the studies: name, paper, question, methods, knobs, trials."""
-    from orchestrator.cli import console, overview
+    from orchestrator.cli import console, plan_view
 
-    rows = overview.studies(tuple(plugin), knob)
+    rows = plan_view.studies(tuple(plugin), knob)
     console.emit(rows, as_json, console.studies_table)
 
 
@@ -90,18 +90,18 @@ def plan(  # noqa: PLR0913, PLR0917  # typer makes an option of each parameter
     as_json: AsJson = False,
 ) -> None:
     """Show what a study would train, what of it the ledger has, what it costs, and what it can detect."""
-    from orchestrator.cli import console, everything, overview, probes
+    from orchestrator.cli import console, every_study, plan_view, probes
 
     _one_or_all(study, all_studies, settings)
     if all_studies:
         plugins = tuple(plugin)
-        found = everything.plan(everything.studies_of(tier, plugins), results, plugins, workers)
+        found = every_study.plan(every_study.studies_of(tier, plugins), results, plugins, workers)
         console.emit(found, as_json, console.everything_text)
         return
     asked = _study(study, plugin, settings, tier)
     if probe:
         probes.probe_here(asked, results, tuple(plugin))
-    found = overview.plan(asked, results, tuple(plugin), workers)
+    found = plan_view.plan(asked, results, tuple(plugin), workers)
     console.emit(found, as_json, console.plan_text)
 
 
@@ -135,7 +135,7 @@ def run(  # noqa: PLR0913, PLR0917  # typer makes an option of each parameter
     as_json: AsJson = False,
 ) -> None:
     """Run a study: plan minus ledger, then the report. Run it again: only what is missing is trained."""
-    from orchestrator.cli.request import Request, executor_of, started_early
+    from orchestrator.cli.options import Request, executor_of, started_early
 
     _one_or_all(study, all_studies, settings)
     request = Request(
@@ -157,9 +157,9 @@ def run(  # noqa: PLR0913, PLR0917  # typer makes an option of each parameter
         as_json=as_json,
     )
     if all_studies:
-        from orchestrator.cli import everything
+        from orchestrator.cli import every_study
 
-        everything.run(everything.studies_of(tier, request.plugins), request)
+        every_study.run(every_study.studies_of(tier, request.plugins), request)
         return
     asked, executor = _study(study, plugin, settings, tier), executor_of(request)
     catalogue = started_early(asked, request, executor)
@@ -181,7 +181,7 @@ def report(  # noqa: PLR0913, PLR0917  # typer makes an option of each parameter
 ) -> None:
     """Write tables, figures, verdicts, HTML and notebook of a study, or of all with an index, from the ledger alone."""
     from orchestrator.cli import session
-    from orchestrator.cli.request import Request
+    from orchestrator.cli.options import Request
     from orchestrator.study import key_of
 
     _one_or_all(study, all_studies)
@@ -237,7 +237,8 @@ def verify(  # noqa: PLR0913, PLR0917  # typer makes an option of each parameter
     as_json: AsJson = False,
 ) -> None:
     """Train a sample of complete trials again, each alone, and compare with the ledger; exit 1 if any differs."""
-    from orchestrator.cli import console, verification
+    from orchestrator.cli import console
+    from orchestrator.run import verification
     from orchestrator.study import key_of
 
     _one_or_all(study, all_studies)

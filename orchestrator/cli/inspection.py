@@ -176,7 +176,7 @@ def export_tensorboard(results: Path, study: str, target: Path, *, follow: bool)
 
     Following ends when nobody trains here any more, or nothing is missing.
     """
-    from orchestrator.tensorboard import export
+    from orchestrator.ledger.tensorboard import export
 
     first = True
     while True:
@@ -251,7 +251,7 @@ def _broken_checkpoints(ledger: Ledger) -> dict[str, str]:
     """Return bundle_id -> one line for each checkpoint that a run could not go on from."""
     found = {}
     for bundle_id in ledger.unfinished_bundles():
-        from trainables import checkpoints  # brings torch
+        from trainables.training import checkpoints  # brings torch
 
         try:
             checkpoints.read(ledger.checkpoint_folder(bundle_id))

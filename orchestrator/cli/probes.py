@@ -6,13 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from orchestrator.cli.overview import demand
+from orchestrator.bundles.profile import Profile
+from orchestrator.bundles.size import known_profile
+from orchestrator.cli.plan_view import demand
 from orchestrator.executors.inline import InlineExecutor
 from orchestrator.ledger import Ledger, profiles
-from orchestrator.limits import known_profile
-from orchestrator.planning import Catalogue
-from orchestrator.probing import ProbeSource, keep_profiles, programs_of
-from orchestrator.resources import Profile
+from orchestrator.plan.planning import Catalogue
+from orchestrator.price.probe import ProbeSource, keep_profiles, programs_of
 from orchestrator.study import Study
 
 __all__ = ["probe", "probe_here"]

@@ -11,22 +11,22 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orchestrator import shortcut
+from orchestrator.bundles.profile import require_precision
 from orchestrator.cli import console
-from orchestrator.cli.leaving import NOTHING_LOST, SIGNALS, leave
+from orchestrator.cli.options import Request, checked
 from orchestrator.cli.probes import probe
-from orchestrator.cli.request import Request, checked
+from orchestrator.cli.signals import NOTHING_LOST, SIGNALS, leave
 from orchestrator.errors import FailureBudgetError, InterruptedRunError, LedgerError, UnknownNameError
 from orchestrator.ledger import Ledger
-from orchestrator.planning import Catalogue
+from orchestrator.plan import nothing_to_do
+from orchestrator.plan.planning import Catalogue
 from orchestrator.provenance import machine, n_gpus
-from orchestrator.resources import require_precision
 from orchestrator.study import Study
 from orchestrator.trial import FailureKind
 
 if TYPE_CHECKING:
-    from analysis.kernel import WaitingKernel
-    from orchestrator.progress import Progress
+    from analysis.pages.kernel import WaitingKernel
+    from orchestrator.run.progress import Progress
 
 __all__ = ["NOTHING_LOST", "end_early", "report", "report_all", "run", "train"]
 
@@ -87,10 +87,10 @@ class _Ahead:
 
     def _load(self) -> None:
         if self._request.notebook:
-            from analysis.kernel import WaitingKernel
+            from analysis.pages.kernel import WaitingKernel
 
             self._kernel = WaitingKernel()
-        from analysis import report
+        from analysis.pages import report
 
         report.preload()
 
@@ -102,7 +102,7 @@ def _trained(
     retry = _kinds(request.retry_failed)
     if not (request.only_current or retry):
         with Ledger(request.results) as ledger:
-            n_settled = shortcut.n_settled(study, ledger, request.plugins)
+            n_settled = nothing_to_do.n_settled(study, ledger, request.plugins)
         if n_settled is not None:
             if not request.as_json:
                 console.nothing_to_do(study, n_settled)
@@ -120,7 +120,7 @@ def report(name: str, request: Request) -> None:
 
 def report_all(request: Request) -> None:
     """Build the report of every study of the ledger, the index page and ANSWERS.md."""
-    from analysis import index
+    from analysis.pages import index
 
     _remember_looks(request.results)
     found = index.build(
@@ -139,14 +139,15 @@ def _remember_looks(results: Path, name: str = "") -> None:
         results: the results folder.
         name: a study; empty: all.
     """
-    from analysis import frame, peeks
+    from analysis.data import study_view
+    from analysis.verdicts import early_looks
     from orchestrator.ledger.studies import add_look
-    from orchestrator.record import early_look
+    from orchestrator.run.record import early_look
 
-    if (results / frame.COMMITTED).is_file():
+    if (results / study_view.COMMITTED).is_file():
         return
-    for study in [frame.load(results, name)] if name else frame.load_all(results):
-        n_seeds = peeks.seeds_seen(study)
+    for study in [study_view.load(results, name)] if name else study_view.load_all(results):
+        n_seeds = early_looks.seeds_seen(study)
         look = early_look(study.record, n_seeds) if n_seeds else None
         if look is not None:
             try:
@@ -171,7 +172,7 @@ def train(
 
     `begun` is called whenever there is news: workers are training, and this process has time.
     """
-    from orchestrator.runner import Runner, RunOptions
+    from orchestrator.run.runner import Runner, RunOptions
 
     options = RunOptions(
         plugins=request.plugins,
@@ -217,7 +218,7 @@ def _point_at(dashboard: str, ledger: Ledger, request: Request) -> None:
 def _write_journal(runner: Any, ledger: Ledger) -> None:
     """Write a study's searches as an Optuna journal beside its record, for optuna-dashboard."""
     from orchestrator.ledger.files import write_durably
-    from orchestrator.samplers.journal import journal_of
+    from orchestrator.search.journal import journal_of
 
     if runner.searches and runner.account.start_seconds:
         searches = {f"{phase.search.method} @ {phase.dataset}": phase.rounds for phase in runner.searches}
@@ -226,16 +227,16 @@ def _write_journal(runner: Any, ledger: Ledger) -> None:
 
 def _priced(study: Study, request: Request, ledger: Ledger, catalogue: Catalogue, device: str) -> dict[str, Any] | None:
     """Return the price of what is missing, as study.json keeps it; None where nothing is known."""
-    from orchestrator.cli import overview
-    from orchestrator.pricing import price
+    from orchestrator.cli import plan_view
+    from orchestrator.price.price import price
 
     workers = request.max_concurrent or (n_gpus() if device == "cuda" else int(machine()["cores"]))
     rows = ledger.trials()
     asked, known = (
-        overview.demand(study, catalogue, ledger, rows),
-        overview.knowledge([study], catalogue, ledger, rows, device),
+        plan_view.demand(study, catalogue, ledger, rows),
+        plan_view.knowledge([study], catalogue, ledger, rows, device),
     )
-    found = price(asked.waves, known, workers, overview.start_seconds(ledger))
+    found = price(asked.waves, known, workers, plan_view.start_seconds(ledger))
     return None if found.unknown else found.as_json()
 
 
@@ -280,7 +281,7 @@ def _kinds(retry_failed: str) -> frozenset[FailureKind]:
 def _answer(name: str, request: Request, kernel: WaitingKernel | None = None) -> None:
     if not request.report:
         return
-    from analysis.report import build
+    from analysis.pages.report import build
 
     answer = build(request.results, name, notebook=request.notebook, out=request.out, kernel=kernel)
     if request.as_json:

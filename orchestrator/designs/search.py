@@ -36,7 +36,7 @@ class Search:
     rounds_ahead: int = 0
     """How many more rounds are asked while one is under way: one is asked when the one so many before it was told."""
     warm_start: int = 0
-    """From how many earlier configurations of the ledger it begins, at most (`orchestrator.warm_start`)."""
+    """From how many earlier configurations of the ledger it begins, at most (`orchestrator.search.warm_start`)."""
     rules: tuple[str, ...] = ("neighbour_mi",)
     sampler: SamplerName = "tpe"
     pruner: PrunerName = "none"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from orchestrator.executors.base import Source
-from orchestrator.executors.output import recorded
 from orchestrator.executors.worker import reports
+from orchestrator.executors.worker_output import recorded
 from orchestrator.trial import BundleTask, FailureKind
 
 __all__ = ["InlineExecutor"]

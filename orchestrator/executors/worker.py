@@ -28,7 +28,7 @@ def reports(
     load: LoadDataset = discovery.load_dataset,
     said: Callable[[], str] = lambda: "",
 ) -> Iterator[Report]:
-    """Train one bundle in this process and yield what `trainables.training.train` says of it.
+    """Train one bundle in this process and yield what `trainables.training.loop.train` says of it.
 
     Whatever raises before or beside the method (a plugin that does not import, data that cannot be had) becomes the
     outcome of every member that has none yet, so that the process stays warm for the next bundle. The iteration ends

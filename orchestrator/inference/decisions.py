@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from orchestrator.inference.paired_tests import check_margin, holm
 from orchestrator.inference.sequential import Looks, sequential_p
+from orchestrator.inference.shared_draws import Sharing, by_unit
 from orchestrator.inference.sign_flip import Alternative, sign_flip_p
-from orchestrator.inference.stages import Sharing, by_unit
-from orchestrator.inference.tests import check_margin, holm
 
 __all__ = ["Decisions", "decide", "paired_differences"]
 

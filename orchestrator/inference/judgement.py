@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from orchestrator.inference.shared_draws import Sharing
 from orchestrator.inference.sign_flip import Interval
-from orchestrator.inference.stages import Sharing
 
 __all__ = [
     "CollapseComparison",

@@ -4,7 +4,7 @@ Under the null hypothesis that two arms are exchangeable given the seed, each pa
 its negative; so is every vector of signs.  The p-value is the share of sign vectors whose sum is at least as
 extreme as the observed one: exact in small samples, whatever the distribution, but never below 2^(1-n).
 
-Other tests live in `orchestrator.inference.tests`, looks at growing data in `orchestrator.inference.sequential`.
+Other tests live in `orchestrator.inference.paired_tests`, looks at growing data in `orchestrator.inference.sequential`.
 """
 
 from __future__ import annotations

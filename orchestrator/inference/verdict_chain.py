@@ -25,10 +25,7 @@ from orchestrator.inference.judgement import (
     Judgement,
     MissingSeed,
 )
-from orchestrator.inference.sequential import Looks, is_futile, sequential_interval_ends
-from orchestrator.inference.sign_flip import Interval, interval_ends, sign_flip_p
-from orchestrator.inference.stages import Seeds, Sharing, by_unit, sharing
-from orchestrator.inference.tests import (
+from orchestrator.inference.paired_tests import (
     fisher_collapse,
     holm,
     interquartile_mean,
@@ -36,6 +33,9 @@ from orchestrator.inference.tests import (
     probability_of_improvement,
     wilcoxon,
 )
+from orchestrator.inference.sequential import Looks, is_futile, sequential_interval_ends
+from orchestrator.inference.shared_draws import Seeds, Sharing, by_unit, sharing
+from orchestrator.inference.sign_flip import Interval, interval_ends, sign_flip_p
 
 __all__ = [
     "CollapseComparison",

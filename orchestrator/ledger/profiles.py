@@ -1,6 +1,6 @@
 """What probes measured, and how large the bundles of a study are: small JSON files, each written durably.
 
-    profiles/<hash>.json            a profile of a program on a kind of device (`orchestrator.resources.Profile`)
+    profiles/<hash>.json            a profile of a program on a kind of device (`orchestrator.bundles.profile.Profile`)
     profiles/<hash>.memory.json     the smallest bundle that memory ran out for
     studies/<name>/bundles.json     program -> largest bundle, as it was when the study's bundles were first cut
 

@@ -9,13 +9,14 @@ import pytest
 
 import analysis
 import studies
-from analysis import frame, index
-from orchestrator.cli import verification
+from analysis.data import study_view
+from analysis.pages import index
 from orchestrator.executors.inline import InlineExecutor
 from orchestrator.ledger import Ledger
 from orchestrator.ledger.exporting import MARK
-from orchestrator.planning import Catalogue
-from orchestrator.runner import Runner, RunOptions
+from orchestrator.plan.planning import Catalogue
+from orchestrator.run import verification
+from orchestrator.run.runner import Runner, RunOptions
 from orchestrator.study import load
 
 LEDGER = Path(analysis.__file__).parent / "ledger"
@@ -61,7 +62,7 @@ def test_a_sample_of_its_trials_trains_to_the_same_bits():
 
 @pytest.mark.slow
 def test_its_cheapest_study_run_again_from_nothing_gives_the_same_rows(tmp_path):
-    views = [view for view in frame.load_all(LEDGER) if view.tier == "local" and not view.record["searches"]]
+    views = [view for view in study_view.load_all(LEDGER) if view.tier == "local" and not view.record["searches"]]
     view = min(views, key=lambda one: one.rows.drop_duplicates("trial_id")["cost.seconds"].sum())
     with Ledger(tmp_path, writable=True) as ledger:
         runner = Runner(load(view.name), ledger, Catalogue(), RunOptions())

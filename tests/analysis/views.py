@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis.frame import StudyView
+from analysis.data.study_view import StudyView
 
 RECORD = {
     "question": "?",

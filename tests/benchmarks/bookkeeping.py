@@ -23,8 +23,8 @@ import psutil
 
 from orchestrator.executors.inline import InlineExecutor
 from orchestrator.executors.ray_tune import RayTuneExecutor
+from orchestrator.executors.row_stream import Rows
 from orchestrator.ledger import Ledger
-from orchestrator.results import Rows
 from orchestrator.trial import Bundle, BundleTask, TrialSpec
 
 PLUGIN = str(Path(__file__).parent / "plugin")

@@ -33,8 +33,8 @@ import pyarrow as pa
 from orchestrator.designs.grid import grid
 from orchestrator.designs.search import search
 from orchestrator.ledger import Ledger
-from orchestrator.planning import Catalogue
-from orchestrator.runner import Runner, RunOptions
+from orchestrator.plan.planning import Catalogue
+from orchestrator.run.runner import Runner, RunOptions
 from orchestrator.study import Study
 from orchestrator.trial import Bundle, Report, TrialOutcome, TrialState
 

@@ -22,9 +22,9 @@ from typing import Any
 
 from orchestrator import discovery
 from orchestrator.knobs import canonical, knobs_of
-from orchestrator.runner import RunOptions
+from orchestrator.run.runner import RunOptions
 from orchestrator.trial import Bundle, BundleTask, TrialSpec
-from trainables import checkpoints, training
+from trainables.training import checkpoints, loop
 
 OUT = Path(__file__).parents[2] / "analysis/benchmarks/checkpoints.json"
 EVERY = RunOptions().checkpoint_seconds
@@ -65,7 +65,7 @@ def _measured(method: str, dataset: str, knobs: dict[str, Any], members: int, n_
     ]
     with tempfile.TemporaryDirectory() as folder:
         task = BundleTask(bundle=Bundle(tuple(specs)), checkpoint_folder=folder, checkpoint_seconds=1e9)
-        run = training._Run(found, task, data)
+        run = loop._Run(found, task, data)
         epoch = _seconds(run.advance)  # then optimisers and queues have state
         assert run.groups
         assert not run.outcomes

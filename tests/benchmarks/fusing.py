@@ -27,8 +27,8 @@ from torch import nn
 from orchestrator import discovery
 from orchestrator.knobs import configured
 from orchestrator.provenance import machine
+from trainables.heads.optimisers import Sgd
 from trainables.networks import build
-from trainables.optimisers import Sgd
 from trainables.randomness import Streams
 
 TARGET = Path(__file__).parents[2] / "analysis" / "benchmarks" / "fusing.json"

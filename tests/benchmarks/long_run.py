@@ -22,8 +22,8 @@ import psutil
 
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.ledger import Ledger
-from orchestrator.planning import Catalogue
-from orchestrator.runner import Progress, Runner, RunOptions
+from orchestrator.plan.planning import Catalogue
+from orchestrator.run.runner import Progress, Runner, RunOptions
 from orchestrator.study import Study
 
 PLUGINS = (str(Path(__file__).parent / "plugin"),)

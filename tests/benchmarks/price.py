@@ -21,14 +21,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from orchestrator.cli.overview import demand, knowledge
+from orchestrator.cli.plan_view import demand, knowledge
 from orchestrator.cli.probes import probe
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.executors.ray_tune import RayTuneExecutor
 from orchestrator.ledger import Ledger
-from orchestrator.planning import Catalogue
-from orchestrator.pricing import price
-from orchestrator.runner import Runner, RunOptions
+from orchestrator.plan.planning import Catalogue
+from orchestrator.price.price import price
+from orchestrator.run.runner import Runner, RunOptions
 from orchestrator.study import Study
 
 FOLDER = Path(__file__).parents[2] / "analysis" / "benchmarks"

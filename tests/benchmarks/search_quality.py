@@ -25,7 +25,7 @@ import optuna
 
 from orchestrator.designs.search import search
 from orchestrator.knobs import Float, Knob
-from orchestrator.samplers.rounds import SearchRounds, Told
+from orchestrator.search.rounds import SearchRounds, Told
 
 TARGET = Path(__file__).parents[2] / "analysis" / "benchmarks" / "search_quality.json"
 SWEEP = Path(__file__).with_name("recorded_sweep.json")

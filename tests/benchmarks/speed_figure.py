@@ -13,7 +13,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 
-from analysis.drawing import BLACK, GREY, PALETTE, STYLE, canvas, tidy
+from analysis.figures.drawing import BLACK, GREY, PALETTE, STYLE, canvas, tidy
 
 ANALYSIS = Path(__file__).parents[2] / "analysis"
 MEMBERS = 16

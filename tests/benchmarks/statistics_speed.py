@@ -12,13 +12,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis import frame, sensitivity, tables, verdicts
-from analysis.detectable import detectable
+from analysis.data import study_view
+from analysis.sensitivity import estimators
+from analysis.tables import arm_tables
+from analysis.verdicts import verdicts
+from analysis.verdicts.detectable import detectable
 
 REPEATS = 3
 
 
-def study_of(n_arms: int, n_seeds: int) -> frame.StudyView:
+def study_of(n_arms: int, n_seeds: int) -> study_view.StudyView:
     """Return a made-up study of one baseline and n_arms - 1 levels."""
     random = np.random.default_rng(0)
     arms = ["baseline", *(f"knob={index}" for index in range(1, n_arms))]
@@ -37,15 +40,15 @@ def study_of(n_arms: int, n_seeds: int) -> frame.StudyView:
     record = {"metric": "nmi", "alpha": 0.05, "margin": 0.01, "datasets": ["digits"], "looks_taken": [],
               "arms": known, "contrasts": contrasts,
               "seeds": {"block": "confirm", "seeds": list(range(n_seeds))}}  # fmt: skip
-    return frame.StudyView("made-up", Path("."), record, pd.DataFrame(rows))
+    return study_view.StudyView("made-up", Path("."), record, pd.DataFrame(rows))
 
 
-def answered(study: frame.StudyView) -> None:
+def answered(study: study_view.StudyView) -> None:
     """Compute everything that a report says in numbers."""
     found = verdicts.verdicts(study)
-    rows = tables.arm_rows(study, found)
-    tables.printed(rows, "nmi")
-    tables.as_frame(rows)
+    rows = arm_tables.arm_rows(study, found)
+    arm_tables.printed(rows, "nmi")
+    arm_tables.as_frame(rows)
     detectable(study, found)
 
 
@@ -68,7 +71,7 @@ def main() -> None:
     random = np.random.default_rng(0)
     knobs = pd.DataFrame({f"knob_{index}": 10 ** random.uniform(-3, 0, 1000) for index in range(7)})
     objective = np.log10(knobs["knob_0"].to_numpy()) + 0.3 * random.normal(size=1000)
-    timed("PED-ANOVA, 1,000 x 7 knobs, 200 draws", 10, lambda: sensitivity.ped_anova(knobs, objective))
+    timed("PED-ANOVA, 1,000 x 7 knobs, 200 draws", 10, lambda: estimators.ped_anova(knobs, objective))
 
 
 if __name__ == "__main__":

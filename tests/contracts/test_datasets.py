@@ -11,8 +11,8 @@ import torch
 
 from orchestrator import discovery
 from orchestrator.errors import DataError
-from trainables import data_folder, image_sets
-from trainables.data import Dataset
+from trainables.data import data_folder, image_sets
+from trainables.data.dataset import Dataset
 
 NAMES = discovery.names("dataset")
 IN_DEPENDENCIES = ("digits", "gaussians", "mnist_5k")

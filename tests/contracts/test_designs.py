@@ -16,7 +16,7 @@ from orchestrator.designs.one_factor import one_factor
 from orchestrator.designs.search import Search, search
 from orchestrator.errors import RequestError
 from orchestrator.knobs import Choice, Float, Int, Knob, canonical
-from orchestrator.planning import Catalogue, contrasts, planned_arms
+from orchestrator.plan.planning import Catalogue, contrasts, planned_arms
 from orchestrator.study import Study
 
 SPACE = {

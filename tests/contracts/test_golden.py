@@ -18,7 +18,7 @@ import torch
 
 from orchestrator import discovery
 from orchestrator.knobs import Int, configured, knobs_of
-from trainables.data import Dataset
+from trainables.data.dataset import Dataset
 from trainables.datasets import digits
 from trainables.method import Row
 

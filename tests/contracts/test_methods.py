@@ -15,7 +15,7 @@ import torch
 from orchestrator import discovery
 from orchestrator.errors import OrchestratorError
 from orchestrator.knobs import Int, Knob, Value, canonical, configured, knobs_of
-from trainables.data import Dataset
+from trainables.data.dataset import Dataset
 from trainables.datasets import digits
 from trainables.method import Method, Row
 from trainables.metrics import EXTERNAL_METRICS, INTERNAL_METRICS

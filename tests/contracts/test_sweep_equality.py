@@ -10,10 +10,10 @@ import pyarrow as pa
 import pytest
 
 from orchestrator.designs.grid import grid
+from orchestrator.executors.row_stream import Rows
 from orchestrator.executors.worker import reports
 from orchestrator.knobs import Value
-from orchestrator.planning import Catalogue
-from orchestrator.results import Rows
+from orchestrator.plan.planning import Catalogue
 from orchestrator.study import Study
 from orchestrator.trial import Bundle, BundleTask, TrialSpec
 

@@ -16,7 +16,7 @@ from test_corruption import EPOCHS, FOREIGN, READING, STUDIES, TRIALS, WRITING, 
 from orchestrator.cli import main
 from orchestrator.ledger import Ledger
 from orchestrator.trial import Bundle
-from trainables.checkpoints import FILE, Checkpoint, name_members, write
+from trainables.training.checkpoints import FILE, Checkpoint, name_members, write
 
 pytestmark = [pytest.mark.slow, pytest.mark.sample]
 

@@ -19,8 +19,8 @@ import matplotlib.pyplot  # noqa: F401  # the report draws; imported once, here
 
 import orchestrator.cli.commands
 import orchestrator.executors.inline
-import orchestrator.runner
-import trainables.training  # noqa: F401
+import orchestrator.run.runner
+import trainables.training.loop  # noqa: F401
 from orchestrator.cli import session
 from orchestrator.ledger import lock
 
@@ -54,7 +54,7 @@ def drive(request):
         lock.platform = types.SimpleNamespace(node=lambda: request["host"])
         lock.SILENT_SECONDS, lock.BEAT_SECONDS = 5.0, 0.2  # longer than it takes to start another
     # checkpoints come by time, every minute; a trial of these tests is over in less
-    orchestrator.runner.RunOptions.__init__.__kwdefaults__["checkpoint_seconds"] = CHECKPOINT_SECONDS * request.get(
+    orchestrator.run.runner.RunOptions.__init__.__kwdefaults__["checkpoint_seconds"] = CHECKPOINT_SECONDS * request.get(
         "slower", 1
     )
     sys.argv = ["orchestrate", *request["argv"]]

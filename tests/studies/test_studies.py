@@ -5,12 +5,12 @@ import re
 import pytest
 
 from orchestrator import discovery
-from orchestrator.cli.overview import _n_trials
-from orchestrator.deciding import require_power
+from orchestrator.cli.plan_view import _n_trials
 from orchestrator.designs.search import Search
-from orchestrator.planning import Catalogue, validate
+from orchestrator.plan.planning import Catalogue, validate
+from orchestrator.run.stopping_rule import require_power
 from orchestrator.study import load
-from orchestrator.tiers import in_tier
+from orchestrator.study.tiers import in_tier
 
 STUDIES = {name: load(name) for name in discovery.names("study")}
 PAPERS = {"2303.16521", "2311.00731", "2301.11405", "2311.14310"}

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as oracle
 
-from trainables.data import Dataset
+from trainables.data.dataset import Dataset
 from trainables.metrics import EXTERNAL_METRICS, INTERNAL_METRICS, mutual_information, score
 
 OF_A_METHOD = "metric.semantic_preservation"

@@ -11,7 +11,7 @@ from trainables.datasets import digits
 from trainables.networks import build
 from trainables.precision import FORWARD, autocast, computing, lowered
 from trainables.randomness import Streams
-from trainables.training import train
+from trainables.training.loop import train
 
 CPU = torch.device("cpu")
 

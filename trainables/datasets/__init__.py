@@ -1,1 +1,1 @@
-"""One file per dataset: `load() -> Dataset`, and `absent() -> str` where it may be; views are `trainables.wrappers`."""
+"""One file per dataset: `load() -> Dataset`, and `absent() -> str` where it may be missing."""

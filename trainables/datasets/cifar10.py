@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from trainables.image_sets import ImageSet
+from trainables.data.image_sets import ImageSet
 
 __all__ = ["absent", "load"]
 

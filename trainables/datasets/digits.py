@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from sklearn.datasets import load_digits
 
-from trainables.data import Dataset
+from trainables.data.dataset import Dataset
 
 __all__ = ["load"]
 

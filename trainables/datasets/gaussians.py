@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from trainables.data import Dataset
+from trainables.data.dataset import Dataset
 from trainables.randomness import stream_seed
 
 __all__ = ["load"]

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 
 from orchestrator.errors import DataError
-from trainables.data import Dataset
-from trainables.data_folder import data_folder
-from trainables.image_sets import centred
+from trainables.data.data_folder import data_folder
+from trainables.data.dataset import Dataset
+from trainables.data.image_sets import centred
 
 __all__ = ["absent", "load"]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from trainables.image_sets import ImageSet
+from trainables.data.image_sets import ImageSet
 
 __all__ = ["absent", "load"]
 

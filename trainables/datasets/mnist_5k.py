@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from orchestrator.errors import DataError
-from trainables.data import Dataset
+from trainables.data.dataset import Dataset
 
 __all__ = ["load"]
 

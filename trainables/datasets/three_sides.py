@@ -10,7 +10,7 @@ import math
 
 import torch
 
-from trainables.data import Dataset
+from trainables.data.dataset import Dataset
 from trainables.randomness import stream_seed
 
 __all__ = ["load"]

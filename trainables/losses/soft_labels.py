@@ -13,7 +13,16 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-__all__ = ["CROSS_ENTROPIES", "FAIRNESS", "FLOOR", "agreement", "fairness_of_predictions", "predictions", "renyi"]
+__all__ = [
+    "CROSS_ENTROPIES",
+    "FAIRNESS",
+    "FLOOR",
+    "agreement",
+    "fairness_of_predictions",
+    "largest",
+    "predictions",
+    "renyi",
+]
 
 FLOOR = 1e-12
 """Smallest probability: keeps logarithms finite and products out of the denormal numbers, which are slow."""
@@ -130,3 +139,11 @@ def agreement(sigma: Tensor, log_sigma: Tensor, other: Tensor, log_other: Tensor
     one = sigma * (gap - (sigma * gap).sum(1, keepdim=True)) + apart
     two = other * ((other * gap).sum(1, keepdim=True) - gap) - apart
     return _mean(apart * gap), one / points, two / points
+
+
+def largest(logits: Tensor) -> Tensor:
+    """Return the class of the largest logit, (M, K, n) -> (M, n); some class where one is NaN.
+
+    `max` over the middle dimension is six times as fast as `argmax` over it.
+    """
+    return logits.max(1).indices

@@ -21,11 +21,14 @@ from torch import Tensor
 from orchestrator.errors import RequestError
 from orchestrator.knobs import Choice, Float, Int, knob
 from orchestrator.trial import PRECISIONS
-from trainables.augmentations import VIEWS
-from trainables.batches import cuts
-from trainables.data import Dataset
-from trainables.entropy_diagnostics import BATCH_FACTS, of_batch, of_predictions, of_weights
-from trainables.fair_labels import FORMS, N_FACTS, SOLVERS, Given, Labels, Solver, fair_labels
+from trainables.data.augmentations import VIEWS
+from trainables.data.batches import cuts
+from trainables.data.dataset import Dataset
+from trainables.diagnostics.entropy import BATCH_FACTS, of_batch, of_predictions, of_weights
+from trainables.diagnostics.plane import of_plane
+from trainables.heads.fair_labels import FORMS, N_FACTS, SOLVERS, Given, Labels, Solver, fair_labels
+from trainables.heads.network_head import NetworkHead, Shape
+from trainables.heads.shared_head import SharedLinear, SharedOrder
 from trainables.losses.soft_labels import (
     CROSS_ENTROPIES,
     FAIRNESS,
@@ -33,15 +36,13 @@ from trainables.losses.soft_labels import (
     agreement,
     fairness_of_predictions,
     forward,
+    largest,
     predictions,
     renyi,
 )
 from trainables.method import FusedMethod, MethodConfig, Row
 from trainables.metrics import score
-from trainables.network_head import NetworkHead, Shape
 from trainables.networks import NETWORKS, members_at_most
-from trainables.plane_diagnostics import of_plane
-from trainables.shared_head import SharedLinear, SharedOrder, largest
 
 __all__ = ["METHOD", "EntropyClustering", "EntropyConfig"]
 

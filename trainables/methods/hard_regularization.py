@@ -18,19 +18,19 @@ from trainables.assignment.exact_hard import exact_hard
 from trainables.assignment.greedy_hard import descend, greedy_hard
 from trainables.assignment.hard_labels import hard_objective
 from trainables.assignment.sinkhorn import sinkhorn
-from trainables.augmentations import VIEWS, Augmentation
-from trainables.batches import cuts
-from trainables.centroid_inits import CENTROID_INITS, initial_centroids
-from trainables.cluster_priors import aligned, estimated_shares, level_shares
-from trainables.data import Dataset
+from trainables.data.augmentations import VIEWS, Augmentation
+from trainables.data.batches import cuts
+from trainables.data.dataset import Dataset
+from trainables.diagnostics.size import centroid_gap, divergence_from_prior, entropy_share, size_dispersion
+from trainables.heads.centroid_inits import CENTROID_INITS, initial_centroids
+from trainables.heads.cluster_priors import aligned, estimated_shares, level_shares
+from trainables.heads.optimisers import Adam
 from trainables.losses.size_regularisers import attraction, soft_entropy, sum_of_squares
 from trainables.method import FusedMethod, MethodConfig, Row
 from trainables.metrics import score
 from trainables.networks import NETWORKS, Network, build, members_at_most
 from trainables.networks.layers import linear
-from trainables.optimisers import Adam
 from trainables.randomness import Streams
-from trainables.size_diagnostics import centroid_gap, divergence_from_prior, entropy_share, size_dispersion
 
 PRICED = ("greedy", "greedy_icm", "greedy_regret", "exact")
 SINKHORN = ("sinkhorn", "sk_argmin_quirk")

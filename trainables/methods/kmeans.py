@@ -12,10 +12,10 @@ from torch import Tensor
 
 from orchestrator.errors import RequestError
 from orchestrator.knobs import Choice, Float, Int, knob
-from trainables.data import Dataset
+from trainables.data.dataset import Dataset
+from trainables.diagnostics.plane import nearest_means, of_plane
 from trainables.method import InTurn, MethodConfig, Row, State
 from trainables.metrics import score
-from trainables.plane_diagnostics import nearest_means, of_plane
 from trainables.randomness import stream_seed
 
 __all__ = ["METHOD", "KMeansClustering", "KMeansConfig"]

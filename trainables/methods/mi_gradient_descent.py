@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orchestrator.knobs import Float, knob
-from trainables.linear_softmax import LinearSoftmax, LinearSoftmaxConfig, Targets
+from trainables.heads.linear_softmax import LinearSoftmax, LinearSoftmaxConfig, Targets
 from trainables.losses.soft_labels import LossAndSlope, fairness_of_predictions, renyi
 
 __all__ = ["METHOD", "MIGradientDescent", "MIGradientDescentConfig"]

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from orchestrator.knobs import Choice, knob
-from trainables.linear_softmax import LinearSoftmax, LinearSoftmaxConfig, Targets
+from trainables.heads.linear_softmax import LinearSoftmax, LinearSoftmaxConfig, Targets
 from trainables.losses.soft_labels import FAIRNESS, FLOOR, LossAndSlope, forward
 
 __all__ = ["METHOD", "Miadm", "MiadmConfig", "balanced"]

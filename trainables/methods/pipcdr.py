@@ -19,18 +19,10 @@ from orchestrator.errors import RequestError
 from orchestrator.knobs import Choice, Float, Int, knob
 from orchestrator.trial import PRECISIONS
 from trainables.assignment.spherical_kmeans import spherical_kmeans
-from trainables.augmentations import VIEWS, Augmentation
-from trainables.batches import cuts
-from trainables.data import Dataset
-from trainables.losses.cluster_dispersion import cluster_dispersion
-from trainables.losses.positive_proximity import positive_proximity, relative_noise, sampled_neighbours
-from trainables.losses.sphere import unit
-from trainables.method import FusedMethod, MethodConfig, Row
-from trainables.metrics import EXTERNAL_METRICS, score
-from trainables.networks import NETWORKS, Chain, build, members_at_most, projector, small_normal
-from trainables.optimisers import Sgd, warmup_cosine
-from trainables.randomness import Streams
-from trainables.sphere_diagnostics import (
+from trainables.data.augmentations import VIEWS, Augmentation
+from trainables.data.batches import cuts
+from trainables.data.dataset import Dataset
+from trainables.diagnostics.sphere import (
     centre_preservation,
     largest_centre_cosine,
     nearest_other,
@@ -39,6 +31,14 @@ from trainables.sphere_diagnostics import (
     sizes,
     uniformity,
 )
+from trainables.heads.optimisers import Sgd, warmup_cosine
+from trainables.losses.cluster_dispersion import cluster_dispersion
+from trainables.losses.positive_proximity import positive_proximity, relative_noise, sampled_neighbours
+from trainables.losses.sphere import unit
+from trainables.method import FusedMethod, MethodConfig, Row
+from trainables.metrics import EXTERNAL_METRICS, score
+from trainables.networks import NETWORKS, Chain, build, members_at_most, projector, small_normal
+from trainables.randomness import Streams
 
 BY_CLASS = "metric.semantic_preservation"
 """Reads labels: reported only where `trainables.metrics` marks it as external."""

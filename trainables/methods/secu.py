@@ -17,9 +17,12 @@ from orchestrator.knobs import Choice, Float, Int, knob, knobs_of
 from orchestrator.trial import PRECISIONS
 from trainables.assignment.entropy_counts import entropy_counts
 from trainables.assignment.size_dual import size_dual
-from trainables.augmentations import VIEWS, Augmentation, View, views_of
-from trainables.batches import cuts
-from trainables.data import Dataset
+from trainables.data.augmentations import VIEWS, Augmentation, View, views_of
+from trainables.data.batches import cuts
+from trainables.data.dataset import Dataset
+from trainables.diagnostics.sphere import largest_centre_cosine, share_entropy, sizes
+from trainables.heads.optimisers import Sgd, cosine, warmup_cosine
+from trainables.heads.self_labelling import SelfLabelling
 from trainables.losses.sphere import cluster_sums, product, unit
 from trainables.losses.stable_discrimination import (
     centre_loss,
@@ -30,10 +33,7 @@ from trainables.losses.stable_discrimination import (
 from trainables.method import FusedMethod, MethodConfig, Row
 from trainables.metrics import score
 from trainables.networks import NETWORKS, Chain, Mlp, Network, build, members_at_most
-from trainables.optimisers import Sgd, cosine, warmup_cosine
 from trainables.randomness import Streams
-from trainables.self_labelling import SelfLabelling
-from trainables.sphere_diagnostics import largest_centre_cosine, share_entropy, sizes
 
 LARGEST_CROP = 0.7  # the smallest window is 0.3 of the image on CIFAR-10
 GRADIENT, SIZE, STAGE = ("gradient",), ("size",), {"self_labelling": (True,)}

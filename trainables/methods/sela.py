@@ -17,8 +17,8 @@ from torch import Tensor
 
 from orchestrator.knobs import Choice, Float, Int, knob
 from trainables.assignment.sinkhorn import sinkhorn
-from trainables.data import Dataset
-from trainables.linear_softmax import LinearSoftmax, LinearSoftmaxConfig, Targets
+from trainables.data.dataset import Dataset
+from trainables.heads.linear_softmax import LinearSoftmax, LinearSoftmaxConfig, Targets
 from trainables.losses.soft_labels import FLOOR, LossAndSlope, forward
 from trainables.randomness import Streams
 

@@ -37,7 +37,7 @@ def small_normal(streams: Streams, shape: tuple[int, ...], fan_in: int) -> Tenso
 class Network(ABC):
     """M networks of one shape, trained side by side; member m's numbers are those of the same network alone.
 
-    `params` are leaves for `torch.autograd.grad` and for `trainables.optimisers`; read both lists anew at every
+    `params` are leaves for `torch.autograd.grad` and for `trainables.heads.optimisers`; read both lists anew at every
     step, since `keep` and `load_state_dict` replace their tensors.
     """
 

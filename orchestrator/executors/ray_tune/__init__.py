@@ -8,13 +8,13 @@ import time
 from pathlib import Path
 
 from orchestrator import discovery
+from orchestrator.bundles.profile import next_slice
 from orchestrator.errors import OrchestratorError, RequestError
 from orchestrator.executors.base import Source
 from orchestrator.executors.ray_tune.bridge import Bridge, Parcel
 from orchestrator.executors.ray_tune.cluster import LOCAL, Cluster
-from orchestrator.executors.ray_tune.relay import Relay
-from orchestrator.executors.ray_tune.shelf import Loan, into_files, into_store
-from orchestrator.resources import next_slice
+from orchestrator.executors.ray_tune.datasets import Loan, into_files, into_store
+from orchestrator.executors.ray_tune.threads import Relay
 from orchestrator.trial import BundleTask
 
 __all__ = ["RayTuneExecutor"]

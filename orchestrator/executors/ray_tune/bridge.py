@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from orchestrator.errors import CodeMismatchError
 from orchestrator.executors.base import Source
-from orchestrator.executors.ray_tune.nearness import Nearness
+from orchestrator.executors.ray_tune.locality import Nearness
 from orchestrator.trial import Bundle, BundleTask, FailureKind, Report
 
 __all__ = ["Bridge", "Message", "Parcel", "Worker"]

@@ -23,7 +23,13 @@ import psutil
 
 import orchestrator
 from orchestrator.errors import OrchestratorError, RequestError
-from orchestrator.executors.ray_tune.lean import inherited, inherited_actors, lean_node, without_grace, write_hook
+from orchestrator.executors.ray_tune.private_api import (
+    inherited,
+    inherited_actors,
+    lean_node,
+    without_grace,
+    write_hook,
+)
 
 __all__ = ["LOCAL", "Cluster", "check_address"]
 

@@ -13,8 +13,8 @@ from ray.tune.schedulers import FIFOScheduler
 from ray.tune.search import Searcher
 
 from orchestrator.executors.ray_tune.bridge import Bridge
-from orchestrator.executors.ray_tune.last_words import last_words
 from orchestrator.executors.ray_tune.trainable import PARCEL, PAYLOAD, BundleTrainable
+from orchestrator.executors.ray_tune.worker_logs import last_words
 from orchestrator.trial import FailureKind
 
 __all__ = ["TuneSide", "fit"]

@@ -12,10 +12,10 @@ from ray import get_runtime_context, tune
 
 from orchestrator import discovery
 from orchestrator.errors import CodeMismatchError
-from orchestrator.executors.output import FileOutput
 from orchestrator.executors.ray_tune.bridge import Message, Parcel
-from orchestrator.executors.ray_tune.shelf import Loan
+from orchestrator.executors.ray_tune.datasets import Loan
 from orchestrator.executors.worker import reports
+from orchestrator.executors.worker_output import FileOutput
 from orchestrator.trial import BundleTask, Report
 
 __all__ = ["PARCEL", "PAYLOAD", "BundleTrainable"]

@@ -115,7 +115,7 @@ class Spawned:
         code = (
             "from orchestrator.cli import leaving, main\n"
             "leaving.install()\n"
-            "import faulthandler, signal, orchestrator.runner as r\n"
+            "import faulthandler, signal, orchestrator.run.runner as r\n"
             "faulthandler.register(signal.SIGUSR1)\n"
             "r.RunOptions.__init__.__kwdefaults__['checkpoint_seconds'] = 0.05\n"
             "main()"

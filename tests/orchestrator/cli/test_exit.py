@@ -6,20 +6,20 @@ import sys
 
 import pytest
 
-from orchestrator.cli import leaving
+from orchestrator.cli import signals
 
 CODE = """
 import atexit, sys
-from orchestrator.cli import leaving
+from orchestrator.cli import signals
 {install}
 atexit.register(lambda: print("taken apart"))
 print("said", end="")
 print("warned", file=sys.stderr, end="")
-leaving.exit_with(3)
+signals.exit_with(3)
 """
 
 
-@pytest.mark.parametrize(("install", "said"), [("leaving.install()", "said"), ("", "saidtaken apart\n")])
+@pytest.mark.parametrize(("install", "said"), [("signals.install()", "said"), ("", "saidtaken apart\n")])
 def test_the_command_ends_at_once_and_a_program_that_calls_it_in_its_own_way(install, said):
     done = subprocess.run(
         [sys.executable, "-c", CODE.format(install=install)],
@@ -33,5 +33,5 @@ def test_the_command_ends_at_once_and_a_program_that_calls_it_in_its_own_way(ins
 
 def test_inside_another_program_it_is_an_exception():
     with pytest.raises(SystemExit) as ended:
-        leaving.exit_with(2)
+        signals.exit_with(2)
     assert ended.value.code == 2

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from orchestrator.inference.decisions import decide, paired_differences
+from orchestrator.inference.paired_tests import holm, tost
 from orchestrator.inference.sequential import Looks
 from orchestrator.inference.sign_flip import sign_flip_p
-from orchestrator.inference.tests import holm, tost
 
 AGAINST_FIRST = np.array([[-1.0, 1.0, 0.0], [-1.0, 0.0, 1.0]])
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from orchestrator.errors import RequestError, UnknownNameError
+from orchestrator.inference.paired_tests import holm
 from orchestrator.inference.sign_flip import sign_flip_interval, sign_flip_p
-from orchestrator.inference.tests import holm
 from orchestrator.inference.verdict_chain import MissingSeed, judge
 
 

@@ -12,7 +12,7 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.svm import SVC
 from torch import Tensor
 
-from trainables.data import Dataset
+from trainables.data.dataset import Dataset
 from trainables.datasets import parallel_gaussians, three_sides, two_margins
 
 TOYS = {"parallel_gaussians": parallel_gaussians, "two_margins": two_margins, "three_sides": three_sides}

@@ -15,8 +15,8 @@ from sklearn.metrics import normalized_mutual_info_score
 
 from orchestrator import discovery
 from orchestrator.errors import DataError
+from trainables.data.features import features
 from trainables.encoders import ENCODERS
-from trainables.features import features
 
 
 @pytest.mark.parametrize("name", ENCODERS)

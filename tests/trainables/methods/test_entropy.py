@@ -10,14 +10,14 @@ import pytest
 import torch
 
 from orchestrator.errors import RequestError
-from trainables.data import Dataset
+from trainables.data.dataset import Dataset
+from trainables.data.options import wrapped
 from trainables.datasets import digits, gaussians
+from trainables.heads.network_head import NetworkHead, Shape
+from trainables.heads.shared_head import SharedLinear
 from trainables.method import Row
 from trainables.methods import entropy
 from trainables.methods.entropy import EntropyClustering, EntropyConfig
-from trainables.network_head import NetworkHead, Shape
-from trainables.shared_head import SharedLinear
-from trainables.wrappers import wrapped
 
 CPU = torch.device("cpu")
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sklearn.cluster import KMeans
 from torch import Tensor
 
-from trainables.data import Dataset
+from trainables.data.dataset import Dataset
 from trainables.losses.soft_labels import FAIRNESS, predictions, renyi, reverse
 from trainables.method import Row
 from trainables.methods.entropy import EntropyClustering, EntropyConfig

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from orchestrator.errors import RequestError
 from orchestrator.knobs import configured
-from trainables.data import Dataset
+from trainables.data.dataset import Dataset
 from trainables.method import Row
 from trainables.methods.hard_regularization import METHOD, Config, HardRegularization, solve
 

@@ -8,7 +8,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import normalized_mutual_info_score
 
 from orchestrator.errors import RequestError
-from trainables.data import Dataset
+from trainables.data.dataset import Dataset
 from trainables.datasets import digits, gaussians
 from trainables.method import Row
 from trainables.methods.kmeans import KMeansClustering, KMeansConfig

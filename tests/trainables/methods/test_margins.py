@@ -15,7 +15,7 @@ import torch
 from sklearn.svm import SVC
 from torch import Tensor
 
-from trainables.data import Dataset
+from trainables.data.dataset import Dataset
 from trainables.datasets import mnist_5k, parallel_gaussians, three_sides, two_margins
 from trainables.methods.entropy import EntropyClustering, EntropyConfig
 

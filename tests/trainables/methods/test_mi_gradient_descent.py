@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from trainables.data import Dataset
+from trainables.data.dataset import Dataset
 from trainables.datasets import gaussians
 from trainables.losses.soft_labels import predictions
 from trainables.methods.entropy import EntropyClustering, EntropyConfig

@@ -6,7 +6,7 @@ import torch
 
 from orchestrator.errors import RequestError
 from orchestrator.knobs import configured
-from trainables.data import Dataset
+from trainables.data.dataset import Dataset
 from trainables.methods.pipcdr import METHOD, PipCdr
 
 SMALL = {

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from orchestrator.knobs import configured
-from trainables.data import Dataset
+from trainables.data.dataset import Dataset
 from trainables.datasets import digits
 from trainables.losses.sphere import unit
 from trainables.methods.secu import METHOD, RATES, SeCu

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from trainables.assignment.exact_hard import balanced_hard
-from trainables.data import Dataset
+from trainables.data.dataset import Dataset
 from trainables.losses.soft_labels import predictions
 from trainables.methods.sela import SeLa, SeLaConfig
 

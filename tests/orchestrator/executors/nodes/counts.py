@@ -6,8 +6,8 @@ from pathlib import Path
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.executors.ray_tune import RayTuneExecutor
 from orchestrator.ledger import Ledger
-from orchestrator.planning import Catalogue
-from orchestrator.runner import Runner, RunOptions
+from orchestrator.plan.planning import Catalogue
+from orchestrator.run.runner import Runner, RunOptions
 from orchestrator.study import Study
 
 

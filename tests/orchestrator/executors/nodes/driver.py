@@ -17,8 +17,8 @@ from ray.cluster_utils import Cluster
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.executors.ray_tune import RayTuneExecutor
 from orchestrator.ledger import Ledger
-from orchestrator.planning import Catalogue
-from orchestrator.runner import Runner, RunOptions
+from orchestrator.plan.planning import Catalogue
+from orchestrator.run.runner import Runner, RunOptions
 from orchestrator.study import Study
 
 PLUGIN = (str(Path(__file__).with_name("plugin")),)

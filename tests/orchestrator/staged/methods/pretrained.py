@@ -7,7 +7,7 @@ import torch
 from orchestrator.knobs import Float, Int, knob
 from orchestrator.trial import Stage
 from trainables.artifacts import made_once
-from trainables.data_folder import data_folder
+from trainables.data.data_folder import data_folder
 from trainables.method import InTurn, MethodConfig
 
 

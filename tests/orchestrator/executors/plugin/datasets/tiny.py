@@ -2,7 +2,7 @@
 
 import torch
 
-from trainables.data import Dataset
+from trainables.data.dataset import Dataset
 
 
 def load():

@@ -1,0 +1,1 @@
+"""What all studies of a ledger say together."""

@@ -1,0 +1,134 @@
+"""Methods head to head: Friedman's test and the critical difference of mean ranks, within each study that has three."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.data import study_view
+from analysis.data.study_view import StudyView
+from analysis.figures.drawing import BLACK, PALETTE, Drawing, canvas
+from analysis.figures.section import Section
+from analysis.number_format import join, label, name, number, p_text
+from analysis.tables.arm_tables import as_html
+from orchestrator.inference.ranking import CriticalDifference, critical_difference
+from orchestrator.inference.shared_draws import sharing
+
+__all__ = ["HeadToHead", "head_to_head", "head_to_head_sections"]
+
+
+@dataclass(frozen=True)
+class HeadToHead:
+    """The arms of a study that stand for methods, ranked."""
+
+    study: StudyView
+    table: pd.DataFrame
+    """Index (dataset, seed), one column an arm: the metric of blocks in which every arm is complete."""
+    ranking: CriticalDifference
+
+
+def head_to_head(study: StudyView) -> HeadToHead | None:
+    """Rank the baseline and the rivals of a study over blocks of (dataset, seed); None unless they are >= 3 methods.
+
+    Blocks share data order and initialisation, so ranks within one are paired; they are seeds of few datasets, so the
+    ranking is about these data.
+    """
+    arms = [arm for arm in study.record["arms"] if arm["role"] in ("baseline", "rival")]
+    if len({arm["method"] for arm in arms}) < 3:
+        return None
+    values = study_view.by_seed(study, study.metric)
+    columns: dict[str, dict[tuple[str, int], float]] = {}
+    for arm in arms:
+        short = str(arm["name"]).removesuffix(f" @ {arm['dataset']}")
+        short = str(arm["method"]) if short == "baseline" else short
+        own = {(str(arm["dataset"]), seed): value for seed, value in values[str(arm["name"])].items()}
+        columns.setdefault(short, {}).update(own)
+    table = pd.DataFrame({short: pd.Series(own) for short, own in columns.items()}).dropna()
+    table = _by_stage(table, arms, study_view.drawn_stages(study))
+    if len(table) < 2 or len(table.columns) < 3:
+        return None
+    ranking = critical_difference(table.to_numpy(), list(table.columns), float(study.record["alpha"]))
+    return HeadToHead(study, table, ranking)
+
+
+def _by_stage(
+    table: pd.DataFrame, arms: Sequence[Mapping[str, Any]], drawn: Mapping[str, Mapping[int, Collection[str]]]
+) -> pd.DataFrame:
+    """Return one block, the mean, for the seeds of a dataset that share a stage with a draw of its own."""
+    blocks: dict[tuple[str, int], tuple[str, int]] = {}
+    for dataset in table.index.get_level_values(0).unique():
+        seeds = list(table.loc[dataset].index)
+        own = [drawn.get(str(arm["name"]), {}) for arm in arms if arm["dataset"] == dataset]
+        units = sharing([{label for stages in own for label in stages.get(seed, ())} for seed in seeds]).units
+        first = [(dataset, seeds[units.index(unit)]) for unit in units]
+        blocks |= {(dataset, seed): block for seed, block in zip(seeds, first, strict=True)}
+    if len(set(blocks.values())) == len(table):
+        return table
+    keys = [blocks[block] for block in table.index]
+    return table.groupby(pd.MultiIndex.from_tuples(keys)).mean()
+
+
+def head_to_head_sections(studies: Sequence[StudyView]) -> list[Section]:
+    """Return one section per study that sets three methods or more head to head."""
+    return [_section(found) for study in studies if (found := head_to_head(study)) is not None]
+
+
+def _section(found: HeadToHead) -> Section:
+    ranking, metric = found.ranking, found.study.metric
+    differ = ranking.p <= ranking.alpha
+    lead = "The arms differ" if differ else "The arms are not told apart"
+    first = ranking.methods[0]
+    tied = next((clique for clique in ranking.cliques if first in clique), ())
+    best = (
+        "no two of them are told apart"
+        if len(tied) == len(ranking.methods)
+        else f"{join(list(tied))} lead and are not told apart"
+        if len(tied) > 1
+        else f"{first} leads, apart from all others"
+    )
+    datasets = list(dict.fromkeys(str(dataset) for dataset, _ in found.table.index))
+    sentence = (
+        f"{lead} (Friedman {p_text(ranking.p)} over {ranking.n_datasets} blocks: seeds of {join(datasets)}). "
+        + (f"By Nemenyi's critical difference of mean ranks, {ranking.difference:.2f}, {best}. " if differ else "")
+        + f"{found.study.record.get('tier', 'local')} tier: the ranking is about these data and budgets."
+    )
+    means = found.table.mean()
+    body = [
+        [method, f"{rank:.2f}", number(float(means[method]), metric)]
+        for method, rank in zip(ranking.methods, ranking.mean_ranks, strict=True)
+    ]
+    table = as_html(["arm", "mean rank", f"mean {label(metric)}"], body)
+    return Section(f"Head to head: {found.study.name}", sentence, table, (_diagram(found),))
+
+
+def _diagram(found: HeadToHead) -> Drawing:
+    """Draw mean ranks on a line, and a bar under every group that is not told apart."""
+    ranking = found.ranking
+    n = len(ranking.methods)
+    figure, grid = canvas(1, 1, (7.6, 1.2 + 0.34 * (n + len(ranking.cliques))))
+    axes = grid[0][0]
+    for place, (method, rank) in enumerate(zip(ranking.methods, ranking.mean_ranks, strict=True)):
+        axes.plot([rank, rank], [0, -place - 1], color=BLACK, linewidth=0.9)
+        axes.plot([rank], [0], "D", color=PALETTE[0], markersize=6, zorder=3)
+        axes.annotate(f" {method} ({rank:.2f})", (rank, -place - 1), va="center", fontsize=9)
+    for place, clique in enumerate(ranking.cliques):
+        ranks = [ranking.mean_ranks[ranking.methods.index(method)] for method in clique]
+        y = 0.5 + 0.5 * place
+        axes.plot([min(ranks) - 0.04, max(ranks) + 0.04], [y, y], color=PALETTE[1], linewidth=4, solid_capstyle="butt")
+    axes.plot([1, 1 + ranking.difference], [1.4 + 0.5 * len(ranking.cliques)] * 2, "|-", color=BLACK)
+    axes.annotate("critical difference", (1, 1.7 + 0.5 * len(ranking.cliques)), fontsize=8)
+    axes.set_xlim(0.8, n + 1.2)
+    axes.set_ylim(-n - 0.8, 2.4 + 0.5 * len(ranking.cliques))
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    axes.set_xticks(np.arange(1, n + 1))
+    axes.set_xlabel(f"mean rank by {name(found.study.metric)} (1 is best)")
+    caption = (
+        f"Mean ranks over {ranking.n_datasets} blocks (dataset, seed) of {found.study.name}; arms joined by a bar are "
+        f"closer than Nemenyi's critical difference at {ranking.alpha:g}."
+    )
+    return Drawing(f"ranks_{found.study.name}", "Head to head", caption, figure)

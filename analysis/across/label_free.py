@@ -1,0 +1,146 @@
+"""What choosing a configuration without labels costs, rule by rule, over every search of the ledger."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from analysis.across.knob_importance import distinct_searches
+from analysis.data import study_view
+from analysis.data.study_view import StudyView
+from analysis.figures.drawing import BLACK, GREY, PALETTE, Drawing, canvas, tidy
+from analysis.figures.section import Section
+from analysis.number_format import label, name, scale, signed, unit
+from analysis.tables.arm_tables import as_html, mean_interval
+from orchestrator.inference.optimism import optimism_of_configurations
+from orchestrator.inference.selection import CONFIGURATION_RULES, choose_configuration
+
+__all__ = ["label_free_section", "rule_costs"]
+
+FEWEST = 8
+"""Configurations below which no rule has much to choose from."""
+
+
+def rule_costs(studies: Sequence[StudyView]) -> pd.DataFrame:
+    """Return one row per search and label-free rule whose metrics its trials have.
+
+    Columns: study, method, dataset, rule, configurations, chosen (number), `cost`: what the oracle has more on search
+    seeds that did not choose for it (ledger's units; below 0 where the oracle's choice was luck), `agreement`:
+    Spearman's rank correlation of the rule's score with the metric over the configurations that it considers.
+    """
+    lines = []
+    for study, search in distinct_searches(studies):
+        tables, collapsed = _tables(study, search)
+        external = tables.get(study.metric)
+        if external is None or len(external) < FEWEST or external.shape[1] < 2:
+            continue
+        for rule, metrics in CONFIGURATION_RULES.items():
+            if not all(metric in tables for metric in metrics):
+                continue
+            choice = choose_configuration({m: tables[m] for m in metrics}, collapsed, rule)
+            if choice.chosen is None:
+                continue
+            cost = optimism_of_configurations(external.to_numpy(), choice.chosen).crossed_gain
+            lines.append(
+                {
+                    "study": study.name,
+                    "method": search["method"],
+                    "dataset": search["dataset"],
+                    "rule": rule,
+                    "configurations": len(external),
+                    "chosen": int(external.index[choice.chosen]),
+                    "cost": cost,
+                    "agreement": _agreement(choice.scores, external.mean(axis=1).to_numpy()),
+                }
+            )
+    return pd.DataFrame(lines)
+
+
+def _tables(study: StudyView, search: Mapping[str, Any]) -> tuple[dict[str, pd.DataFrame], NDArray[np.bool_]]:
+    """Return metric -> (configurations, seeds) of configurations that are complete, and their flags of collapse."""
+    rows = study_view.search_rows(study, search)
+    rows = rows[rows["state"] == "complete"]
+    if rows.empty:
+        return {}, np.zeros((0, 0), dtype=bool)
+    flags = rows.pivot_table(index="configuration", columns="seed", values="collapsed", aggfunc="max").dropna()
+    wanted = {study.metric, *(metric for metrics in CONFIGURATION_RULES.values() for metric in metrics)}
+    tables = {}
+    for metric in wanted:
+        column = f"metric.{metric}"
+        if column in rows and rows[column].notna().any():
+            table = rows.pivot_table(index="configuration", columns="seed", values=column)
+            tables[metric] = table.reindex(index=flags.index, columns=flags.columns)
+    external = tables.get(study.metric)
+    if external is None:
+        return {}, np.zeros((0, 0), dtype=bool)
+    kept = external.dropna().index
+    return {metric: table.loc[kept] for metric, table in tables.items()}, flags.loc[kept].to_numpy(dtype=bool)
+
+
+def _agreement(scores: NDArray[np.float64], values: NDArray[np.float64]) -> float:
+    there = np.isfinite(scores)
+    if there.sum() < 3 or np.ptp(scores[there]) == 0 or np.ptp(values[there]) == 0:
+        return math.nan
+    return float(stats.spearmanr(scores[there], values[there]).statistic)
+
+
+def label_free_section(studies: Sequence[StudyView]) -> Section | None:
+    """Return the price of every rule over all searches; None without a search to choose from."""
+    table = rule_costs(studies)
+    if table.empty:
+        return None
+    metric = studies[0].metric
+    lines = []
+    for rule, own in table.groupby("rule"):
+        cell = mean_interval(own["cost"].to_numpy(dtype=np.float64))
+        lines.append((str(rule), cell, float(own["agreement"].mean()), len(own)))
+    lines.sort(key=lambda line: line[1].mean)
+    rule, cell, _, _ = lines[0]
+    missing = [rule for rule in CONFIGURATION_RULES if rule not in set(table["rule"])]
+    sentence = (
+        f"Cheapest on average over {max(line[3] for line in lines)} searches is "
+        f"{name(rule)}: labels would have added {signed(cell.mean, metric)}{unit(metric)} of "
+        f"{name(metric)} on seeds that did not choose. Descriptive: searches share data sets and methods, so they are "
+        f"no independent sample." + (f" Not measured here: {', '.join(map(name, missing))}." if missing else "")
+    )
+    body = [
+        [
+            name(rule),
+            f"{signed(cell.mean, metric)} [{signed(cell.low, metric)}, {signed(cell.high, metric)}]",
+            f"{agreement:.2f}",
+            str(count),
+        ]
+        for rule, cell, agreement, count in lines
+    ]
+    head = ["rule", f"labels would add, {label(metric)} [95 % over searches]", "rank agreement", "searches"]
+    figure = _figure(table, [line[0] for line in lines], metric)
+    return Section("What choosing without labels costs", sentence, as_html(head, body), (figure,))
+
+
+def _figure(table: pd.DataFrame, rules: Sequence[str], metric: str) -> Drawing:
+    figure, grid = canvas(1, 2, (9.4, 1.4 + 0.5 * len(rules)), sharey=True)
+    for axes, column, factor in ((grid[0][0], "cost", scale(metric)), (grid[0][1], "agreement", 1.0)):
+        for place, rule in enumerate(rules):
+            values = factor * table.loc[table["rule"] == rule, column].dropna().to_numpy(dtype=np.float64)
+            axes.plot(values, np.full(len(values), place + 0.16), ".", color=GREY, markersize=6)
+            cell = mean_interval(values)
+            if math.isfinite(cell.low):
+                axes.plot([cell.low, cell.high], [place - 0.14] * 2, "|-", color=PALETTE[0], linewidth=2, markersize=8)
+            axes.plot([cell.mean], [place - 0.14], "D", color=PALETTE[0], markersize=6, zorder=3)
+        tidy(axes, "x")
+    grid[0][0].axvline(0, color=BLACK, linewidth=0.9)
+    grid[0][0].set_yticks(range(len(rules)), [name(rule) for rule in rules])
+    grid[0][0].set_ylim(len(rules) - 0.5, -0.5)
+    grid[0][0].set_xlabel(f"what labels would have added, {label(metric)}")
+    grid[0][1].set_xlabel(f"rank agreement with {name(metric)} (Spearman)")
+    caption = (
+        "Left: what the configuration that labels pick has more, on search seeds that did not choose it; right: rank "
+        "agreement of each rule with the metric. Dots are searches, diamonds means over them with 95 % t intervals."
+    )
+    return Drawing("label_free", "What choosing without labels costs", caption, figure)

@@ -1,0 +1,1 @@
+"""Figures: data frames in, drawings out."""

@@ -1,0 +1,111 @@
+"""Boundaries of clusters in the plane, drawn from rows that hold them (`trainables.diagnostics.plane`); no training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from analysis.data.study_view import StudyView
+from analysis.figures.drawing import BLACK, GREY, PALETTE, Drawing, canvas
+from orchestrator import discovery
+
+__all__ = ["boundary_figures", "sides_of"]
+
+Floats = NDArray[np.float64]
+
+PREFIX = "diagnostic.plane_"
+MOST_ARMS = 12
+MOST_POINTS = 600
+GRID = 160
+"""Places along each side at which the cluster is looked up."""
+
+
+def sides_of(row: pd.Series[float]) -> Floats:
+    """Return (K, 3): x, y and bias of each cluster's sum, from an evaluation's columns; (0, 3) if it has none."""
+    found: list[list[float]] = []
+    while f"{PREFIX}{len(found)}_x" in row.index and np.isfinite(row[f"{PREFIX}{len(found)}_x"]):
+        found.append([float(row[f"{PREFIX}{len(found)}_{part}"]) for part in ("x", "y", "bias")])
+    return np.array(found).reshape(-1, 3)
+
+
+def boundary_figures(study: StudyView, epochs: pd.DataFrame) -> list[Drawing]:
+    """Return, per dataset of points in the plane, one panel an arm with the boundaries of its seeds.
+
+    Args:
+        study: the view.
+        epochs: evaluations of the complete confirm trials (`frame.epochs_of`).
+    """
+    found = []
+    for dataset, arms in _with_sides(study, epochs):
+        points = _points(study, dataset)
+        if points is not None:
+            found.append(_figure(dataset, arms, points))
+    return found
+
+
+def _with_sides(study: StudyView, epochs: pd.DataFrame) -> Iterator[tuple[str, dict[str, list[Floats]]]]:
+    """Yield each dataset with arm -> sides of its seeds, where the last evaluations hold them."""
+    if f"{PREFIX}0_x" not in epochs:
+        return
+    last = epochs.dropna(subset=[f"{PREFIX}0_x"]).sort_values("epoch").drop_duplicates(["trial_id", "arm"], keep="last")
+    for dataset, own in last.groupby("dataset", sort=False):
+        arms: dict[str, list[Floats]] = {}
+        for arm in (str(arm["name"]) for arm in study.record["arms"] if arm["dataset"] == dataset):
+            lines = own[own["arm"] == arm].sort_values("seed")
+            if len(lines):
+                arms[arm.removesuffix(f" @ {dataset}")] = [sides_of(line) for _, line in lines.iterrows()]
+        if arms:
+            yield str(dataset), dict(list(arms.items())[:MOST_ARMS])
+
+
+def _points(study: StudyView, dataset: str) -> tuple[Floats, NDArray[np.int64]] | None:
+    """Return points and classes of a dataset in the plane, at most MOST_POINTS; None if it is not in the plane."""
+    data = discovery.load_dataset(dataset, str(study.record.get("protocol", "whole")))
+    vectors, labels = np.asarray(data.eval_vectors, dtype=np.float64), np.asarray(data.eval_labels)
+    if vectors.shape[1] != 2:
+        return None
+    kept = np.random.default_rng(0).permutation(len(vectors))[:MOST_POINTS]
+    return vectors[kept], labels[kept]
+
+
+def _figure(dataset: str, arms: dict[str, list[Floats]], data: tuple[Floats, NDArray[np.int64]]) -> Drawing:
+    points, classes = data
+    across = min(4, len(arms))
+    down = -(-len(arms) // across)
+    figure, grid = canvas(down, across, (2.7 * across, 2.7 * down), sharex=True, sharey=True)
+    panels = [axes for line in grid for axes in line]
+    for axes, (arm, seeds) in zip(panels, arms.items(), strict=False):
+        for label in np.unique(classes):
+            own = points[classes == label]
+            axes.plot(own[:, 0], own[:, 1], ".", color=PALETTE[int(label) % len(PALETTE)], markersize=2.5, alpha=0.6)
+        for sides in seeds[1:]:
+            _lines(axes, points, sides, GREY, 0.5)
+        _lines(axes, points, seeds[0], BLACK, 1.5)
+        axes.set_title(arm, fontsize=8)
+        axes.set_aspect("equal")
+    for axes in panels[len(arms) :]:
+        axes.set_visible(False)
+    caption = (
+        f"Boundaries on {dataset}: black is the first confirm seed, grey the others; points are coloured by class, "
+        "which no method sees. Drawn from the rows of the last evaluation."
+    )
+    key = "".join(sign if sign.isalnum() else "_" for sign in dataset)
+    return Drawing(f"boundaries_{key}", f"Boundaries on {dataset}", caption, figure)
+
+
+def _lines(axes: Axes, points: Floats, sides: Floats, colour: str, width: float) -> None:
+    """Draw where the cluster with the largest sum changes."""
+    room = 0.06 * np.ptp(points, axis=0)
+    low, high = points.min(axis=0) - room, points.max(axis=0) + room
+    x, y = np.meshgrid(np.linspace(low[0], high[0], GRID), np.linspace(low[1], high[1], GRID))
+    sums = x[..., None] * sides[:, 0] + y[..., None] * sides[:, 1] + sides[:, 2]
+    for label in range(len(sides)):
+        others = np.delete(sums, label, axis=2)
+        if others.shape[2]:
+            gap = sums[..., label] - others.max(axis=2)
+            if gap.min() < 0 < gap.max():
+                axes.contour(x, y, gap, levels=[0.0], colors=[colour], linewidths=[width])

@@ -1,0 +1,104 @@
+"""The look of all figures: palette, sizes, axes, saving as PNG and SVG (what is drawn is in the files beside)."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+__all__ = ["BLACK", "GREY", "PALETTE", "Drawing", "as_data_uri", "canvas", "save", "tidy", "warm"]
+
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F5A3C")
+"""Okabe and Ito's colours (told apart with every common colour blindness), black and yellow left out."""
+BLACK = "#1a1a1a"
+GREY = "#8c8c8c"
+STYLE: Any = {
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.labelsize": 9,
+    "legend.fontsize": 8,
+    "svg.hashsalt": "analysis",  # the same figure is the same file
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A finished figure: `key` names its files, `caption` says what the marks and intervals are."""
+
+    key: str
+    title: str
+    caption: str
+    figure: Figure
+
+
+def canvas(rows: int, columns: int, size: tuple[float, float], **options: object) -> tuple[Figure, list[list[Axes]]]:
+    """Return a figure of `size` inches with rows x columns axes; outside pyplot, so that nothing global is kept."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=size, layout="constrained")
+        axes = figure.subplots(rows, columns, squeeze=False, **options)  # type: ignore[call-overload]
+    return figure, [list(line) for line in axes]
+
+
+def warm() -> None:
+    """Draw what nobody sees: the first text of a process looks for fonts, and the first file for its writer."""
+    figure, [[axes]] = canvas(1, 1, (2.0, 2.0))
+    axes.plot([1.0, 10.0], [1.0, 100.0], marker="o", label="warm")
+    axes.set_xscale("log")
+    axes.set_title("warm")
+    axes.legend()
+    with mpl.rc_context(STYLE):
+        _lay_out(figure)
+        for kind in ("png", "svg"):
+            figure.savefig(io.BytesIO(), format=kind)
+
+
+def tidy(axes: Axes, grid: str = "both") -> None:
+    """Give an axes its light grid, behind the marks."""
+    axes.grid(visible=True, axis=grid, color="#e6e6e6", linewidth=0.7)  # type: ignore[arg-type]
+    axes.set_axisbelow(True)
+
+
+def save(drawings: Sequence[Drawing], folder: Path) -> list[Path]:
+    """Write every drawing as PNG and SVG into `folder`; return the PNG paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    with mpl.rc_context(STYLE):
+        for drawing in drawings:
+            path = folder / f"{drawing.key}.png"
+            _lay_out(drawing.figure)
+            drawing.figure.savefig(path, dpi=150, metadata={"Software": None})
+            drawing.figure.savefig(path.with_suffix(".svg"), metadata={"Date": None})
+            paths.append(path)
+    return paths
+
+
+def _lay_out(figure: Figure) -> None:
+    """Lay a figure out once and for all: every later draw would do it again, and draw twice for it."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+        figure.set_layout_engine(None)
+
+
+def as_data_uri(path: Path) -> str:
+    """Return an image file as a data URI, for a page that needs no other file."""
+    kind = "svg+xml" if path.suffix == ".svg" else "png"
+    return f"data:image/{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
+
+
+def as_png(drawing: Drawing) -> bytes:
+    """Return a drawing as PNG bytes, for notebooks."""
+    buffer = io.BytesIO()
+    with mpl.rc_context(STYLE):
+        _lay_out(drawing.figure)
+        drawing.figure.savefig(buffer, format="png", dpi=110)
+    return buffer.getvalue()

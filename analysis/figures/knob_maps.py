@@ -1,0 +1,136 @@
+"""Maps over two knobs: the metric and the share of collapsed trials in every cell, with intervals written in."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+from scipy import stats
+
+from analysis.data.study_view import StudyView
+from analysis.figures.drawing import Drawing, canvas
+from analysis.number_format import label, number, scale
+from analysis.sensitivity.estimators import log_scaled
+from analysis.tables.arm_tables import ArmRow
+
+__all__ = ["collapse_map", "grid_figures"]
+
+COLOURS = "cividis"
+"""Told apart, and in order, with every common colour blindness and in grey."""
+BINS = 4
+
+
+def grid_figures(study: StudyView, rows: Sequence[ArmRow]) -> list[Drawing]:
+    """Return, per dataset, the map of every grid over exactly two factors: means, and collapse if there is any."""
+    found = []
+    for dataset in dict.fromkeys(row.dataset for row in rows):
+        cells = [row for row in rows if row.dataset == dataset and row.role != "rival"]
+        factors = {row.factor for row in cells}
+        if len(factors) == 1 and (names := factors.pop().split(" x ")) and len(names) == 2:
+            found.append(_grid(study, cells, (names[0], names[1])))
+    return found
+
+
+def _grid(study: StudyView, cells: Sequence[ArmRow], names: tuple[str, str]) -> Drawing:
+    metric = study.metric
+    levels = [tuple(row.level.split(", ")) for row in cells]
+    across = list(dict.fromkeys(level[1] for level in levels))
+    down = list(dict.fromkeys(level[0] for level in levels))
+    means, gone = np.full((len(down), len(across)), np.nan), np.full((len(down), len(across)), np.nan)
+    texts: dict[tuple[int, int], tuple[str, str]] = {}
+    for row, level in zip(cells, levels, strict=True):
+        place = (down.index(level[0]), across.index(level[1]))
+        cell = row.cells.get(metric)
+        trained = row.counts["complete"]
+        if cell is None or not trained:
+            continue
+        means[place], gone[place] = scale(metric) * cell.mean, 100 * row.counts["collapsed"] / trained
+        reach = f"\n±{number(cell.high - cell.mean, metric)}" if math.isfinite(cell.high) else ""
+        texts[place] = (f"{number(cell.mean, metric)}{reach}", _share(row.counts["collapsed"], trained))
+    collapsed = bool(np.nansum(gone))
+    panels = 2 if collapsed else 1
+    figure, grid = canvas(1, panels, (panels * (1.6 + 0.8 * len(across)), 1.4 + 0.55 * len(down)))
+    _heat(grid[0][0], means, {place: text for place, (text, _) in texts.items()}, label(metric))
+    if collapsed:
+        _heat(grid[0][1], gone, {place: text for place, (_, text) in texts.items()}, "collapsed (%)")
+    for axes in grid[0]:
+        axes.set_xticks(range(len(across)), across)
+        axes.set_yticks(range(len(down)), down)
+        axes.set_xlabel(names[1])
+        axes.set_ylabel(names[0])
+    dataset = cells[0].dataset
+    caption = (
+        f"{label(metric)} over {names[0]} and {names[1]} on {dataset}: means with the half width of their t intervals"
+        f"{'; share of collapsed trials with 95 % Clopper-Pearson intervals' if collapsed else ''}."
+    )
+    key = "".join(sign if sign.isalnum() else "_" for sign in dataset)
+    return Drawing(f"map_{key}", f"{names[0]} x {names[1]}", caption, figure)
+
+
+def _share(gone: int, total: int) -> str:
+    """Return "3/12" with its interval below."""
+    ends = stats.binomtest(gone, total).proportion_ci(0.95)
+    return f"{gone}/{total}\n{100 * ends.low:.0f}–{100 * ends.high:.0f}"
+
+
+def _heat(axes: Axes, values: NDArray[np.float64], texts: dict[tuple[int, int], str], title: str) -> None:
+    image = axes.imshow(values, cmap=COLOURS, aspect="auto")
+    low, high = np.nanmin(values), np.nanmax(values)
+    for (row, column), text in texts.items():
+        dark = values[row, column] < (low + high) / 2
+        axes.text(column, row, text, ha="center", va="center", fontsize=7, color="white" if dark else "black")
+    axes.figure.colorbar(image, ax=axes, label=title, shrink=0.9)
+
+
+def collapse_map(table: pd.DataFrame, knobs: tuple[str, str], where: str, key: str) -> Drawing | None:
+    """Draw where the configurations of a search collapsed: shares over bins of two numeric knobs, with intervals.
+
+    Args:
+        table: one row a configuration: the knobs, `collapsed` (share of its complete seeds).
+        knobs: the two numeric knobs, the first along x.
+        where: method and data, for the caption.
+        key: name of the figure's files.
+
+    Returns:
+        None if nothing collapsed, or a knob is no number.
+    """
+    rows = table[table["collapsed"].notna()]
+    x, y = (pd.to_numeric(rows[knob], errors="coerce").to_numpy(dtype=np.float64) for knob in knobs)
+    gone = (rows["collapsed"] > 0).to_numpy()
+    if not gone.any() or not (np.isfinite(x).all() and np.isfinite(y).all()):
+        return None
+    edges = [_edges(values) for values in (x, y)]
+    place = [np.clip(np.searchsorted(e, v, "right") - 1, 0, BINS - 1) for e, v in zip(edges, (x, y), strict=True)]
+    shares = np.full((BINS, BINS), np.nan)
+    texts = {}
+    for row in range(BINS):
+        for column in range(BINS):
+            here = gone[(place[0] == column) & (place[1] == row)]
+            if len(here):
+                shares[row, column] = 100 * here.mean()
+                texts[row, column] = _share(int(here.sum()), len(here))
+    figure, grid = canvas(1, 1, (5.6, 4.2))
+    axes = grid[0][0]
+    _heat(axes, shares, texts, "configurations with a collapsed seed (%)")
+    axes.set_xticks(np.arange(BINS + 1) - 0.5, [f"{edge:.3g}" for edge in edges[0]])
+    axes.set_yticks(np.arange(BINS + 1) - 0.5, [f"{edge:.3g}" for edge in edges[1]])
+    axes.set_xlabel(knobs[0])
+    axes.set_ylabel(knobs[1])
+    axes.invert_yaxis()
+    caption = (
+        f"Where {where} collapsed, over {knobs[0]} and {knobs[1]}: share of configurations with a collapsed seed in "
+        "each cell, its 95 % Clopper-Pearson interval (%) below; empty cells were not tried."
+    )
+    return Drawing(key, f"Collapse map of {where}", caption, figure)
+
+
+def _edges(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    low, high = float(values.min()), float(values.max())
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    edges = np.geomspace(low, high, BINS + 1) if log_scaled(low, high) else np.linspace(low, high, BINS + 1)
+    return np.asarray(edges, dtype=np.float64)

@@ -1,0 +1,224 @@
+"""Figures and tables of searches: history of the objective, the objective over every knob, where it collapsed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from analysis.data import study_view
+from analysis.data.study_view import StudyView
+from analysis.figures.drawing import BLACK, GREY, PALETTE, Drawing, canvas, tidy
+from analysis.number_format import label, number, scale
+from analysis.sensitivity.estimators import curve, log_scaled
+from analysis.tables.arm_tables import as_html, mean_interval
+
+__all__ = ["figures_of_searches", "history", "pareto", "search_table"]
+
+MOST_LISTED = 10
+
+
+def search_table(study: StudyView, search: Mapping[str, Any]) -> pd.DataFrame:
+    """Return one row per configuration of a search, by number.
+
+    Columns: the searched knobs by name, `objective` (mean over search seeds of the rule), `low`, `high` (its t
+    interval over seeds, nan with one seed), `metric` (mean of the study's metric, looked at after the choice),
+    `collapsed` (share of its complete trials), `state`, `earlier` (whether the search began from it), `chosen`.
+    """
+    rows = study_view.search_rows(study, search)
+    complete = {number: group for number, group in rows[rows["state"] == "complete"].groupby("configuration")}
+    rule = str(search["rules"][0]).removeprefix("oracle_")
+    lines = []
+    for entry in search["history"]:
+        own = complete.get(entry["number"])
+        objective = mean_interval(_column(own, f"metric.{rule}"))
+        lines.append(
+            {
+                "number": entry["number"],
+                **{knob: entry["values"].get(knob) for knob in search["space"]},
+                "objective": entry["objective"][0] if entry.get("objective") else math.nan,
+                "low": objective.low,
+                "high": objective.high,
+                "metric": mean_interval(_column(own, f"metric.{study.metric}")).mean,
+                "collapsed": math.nan if own is None else float(own["collapsed"].mean()),
+                "state": entry["state"],
+                "earlier": bool(entry.get("warm_start")),
+                "chosen": entry["number"] == search.get("chosen_number"),
+            }
+        )
+    return pd.DataFrame(lines).set_index("number")
+
+
+def _column(rows: pd.DataFrame | None, name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+    return np.array([]) if rows is None or name not in rows else rows[name].dropna().to_numpy(dtype=np.float64)
+
+
+def history(study: StudyView, search: Mapping[str, Any]) -> dict[str, str]:
+    """Return title, sentence, HTML tables (best by the rule; Pareto set, if there is one) and note of one search."""
+    table = search_table(study, search)
+    rule = search["rules"][0]
+    complete = int((table["state"] == "complete").sum())
+    gone = int((table["collapsed"] > 0).sum())
+    earlier = int(table["earlier"].sum())
+    began = f" It began from {earlier} earlier configurations of the ledger, marked *." if earlier else ""
+    choice = f"number {search['chosen_number']}" if search.get("chosen_number") is not None else "none yet"
+    best = table.sort_values("objective", ascending=False, kind="stable").head(MOST_LISTED)
+    knobs = list(search["space"])
+    head = ["number", *knobs, label(str(rule)), f"{label(study.metric)} (not used)", "collapsed", "chosen"]
+    body = [
+        [
+            f"{place}{'*' if row['earlier'] else ''}",
+            *[_knob_text(row[knob]) for knob in knobs],
+            number(float(row["objective"])),
+            number(float(row["metric"]), study.metric),
+            "–" if math.isnan(row["collapsed"]) else f"{100 * row['collapsed']:.0f} %",
+            "yes" if row["chosen"] else "",
+        ]
+        for place, row in best.iterrows()
+    ]
+    return {
+        "title": f"{search['method']} on {search['dataset']}",
+        "sentence": (
+            f"{len(table)} configurations ({complete} complete, {gone} with a collapsed seed) on {search['n_seeds']} "
+            f"search seeds each, proposed by {search['sampler']}, compared by {label(str(rule))}; chosen: {choice}."
+            + began
+        ),
+        "table": as_html(head, body),
+        "pareto": _pareto_table(search),
+        "note": (
+            f"The {len(best)} best by the rule. {label(study.metric)} was looked at afterwards; a configuration with a "
+            "collapsed seed is never chosen. Ranges: "
+            + "; ".join(f"{knob}: {_domain_text(domain)}" for knob, domain in search["space"].items())
+            + "."
+        ),
+    }
+
+
+def pareto(search: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the history entries that no other one dominates: as good in every objective, and better in one.
+
+    Every objective is to be high. Configurations that failed, were pruned or have a collapsed seed are left out.
+    """
+    able = [
+        entry
+        for entry in search["history"]
+        if entry["state"] == "complete" and entry.get("feasible", True) and entry.get("objective")
+    ]
+    able = [entry for entry in able if all(math.isfinite(value) for value in entry["objective"])]
+    scores = np.array([entry["objective"] for entry in able]).reshape(len(able), len(search["rules"]))
+    return [
+        entry
+        for entry, own in zip(able, scores, strict=True)
+        if not ((scores >= own).all(axis=1) & (scores > own).any(axis=1)).any()
+    ]
+
+
+def _pareto_table(search: Mapping[str, Any]) -> str:
+    """Return the Pareto set of a search with several objectives as HTML, best first objective first; else nothing."""
+    if len(search["rules"]) < 2:
+        return ""
+    knobs = list(search["space"])
+    head = ["number", *knobs, *[label(str(rule)) for rule in search["rules"]], "chosen"]
+    body = [
+        [
+            f"{entry['number']}{'*' if entry.get('warm_start') else ''}",
+            *[_knob_text(entry["values"].get(knob)) for knob in knobs],
+            *[number(float(value)) for value in entry["objective"]],
+            "yes" if entry["number"] == search.get("chosen_number") else "",
+        ]
+        for entry in sorted(pareto(search), key=lambda entry: -entry["objective"][0])
+    ]
+    return as_html(head, body)
+
+
+def _knob_text(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _domain_text(domain: object) -> str:
+    """Return a range of the record as people write it: "1 to 1000 (log)", "reverse, forward"."""
+    if not isinstance(domain, dict):
+        return str(domain)
+    if domain["kind"] == "choice":
+        return ", ".join(str(option) for option in domain["options"])
+    return f"{domain['low']:g} to {domain['high']:g}{' (log)' if domain.get('log') else ''}"
+
+
+def figures_of_searches(study: StudyView) -> list[Drawing]:
+    """Return the figures of every search of the study."""
+    found = []
+    for place, search in enumerate(study.record.get("searches", ())):
+        table = search_table(study, search)
+        if table["objective"].notna().sum() >= 3:
+            found.append(knobs_figure(search, table, f"search_{place}"))
+    return found
+
+
+def knobs_figure(search: Mapping[str, Any], table: pd.DataFrame, key: str) -> Drawing:
+    """Draw the objective over the course of the search and over every searched knob, with intervals over seeds."""
+    knobs = list(search["space"])
+    panels = 1 + len(knobs)
+    across = min(3, panels)
+    down = math.ceil(panels / across)
+    figure, grid = canvas(down, across, (3.5 * across, 2.9 * down), sharey=True)
+    flat = [axes for line in grid for axes in line]
+    _panel(flat[0], table, table.index.to_series().astype(float), "configuration")
+    for axes, knob in zip(flat[1:], knobs, strict=False):
+        _knob_panel(axes, table, knob)
+    for axes in flat[panels:]:
+        axes.set_visible(False)
+    rule = str(search["rules"][0])
+    for line in grid:
+        line[0].set_ylabel(label(rule))
+    caption = (
+        f"{label(rule)} of every configuration of the search of {search['method']} on {search['dataset']}: points are "
+        "means over search seeds with their 95 % t intervals, crosses have a collapsed seed, the star is the choice; "
+        "green: means over bins of equally many configurations with their intervals."
+    )
+    return Drawing(key, f"Search of {search['method']} on {search['dataset']}", caption, figure)
+
+
+def _knob_panel(axes: Axes, table: pd.DataFrame, knob: str) -> None:
+    values = pd.to_numeric(table[knob], errors="coerce")
+    if values.isna().any() or table[knob].map(lambda value: isinstance(value, bool)).any():
+        levels = sorted(table[knob].astype(str).unique())
+        values = table[knob].astype(str).map({level: place for place, level in enumerate(levels)})
+        axes.set_xticks(range(len(levels)), levels)
+    else:
+        logarithmic = log_scaled(values.min(), values.max())
+        _trend(axes, table, values.to_numpy(dtype=np.float64), logarithmic)
+        if logarithmic:
+            axes.set_xscale("log")
+            axes.minorticks_off()
+    _panel(axes, table, values.astype(float), knob)
+
+
+def _trend(axes: Axes, table: pd.DataFrame, x: NDArray[np.float64], logarithmic: bool) -> None:
+    """Draw the marginal curve behind the points: means over bins with equal numbers of configurations."""
+    if table["objective"].notna().sum() < 9:
+        return
+    line = curve(np.log(x) if logarithmic else x, table["objective"].to_numpy(dtype=np.float64))
+    place = np.exp(line["x"]) if logarithmic else line["x"]
+    axes.fill_between(place, line["low"], line["high"], color=PALETTE[2], alpha=0.2, linewidth=0)
+    axes.plot(place, line["mean"], color=PALETTE[2], linewidth=1.6)
+
+
+def _panel(axes: Axes, table: pd.DataFrame, x: pd.Series, text: str) -> None:
+    gone = table["collapsed"].fillna(0) > 0
+    reach = [table["objective"] - table["low"], table["high"] - table["objective"]]
+    axes.errorbar(x, table["objective"], yerr=[side.fillna(0).clip(lower=0) for side in reach], fmt="none",
+                  ecolor=GREY, elinewidth=0.8, alpha=0.7)  # fmt: skip
+    axes.plot(x[~gone], table.loc[~gone, "objective"], "o", color=PALETTE[0], markersize=4)
+    axes.plot(x[gone], table.loc[gone, "objective"], "x", color=PALETTE[1], markersize=5)
+    chosen = table["chosen"]
+    axes.plot(x[chosen], table.loc[chosen, "objective"], "*", color=BLACK, markersize=13, zorder=4)
+    heights = table["objective"].dropna()
+    room = 0.08 * float(np.ptp(heights)) or 0.1 * float(scale(""))
+    axes.set_ylim(float(heights.min()) - room, float(heights.max()) + room)  # wide intervals must not hide the points
+    axes.set_xlabel(text)
+    tidy(axes)

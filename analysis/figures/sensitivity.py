@@ -1,0 +1,210 @@
+"""Sensitivity for the reader: per search and per screening design a sentence, a table and a figure with intervals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.data.study_view import StudyView
+from analysis.figures import searches
+from analysis.figures.drawing import BLACK, GREY, PALETTE, Drawing, canvas, tidy
+from analysis.figures.knob_maps import collapse_map
+from analysis.figures.section import Section
+from analysis.number_format import join, label, number, scale, signed
+from analysis.sensitivity import estimators, screening
+from analysis.sensitivity.screening import Screening
+from analysis.tables.arm_tables import as_html
+from analysis.verdicts.verdicts import Verdict
+
+__all__ = ["Section", "sections"]
+
+FEWEST = 20
+"""Configurations below which importances are not estimated: the best tenth would be one or two."""
+
+
+def sections(study: StudyView, found: Sequence[Verdict], n_bootstrap: int = 200) -> list[Section]:
+    """Return what the study says about sensitivity: searches, screening designs, components taken away and put in."""
+    made = [
+        _of_search(study, search, f"importance_{place}", n_bootstrap)
+        for place, search in enumerate(study.record.get("searches", ()))
+    ]
+    made += [_of_screening(study, one, f"screening_{place}") for place, one in enumerate(screening.screenings(study))]
+    made.append(_of_components(study, found))
+    return [one for one in made if one is not None]
+
+
+def _of_search(study: StudyView, search: Mapping[str, Any], key: str, n_bootstrap: int) -> Section | None:
+    """PED-ANOVA with intervals and fANOVA once, of the rule that the search maximised."""
+    table = searches.search_table(study, search)
+    table = table[np.isfinite(table["objective"])]
+    knobs = table[[knob for knob in search["space"] if table[knob].nunique() > 1]]
+    if len(table) < FEWEST or knobs.empty:
+        return None
+    objective = table["objective"].to_numpy(dtype=np.float64)
+    shares = estimators.ped_anova(knobs, objective, search["space"], n_bootstrap=n_bootstrap)
+    variance = estimators.fanova(knobs, objective, search["space"])
+    rule = label(str(search["rules"][0]))
+    tau = estimators.rank_agreement(shares["importance"], variance)
+    agreement = "" if math.isnan(tau) else f" The two rankings agree with Kendall's tau {tau:.2f}."
+    top = str(shares.index[0])
+    clear = len(shares) > 1 and bool(shares["low"].iloc[0] > shares["high"].iloc[1])
+    lead = (
+        f"{top} matters most" if clear or len(shares) == 1 else f"No knob is clearly first; {top} has the largest share"
+    )
+    where = f"{search['method']} on {search['dataset']}"
+    sentence = (
+        f"{lead} in reaching the best configurations of {where} by {rule} (PED-ANOVA over {len(table)} configurations, "
+        f"95 % bootstrap intervals); fANOVA, the share of the variance over the whole space, stands beside it."
+        f"{agreement} Descriptive: a search samples where it expects good configurations."
+    )
+    body = [[str(knob), _share(row), f"{100 * variance[str(knob)]:.0f} %"] for knob, row in shares.iterrows()]
+    caption = (
+        f"Share of each knob in reaching the best configurations of {where} by {rule}: PED-ANOVA with 95 % bootstrap "
+        "intervals over configurations; open circles are fANOVA's shares of variance."
+    )
+    words = (key, f"Importance of the knobs of {where}", caption, "importance (%)")
+    drawing = _dots(words, _columns(shares, ("importance", "low", "high"), 100.0), 100.0 * variance)
+    collapse = None
+    if len(shares) > 1:
+        first, second = (str(knob) for knob in shares.index[:2])
+        collapse = collapse_map(table, (first, second), where, key.replace("importance", "collapse_map"))
+    drawings = (drawing,) if collapse is None else (drawing, collapse)
+    html = as_html(["knob", "PED-ANOVA [95 %]", "fANOVA"], body)
+    return Section(f"Importance: {where}", sentence, html, drawings)
+
+
+def _share(row: pd.Series[float]) -> str:
+    return f"{100 * row['importance']:.0f} % [{100 * row['low']:.0f}, {100 * row['high']:.0f}]"
+
+
+def _dots(words: tuple[str, str, str, str], table: pd.DataFrame, beside: pd.Series[float] | None = None) -> Drawing:
+    """Draw one line a knob.
+
+    Args:
+        words: key, title, caption and the axis' label.
+        table: index knob; columns middle, low, high, in printed units.
+        beside: a second estimate without an interval, as open circles.
+    """
+    figure, grid = canvas(1, 1, (6.4, 1.2 + 0.38 * len(table)))
+    axes = grid[0][0]
+    for place, (middle, low, high) in enumerate(table[["middle", "low", "high"]].to_numpy(dtype=np.float64)):
+        if math.isfinite(low):
+            axes.plot([low, high], [place, place], "|-", color=PALETTE[0], linewidth=2, markersize=8)
+        axes.plot([middle], [place], "D", color=PALETTE[0], markersize=6, zorder=3)
+    if beside is not None:
+        places = np.arange(len(table)) + 0.22
+        axes.plot(beside[table.index], places, "o", color=BLACK, markerfacecolor="white", markersize=5)
+    axes.axvline(0, color=GREY, linewidth=0.8)
+    axes.set_yticks(range(len(table)), [str(knob) for knob in table.index])
+    axes.set_ylim(len(table) - 0.5, -0.5)
+    key, title, caption, axis = words
+    axes.set_xlabel(axis)
+    tidy(axes, "x")
+    return Drawing(key, title, caption, figure)
+
+
+def _columns(table: pd.DataFrame, names: tuple[str, str, str], factor: float) -> pd.DataFrame:
+    return factor * table[list(names)].set_axis(["middle", "low", "high"], axis=1)
+
+
+def _of_screening(study: StudyView, one: Screening, key: str) -> Section:
+    where, metric = f"{one.method} on {one.dataset}", study.metric
+    name = "Morris screening" if one.kind == "morris" else "Sobol indices"
+    title = f"{name}: {where}"
+    if one.refused:
+        return Section(title, f"No indices: {one.refused}.", "", ())
+    over = f"{one.n_points} configurations, {one.n_seeds} seed{'s' * (one.n_seeds != 1)}"
+    if one.kind == "morris":
+        column, axis, factor = "mu_star", f"mu*: mean absolute effect on {label(metric)}", scale(metric)
+        head = ["knob", "mu* [95 % over seeds]", "sigma"]
+        body = [
+            [str(knob), _ends(row, column, metric, "low", "high"), number(float(row["sigma"]), metric)]
+            for knob, row in one.table.iterrows()
+        ]
+        ends = ("low", "high")
+        caption = f"Morris mu* of {where} ({over}) with 95 % t intervals over seeds; for ranking, not a test."
+    else:
+        column, axis, factor = "ST", f"total share of the variance of {label(metric)} (%)", 100.0
+        head = ["knob", "S1 [95 %]", "ST [95 %]"]
+        body = [[str(knob), *(_percent(row, kind) for kind in ("S1", "ST"))] for knob, row in one.table.iterrows()]
+        ends = ("ST_low", "ST_high")
+        caption = f"Sobol total indices of {where} ({over}) with SALib's 95 % bootstrap intervals; open circles are S1."
+    table = one.table
+    beside = 100.0 * table["S1"] if one.kind == "sobol" else None
+    drawing = _dots((key, title, caption, axis), _columns(table, (column, *ends), factor), beside)
+    sentence = f"{table.index[0]} has the largest influence on {label(metric)} ({over}). Descriptive, not a test."
+    return Section(title, sentence, as_html(head, body), (drawing,))
+
+
+def _ends(row: pd.Series[float], column: str, metric: str, low: str, high: str) -> str:
+    return f"{number(row[column], metric)} [{number(row[low], metric)}, {number(row[high], metric)}]"
+
+
+def _percent(row: pd.Series[float], kind: str) -> str:
+    return f"{100 * row[kind]:.0f} % [{100 * row[f'{kind}_low']:.0f}, {100 * row[f'{kind}_high']:.0f}]"
+
+
+def _of_components(study: StudyView, found: Sequence[Verdict]) -> Section | None:
+    """Taking each component away beside putting it in alone."""
+    table, metric = estimators.switched(found), study.metric
+    if table.empty:
+        return None
+    places = [(str(component), str(dataset)) for component, dataset in table.index.to_list()]
+    flagged = [
+        f"{component} on {dataset}"
+        for (component, dataset), flag in zip(places, table["disagree"], strict=True)
+        if flag
+    ]
+    sentence = (
+        f"Taking away and putting in disagree for {join(flagged)}: the components interact."
+        if flagged
+        else "Taking a component away and putting it in alone disagree for none of them."
+    )
+    body = [
+        [
+            component,
+            dataset,
+            *(_side(row, side, metric) for side in ("removal", "addition")),
+            "yes" if row["disagree"] else "",
+        ]
+        for (component, dataset), (_, row) in zip(places, table.iterrows(), strict=True)
+    ]
+    head = ["component", "data", "given by it in the whole [95 %]", "given by it alone [95 %]", "disagree"]
+    return Section("What each component gives", sentence, as_html(head, body), (_components_figure(table, metric),))
+
+
+def _side(row: pd.Series[Any], side: str, metric: str) -> str:
+    ends = [signed(row[f"{side}_{end}"], metric) for end in ("low", "high")]
+    return f"{signed(row[f'by_{side}'], metric)} [{ends[0]}, {ends[1]}]"
+
+
+def _components_figure(table: pd.DataFrame, metric: str) -> Drawing:
+    figure, grid = canvas(1, 1, (7.0, 1.4 + 0.5 * len(table)))
+    axes = grid[0][0]
+    for shift, side, colour, marker in ((-0.15, "removal", PALETTE[0], "D"), (0.15, "addition", PALETTE[1], "o")):
+        text = "taken away from the whole" if side == "removal" else "put in alone"
+        for place, (_, row) in enumerate(table.iterrows()):
+            ends = [scale(metric) * float(row[f"{side}_{end}"]) for end in ("low", "high")]
+            if all(map(math.isfinite, ends)):
+                axes.plot(ends, [place + shift] * 2, "|-", color=colour, linewidth=2, markersize=8)
+            said = text if place == 0 else None
+            axes.plot(
+                [scale(metric) * row[f"by_{side}"]], [place + shift], marker, color=colour, markersize=6, label=said
+            )
+    axes.axvline(0, color=BLACK, linewidth=0.9)
+    several = table.index.get_level_values("dataset").nunique() > 1
+    names = [f"{component}\n{dataset}" if several else str(component) for component, dataset in table.index.to_list()]
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.set_xlabel(f"what the component gives in {label(metric)}")
+    tidy(axes, "x")
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
+    caption = (
+        f"What each component gives in {label(metric)}, measured by taking it away from the whole method and by "
+        "putting it alone into the bare one; bars are intervals that invert the sign-flip test."
+    )
+    return Drawing("components", "Taken away, put in", caption, figure)

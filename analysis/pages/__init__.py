@@ -1,0 +1,1 @@
+"""What a reader opens: reports, the index, notebooks, ANSWERS.md."""

@@ -1,0 +1,131 @@
+"""All studies of a ledger: each one's report, an index page, ANSWERS.md, family notebooks; nothing is trained."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from analysis.across.families import ACROSS, by_family
+from analysis.data import provenance, study_view
+from analysis.data.study_view import StudyView
+from analysis.pages import answers, rendering, report
+from analysis.pages.report import Answer
+from orchestrator.errors import RequestError
+
+__all__ = ["Index", "Line", "build"]
+
+Told = tuple[StudyView, Answer]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One study on the index page."""
+
+    name: str
+    question: str
+    tier: str
+    exploratory: bool
+    answer: str
+    """How many contrasts ended in which decision, or that it describes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Index:
+    """What was made."""
+
+    lines: tuple[Line, ...]
+    summary: str
+    paths: Mapping[str, Path]
+    """`index`, `answers`, `notebooks` (a folder, if asked for)."""
+
+
+def build(
+    results: Path,
+    out: Path | None = None,
+    *,
+    notebook: bool = True,
+    words: Path | None = None,
+    watch: Callable[[str], None] = lambda _: None,
+) -> Index:
+    """Make (or keep) the report of every study in a results folder, then `index.html` and `ANSWERS.md`.
+
+    Args:
+        results: the results folder; only read, if `out` is another or the ledger is a committed one.
+        out: where the files go; None: `frame.place_for`.
+        notebook: execute the notebooks of the families too; a study's own comes with its own report.
+        words: where ANSWERS.md goes besides.
+        watch: told what is being made.
+
+    Raises:
+        RequestError: no study was planned in this folder, or the files cannot be written.
+    """
+    results = Path(results)
+    place = study_view.place_for(results, out)
+    told: list[Told] = []
+    for study in study_view.load_all(results):
+        watch(f"report of {study.name}")
+        told.append((study, report.build_view(study, place, notebook=False)))  # families have notebooks instead
+    if not told:
+        raise RequestError(f"no study was planned in {str(results)!r}; run one first: orchestrate run --all")
+    paths = {"index": place / "index.html", "answers": place / "ANSWERS.md"}
+    with report.refused_folder(place):
+        place.mkdir(parents=True, exist_ok=True)
+        for path in (paths["answers"], *([words] if words else [])):
+            path.write_text(answers.as_markdown(told), encoding="utf-8")
+        if notebook:
+            paths["notebooks"] = _notebooks(told, results, place, watch)
+        watch("index of all studies")
+        paths["index"].write_text(_page(told, place), encoding="utf-8")
+    lines = tuple(_line(study, answer) for study, answer in told)
+    return Index(lines=lines, summary=answers.totals(told), paths=paths)
+
+
+def _notebooks(told: Sequence[Told], results: Path, place: Path, watch: Callable[[str], None]) -> Path:
+    """Execute (or keep, if nothing changed) the notebook of every family that has a study, and that across all."""
+    from analysis.pages import notebook  # nbclient and the kernel's machinery take half a second to import
+
+    folder = place / "notebooks"
+    folder.mkdir(exist_ok=True)
+    content = {study.name: provenance.content_digest(study) for study, _ in told}
+    families = by_family((study.record, study.name) for study, _ in told)
+    families[ACROSS] = list(content)
+    for family, names in families.items():
+        target, stamp = folder / f"{family.name}.ipynb", folder / f"{family.name}.json"
+        known = {"code": provenance.code_of_analysis(), "content": {name: content[name] for name in names}}
+        if target.is_file() and stamp.is_file() and json.loads(stamp.read_text(encoding="utf-8")) == known:
+            continue
+        watch(f"notebook {family.name}")
+        stamp.unlink(missing_ok=True)
+        notebook.execute(family.name, target, results=results)
+        stamp.write_text(json.dumps(known, indent=1), encoding="utf-8")
+    return folder
+
+
+def _line(study: StudyView, answer: Answer) -> Line:
+    return Line(
+        name=study.name,
+        question=answer.question,
+        tier=str(study.record.get("tier", "local")),
+        exploratory=bool(study.record.get("exploratory")),
+        answer=answer.tally or "It describes and tests nothing.",
+    )
+
+
+def _page(told: Sequence[Told], place: Path) -> str:
+    from analysis.figures import drawing  # matplotlib is needed for nothing else here
+    from analysis.pages import family
+
+    sections = family.across_sections([study for study, _ in told])
+    pictures = []
+    for section in sections:
+        files_of = drawing.save(section.drawings, place / "figures")
+        images = [drawing.as_data_uri(path.with_suffix(".svg")) for path in files_of]
+        pictures.append((section, list(zip(section.drawings, images, strict=True))))
+    notebooks = sorted(path.name for path in (place / "notebooks").glob("*.ipynb"))
+
+    families = by_family((study.record, (study, answer, _line(study, answer))) for study, answer in told)
+    return rendering.render(
+        "index.html", families=families, totals=answers.totals(told), across=pictures, notebooks=notebooks
+    )

@@ -1,0 +1,1 @@
+"""Which knobs matter: indices with intervals, from searches and from screening designs."""

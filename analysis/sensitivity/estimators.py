@@ -1,0 +1,340 @@
+"""Which knobs matter: PED-ANOVA with bootstrap intervals, fANOVA, Morris mu*, Sobol S1 and ST, level curves.
+
+Arrays and frames in, frames out; the estimators are Optuna's and SALib's, the intervals are added here. Removing a
+component beside adding it (`switched`) says where the two disagree.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import re
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from analysis.verdicts.verdicts import Verdict
+from orchestrator.errors import RequestError
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # inside a notebook tqdm asks for widgets, which a report does not need
+    import optuna
+    from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+
+__all__ = [
+    "curve",
+    "distribution",
+    "fanova",
+    "log_scaled",
+    "morris",
+    "ped_anova",
+    "rank_agreement",
+    "sobol",
+    "switched",
+]
+
+Floats = NDArray[np.float64]
+
+LOG_RATIO = 30.0
+"""A positive range that spans more than this ratio is taken as logarithmic where the record does not say."""
+TREES, DEPTH = 32, 6
+"""fANOVA's forest: 64 leaves a tree; Optuna's default of unlimited depth takes minutes on 1,000 configurations."""
+
+
+def log_scaled(low: float, high: float) -> bool:
+    """Return whether a range without a declared scale is taken as logarithmic."""
+    return low > 0 and high / low > LOG_RATIO
+
+
+def distribution(values: Sequence[Any], domain: object = None) -> BaseDistribution:
+    """Return Optuna's distribution of a searched knob.
+
+    Args:
+        values: the values that were tried; numbers or options.
+        domain: the record's entry: a mapping with low, high and log (or options), or a text as `orchestrator.knobs`
+            writes domains, which does not tell the scale: then `log_scaled` does.
+    """
+    known = domain if isinstance(domain, Mapping) else _read(str(domain or ""))
+    if "options" in known or any(isinstance(value, bool | str) for value in values):
+        return CategoricalDistribution(list(known.get("options", sorted(set(values), key=str))))
+    low, high = float(known.get("low", min(values))), float(known.get("high", max(values)))
+    log = bool(known.get("log", log_scaled(low, high)))
+    whole = known.get("kind", "int" if all(float(value).is_integer() for value in values) else "float") == "int"
+    return IntDistribution(int(low), int(high), log=log) if whole else FloatDistribution(low, high, log=log)
+
+
+def _read(text: str) -> dict[str, Any]:
+    """Return the bounds in "a number from 1e-05 to 0.1" or "a whole number from 1 to 9"; nothing of other texts."""
+    found = re.match(r"a (whole )?number from (\S+) to (\S+)", text)
+    if found is None:
+        return {}
+    whole, low, high = found.groups()
+    return {"kind": "int" if whole else "float", "low": float(low), "high": float(high)}
+
+
+def ped_anova(
+    knobs: pd.DataFrame,
+    objective: Floats,
+    space: Mapping[str, object] | None = None,
+    *,
+    n_bootstrap: int = 200,
+) -> pd.DataFrame:
+    """Share of each knob in reaching the best tenth of the configurations (Watanabe et al. 2023, IJCAI), in intervals.
+
+    Of few configurations it is the best six instead: the estimate needs five or more.
+
+    Args:
+        knobs: (configurations, knobs) the values that were tried.
+        objective: (configurations,) what is to be large; nan is left out.
+        space: knob -> the record's entry of its domain.
+        n_bootstrap: resamples of the configurations; 95 % percentile intervals.
+
+    Returns:
+        Index knob, by falling importance; `importance` (shares that sum to 1), `low`, `high`.
+
+    Raises:
+        RequestError: fewer than 10 configurations with an objective.
+    """
+    tried, names = _tried(knobs, objective, space)
+    best = max(0.1, 6 / len(tried))
+    evaluator = optuna.importance.PedAnovaImportanceEvaluator(target_quantile=best)
+    random = np.random.default_rng(0)
+    whole = _shares(evaluator, tried, names)
+    draws = np.array(
+        [_shares(evaluator, _resampled(tried, random), names) for _ in range(n_bootstrap)] or [whole], dtype=np.float64
+    )
+    low, high = np.nanpercentile(draws, [2.5, 97.5], axis=0)
+    # a percentile interval of shares may miss the estimate, which resampling (fewer distinct points) moves
+    table = pd.DataFrame(
+        {"importance": whole, "low": np.minimum(low, whole), "high": np.maximum(high, whole)}, index=pd.Index(names)
+    )
+    return table.sort_values("importance", ascending=False)
+
+
+def fanova(knobs: pd.DataFrame, objective: Floats, space: Mapping[str, object] | None = None) -> pd.Series[float]:
+    """Share of each knob in the variance over the whole space by a random forest (Hutter et al. 2014, ICML), once.
+
+    Args and errors as in `ped_anova`; no interval, so it stands beside PED-ANOVA only for the agreement of ranks.
+    """
+    tried, names = _tried(knobs, objective, space)
+    study = optuna.create_study(direction="maximize")
+    known = {name: distribution([one.params[name] for one in tried], (space or {}).get(name)) for name in names}
+    study.add_trials(
+        [optuna.trial.create_trial(params=one.params, distributions=known, value=one.value) for one in tried]
+    )
+    evaluator = optuna.importance.FanovaImportanceEvaluator(n_trees=TREES, max_depth=DEPTH, seed=0)
+    found = evaluator.evaluate(study, params=names)
+    return pd.Series({name: float(found[name]) for name in names}).sort_values(ascending=False)
+
+
+def rank_agreement(first: pd.Series[float], second: pd.Series[float]) -> float:
+    """Return Kendall's tau between two importances of the same knobs (index: knob); nan for fewer than two."""
+    if len(first) < 2:
+        return math.nan
+    return float(stats.kendalltau(first, second[first.index]).statistic)
+
+
+@dataclass(slots=True)
+class _Tried:
+    """What the evaluator reads of an Optuna trial, without the cost of one: thousands are made a draw."""
+
+    params: dict[str, Any]
+    distributions: dict[str, BaseDistribution]
+    value: float
+    values: tuple[float]
+    _trial_id: int
+
+
+def _tried(
+    knobs: pd.DataFrame, objective: Floats, space: Mapping[str, object] | None
+) -> tuple[list[_Tried], list[str]]:
+    """Return the configurations that have an objective, and the knobs that vary among them."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    there = np.isfinite(objective)
+    table = knobs[there]
+    if len(table) < 10:
+        raise RequestError(f"importances need at least 10 complete configurations; there are {len(table)}")
+    names = [name for name in table.columns if table[name].nunique() > 1]
+    columns = {name: [_plain(value) for value in table[name]] for name in names}
+    known = {name: _by_identity(distribution(columns[name], (space or {}).get(name))) for name in names}
+    rows = enumerate(map(float, np.asarray(objective)[there]))
+    found = [_Tried({k: columns[k][place] for k in names}, known, value, (value,), place) for place, value in rows]
+    return found, names
+
+
+def _plain(value: object) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _by_identity(known: BaseDistribution) -> BaseDistribution:
+    """Return a distribution that is equal to itself alone: Optuna groups trials by it, five thousand times a draw."""
+    kind = type(known)
+    quick = type(kind.__name__, (kind,), {"__hash__": object.__hash__, "__eq__": object.__eq__})
+    same = copy.copy(known)
+    same.__class__ = quick
+    return same
+
+
+class _Resample:
+    """What the evaluator asks of an Optuna study: trials, all complete, maximised."""
+
+    directions = (optuna.study.StudyDirection.MAXIMIZE,)
+
+    def __init__(self, tried: list[_Tried]) -> None:
+        self._tried = tried
+
+    def get_trials(self, **_: object) -> list[_Tried]:
+        """Return all trials."""
+        return self._tried
+
+    def _is_multi_objective(self) -> bool:
+        return False
+
+
+def _resampled(tried: list[_Tried], random: np.random.Generator) -> list[_Tried]:
+    """Return as many configurations drawn with replacement, each under a number of its own."""
+    drawn = (tried[index] for index in random.integers(len(tried), size=len(tried)).tolist())
+    return [_Tried(one.params, one.distributions, one.value, one.values, i) for i, one in enumerate(drawn)]
+
+
+def _shares(evaluator: Any, tried: list[_Tried], names: list[str]) -> list[float]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a resample may leave an option with one trial: that is what bootstrap is for
+        raw = evaluator.evaluate(_Resample(tried), params=names)
+    total = sum(raw.values())
+    return [raw[name] / total if total > 0 else math.nan for name in names]
+
+
+def morris(points: Floats, values: Floats, names: Sequence[str], n_levels: int = 4) -> pd.DataFrame:
+    """Mean absolute elementary effects of a Morris design, per seed, with t intervals over seeds.
+
+    Args:
+        points: (trajectories * (k + 1), k) the sample in its order; only which knob moves, and where to, is read.
+        values: (seeds, points) the metric; a seed with a missing point is left out.
+        names: the k knobs.
+        n_levels: levels of the sample's grid.
+
+    Returns:
+        Index knob, by falling `mu_star`; `low`, `high`, and `sigma` (spread of the effects: interactions, curvature).
+    """
+    from SALib.analyze import morris as salib
+
+    ranked = np.column_stack([stats.rankdata(column, method="dense") for column in points.T]).astype(np.float64)
+    problem = {"num_vars": len(names), "names": list(names), "bounds": [[0.0, 1.0]] * len(names)}
+    per_seed = [
+        salib.analyze(problem, ranked, row, num_levels=n_levels, num_resamples=2, seed=0) for row in _complete(values)
+    ]
+    table = _over_seeds(names, [np.asarray(one["mu_star"]) for one in per_seed], "mu_star")
+    table["sigma"] = np.mean([np.asarray(one["sigma"]) for one in per_seed], axis=0)
+    return table.sort_values("mu_star", ascending=False)
+
+
+def sobol(values: Floats, names: Sequence[str]) -> pd.DataFrame:
+    """First-order and total shares of variance of a Saltelli design (no second order), with intervals.
+
+    Seeds are averaged first: S1 and ST are about the expected metric. Intervals are SALib's bootstrap over the sample,
+    which knows nothing of the noise between seeds.
+
+    Args:
+        values: (seeds, base * (k + 2)) the metric over the sample in its order.
+        names: the k knobs.
+
+    Returns:
+        Index knob, by falling `ST`; `S1`, `S1_low`, `S1_high`, `ST_low`, `ST_high`.
+    """
+    from SALib.analyze import sobol as salib
+
+    problem = {"num_vars": len(names), "names": list(names), "bounds": [[0.0, 1.0]] * len(names)}
+    mean = _complete(values).mean(axis=0)
+    if np.ptp(mean) == 0:
+        raise RequestError("Sobol indices of a constant metric do not exist: no configuration differs from another")
+    found = salib.analyze(problem, mean, calc_second_order=False, num_resamples=200, seed=1)  # 0 is none
+    table = pd.DataFrame(index=pd.Index(names))
+    for kind in ("S1", "ST"):
+        estimate, reach = np.asarray(found[kind]), np.asarray(found[f"{kind}_conf"])
+        table[kind], table[f"{kind}_low"], table[f"{kind}_high"] = estimate, estimate - reach, estimate + reach
+    return table.sort_values("ST", ascending=False)
+
+
+def _complete(values: Floats) -> Floats:
+    rows = np.atleast_2d(np.asarray(values, dtype=np.float64))
+    kept = rows[np.isfinite(rows).all(axis=1)]
+    if not len(kept):
+        raise RequestError("sensitivity indices need at least one seed with a value at every point of the sample")
+    return kept
+
+
+def _over_seeds(names: Sequence[str], rows: Sequence[Floats], column: str) -> pd.DataFrame:
+    table = np.array(rows)
+    mean, n = table.mean(axis=0), len(table)
+    reach = np.full(len(names), np.nan)
+    if n > 1:
+        reach = stats.t.ppf(0.975, n - 1) * table.std(axis=0, ddof=1) / math.sqrt(n)
+    return pd.DataFrame({column: mean, "low": mean - reach, "high": mean + reach}, index=pd.Index(names))
+
+
+def curve(x: Floats, y: Floats, n_bins: int = 6) -> pd.DataFrame:
+    """Mean of y over bins of x with equal numbers of points, and its t interval: a marginal sensitivity curve.
+
+    Args:
+        x: (n,) values of a knob.
+        y: (n,) the metric; nan is left out.
+        n_bins: at most so many bins; each has three points or more.
+
+    Returns:
+        `x` (mean position), `mean`, `low`, `high`, `n` of each bin, by growing x.
+    """
+    there = np.isfinite(x) & np.isfinite(y)
+    order = np.argsort(x[there], kind="stable")
+    bins = max(1, min(n_bins, int(there.sum()) // 3))
+    rows = []
+    for part in np.array_split(order, bins):
+        here, n = y[there][part], len(part)
+        reach = stats.t.ppf(0.975, n - 1) * here.std(ddof=1) / math.sqrt(n) if n > 1 else math.nan
+        rows.append((x[there][part].mean(), here.mean(), here.mean() - reach, here.mean() + reach, n))
+    return pd.DataFrame(rows, columns=["x", "mean", "low", "high", "n"])
+
+
+def switched(found: Sequence[Verdict]) -> pd.DataFrame:
+    """Set taking a component away beside putting it in alone, and flag where the two disagree.
+
+    Taking away counts with the other sign, so that both columns say what the component gives. They disagree if one
+    is an effect and the other is one of the other sign, or is shown to be none.
+
+    Returns:
+        Index (component, dataset): `by_removal`, `by_addition` (units of the metric), their intervals, `disagree`.
+        Empty unless the study has both designs.
+    """
+    sides: dict[tuple[str, str], dict[str, Verdict]] = {}
+    for verdict in found:
+        if verdict.contrast.level in ("without", "only"):
+            key = (verdict.contrast.factor, verdict.dataset)
+            sides.setdefault(key, {})[verdict.contrast.level] = verdict
+    both = {key: side for key, side in sides.items() if len(side) == 2}
+    rows = []
+    for side in both.values():
+        removal, addition = side["without"].judgement, side["only"].judgement
+        rows.append(
+            {
+                "by_removal": -removal.estimate,
+                "removal_low": -removal.interval.high,
+                "removal_high": -removal.interval.low,
+                "by_addition": addition.estimate,
+                "addition_low": addition.interval.low,
+                "addition_high": addition.interval.high,
+                "disagree": _disagree(side["without"], side["only"]),
+            }
+        )
+    return pd.DataFrame(rows, index=pd.MultiIndex.from_tuples(both, names=["component", "dataset"]) if both else None)
+
+
+def _disagree(removal: Verdict, addition: Verdict) -> bool:
+    decisions = {removal.judgement.decision, addition.judgement.decision}
+    opposite = removal.judgement.estimate * addition.judgement.estimate > 0
+    return decisions == {"effect", "equivalent"} or (decisions == {"effect"} and opposite)

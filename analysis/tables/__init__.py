@@ -1,0 +1,1 @@
+"""Tables of arms and contrasts, and how numbers are written."""

@@ -1,0 +1,318 @@
+"""Arm x metric tables as a paper prints them: for the terminal, HTML, LaTeX and CSV (the tests are not done here)."""
+
+from __future__ import annotations
+
+import html
+import math
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from analysis.data import study_view
+from analysis.data.independent_values import independent
+from analysis.data.study_view import StudyView
+from analysis.number_format import MINUS, label, name, number, p_text, signed
+from analysis.verdicts.verdicts import Verdict
+
+__all__ = ["ArmRow", "Cell", "arm_rows", "columns", "company", "mean_interval", "printed", "shown", "write"]
+
+COMPANY = ("acc", "nmi", "ari", "ami", "neighbour_mi")
+"""Metrics printed beside the study's own, where the ledger has them; all others stand in the CSV."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Mean of a metric over an arm's complete seeds, its standard deviation and its t interval."""
+
+    mean: float
+    std: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True)
+class ArmRow:
+    """One line of the table: an arm with its metrics, its verdict (None for the baseline) and its losses of seeds."""
+
+    arm: str
+    dataset: str
+    method: str
+    role: str
+    factor: str
+    level: str
+    cells: dict[str, Cell]
+    verdict: Verdict | None
+    counts: dict[str, int]
+    """planned, complete, collapsed, failed, pruned, missing."""
+
+    @property
+    def short(self) -> str:
+        """The arm's name without its dataset."""
+        return self.arm.removesuffix(f" @ {self.dataset}")
+
+
+def mean_interval(values: NDArray[np.float64], confidence: float = 0.95) -> Cell:
+    """Return mean, standard deviation and t interval of `values` (n,), nan where n is too small for them."""
+    n = len(values)
+    if n == 0:
+        return Cell(math.nan, math.nan, math.nan, math.nan, 0)
+    mean = float(values.mean())
+    if n == 1:
+        return Cell(mean, math.nan, math.nan, math.nan, 1)
+    std = float(values.std(ddof=1))
+    reach = float(stats.t.ppf(0.5 + confidence / 2, n - 1)) * std / math.sqrt(n)
+    return Cell(mean, std, mean - reach, mean + reach, n)
+
+
+def arm_rows(study: StudyView, found: Sequence[Verdict]) -> list[ArmRow]:
+    """Return one row per arm of the record, in its order (baseline first); collapsed trials are in every mean."""
+    rows = study_view.confirm_rows(study)
+    metrics = study_view.metrics_of(rows)
+    complete = rows[rows["state"] == "complete"]
+    groups = {str(arm): group for arm, group in complete.groupby("arm", observed=True)}
+    counts = study_view.arm_table(study).drop(columns="without").to_dict("index")
+    by_arm = {arm: verdict for verdict in found if (arm := compared(verdict)) is not None}
+    confidence = 1 - float(study.record["alpha"])
+    drawn = study_view.drawn_stages(study)
+    table = []
+    for arm in study.record["arms"]:
+        title = str(arm["name"])
+        own = drawn.get(title, {})
+        cells = {metric: _cell(groups.get(title), metric, confidence, own) for metric in metrics}
+        table.append(
+            ArmRow(
+                arm=title,
+                dataset=str(arm["dataset"]),
+                method=str(arm["method"]),
+                role=str(arm["role"]),
+                factor=str(arm.get("factor", "")),
+                level=str(arm.get("level", "")),
+                cells=cells,
+                verdict=by_arm.get(title),
+                counts={str(kind): int(count) for kind, count in counts[title].items()},
+            )
+        )
+    return table
+
+
+def compared(verdict: Verdict) -> str | None:
+    """Return the arm that a difference sets against the baseline; None for trends, effects and interactions."""
+    if verdict.contrast.kind != "difference":
+        return None
+    return next(arm for arm, weight in verdict.contrast.weights.items() if weight > 0)
+
+
+def _cell(rows: pd.DataFrame | None, metric: str, confidence: float, drawn: Mapping[int, Collection[str]]) -> Cell:
+    """Return an arm's cell; of seeds that share a stage with a draw of its own, the interval is that of stage means."""
+    if rows is None:
+        return mean_interval(np.array([]), confidence)
+    known = rows[rows[f"metric.{metric}"].notna()]
+    values = known[f"metric.{metric}"].to_numpy(dtype=np.float64)
+    cell = mean_interval(values, confidence)
+    own = independent(dict(zip(known["seed"], values, strict=True)), drawn) if drawn else None
+    if own is None or not own.grouped:
+        return cell
+    of_means = mean_interval(own.values, confidence)
+    return replace(cell, mean=of_means.mean, low=of_means.low, high=of_means.high)
+
+
+def company(rows: Sequence[ArmRow], metric: str) -> list[str]:
+    """Return the metrics that are printed beside `metric`."""
+    return [one for one in COMPANY if one != metric and any(one in row.cells for row in rows)]
+
+
+def shown(rows: Sequence[ArmRow]) -> list[ArmRow]:
+    """Return the arms that a printed table lists: not the points of a screening design, which the CSV holds."""
+    return [row for row in rows if row.factor != "sample"]
+
+
+def columns(rows: Sequence[ArmRow], metric: str, confidence: float, *, beside: bool = True) -> list[str]:
+    """Return the headings of `printed`."""
+    percent = f"[{100 * confidence:g} %]"
+    datasets = ["data"] if len({row.dataset for row in rows}) > 1 else []
+    others = [label(one) for one in company(rows, metric)] if beside else []
+    return [
+        *datasets,
+        "arm",
+        f"{label(metric)} {percent}",
+        f"vs baseline {percent}",
+        "corrected p",
+        "verdict",
+        "seeds",
+        "collapsed",
+        *others,
+    ]
+
+
+def printed(rows: Sequence[ArmRow], metric: str, *, beside: bool = True) -> list[list[str]]:
+    """Return the table's cells as text, one list a row, under the headings of `columns`.
+
+    Args:
+        rows: the arms.
+        metric: the study's own metric.
+        beside: print the metrics of `company` too.
+    """
+    datasets = len({row.dataset for row in rows}) > 1
+    others = company(rows, metric) if beside else []
+    none = Cell(math.nan, math.nan, math.nan, math.nan, 0)
+    table = []
+    for row in rows:
+        cell = row.cells.get(metric, none)
+        lead = [row.dataset] if datasets else []
+        own = f"{number(cell.mean, metric)}{_range(number(cell.low, metric), number(cell.high, metric))}"
+        more = [_with_std(row.cells.get(one, none), one) for one in others]
+        losses = f"{row.counts['complete']}/{row.counts['planned']}"
+        gone = f"{row.counts['collapsed']}/{row.counts['complete']}"
+        table.append([*lead, row.short, own, *_difference(row, metric), losses, gone, *more])
+    return table
+
+
+def _range(low: str, high: str) -> str:
+    return "" if "–" in (low, high) else f" [{low}, {high}]"
+
+
+def _with_std(cell: Cell, metric: str) -> str:
+    return f"{number(cell.mean, metric)} ({number(cell.std, metric)})"
+
+
+def _difference(row: ArmRow, metric: str) -> list[str]:
+    """Return difference with its interval, corrected p and verdict; the baseline is named as such."""
+    if row.verdict is None:
+        return ["baseline" if row.role == "baseline" else "–", "", ""]
+    judgement = row.verdict.judgement
+    interval = judgement.interval
+    ends = _range(signed(interval.low, metric), signed(interval.high, metric)) if interval.attainable else ""
+    flag = "*" if judgement.interval_unreliable else ""
+    p = p_text(judgement.p_corrected).removeprefix("p ").removeprefix("= ")
+    return [f"{signed(judgement.estimate, metric)}{ends}{flag}", p, row.verdict.word]
+
+
+def note(rows: Sequence[ArmRow], metric: str) -> str:
+    """Return the caption that says what the table's numbers are."""
+    text = (
+        f"{name(metric)}: mean over complete confirm seeds [t interval], collapsed trials included; difference to "
+        "the baseline paired by seed [interval that inverts the sign-flip test]; p corrected by Holm over all "
+        "contrasts of the study. Other metrics: mean (standard deviation)."
+    )
+    if any(row.verdict is not None and row.verdict.judgement.interval_unreliable for row in rows):
+        text += " * interval unreliable: fewer than 20 pairs and a collapsed trial."
+    hidden = len(rows) - len(shown(rows))
+    if hidden:
+        text += f" {hidden} points of the screening design stand in the CSV only."
+    return text
+
+
+def as_frame(rows: Sequence[ArmRow]) -> pd.DataFrame:
+    """Return every number of the table in the ledger's units, one row an arm: what the CSV holds."""
+    return pd.DataFrame([_flat(row) for row in rows])
+
+
+def _flat(row: ArmRow) -> dict[str, object]:
+    flat: dict[str, object] = {
+        "arm": row.arm,
+        "dataset": row.dataset,
+        "method": row.method,
+        "role": row.role,
+        "factor": row.factor,
+        "level": row.level,
+        **row.counts,
+    }
+    if row.verdict is not None:
+        judgement = row.verdict.judgement
+        flat |= {
+            "difference": judgement.estimate,
+            "difference_low": judgement.interval.low,
+            "difference_high": judgement.interval.high,
+            "n_pairs": judgement.n_pairs,
+            "p": judgement.p,
+            "p_corrected": judgement.p_corrected,
+            "verdict": row.verdict.word,
+            "interval_unreliable": judgement.interval_unreliable,
+        }
+    for metric, cell in row.cells.items():
+        flat |= {
+            f"{metric}.mean": cell.mean,
+            f"{metric}.std": cell.std,
+            f"{metric}.low": cell.low,
+            f"{metric}.high": cell.high,
+            f"{metric}.n": cell.n,
+        }
+    return flat
+
+
+def as_html(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+    """Return an HTML table; text cells left, numbers right (the class says which)."""
+    top = "".join(f"<th>{html.escape(one)}</th>" for one in head)
+    lines = ["".join(f'<td class="{_side(cell)}">{html.escape(cell)}</td>' for cell in line) for line in body]
+    inner = "\n".join(f"<tr>{line}</tr>" for line in lines)
+    return f"<table>\n<thead><tr>{top}</tr></thead>\n<tbody>\n{inner}\n</tbody>\n</table>"
+
+
+def _side(cell: str) -> str:
+    return "number" if re.match(rf"[0-9+{MINUS}–]|< ?[0-9]", cell) else "text"
+
+
+TEX = {
+    "\\": r"\textbackslash{}",
+    **{sign: "\\" + sign for sign in "&%$#_{}"},
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    MINUS: "$-$",
+    "–": "--",
+    "±": r"$\pm$",
+    "∞": r"$\infty$",
+    "<": "$<$",
+    ">": "$>$",
+}
+
+
+def as_latex(head: Sequence[str], body: Sequence[Sequence[str]], caption: str, key: str) -> str:
+    """Return a booktabs table that compiles under pdflatex with the `booktabs` package alone."""
+    sides = ["r" if all(_side(line[i]) == "number" for line in body if line[i]) else "l" for i in range(len(head))]
+    lines = [" & ".join(map(_tex, line)) + r" \\" for line in body]
+    return "\n".join(
+        [
+            r"\begin{table}",
+            r"\centering\small",
+            rf"\caption{{{_tex(caption)}}}",
+            rf"\label{{tab:{key}}}",
+            rf"\begin{{tabular}}{{{''.join(sides)}}}",
+            r"\toprule",
+            " & ".join(map(_tex, head)) + r" \\",
+            r"\midrule",
+            *lines,
+            r"\bottomrule",
+            r"\end{tabular}",
+            r"\end{table}",
+            "",
+        ]
+    )
+
+
+def _tex(text: str) -> str:
+    return "".join(TEX.get(sign, sign) for sign in text)
+
+
+def write(rows: Sequence[ArmRow], study: StudyView, folder: Path) -> dict[str, Path]:
+    """Write arms.csv, arms.tex and arms.html into `folder`; return their paths by ending."""
+    folder.mkdir(parents=True, exist_ok=True)
+    listed = shown(rows)
+    head = columns(listed, study.metric, 1 - float(study.record["alpha"]))
+    body = printed(listed, study.metric)
+    caption = f"{study.record['question']} {note(rows, study.metric)}"
+    texts = {
+        "csv": as_frame(rows).to_csv(index=False),
+        "tex": as_latex(head, body, caption, study.name),
+        "html": as_html(head, body),
+    }
+    paths = {ending: folder / f"arms.{ending}" for ending in texts}
+    for ending, text in texts.items():
+        paths[ending].write_text(text, encoding="utf-8")
+    return paths

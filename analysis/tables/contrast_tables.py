@@ -1,0 +1,97 @@
+"""Every contrast as a row: what was tested, and beside it, marked as such, what only describes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.number_format import number, p_text, signed
+from analysis.tables.arm_tables import as_html, as_latex
+from analysis.verdicts.verdicts import Verdict
+
+__all__ = ["HEAD", "NOTE", "as_frame", "described", "write"]
+
+HEAD = ("contrast", "difference", "IQM", "better in", "sd of pairs", "paired t", "Wilcoxon")
+NOTE = (
+    "Descriptive: nothing is decided by this table, and its p-values are not corrected. Difference: mean over seed "
+    "pairs; IQM: mean of the middle half of the pairs; better in: share of pairs with a positive difference, ties "
+    "half; sd of pairs: what the power of a next study rests on."
+)
+
+
+def described(found: Sequence[Verdict], metric: str) -> list[list[str]]:
+    """Return the cells of the descriptive table, one row a contrast, under `HEAD`."""
+    return [_row(verdict, metric) for verdict in found]
+
+
+def _row(verdict: Verdict, metric: str) -> list[str]:
+    judgement, beside = verdict.judgement, verdict.judgement.descriptive
+    better = beside.probability_of_improvement
+    return [
+        verdict.contrast.name,
+        signed(judgement.estimate, metric),
+        signed(beside.interquartile_mean, metric),
+        "–" if math.isnan(better) else f"{100 * better:.0f} % of {judgement.n_pairs}",
+        number(beside.standard_deviation, metric),
+        p_text(beside.t_p),
+        p_text(beside.wilcoxon_p),
+    ]
+
+
+def as_frame(found: Sequence[Verdict]) -> pd.DataFrame:
+    """Return every number of every contrast in the ledger's units; columns `descriptive.*` decided nothing."""
+    return pd.DataFrame([_flat(verdict) for verdict in found])
+
+
+def _flat(verdict: Verdict) -> dict[str, object]:
+    judgement, beside = verdict.judgement, verdict.judgement.descriptive
+    same, gone = judgement.equivalence, judgement.collapse
+    return {
+        "contrast": verdict.contrast.name,
+        "kind": verdict.contrast.kind,
+        "factor": verdict.contrast.factor,
+        "level": verdict.contrast.level,
+        "dataset": verdict.dataset,
+        "verdict": verdict.word,
+        "difference": judgement.estimate,
+        "low": judgement.interval.low,
+        "high": judgement.interval.high,
+        "confidence": judgement.interval.confidence,
+        "n_pairs": judgement.n_pairs,
+        "seeds_left_out": " ".join(str(one.seed) for one in judgement.missing),
+        "p": judgement.p,
+        "p_corrected": judgement.p_corrected,
+        "margin": math.nan if same is None else same.margin,
+        "p_equivalence_corrected": math.nan if same is None else same.p_corrected,
+        "collapsed": f"{gone.collapsed[0]}/{gone.trained[0]} vs {gone.collapsed[1]}/{gone.trained[1]}",
+        "p_collapse_corrected": gone.p_corrected,
+        "difference_without_collapsed": judgement.non_collapsed.estimate,
+        "interval_unreliable": judgement.interval_unreliable,
+        "descriptive.sd": beside.standard_deviation,
+        "descriptive.iqm": beside.interquartile_mean,
+        "descriptive.probability_of_improvement": beside.probability_of_improvement,
+        "descriptive.t_p": beside.t_p,
+        "descriptive.t_low": beside.t_interval.low,
+        "descriptive.t_high": beside.t_interval.high,
+        "descriptive.wilcoxon_p": beside.wilcoxon_p,
+    }
+
+
+def write(found: Sequence[Verdict], metric: str, name: str, folder: Path) -> dict[str, Path]:
+    """Write contrasts.csv, .tex and .html into `folder`; return their paths by ending; nothing without contrasts."""
+    if not found:
+        return {}
+    folder.mkdir(parents=True, exist_ok=True)
+    body = described(found, metric)
+    texts = {
+        "csv": as_frame(found).to_csv(index=False),
+        "tex": as_latex(HEAD, body, NOTE, f"{name}-contrasts"),
+        "html": as_html(HEAD, body),
+    }
+    paths = {ending: folder / f"contrasts.{ending}" for ending in texts}
+    for ending, text in texts.items():
+        paths[ending].write_text(text, encoding="utf-8")
+    return paths

@@ -1,0 +1,202 @@
+"""A study beside the published numbers: reproduced, not reproduced or inconclusive, and which conditions differ."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from analysis.data import study_view
+from analysis.data.independent_values import independent
+from analysis.data.study_view import StudyView
+from analysis.number_format import join, name, number, signed, span, unit
+from analysis.published import Published, numbers
+
+__all__ = ["Comparison", "Judged", "compare", "comparisons"]
+
+Floats = NDArray[np.float64]
+Word = Literal["reproduced", "not reproduced", "inconclusive"]
+
+STAND_INS = {"pipcdr": ("propos",)}
+"""Methods of which no table was found -> the methods whose tables stand in for theirs."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Own mean minus the published one, its interval, and what follows with the stated margin."""
+
+    word: Word
+    difference: float
+    low: float
+    high: float
+    p: float
+    """Of the equivalence test: small means that the two differ by less than the margin."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One published number beside an arm of the study."""
+
+    published: Published
+    arm: str
+    dataset: str
+    n: int
+    judged: Judged
+    differences: tuple[str, ...]
+    """Conditions that are not the paper's."""
+    sentence: str
+
+
+def compare(own: Floats, published: Published, alpha: float = 0.05) -> Judged:
+    """Judge own per-seed values against a published mean.
+
+    Reproduced: two one-sided Welch tests show a difference within the margin (Schuirmann 1987). Not reproduced: the
+    interval of the difference lies outside the margin. Inconclusive: neither. A published number without a spread is
+    taken as exact; one with a spread of an unknown number of trials as a single trial.
+
+    Args:
+        own: (n,) values of the arm's complete seeds, collapsed ones included.
+        published: the number; its margin must be stated.
+        alpha: level of the test and of the interval.
+    """
+    n = len(own)
+    if n < 2:
+        return Judged(
+            "inconclusive", float(own.mean()) - published.value if n else math.nan, -math.inf, math.inf, math.nan
+        )
+    difference = float(own.mean()) - published.value
+    ours = float(own.var(ddof=1)) / n
+    theirs = 0.0 if math.isnan(published.std) else published.std**2 / max(published.n, 1)
+    error, freedom = math.sqrt(ours + theirs), float(n - 1)
+    if published.n > 1 and ours + theirs > 0:
+        freedom = (ours + theirs) ** 2 / (ours**2 / (n - 1) + theirs**2 / (published.n - 1))
+    if error == 0:
+        inside = abs(difference) <= published.margin
+        return Judged(
+            "reproduced" if inside else "not reproduced", difference, difference, difference, float(not inside)
+        )
+    reach = float(stats.t.ppf(1 - alpha / 2, freedom)) * error
+    p = float(stats.t.sf((published.margin - abs(difference)) / error, freedom))
+    low, high = difference - reach, difference + reach
+    outside = low > published.margin or high < -published.margin
+    word: Word = "reproduced" if p <= alpha else "not reproduced" if outside else "inconclusive"
+    return Judged(word, difference, low, high, p)
+
+
+def comparisons(study: StudyView) -> list[Comparison]:
+    """Return every published number that an arm of the study stands beside, in the order of the papers' tables.
+
+    An arm stands beside a number of its method, data (or a part of it), metric and protocol, if it has the knobs that
+    the number's line states; arms that vary anything else are not what the paper ran.
+    """
+    rows = study_view.confirm_rows(study)
+    complete = rows[rows["state"] == "complete"]
+    groups = {str(arm): group for arm, group in complete.groupby("arm", observed=True)}
+    arms = [(arm, groups[str(arm["name"])]) for arm in study.record["arms"] if str(arm["name"]) in groups]
+    known = [(arm, own, _knobs(own.iloc[0].to_dict())) for arm, own in arms]
+    targets = [one for one in numbers() if not math.isnan(one.margin) and f"metric.{one.metric}" in rows]
+    drawn = study_view.drawn_stages(study)
+    found = []
+    for published in targets:
+        for arm, own, knobs in known:
+            if _stands_beside(published, arm, knobs, str(study.record["protocol"])):
+                there = own[own[f"metric.{published.metric}"].notna()]
+                by_seed = dict(zip(there["seed"], there[f"metric.{published.metric}"].astype(float), strict=True))
+                values = independent(by_seed, drawn.get(str(arm["name"]), {})).values
+                found.append(_comparison(published, arm, values, _differences(published, study, arm, knobs)))
+    return found
+
+
+def _knobs(row: Mapping[Any, Any]) -> dict[str, Any]:
+    return {
+        str(column).removeprefix("knob."): value
+        for column, value in row.items()
+        if str(column).startswith("knob.") and value is not None and not _is_nan(value)
+    }
+
+
+def _is_nan(value: object) -> bool:
+    """Return whether a knob's column has no value here: the method has no such knob."""
+    return isinstance(value, float) and math.isnan(value)
+
+
+def _stands_beside(published: Published, arm: Mapping[str, Any], knobs: Mapping[str, Any], protocol: str) -> bool:
+    base = str(arm["dataset"]).partition(":")[0]
+    methods = (arm["method"], *STAND_INS.get(str(arm["method"]), ()))
+    varied = str(arm.get("factor") or "")
+    return (
+        published.method in methods
+        and (base == published.dataset or base.startswith(f"{published.dataset}_"))
+        and protocol == published.protocol
+        and (arm["role"] != "level" or varied in published.setting)
+        and all(knob in knobs and _same(knobs[knob], value) for knob, value in published.setting.items())
+    )
+
+
+def _same(own: object, stated: object) -> bool:
+    """Return whether two values mean the same, whatever their types: 0.9 and "0.90", True and "true"."""
+    try:
+        return math.isclose(float(str(own)), float(str(stated)), rel_tol=1e-9)
+    except ValueError:
+        return str(own).lower() == str(stated).lower()
+
+
+def _differences(
+    published: Published, study: StudyView, arm: Mapping[str, Any], knobs: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """Spell out what is not as in the paper, or not known to be."""
+    own: dict[str, Any] = {**knobs, "n_epochs": study.record.get("n_epochs")}
+    rows = study.rows.loc[(study.rows["arm"] == arm["name"]) & study.rows["n_epochs"].notna(), "n_epochs"]
+    if len(rows):
+        own["n_epochs"] = int(rows.iloc[0])
+    found = [] if arm["dataset"] == published.dataset else [f"data {arm['dataset']} instead of {published.dataset}"]
+    if published.method != arm["method"]:
+        found.append(f"{published.method} stands in for {arm['method']}, of which no table was found")
+    for condition, value in published.conditions.items():
+        shown = condition.replace("_", " ")
+        if own.get(condition) is None:
+            found.append(f"{shown} {value} in the paper, no knob here")
+        elif not _same(own[condition], value):
+            here = own[condition]
+            found.append(f"{shown} {f'{here:g}' if isinstance(here, float) else here} instead of {value}")
+    if published.certainty != "printed":
+        found.append(f"the number itself: {published.certainty}")
+    return tuple(found)
+
+
+def _comparison(published: Published, arm: Mapping[str, Any], values: Floats, differences: Sequence[str]) -> Comparison:
+    judged, metric = compare(values, published), published.metric
+    spread = "no spread given" if math.isnan(published.std) else f"standard deviation {number(published.std, metric)}"
+    trials = f", {published.n} trials" if published.n else ""
+    ends = f"95 % interval {span(judged.low, judged.high, metric)}" if math.isfinite(judged.low) else "no interval"
+    own = number(float(values.mean()), metric) if len(values) else "no value"
+    short = str(arm["name"]).removesuffix(f" @ {arm['dataset']}")
+    setting = (
+        f" ({', '.join(f'{knob} {value}' for knob, value in published.setting.items())})" if published.setting else ""
+    )
+    conditions = f" Other conditions: {'; '.join(differences)}." if differences else " Same conditions."
+    sentence = (
+        f"{published.source}: {published.method}{setting} {name(metric)} {number(published.value, metric)} on "
+        f"{published.dataset} ({spread}{trials}). Here {short} on {arm['dataset']}: {own} over {len(values)} seeds, "
+        f"{signed(judged.difference, metric)}{unit(metric)} ({ends}), {judged.word} within "
+        f"±{number(published.margin, metric)}.{conditions}"
+    )
+    return Comparison(
+        published, str(arm["name"]), str(arm["dataset"]), len(values), judged, tuple(differences), sentence
+    )
+
+
+def summary(found: Sequence[Comparison]) -> str:
+    """Return one sentence that counts the words; empty without published numbers."""
+    words = [one.judged.word for one in found]
+    parts = [
+        f"{words.count(word)} {word}" for word in ("reproduced", "not reproduced", "inconclusive") if word in words
+    ]
+    return (
+        f"Of {len(found)} published number{'s' * (len(found) > 1)} beside this study: {join(parts)}." if found else ""
+    )

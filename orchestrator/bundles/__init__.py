@@ -1,0 +1,1 @@
+"""Which trials train together, how many at a time, and whether that changed their numbers."""

@@ -1,0 +1,1 @@
+"""What a plan costs: learnt from the ledger, from probes and from stated rates."""

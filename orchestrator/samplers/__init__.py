@@ -1,1 +1,0 @@
-"""What proposes the configurations of a search. Finite designs need none: their arms are known beforehand."""

@@ -1,0 +1,253 @@
+"""Optuna by ask and tell, in rounds: a search that replays from the ledger to the same choice.
+
+A round's configurations are asked together and told together, in the order of their numbers, and rounds are told in
+theirs, each at its place between two asks. What is asked therefore depends on the told values alone, never on the
+number of workers or on who finished first; after a kill, the same asks come again and the ledger answers those that had
+been trained. Optuna's study lives in memory and is rebuilt that way.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import optuna
+
+from orchestrator.designs.search import Search
+from orchestrator.inference.selection import objective_metric
+from orchestrator.knobs import Choice, Domain, Float, Int, Knob, Value, canonical
+from orchestrator.search.replay import KnownConfigurations
+from orchestrator.search.samplers.tpe import tpe_sampler
+from orchestrator.trial import digest
+
+__all__ = ["Proposal", "SearchRounds", "Told", "objective_metric"]
+
+CONSTRAINED = ("tpe", "gp", "nsga2")
+"""Samplers that keep away from where configurations collapsed."""
+
+EARLIER = "warm_start"
+"""Marks, as a user attribute in Optuna's study, a configuration that the search began from."""
+
+_STATES = {
+    "complete": optuna.trial.TrialState.COMPLETE,
+    "pruned": optuna.trial.TrialState.PRUNED,
+    "failed": optuna.trial.TrialState.FAIL,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """A configuration that the sampler asks for; `number` counts from 0 over the search."""
+
+    number: int
+    values: Mapping[str, Value]
+    """Canonical values of all knobs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What became of a proposal. `objectives` is None unless complete; `curve` is epoch -> first objective."""
+
+    number: int
+    state: str
+    objectives: tuple[float, ...] | None = None
+    feasible: bool = True
+    """False: collapsed on some seed; it never is the choice, and constrained samplers know."""
+    curve: Mapping[int, float] = field(default_factory=dict)
+
+
+class SearchRounds:
+    """Asks an Optuna sampler for rounds of configurations; see the module's docstring.
+
+    Args:
+        search: the design.
+        space: the method's knobs.
+        salt: what tells this search from others with the same design (the dataset's digest).
+    """
+
+    def __init__(self, search: Search, space: Mapping[str, Knob], salt: str) -> None:
+        self.search, self.space = search, space
+        self.domains = search.domains(space)
+        self._searched = _parents_first(self.domains, space)
+        self.seed = int(digest([salt, search.method, list(search.over), search.sampler], 4), 16)
+        for rule in search.rules:
+            objective_metric(rule)
+        logging.getLogger("optuna").setLevel(logging.ERROR)
+        self.study = optuna.create_study(
+            study_name=str(self.seed),  # Hyperband draws a trial's bracket by it; Optuna's own is another each time
+            directions=["maximize"] * len(search.rules),
+            sampler=self._sampler(),
+            pruner=_pruner(search),
+        )
+        self.judged = self._judged()
+        """What the pruner looks at: of several objectives a study of the first alone, since Optuna prunes by one."""
+        self.told: dict[int, Told] = {}
+        self.proposals: dict[int, Proposal] = {}
+        self.known = KnownConfigurations()
+        """Of the ledger, set before the first ask: proposals that differ from them in last bits alone are these."""
+        self.n_earlier = 0
+        """How many proposals, the first ones, are of the ledger and were not asked for."""
+        self._open: dict[int, optuna.trial.Trial] = {}
+        self._judges: dict[int, optuna.trial.Trial] = {}
+        self._reported: set[tuple[int, int]] = set()
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether every configuration has been asked for."""
+        return self._left <= 0
+
+    @property
+    def _left(self) -> int:
+        return self.search.n_configurations - (len(self.proposals) - self.n_earlier)
+
+    def ask(self) -> list[Proposal]:
+        """Return the next round; empty when the search is exhausted. It depends on the rounds that have been told."""
+        asked = [self._propose() for _ in range(min(self.search.round_size, self._left))]
+        self.proposals.update({proposal.number: proposal for proposal in asked})
+        return asked
+
+    def fitting(self, config: Mapping[str, Value]) -> Mapping[str, Value] | None:
+        """Return a configuration's canonical values if this search could have asked for it; else None."""
+        values = dict(self.search.base)
+        try:
+            for name, domain in self._searched.items():
+                if _holds(name, values, self.space):
+                    values[name] = domain.accept(config[name])
+            found = canonical(self.space, values, self.search.method)
+        except (KeyError, ValueError):
+            return None
+        return found if found == dict(config) else None
+
+    def begin_from(self, configurations: Sequence[Mapping[str, Value]]) -> list[Proposal]:
+        """Take earlier configurations as the first proposals, to be told before anything is asked (see `fitting`)."""
+        found = []
+        for values in configurations:
+            given = {name: values[name] for name in self._searched if _holds(name, values, self.space)}
+            self.study.enqueue_trial(given, user_attrs={EARLIER: True})
+            found.append(self._propose())
+        self.proposals.update({proposal.number: proposal for proposal in found})
+        self.n_earlier = len(found)
+        return found
+
+    def tell(self, results: Sequence[Told]) -> None:
+        """Tell a round, in the order of numbers. A NaN is told as a failure: Optuna would leave it running for ever."""
+        for result in sorted(results, key=lambda told: told.number):
+            trial, judge = self._open.pop(result.number), self._judges.pop(result.number)
+            self.told[result.number] = result
+            for epoch, value in result.curve.items():
+                if math.isfinite(value):
+                    self._report(judge, epoch, value)
+            values = result.objectives
+            if judge is not trial:
+                first = values[0] if values and result.state == "complete" and math.isfinite(values[0]) else None
+                state = _STATES["failed"] if result.state == "complete" else _STATES[result.state]
+                self.judged.tell(judge, first, state=None if first is not None else state)
+            if result.state == "complete" and (values is None or not all(map(math.isfinite, values))):
+                self.study.tell(trial, state=optuna.trial.TrialState.FAIL)
+            elif result.state == "complete":
+                if self.search.sampler in CONSTRAINED:
+                    trial.set_constraint("collapsed", 0.0 if result.feasible else 1.0)
+                self.study.tell(trial, list(values or ()))
+            else:
+                self.study.tell(trial, state=_STATES[result.state])
+
+    def should_prune(self, number: int, epoch: int, value: float) -> bool:
+        """Report an intermediate value of an open proposal and return what the pruner says."""
+        judge = self._judges.get(number)
+        if judge is None or not math.isfinite(value):
+            return False
+        self._report(judge, epoch, value)
+        return judge.should_prune()
+
+    def _report(self, trial: optuna.trial.Trial, epoch: int, value: float) -> None:
+        if (trial.number, epoch) not in self._reported:  # a replayed curve may repeat what the pruner was asked with
+            self._reported.add((trial.number, epoch))
+            trial.report(value, epoch)
+
+    def best(self) -> Proposal | None:
+        """Return the feasible proposal with the highest first objective (ties: the earliest); None if there is none."""
+        able = [told for told in self.told.values() if told.feasible and told.objectives and told.state == "complete"]
+        able = [told for told in able if math.isfinite(told.objectives[0])]  # type: ignore[index]  # not None above
+        if not able:
+            return None
+        top = max(able, key=lambda told: (told.objectives[0], -told.number))  # type: ignore[index]
+        return self.proposals[top.number]
+
+    def _propose(self) -> Proposal:
+        trial = self.study.ask()
+        values = dict(self.search.base)
+        for name, domain in self._searched.items():
+            if _holds(name, values, self.space):
+                values[name] = _suggest(trial, name, domain)
+        self._open[trial.number] = trial
+        self._judges[trial.number] = trial if self.judged is self.study else self.judged.ask()
+        asked = canonical(self.space, values, self.search.method)
+        return Proposal(number=trial.number, values=self.known.the_same(asked))
+
+    def _judged(self) -> optuna.Study:
+        if len(self.search.rules) == 1:
+            return self.study
+        sampler = optuna.samplers.RandomSampler(seed=self.seed)  # suggests nothing
+        name = f"{self.seed} judged"
+        return optuna.create_study(study_name=name, direction="maximize", sampler=sampler, pruner=_pruner(self.search))
+
+    def _sampler(self) -> optuna.samplers.BaseSampler:
+        startup = min(self.search.round_size, max(1, self.search.n_configurations // 2))
+        samplers: dict[str, Any] = {
+            "tpe": lambda: tpe_sampler(seed=self.seed, n_startup_trials=startup),
+            "gp": lambda: optuna.samplers.GPSampler(seed=self.seed, n_startup_trials=startup),
+            "cmaes": lambda: optuna.samplers.CmaEsSampler(seed=self.seed, n_startup_trials=startup),
+            "nsga2": lambda: optuna.samplers.NSGAIISampler(seed=self.seed, population_size=self.search.round_size),
+            "qmc": lambda: optuna.samplers.QMCSampler(seed=self.seed, scramble=True, warn_asynchronous_seeding=False),
+            "random": lambda: optuna.samplers.RandomSampler(seed=self.seed),
+        }
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # QMC has been so since Optuna 3
+            made: optuna.samplers.BaseSampler = samplers[self.search.sampler]()
+        return made
+
+
+def _pruner(search: Search) -> optuna.pruners.BasePruner:
+    pruners: dict[str, Any] = {
+        "none": optuna.pruners.NopPruner,
+        "halving": optuna.pruners.SuccessiveHalvingPruner,
+        "hyperband": optuna.pruners.HyperbandPruner,
+        "median": lambda: optuna.pruners.MedianPruner(n_warmup_steps=1),
+    }
+    made: optuna.pruners.BasePruner = pruners[search.pruner]()
+    return made
+
+
+def _parents_first(domains: Mapping[str, Domain], space: Mapping[str, Knob]) -> dict[str, Domain]:
+    """Return the domains so that a knob comes after those that its effect hangs on, in whatever order they were named.
+
+    Asked for the other way round, the condition would be looked up at a value that the trial does not have.
+    """
+    found: dict[str, Domain] = {}
+
+    def add(name: str) -> None:
+        for other in space[name].when:
+            if other in domains and other not in found:
+                add(other)
+        found.setdefault(name, domains[name])
+
+    for name in domains:
+        add(name)
+    return found
+
+
+def _holds(name: str, values: Mapping[str, Value], space: Mapping[str, Knob]) -> bool:
+    return all(values.get(other, space[other].default) in allowed for other, allowed in space[name].when.items())
+
+
+def _suggest(trial: optuna.trial.Trial, name: str, domain: Domain) -> Value:
+    if isinstance(domain, Float):
+        return trial.suggest_float(name, domain.low, domain.high, log=domain.log)
+    if isinstance(domain, Int):
+        return trial.suggest_int(name, domain.low, domain.high, log=domain.log)
+    assert isinstance(domain, Choice)
+    return cast(Value, trial.suggest_categorical(name, domain.options))

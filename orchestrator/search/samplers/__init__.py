@@ -1,0 +1,1 @@
+"""What proposes the configurations of a search, one sampler a file."""

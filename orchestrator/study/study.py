@@ -1,0 +1,220 @@
+"""A study: a named, finite question; loading one by name, dotted name or file path; checking it.
+
+The record of a study, `study.json` beside its plan (written by the runner, read by `analysis`):
+
+    schema_version  1
+    name, question, paper, docstring, tier, exploratory (of another tier than `local` this is a record of its own,
+                    studies/NAME.TIER, so that no tier overwrites another)
+    metric          the metric that verdicts are about, e.g. "nmi" (columns: metric.nmi)
+    alpha, margin   family-wise error; equivalence margin in units of the metric (null: none stated)
+    beats_chance_by by how much the baseline must beat chance for the study to mean anything
+    chance          {dataset: {acc, nmi, ari, ami}}: what random partitions score there
+    datasets, protocol, precision, n_epochs, failure_budget (precision: float32 in records from before it was one)
+    seeds           {"block": "confirm", "seeds": [...], "looks": null | [10, 20, 40],
+                     "planned": [12]}; looks: those of until_decided; planned: the file's, whatever --set says
+    looks_taken     every look that was taken at the study: [{"at": iso time, "n_seeds": 12, "planned": true}, ...],
+                    reports of a study under way included (looks.jsonl beside it until the next run)
+    arms            [{name, method, dataset, values, role, factor, level, design}], baseline first
+    contrasts       [{name, kind, factor, level, dataset, weights: {arm name: weight}}]
+    searches        [{method, dataset, rules, sampler, n_configurations, n_seeds, round_size, rounds_ahead, space,
+                    chosen, history, warm_start}]; a history entry: {number, values, objective, state, trial_ids}
+                    and, of an earlier configuration, "warm_start": true; warm_start: null | {at_most, trial_ids: a
+                    list each}
+    equivalence     {"checks": [{method, dataset, shape, trial_id, bundle_id, bundle_size, equal, says}],
+                    "trials_since": {shape: n}}: members of bundles trained again alone, and what differed then
+    runs            what each run was priced at and what it spent (see `account`)
+    versions, git_commit, created_at, command
+
+`plan.parquet` has one row per trial that the study asks for: trial_id, arm, factor, level, role (baseline, level,
+rival, search), phase (search, confirm), dataset, method, seed_block, seed, configuration (number within a search, -1).
+With several datasets an arm's name ends in ` @ dataset`, so that names are unique and every contrast names its arms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from orchestrator import discovery
+from orchestrator.designs.around import Around
+from orchestrator.designs.base import Design
+from orchestrator.designs.search import Search
+from orchestrator.errors import RequestError
+from orchestrator.knobs import Value
+from orchestrator.trial import PRECISIONS
+
+__all__ = ["LOCAL", "Study", "Tier", "UntilDecided", "key_of", "load", "until_decided"]
+
+LOCAL = "local"
+"""The tier that a study file describes; `Study.tiers` says how others differ from it."""
+
+
+@dataclass(frozen=True)
+class UntilDecided:
+    """Sequential replication: look at fixed numbers of seeds, stop when every contrast is decided."""
+
+    looks: tuple[int, ...]
+
+
+def until_decided(looks: Sequence[int] = (10, 20, 40)) -> UntilDecided:
+    """Add confirm seeds look by look until every contrast is decided or the last look is taken.
+
+    Raises:
+        RequestError: looks that do not grow, or start below 2.
+    """
+    fixed = tuple(looks)
+    if not fixed or fixed[0] < 2 or list(fixed) != sorted(set(fixed)):
+        raise RequestError(f"until_decided(looks={looks!r}): looks are growing whole numbers from 2")
+    return UntilDecided(fixed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tier:
+    """Data, network and budget of another tier; never the question, the levels or the test (`study.tiers`)."""
+
+    datasets: tuple[str, ...]
+    n_epochs: int | None = None
+    """Epochs a trial; None: as at the local tier."""
+    search_epochs: int | None = None
+    """Epochs of a search's trials; None: those of the other trials."""
+    seeds: int | UntilDecided | None = None
+    """None: as at the local tier."""
+    base: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+    """Method -> knob -> value, on top of the base of every design over that method: its network, batch, schedule."""
+    epoch_seconds: Mapping[str, float] = field(default_factory=dict)
+    """Method -> GPU-seconds an epoch of one trial, until the ledger knows better; the docstring says whence."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """A question as data. One file holds one as `STUDY`; the file's docstring says what the paper says."""
+
+    question: str
+    design: Design | Search
+    datasets: tuple[str, ...]
+    rivals: tuple[Design, ...] = ()
+    """Further designs; their arms are compared with the baseline of `design`."""
+    seeds: int | UntilDecided = 10
+    seeds_by_hand: int | None = None
+    """Set by `--set seeds=N`: a look that the study file did not plan, remembered and paid for."""
+    n_epochs: int | None = None
+    """Epochs a trial; None: the method's default."""
+    paper: str = ""
+    protocol: Literal["whole", "split"] = "whole"
+    precision: str = "float32"
+    """One of `PRECISIONS`, for the methods that list it; others are computed in float32, as their rows say."""
+    metric: str = "nmi"
+    alpha: float = 0.05
+    margin: float | None = None
+    """Differences within +-margin (units of `metric`) count as none; states what "no effect" means before the run.
+    A study that tests anything states one, unless it is exploratory."""
+    beats_chance_by: float = 0.1
+    """What the baseline must score above random partitions (units of `metric`, or of NMI if `metric` reads no labels);
+    a baseline that does not is reported as not working at this tier, whatever its arms differ by."""
+    exploratory: bool = False
+    failure_budget: float = 0.1
+    """Share of the study's trials that may fail before the run stops."""
+    tiers: dict[str, Tier] = field(default_factory=dict)
+    name: str = ""
+    docstring: str = ""
+    settings: tuple[str, ...] = ()
+    """What `--set` changed, as it was given: part of the command that runs the study again."""
+    tier: str = LOCAL
+    epoch_seconds: Mapping[str, float] = field(default_factory=dict)
+    """Set by the tier; see there."""
+
+    @property
+    def key(self) -> str:
+        """Name of the study's record in the ledger: a tier other than `local` has one of its own."""
+        return key_of(self.name, self.tier)
+
+    @property
+    def designs(self) -> tuple[Design | Search, ...]:
+        """The design and the rivals, in order."""
+        return (self.design, *self.rivals)
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Names of the methods, in order of appearance."""
+        return tuple(dict.fromkeys(design.method for design in self.designs))
+
+    @property
+    def knobs(self) -> tuple[str, ...]:
+        """All searched or varied knobs, as `method.knob`."""
+        return tuple(dict.fromkeys(f"{design.method}.{knob}" for design in self.designs for knob in design.knobs))
+
+    @property
+    def planned_looks(self) -> tuple[int, ...]:
+        """Numbers of confirm seeds at which the file says that one looks; one, or those of `until_decided`."""
+        return self.seeds.looks if isinstance(self.seeds, UntilDecided) else (self.seeds,)
+
+    @property
+    def looks(self) -> tuple[int, ...]:
+        """Numbers of confirm seeds at which this run looks."""
+        return self.planned_looks if self.seeds_by_hand is None else (self.seeds_by_hand,)
+
+    def searches(self) -> list[Search]:
+        """Return the searches within the designs."""
+        found = [d if isinstance(d, Search) else d.first for d in self.designs if isinstance(d, Search | Around)]
+        return [design for design in found if isinstance(design, Search)]
+
+
+def load(name: str, plugins: Sequence[str] = ()) -> Study:
+    """Return a study by name (`quickstart`), dotted name (`studies.quickstart`) or path (`my/study.py`).
+
+    Raises:
+        UnknownNameError: no such study.
+        RequestError: a file that does not import, or holds no `STUDY`.
+    """
+    if name.endswith(".py") or "/" in name:
+        module = discovery.load_file(Path(name), "study")
+        stem = Path(name).stem
+    else:
+        stem = name.removeprefix("studies.")
+        module = discovery.find("study", stem, plugins)
+    study = getattr(module, "STUDY", None)
+    if not isinstance(study, Study):
+        raise RequestError(f"study file of {name!r} defines no STUDY = Study(...)")
+    checked = replace(study, name=stem, docstring=(module.__doc__ or "").strip())
+    check(checked)
+    return checked
+
+
+def key_of(name: str, tier: str = LOCAL) -> str:
+    """Return the name of a study's record from any way to name the study: NAME, studies.NAME, path/to/NAME.py."""
+    stem = Path(name).stem if name.endswith(".py") or "/" in name else name.removeprefix("studies.")
+    return stem if tier == LOCAL else f"{stem}.{tier}"
+
+
+def check(study: Study) -> None:
+    """Refuse what cannot be run or answered, before anything starts.
+
+    Raises:
+        RequestError: one line that names the value and what is allowed.
+    """
+    if not study.datasets:
+        raise RequestError(f"study {study.name}: datasets is empty; name at least one")
+    if study.looks[0] < 2 and not isinstance(study.design, Search):
+        raise RequestError(f"study {study.name}: seeds = {study.looks[0]!r}; paired tests need at least 2")
+    if not 0 < study.alpha < 1:
+        raise RequestError(f"study {study.name}: alpha = {study.alpha!r} is outside (0, 1)")
+    if study.margin is not None and not study.margin > 0:
+        raise RequestError(
+            f"study {study.name}: margin = {study.margin!r}; a margin is above 0, in units of the metric"
+        )
+    if not study.beats_chance_by >= 0:
+        raise RequestError(
+            f"study {study.name}: beats_chance_by = {study.beats_chance_by!r}; it is at least 0, in units of the metric"
+        )
+    if study.protocol not in ("whole", "split"):
+        raise RequestError(f"study {study.name}: protocol {study.protocol!r}; there are: split, whole")
+    if study.precision not in PRECISIONS:
+        raise RequestError(
+            f"study {study.name}: precision {study.precision!r} is not supported; allowed: {', '.join(PRECISIONS)}"
+        )
+    if study.n_epochs is not None and study.n_epochs < 1:
+        raise RequestError(f"study {study.name}: n_epochs = {study.n_epochs!r}; it is a whole number from 1")
+    if not 0 <= study.failure_budget <= 1:
+        raise RequestError(f"study {study.name}: failure_budget = {study.failure_budget!r} is outside [0, 1]")

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from analysis.data import study_view
+from analysis.tables import arm_tables
+from analysis.verdicts import verdicts
+
+
+@pytest.fixture(scope="module")
+def study(synthetic):
+    return study_view.load(synthetic.results, synthetic.name)
+
+
+@pytest.fixture(scope="module")
+def rows(study):
+    return arm_tables.arm_rows(study, verdicts.verdicts(study))
+
+
+def test_mean_and_interval_agree_with_scipy():
+    values = np.random.default_rng(3).normal(size=9)
+    cell = arm_tables.mean_interval(values)
+    low, high = stats.t.interval(0.95, 8, loc=values.mean(), scale=stats.sem(values))
+    assert (cell.mean, cell.std, cell.low, cell.high) == pytest.approx((values.mean(), values.std(ddof=1), low, high))
+
+
+def test_one_value_has_no_interval_and_none_has_no_mean():
+    assert np.isnan(arm_tables.mean_interval(np.array([1.0])).low) and np.isnan(
+        arm_tables.mean_interval(np.array([])).mean
+    )
+
+
+def test_the_baseline_comes_first_and_every_arm_has_its_row(rows, synthetic):
+    assert [row.arm for row in rows] == [arm["name"] for arm in synthetic.record["arms"]]
+    assert rows[0].verdict is None and all(row.verdict is not None for row in rows[1:])
+
+
+def test_printed_rows_fit_their_headings(rows):
+    for beside in (True, False):
+        head = arm_tables.columns(rows, "nmi", 0.95, beside=beside)
+        assert {len(line) for line in arm_tables.printed(rows, "nmi", beside=beside)} == {len(head)}
+
+
+def test_collapsed_trials_are_in_the_mean_and_the_interval_is_starred(rows):
+    row = next(row for row in rows if row.arm == "fairness_weight=0")
+    assert row.cells["nmi"].n == 12 and row.cells["nmi"].mean < 0.45
+    line = arm_tables.printed([row], "nmi")[0]
+    assert line[2].endswith("]*") and "6/12" in line
+
+
+def test_the_csv_holds_every_number_unrounded(rows, study, tmp_path):
+    paths = arm_tables.write(rows, study, tmp_path)
+    table = pd.read_csv(paths["csv"]).set_index("arm")
+    own = study_view.by_seed(study, "nmi")
+    assert table.loc["loss=forward", "nmi.mean"] == pytest.approx(
+        np.mean(list(own["loss=forward"].values())), rel=1e-12
+    )
+    paired = [own["loss=forward"][seed] - own["baseline"][seed] for seed in range(12)]
+    assert table.loc["loss=forward", "difference"] == pytest.approx(np.mean(paired), rel=1e-12)
+    assert table.loc["update=epoch", ["planned", "complete", "failed", "missing"]].tolist() == [12, 11, 1, 0]
+
+
+def test_latex_escapes_and_aligns():
+    text = arm_tables.as_latex(["arm", "NMI (%)"], [["a_b & c", "−1.0"]], "50 % of #1", "key")
+    assert r"a\_b \& c & $-$1.0 \\" in text and r"\caption{50 \% of \#1}" in text and r"\begin{tabular}{lr}" in text
+
+
+def test_every_latex_row_has_as_many_cells_as_columns(rows, study, tmp_path):
+    text = arm_tables.write(rows, study, tmp_path)["tex"].read_text()
+    sides = re.search(r"\\begin\{tabular\}\{([lr]+)\}", text).group(1)
+    body = text.split("\\midrule")[1].split("\\bottomrule")[0].strip().splitlines()
+    assert len(body) == len(rows) and {len(re.split(r"(?<!\\)&", line)) for line in body} == {len(sides)}
+    assert text.isascii()
+
+
+def test_html_is_escaped():
+    assert '<td class="text">&lt;b&gt;</td>' in arm_tables.as_html(["x"], [["<b>"]])
+
+
+def test_datasets_get_a_column_where_there_are_several(two_datasets):
+    study = study_view.load(two_datasets.results, two_datasets.name)
+    rows = arm_tables.arm_rows(study, verdicts.verdicts(study))
+    assert arm_tables.columns(rows, "nmi", 0.95)[:2] == ["data", "arm"]
+    assert arm_tables.printed(rows, "nmi")[8][:2] == ["mnist_5k", "baseline"]

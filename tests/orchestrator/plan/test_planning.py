@@ -1,0 +1,51 @@
+"""From a study to trials: in which number format each method's trials are computed."""
+
+from dataclasses import replace
+
+import pytest
+
+from orchestrator.designs.one_factor import one_factor
+from orchestrator.errors import RequestError
+from orchestrator.plan.planning import Catalogue, validate, with_settings
+from orchestrator.run.verification import spec_of
+from orchestrator.study import Study, check
+
+STUDY = Study(
+    question="?",
+    name="lower",
+    datasets=("gaussians",),
+    design=one_factor("entropy", {"fairness_weight": [10.0]}),
+    rivals=(one_factor("kmeans", {}),),
+    exploratory=True,
+)
+
+
+def specs(study):
+    catalogue = Catalogue()
+    return {name: catalogue.spec(study, name, {}, "gaussians", None) for name in study.methods}
+
+
+def test_a_precision_is_part_of_the_trials_of_methods_that_know_it_and_of_no_others():
+    asked = with_settings(STUDY, ["precision=bfloat16"])
+    plain, lower = specs(STUDY), specs(asked)
+    assert {name: spec.precision for name, spec in lower.items()} == {"entropy": "bfloat16", "kmeans": "float32"}
+    assert lower["entropy"].trial_id != plain["entropy"].trial_id
+    assert lower["kmeans"].trial_id == plain["kmeans"].trial_id
+    assert validate(asked, Catalogue()) == validate(STUDY, Catalogue())
+
+
+def test_a_precision_that_there_is_not_or_that_no_method_knows_is_refused_in_one_line():
+    with pytest.raises(RequestError, match=r"--set 'precision=half': allowed are float32, tf32, bfloat16"):
+        with_settings(STUDY, ["precision=half"])
+    with pytest.raises(RequestError, match="study lower: precision 'half' is not supported; allowed: float32, tf32"):
+        check(replace(STUDY, precision="half"))
+    alone = replace(STUDY, design=STUDY.rivals[0], rivals=(), precision="bfloat16")
+    with pytest.raises(RequestError, match="study lower: precision 'bfloat16': kmeans knows float32 only"):
+        validate(alone, Catalogue())
+
+
+def test_a_trial_is_verified_in_the_precision_that_it_was_trained_in():
+    spec = specs(replace(STUDY, precision="bfloat16"))["entropy"]
+    row = {name: getattr(spec, name) for name in ("method", "method_version", "dataset", "dataset_digest", "protocol")}
+    row |= {"config": "{}", "seed_block": "confirm", "seed": 0, "n_epochs": 1, "precision": spec.precision}
+    assert spec_of(row).precision == "bfloat16"

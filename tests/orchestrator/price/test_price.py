@@ -1,0 +1,138 @@
+"""Prices: from rows and probes to seconds and wall-clock, with intervals that widen with the distance of the source."""
+
+import math
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from orchestrator.bundles.profile import Profile
+from orchestrator.knobs import Choice, Float, Knob
+from orchestrator.price.price import BUNDLE_SECONDS, WAVE_SECONDS, Knowledge, price
+from orchestrator.run.worker_seconds import Account
+from orchestrator.trial import TrialSpec, canonical_json
+
+SPACES = {"m": {"weight": Knob(1.0, Float(0.0, 9.0), fuses=True), "loss": Knob("a", Choice("a", "b"))}}
+SPEC = TrialSpec(
+    method="m", method_version=1, config={"weight": 1.0, "loss": "a"}, dataset="d", dataset_digest="x", n_epochs=10
+)
+PROFILE = Profile(
+    device="cpu",
+    members=2,
+    epoch_seconds=(1.0, 0.6),
+    fixed_seconds=(0.0, 0.0),
+    peak_bytes=(2.0**30, 2.0**30),
+    capacity_bytes=0.0,
+)
+NOW = (0.0, 0.0, 0.0)
+
+
+def rows(*seconds, loss="a", dataset="d", n_epochs=10, size=1):
+    return pd.DataFrame(
+        {
+            "method": "m",
+            "method_version": 1,
+            "dataset": dataset,
+            "protocol": "whole",
+            "precision": "float32",
+            "config": canonical_json({"weight": 2.0, "loss": loss}),
+            "device": "cpu",
+            "state": "complete",
+            "n_epochs": n_epochs,
+            "bundle_size": size,
+            "cost.seconds": list(seconds),
+            "cost.peak_memory_bytes": 2.0**30,
+        }
+    )
+
+
+def known(found=None, profile=None, limit=1, **more):
+    empty = pd.DataFrame()
+    return Knowledge(
+        rows=empty if found is None else found, spaces=SPACES, profile=lambda _: profile, limit=lambda _: limit, **more
+    )
+
+
+def trials(count):
+    return [replace(SPEC, seed=seed) for seed in range(count)]
+
+
+def test_rows_of_the_same_program_give_the_rate():
+    found = price([trials(4)], known(rows(20.0, 20.0)), 2, NOW)
+    assert found.core_seconds == pytest.approx(80)
+    assert found.low == pytest.approx(80 / 1.25)
+    assert found.high == pytest.approx(80 * 1.25)
+    assert found.wall_seconds[0] == pytest.approx(40 + 2 * BUNDLE_SECONDS[0] + WAVE_SECONDS[0])
+
+
+def test_the_further_the_source_the_wider_the_interval_and_the_nearest_one_counts():
+    same = price([trials(1)], known(rows(20.0, 20.0)), 1, NOW)
+    program = price([trials(1)], known(rows(30.0, 30.0, loss="b")), 1, NOW)
+    dataset = price([trials(1)], known(rows(40.0, 40.0, dataset="other")), 1, NOW)
+    assert [found.core_seconds for found in (same, program, dataset)] == pytest.approx([20, 30, 40])
+    widths = [found.high / found.low for found in (same, program, dataset)]
+    assert widths == sorted(widths)
+    mixed = pd.concat([rows(20.0, 20.0), rows(90.0, 90.0, loss="b"), rows(90.0, dataset="other")])
+    assert price([trials(1)], known(mixed), 1, NOW).core_seconds == pytest.approx(20)
+
+
+def test_a_probe_prices_every_bundle_size_and_rows_correct_its_level():
+    alone = price([trials(4)], known(profile=PROFILE), 1, NOW)
+    fused = price([trials(4)], known(profile=PROFILE, limit=2), 1, NOW)
+    assert alone.core_seconds == pytest.approx(40)
+    assert (fused.core_seconds, fused.n_bundles) == (pytest.approx(24 + 10), 2)  # one member is trained again, alone
+    assert fused.high / fused.low <= 2
+    twice = price([trials(4)], known(rows(12.0, 12.0, size=2), PROFILE), 1, NOW)
+    assert twice.core_seconds == pytest.approx(80)  # 6 s were predicted at size 2: this machine takes twice as long
+
+
+def test_rows_of_another_machine_price_what_was_never_probed_here_and_correct_no_probe():
+    elsewhere = rows(12.0, 12.0, size=2).assign(elsewhere=True)
+    assert price([trials(4)], known(elsewhere, PROFILE), 1, NOW).core_seconds == pytest.approx(40)
+    assert price([trials(4)], known(elsewhere), 1, NOW).core_seconds == pytest.approx(48)
+
+
+def test_waves_wait_for_each_other_and_workers_without_a_bundle_stay_idle():
+    together = price([trials(4)], known(rows(20.0, 20.0)), 4, NOW).wall_seconds[0]
+    apart = price([trials(2), trials(2)], known(rows(20.0, 20.0)), 4, NOW).wall_seconds[0]
+    assert apart == pytest.approx(2 * together)
+
+
+def test_start_up_is_part_of_the_wall_clock_and_of_its_interval():
+    found = price([trials(1)], known(rows(20.0, 20.0)), 1, (5.0, 10.0, 20.0))
+    none = price([trials(1)], known(rows(20.0, 20.0)), 1, NOW)
+    assert [a - b for a, b in zip(found.wall_seconds, none.wall_seconds, strict=True)] == pytest.approx([10, 5, 20])
+
+
+def test_nothing_to_train_costs_nothing_and_nothing_known_has_no_price():
+    assert price([[]], known(), 2).wall_seconds == (0, 0, 0)
+    found = price([trials(2)], known(), 2)
+    assert math.isnan(found.core_seconds)
+    assert found.unknown == ("m on d",)
+
+
+def test_a_stated_rate_counts_before_rows_of_other_data_and_after_those_of_the_same():
+    stated = {"m": 7.0}
+    assert price([trials(1)], known(rows(20.0, dataset="other"), stated=stated), 1).core_seconds == pytest.approx(70)
+    assert price([trials(1)], known(rows(20.0), stated=stated), 1).core_seconds == pytest.approx(20)
+
+
+def test_rows_of_a_version_with_other_knobs_are_another_program():
+    other = rows(20.0, 20.0)
+    other["config"] = canonical_json({"gone": 1})
+    assert price([trials(1)], known(other), 1).high / price([trials(1)], known(other), 1).low > 3
+
+
+def test_an_account_counts_workers_from_the_first_report_on():
+    now = [0.0]
+    account = Account(lambda: now[0])
+    account.opened()
+    account.opened()
+    now[0] = 9.0
+    account.heard()  # nine seconds of starting are nobody's training
+    now[0] = 11.0
+    account.closed()
+    now[0] = 14.0
+    assert account.busy_seconds == pytest.approx(2 * 2 + 3)
+    entry = account.entry(5, "", None)
+    assert (entry["workers"], entry["start_seconds"], entry["wall_seconds"], entry["seconds"]) == (2, 9, 14, 7)

@@ -1,0 +1,64 @@
+"""The record of a study: the command that runs it again, and the chance levels that its baseline must beat."""
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from orchestrator.designs.one_factor import one_factor
+from orchestrator.ledger import Ledger
+from orchestrator.plan.planning import Catalogue, with_settings
+from orchestrator.run.record import with_look
+from orchestrator.run.runner import Runner, RunOptions
+from orchestrator.study import Study
+
+TOY = (str(Path(__file__).parents[1] / "toy"),)
+ASKED = Study(
+    question="?",
+    name="asked",
+    datasets=("digits",),
+    n_epochs=2,
+    seeds=8,
+    margin=0.02,
+    beats_chance_by=0.3,
+    design=one_factor("toy", {"mode": ["worse"]}),
+)
+
+
+@pytest.fixture(scope="module")
+def record(tmp_path_factory):
+    asked = with_settings(ASKED, ["dataset=gaussians", "toy.level=0.25"])
+    with Ledger(tmp_path_factory.mktemp("results"), writable=True) as ledger:
+        Runner(asked, ledger, Catalogue(TOY), RunOptions(plugins=TOY)).write_record()
+        return ledger.read_study("asked")[0]
+
+
+def test_the_command_of_the_record_sets_what_was_set(record):
+    command = shlex.split(record["command"])
+    assert command == ["orchestrate", "run", "asked", "--set", "dataset=gaussians", "--set", "toy.level=0.25"]
+
+
+def test_chance_levels_of_every_dataset_and_the_margin_above_them_are_recorded(record):
+    assert list(record["chance"]) == ["gaussians"] and 0 < record["chance"]["gaussians"]["nmi"] < 0.1
+    assert record["beats_chance_by"] == 0.3
+
+
+def looks(*taken):
+    """Take looks one after another, each as (seeds, what the study file plans then); return their flags."""
+    record = {"looks_taken": []}
+    for n_seeds, plan in taken:
+        record = with_look(record, n_seeds, plan)
+    return {look["n_seeds"]: look["planned"] for look in record["looks_taken"]}
+
+
+def test_the_looks_of_one_plan_are_planned_and_others_are_by_hand():
+    assert looks((10, (10, 20)), (20, (10, 20))) == {10: True, 20: True}
+    assert looks((12, (12,)), (20, (12,))) == {12: True, 20: False}
+
+
+def test_a_look_that_was_written_into_the_file_after_a_first_one_is_by_hand():
+    assert looks((14, (14,)), (24, (24,))) == {14: True, 24: False}
+
+
+def test_a_look_is_remembered_once_and_no_seeds_are_no_look():
+    assert looks((14, (14,)), (14, (14,)), (0, (14,))) == {14: True}

@@ -1,0 +1,166 @@
+"""Views: per-sample draws, identity at strength 0, bits of members alone, shared draws; plain transforms as oracles."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from orchestrator.errors import RequestError, UnknownNameError
+from trainables.data.augmentations import VIEWS, Augmentation, View, views_of
+from trainables.data.transforms import affine, blur, chroma, shift, tone
+from trainables.method import Stateful
+
+SHAPES = [(1, 8, 8), (3, 12, 12), (1, 28, 28), (3, 32, 32), (3, 96, 96), (20,)]
+CASES = [(shape, name) for shape in SHAPES for name in views_of(shape)]
+SMALL = [(shape, name) for shape, name in CASES if shape[-1] < 28]
+SEEDS = [4, 9, 2]
+
+
+def inputs_of(shape: tuple[int, ...], n: int = 12) -> Tensor:
+    return torch.randn(n, *shape, generator=torch.Generator().manual_seed(0))
+
+
+def viewed(augmentation: Augmentation, inputs: Tensor, indices: Tensor) -> Tensor:
+    augmentation.begin_epoch()
+    return augmentation(inputs[indices], indices)
+
+
+@pytest.mark.parametrize(("shape", "name"), CASES)
+def test_equal_samples_get_different_views_and_every_view_is_finite(shape: tuple[int, ...], name: str) -> None:
+    inputs = inputs_of(shape, 1).expand(40, *shape).clone()
+    out = viewed(Augmentation(name, inputs, [0], "view"), inputs, torch.arange(40)[None])
+    assert out.shape == (1, 40, *shape)
+    assert bool(out.isfinite().all())
+    distinct = len(torch.unique(out[0].flatten(1), dim=0))
+    assert distinct == 1 if name == "none" else distinct > 5
+
+
+@pytest.mark.parametrize(("shape", "name"), SMALL)
+def test_strength_zero_is_the_identity_for_that_member_only(shape: tuple[int, ...], name: str) -> None:
+    inputs, indices = inputs_of(shape), torch.arange(12).expand(2, 12)
+    out = viewed(Augmentation(name, inputs, [0, 0], "view", torch.tensor([0.0, 1.0])), inputs, indices)
+    torch.testing.assert_close(out[0], inputs, rtol=1e-4, atol=1e-4)
+    assert name == "none" or not torch.allclose(out[1], inputs, atol=1e-2)
+
+
+@pytest.mark.parametrize(("shape", "name"), SMALL)
+def test_a_member_has_the_same_bits_alone_and_in_a_bundle_and_after_keep(shape: tuple[int, ...], name: str) -> None:
+    inputs, strength = inputs_of(shape, 31), torch.tensor([1.0, 0.3, 2.0])
+    indices = torch.stack([torch.randperm(31, generator=torch.Generator().manual_seed(s))[:7] for s in SEEDS])
+    fused = Augmentation(name, inputs, SEEDS, "view", strength)
+    first = viewed(fused, inputs, indices)
+    fused.keep([0, 2])
+    second = viewed(fused, inputs, indices[[0, 2]])
+    for place in range(3):
+        alone = Augmentation(name, inputs, [SEEDS[place]], "view", float(strength[place]))
+        assert torch.equal(viewed(alone, inputs, indices[place : place + 1])[0], first[place])
+        if place != 1:
+            again = viewed(alone, inputs, indices[place : place + 1])[0]
+            assert torch.equal(again, second[place // 2])
+
+
+@pytest.mark.parametrize("name", ["byol", "noise"])
+def test_a_loaded_state_goes_on_with_the_same_draws(name: str) -> None:
+    inputs, indices = inputs_of((3, 12, 12)), torch.arange(12).expand(3, 12)
+    one, two = (Augmentation(name, inputs, SEEDS, "view") for _ in range(2))
+    viewed(one, inputs, indices)
+    two.load_state_dict(one.state_dict())
+    assert isinstance(one, Stateful)
+    assert torch.equal(viewed(one, inputs, indices), viewed(two, inputs, indices))
+
+
+def test_members_with_other_batches_share_the_draws_of_a_sample() -> None:
+    inputs = inputs_of((1, 8, 8))
+    whole = viewed(Augmentation("byol", inputs, [5], "view"), inputs, torch.arange(12)[None])
+    part = viewed(Augmentation("byol", inputs, [5], "view"), inputs, torch.tensor([[7, 3]]))
+    torch.testing.assert_close(part[0], whole[0, [7, 3]])
+
+
+def test_purposes_and_epochs_have_draws_of_their_own() -> None:
+    inputs, indices = inputs_of((1, 8, 8)), torch.arange(12)[None]
+    one, two = Augmentation("crop", inputs, [5], "view.0"), Augmentation("crop", inputs, [5], "view.1")
+    first = viewed(one, inputs, indices)
+    assert not torch.equal(first, viewed(two, inputs, indices))
+    assert not torch.equal(first, viewed(one, inputs, indices))
+
+
+def test_a_shift_moves_whole_pixels_and_brings_in_zeros() -> None:
+    x = torch.arange(1.0, 10.0).view(1, 1, 3, 3).expand(2, 1, 3, 3)
+    out = shift(x, torch.tensor([1.0, 0.0]), torch.tensor([0.0, -2.0]))
+    assert out[0, 0].tolist() == [[0, 0, 0], [1, 2, 3], [4, 5, 6]]
+    assert out[1, 0].tolist() == [[3, 0, 0], [6, 0, 0], [9, 0, 0]]
+
+
+def test_every_shift_within_the_range_is_drawn_about_equally_often() -> None:
+    inputs = torch.zeros(6000, 1, 8, 8)
+    inputs[:, :, 4, 4] = 1.0
+    out = viewed(Augmentation("shift", inputs, [0], "view"), inputs, torch.arange(6000)[None])[0, :, 0]
+    counts = out.sum(0)[3:6, 3:6]
+    assert int(counts.sum()) == 6000
+    assert float(counts.min()) > 6000 / 9 * 0.85
+
+
+def test_an_affine_window_can_flip_turn_and_crop() -> None:
+    x = inputs_of((2, 6, 6), 3)
+    still, none = torch.zeros(3, 2), torch.zeros(3)
+    flipped = affine(x, still, torch.tensor([[-1.0, 1.0]]).expand(3, 2), none)
+    torch.testing.assert_close(flipped, x.flip(3), rtol=1e-4, atol=1e-4)
+    turned = affine(x, still, torch.ones(3, 2), torch.full((3,), math.pi / 2))
+    torch.testing.assert_close(turned, x.rot90(1, (2, 3)), rtol=1e-3, atol=1e-3)
+    window = affine(x, torch.full((3, 2), -0.5), torch.full((3, 2), 0.5), none)
+    corner = torch.nn.functional.interpolate(x[:, :, :4, :4], scale_factor=2, mode="bilinear")
+    torch.testing.assert_close(window[:, :, :5, :5], corner[:, :, :5, :5], rtol=1e-3, atol=1e-3)
+
+
+def test_a_crop_brings_nothing_in_and_its_windows_fill_the_allowed_range() -> None:
+    inputs = torch.ones(500, 1, 16, 16)
+    out = viewed(Augmentation(View(crop=0.9), inputs, [0], "view"), inputs, torch.arange(500)[None])
+    torch.testing.assert_close(out, torch.ones_like(out))
+    ramp = torch.linspace(-1.0, 1.0, 16).expand(500, 1, 16, 16).clone()
+    seen = viewed(Augmentation(View(crop=0.9), ramp, [0], "view"), ramp, torch.arange(500)[None])[0, :, 0]
+    widths = (seen[:, 0, -1] - seen[:, 0, 0]) / 2 * 16 / 15
+    assert 0.25 < float(widths.min()) < 0.45
+    assert float(widths.max()) > 0.95
+
+
+def test_tone_and_chroma_do_what_their_numbers_say() -> None:
+    x = inputs_of((3, 5, 5), 4)
+    one, zero = torch.ones(4), torch.zeros(4)
+    torch.testing.assert_close(tone(x, zero, one), x)
+    flat = tone(x, zero + 0.5, zero)
+    torch.testing.assert_close(flat, (x.mean((1, 2, 3), keepdim=True) + 0.5).expand_as(x))
+    torch.testing.assert_close(chroma(x, one, zero), x, rtol=1e-4, atol=1e-4)
+    grey = chroma(x, zero, zero)
+    torch.testing.assert_close(grey[:, 0], grey[:, 2])
+    torch.testing.assert_close(grey[:, 0], torch.einsum("nchw,c->nhw", x, torch.tensor([0.299, 0.587, 0.114])))
+    turned = chroma(chroma(x, one, zero + 0.7), one, zero - 0.7)
+    torch.testing.assert_close(turned, x, rtol=1e-4, atol=1e-4)
+
+
+def test_blur_is_a_separable_filter_and_keeps_flat_images() -> None:
+    x = inputs_of((1, 8, 8), 2)
+    kernel = torch.tensor([0.2, 0.6, 0.2])
+    padded = torch.nn.functional.pad(x, (1, 1, 1, 1), mode="replicate")
+    expected = torch.nn.functional.conv2d(padded, (kernel[:, None] * kernel)[None, None])
+    torch.testing.assert_close(blur(x, torch.tensor([0.2, 0.2])), expected)
+    torch.testing.assert_close(blur(torch.ones(1, 3, 32, 32), torch.tensor([0.25])), torch.ones(1, 3, 32, 32))
+
+
+def test_noise_and_dropout_have_the_strength_they_name() -> None:
+    inputs = inputs_of((50,), 400) * 3.0
+    indices = torch.arange(400)[None]
+    noisy = viewed(Augmentation("noise", inputs, [0], "view", 2.0), inputs, indices)[0]
+    assert float((noisy - inputs).std()) == pytest.approx(0.6 * float(inputs.std()), rel=0.03)
+    dropped = viewed(Augmentation("dropout", inputs, [0], "view"), inputs, indices)[0]
+    assert float((dropped == 0).float().mean()) == pytest.approx(0.2, abs=0.01)
+
+
+def test_a_wrong_view_or_strength_is_said_in_one_line() -> None:
+    with pytest.raises(UnknownNameError, match=r"unknown view of inputs of shape \(20,\) 'crop'; there are: dropout"):
+        Augmentation("crop", inputs_of((20,)), [0], "view")
+    with pytest.raises(RequestError, match="strength = -1; allowed is 0 or more"):
+        Augmentation("crop", inputs_of((1, 8, 8)), [0], "view", -1.0)
+    assert set(VIEWS) >= {"none", "noise", "shift", "crop", "byol", "dropout", "noise_dropout"}

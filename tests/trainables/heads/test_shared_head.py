@@ -1,0 +1,110 @@
+"""Members of one seed share points, order and first weights; a member's bits do not depend on who shares with it."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from trainables.heads.shared_head import Seats, SharedLinear, SharedOrder, product, subtract_product
+from trainables.losses.soft_labels import largest
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def rates(n: int) -> dict[str, torch.Tensor]:
+    lr = torch.linspace(0.1, 1.0, n)
+    return {"lr": lr, "norm_weight": lr / 100, "weight_decay": lr / 50, "init_scale": torch.ones(n)}
+
+
+@pytest.mark.parametrize("width", [16, 64, 250, 663, 784, 1280])
+@pytest.mark.parametrize("classes", [1, 2, 10])
+def test_a_products_columns_have_the_same_bits_however_many_there_are(width: int, classes: int) -> None:
+    generator = torch.Generator().manual_seed(width)
+    points = torch.randn(125, width, generator=generator)
+    weight = torch.randn(70 * classes, width, generator=generator)
+    slope = torch.randn(70 * classes, 125, generator=generator)
+    whole, moved = product(points, weight), weight.clone()
+    subtract_product(moved, slope, points)
+    torch.testing.assert_close(whole, points @ weight.T, rtol=1e-4, atol=1e-3)
+    torch.testing.assert_close(moved, weight - slope @ points, rtol=1e-4, atol=1e-3)
+    for members in (1, 2, 17):
+        own = slice(3 * classes, (3 + members) * classes)
+        assert torch.equal(product(points, weight[own]), whole[:, own])
+        part = weight[own].clone()
+        subtract_product(part, slope[own], points)
+        assert torch.equal(part, moved[own])
+
+
+@pytest.mark.parametrize("batch", [16, 600, 1000])
+def test_a_steps_rows_have_the_same_bits_at_any_batch_size(batch: int) -> None:
+    generator = torch.Generator().manual_seed(batch)
+    points, weight = torch.randn(batch, 40, generator=generator), torch.zeros(640, 40)
+    slope = torch.randn(640, batch, generator=generator)
+    subtract_product(weight, slope, points)
+    part = torch.zeros(10, 40)
+    subtract_product(part, slope[50:60], points)
+    assert torch.equal(part, weight[50:60])
+
+
+def test_what_a_seed_shares_follows_it_whatever_the_order_of_members() -> None:
+    seats = Seats([7, 3, 7, 5])
+    assert seats.distinct == [3, 5, 7] and seats.of.tolist() == [2, 0, 2, 1]
+    assert [members.tolist() for members in seats.members] == [[1], [3], [0, 2]]
+
+
+def test_dropping_members_keeps_the_orders_of_the_others() -> None:
+    order = SharedOrder([7, 3, 7, 5], torch.device("cpu"))
+    order.permutation(50)
+    order.keep([2, 3])
+    alone = SharedOrder([5], torch.device("cpu"))
+    alone.permutation(50)
+    assert torch.equal(order.permutation(50)[0], alone.permutation(50)[0])
+
+
+def head(seeds: list[int]) -> SharedLinear:
+    inputs = torch.randn(30, 6, generator=torch.Generator().manual_seed(0))
+    inputs[:, 2] = 0.0
+    return SharedLinear(inputs, 4, seeds, rates(len(seeds)))
+
+
+def test_a_step_is_gradient_descent_with_norm_and_decay() -> None:
+    net, rows = head([1, 2, 1]), torch.arange(20).view(2, 10)
+    slope = torch.randn(3, 4, 10, generator=torch.Generator().manual_seed(1))
+    weight, bias = net.weight.clone(), net.bias.clone()
+    (logits,) = net.logits(rows)
+    net.step([slope])
+    for member, seat in enumerate([0, 1, 0]):
+        batch, lr = net.inputs[rows[seat]], float(net.lr[member])
+        torch.testing.assert_close(logits[member], weight[member] @ batch.T + bias[member][:, None])
+        pull = 2 * lr / 100 + lr / 50
+        expected = weight[member] - lr * (slope[member] @ batch + pull * weight[member])
+        torch.testing.assert_close(net.weight[member], expected)
+        bias_step = slope[member].sum(1) + lr / 50 * bias[member]
+        torch.testing.assert_close(net.bias[member], bias[member] - lr * bias_step)
+
+
+def test_columns_of_zeros_have_no_weights() -> None:
+    assert head([1]).weight.shape == (1, 4, 5)
+    empty = SharedLinear(torch.zeros(5, 3), 4, [1], rates(1))
+    assert torch.cat(list(empty.outputs(empty.prepared(torch.zeros(2, 3)))), 2).shape == (1, 4, 2)
+
+
+def test_members_of_one_seed_begin_alike_and_scaled() -> None:
+    scaled = rates(2) | {"init_scale": torch.tensor([1.0, 3.0])}
+    net = SharedLinear(torch.randn(9, 5), 4, [8, 8], scaled)
+    torch.testing.assert_close(net.weight[1], 3.0 * net.weight[0])
+
+
+def test_outputs_come_in_chunks_that_change_nothing() -> None:
+    net = head([1, 2])
+    points = torch.randn(1300, 6)
+    whole = torch.cat(list(net.outputs(net.prepared(points))), 2)
+    torch.testing.assert_close(whole, net._outputs([net.prepared(points)] * 2))
+
+
+def test_largest_names_the_class_of_the_largest_logit() -> None:
+    logits = torch.randn(3, 5, 40)
+    assert torch.equal(largest(logits), logits.argmax(1))

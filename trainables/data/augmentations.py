@@ -1,0 +1,228 @@
+"""Named views of a dataset: random transforms of batches, per sample, drawn from each trial's own streams.
+
+The transforms themselves are in `trainables.data.transforms`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from orchestrator.errors import RequestError, UnknownNameError
+from trainables.data.transforms import affine, blur, chroma, shift, tone
+from trainables.randomness import Streams
+
+__all__ = ["IMAGE_VIEWS", "VECTOR_VIEWS", "VIEWS", "Augmentation", "View", "views_of"]
+
+N_DRAWS = 16
+"""Uniform numbers for each sample and epoch, whatever the view: arms that differ in the view share their draws."""
+
+JITTERED, ASPECT = 0.8, math.log(4.0 / 3.0)  # share of images whose tone and colour change; window's log aspect
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """How far each transform goes at strength 1; 0 everywhere is the identity."""
+
+    shift: float = 0.0
+    """Largest move, as a share of the image's side; whole pixels, at least one."""
+    rotation: float = 0.0
+    """Largest angle in degrees."""
+    crop: float = 0.0
+    """Largest share of the area that a random resized crop leaves out (0.92: BYOL's window of 0.08 to 1)."""
+    flip: float = 0.0
+    """Probability of a horizontal flip."""
+    brightness: float = 0.0
+    """Largest offset, in standard deviations of the data."""
+    contrast: float = 0.0
+    """Largest change of the contrast's factor 1."""
+    saturation: float = 0.0
+    """Largest change of the saturation's factor 1 (colour images)."""
+    hue: float = 0.0
+    """Largest turn of the hue, as a share of the circle (colour images)."""
+    grey: float = 0.0
+    """Probability of dropping all colour (colour images)."""
+    blur: float = 0.0
+    """Probability of smoothing."""
+    noise: float = 0.0
+    """Standard deviation of added noise, in standard deviations of the data."""
+    dropout: float = 0.0
+    """Probability that an entry is set to 0."""
+
+    @property
+    def is_affine(self) -> bool:
+        """Whether images are resampled."""
+        return self.rotation > 0 or self.crop > 0 or self.flip > 0
+
+    @property
+    def is_toned(self) -> bool:
+        """Whether brightness or contrast change."""
+        return self.brightness > 0 or self.contrast > 0
+
+    @property
+    def is_coloured(self) -> bool:
+        """Whether colours change."""
+        return self.saturation > 0 or self.hue > 0 or self.grey > 0
+
+    @property
+    def draws_per_sample(self) -> bool:
+        """Whether anything is drawn once per sample and epoch."""
+        return self.is_affine or self.is_toned or self.is_coloured or self.shift > 0 or self.blur > 0
+
+
+IMAGE_VIEWS = {
+    "none": View(),
+    "noise": View(noise=0.3),
+    "dropout": View(dropout=0.2),
+    "noise_dropout": View(noise=0.3, dropout=0.2),
+    "shift": View(shift=0.1),
+    "shift_noise": View(shift=0.1, noise=0.3),
+    "rotation": View(rotation=15.0),
+    "crop": View(crop=0.5),
+    "affine": View(crop=0.3, rotation=15.0, noise=0.3),
+    "byol": View(crop=0.5, brightness=0.4, contrast=0.4),
+}
+"""Views of grey images: nothing is flipped, since a mirrored digit is another sign."""
+
+COLOUR_VIEWS = IMAGE_VIEWS | {
+    "crop": View(crop=0.8, flip=0.5),
+    "byol": View(crop=0.92, flip=0.5, brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1, grey=0.2, blur=0.5),
+}
+"""Views of colour images; `byol` has the ranges of ProPos' CIFAR configuration, with the blur of its larger ones."""
+
+VECTOR_VIEWS = {name: IMAGE_VIEWS[name] for name in ("none", "noise", "dropout", "noise_dropout")}
+"""Views of vectors."""
+
+VIEWS = tuple(IMAGE_VIEWS)
+"""Every name, for a method's knob: `Choice(*VIEWS)`; vectors know the first few only."""
+
+
+def views_of(shape: Sequence[int]) -> dict[str, View]:
+    """Return the views by name for inputs of one shape: (d,) or (channels, height, width)."""
+    if len(shape) == 1:
+        return VECTOR_VIEWS
+    return COLOUR_VIEWS if shape[0] == 3 else IMAGE_VIEWS
+
+
+class Augmentation:
+    """One random view of the inputs, for M members.
+
+    Parameters of shifts, windows, tones and colours are drawn once per sample and epoch, as one (M, N, 16) block that
+    a batch gathers from: members that differ in batch size or view still share them. Noise and dropout are drawn
+    per step. State is that of the streams between epochs.
+
+    Args:
+        view: a View, or a name in `views_of(shape of one input)`.
+        inputs: (N, d) or (N, C, H, W): all that batches are taken from.
+        seeds: one root seed per member.
+        purpose: name of the streams; two views of one method need two names.
+        strength: (M,) or one: factor on every range and probability; 0 is the identity.
+
+    Raises:
+        UnknownNameError: no such view for inputs of this shape.
+        RequestError: a negative strength.
+    """
+
+    def __init__(
+        self, view: View | str, inputs: Tensor, seeds: Sequence[int], purpose: str, strength: Tensor | float = 1.0
+    ) -> None:
+        known = views_of(inputs.shape[1:])
+        if isinstance(view, str) and view not in known:
+            raise UnknownNameError(f"view of inputs of shape {tuple(inputs.shape[1:])}", view, known)
+        self.view = known[view] if isinstance(view, str) else view
+        self.n_samples, self.spread = len(inputs), float(inputs.std())
+        self.strength = torch.as_tensor(strength, dtype=torch.float32, device=inputs.device).expand(len(seeds)).clone()
+        if bool((self.strength < 0).any()):
+            raise RequestError(f"augmentation strength = {float(self.strength.min()):g}; allowed is 0 or more")
+        self.parameters = Streams(seeds, f"{purpose}.parameters", inputs.device)
+        self.entries = Streams(seeds, f"{purpose}.entries", inputs.device)
+        self.draws = torch.empty(0)
+
+    def begin_epoch(self) -> None:
+        """Draw the parameters of every sample for the epoch that begins; to be called before its first batch."""
+        if self.view.draws_per_sample:
+            self.draws = self.parameters.uniform(self.n_samples, N_DRAWS)
+
+    def __call__(self, x: Tensor, indices: Tensor) -> Tensor:
+        """Return the view of a batch.
+
+        Args:
+            x: (M, B, ...) inputs[indices].
+            indices: (M, B) which samples these are.
+        """
+        if self.view.draws_per_sample:
+            draws = self.draws.gather(1, indices[..., None].expand(-1, -1, N_DRAWS)).flatten(0, 1)
+            strength = self.strength[:, None].expand_as(indices).reshape(-1)
+            x = _transformed(self.view, x.flatten(0, 1), draws, strength, self.spread).view_as(x)
+        return self._disturbed(x)
+
+    def _disturbed(self, x: Tensor) -> Tensor:
+        """Add noise and drop entries, drawn for this step."""
+        strength = self.strength.view(-1, *[1] * (x.dim() - 1))
+        if self.view.noise > 0:
+            x = torch.addcmul(x, self.entries.normal(*x.shape[1:]), strength * (self.view.noise * self.spread))
+        if self.view.dropout > 0:
+            x = x * (self.entries.uniform(*x.shape[1:]) >= (self.view.dropout * strength).clamp(max=1.0))
+        return x
+
+    def keep(self, members: Sequence[int]) -> None:
+        """Drop all other members."""
+        index = torch.as_tensor(list(members), device=self.strength.device)
+        self.strength = self.strength[index]
+        self.parameters.keep(members)
+        self.entries.keep(members)
+        self.draws = self.draws[index] if self.draws.numel() else self.draws
+
+    def state_dict(self) -> dict[str, dict[str, Tensor]]:
+        """Return the states of the streams."""
+        return {"parameters": self.parameters.state_dict(), "entries": self.entries.state_dict()}
+
+    def load_state_dict(self, state: dict[str, dict[str, Tensor]]) -> None:
+        """Take up the states of the streams."""
+        self.parameters.load_state_dict(state["parameters"])
+        self.entries.load_state_dict(state["entries"])
+
+
+def _transformed(view: View, x: Tensor, draws: Tensor, strength: Tensor, spread: float) -> Tensor:
+    """Return images (n, C, H, W) under their own draws (n, 16) in [0, 1); a transform owns its columns of them."""
+    signed, likely = (draws * 2.0 - 1.0) * strength[:, None], strength.clamp(max=1.0)
+    if view.shift > 0:
+        rows, columns = (_pixels(view.shift * side, signed[:, place]) for place, side in enumerate(x.shape[2:]))
+        x = shift(x, rows, columns)
+    if view.is_affine:
+        x = affine(x, *_window(view, draws, strength), signed[:, 7] * math.radians(view.rotation))
+    jittered = draws[:, 8] < JITTERED
+    if view.is_toned:
+        brightness = torch.where(jittered, signed[:, 9] * (view.brightness * spread), 0.0)
+        x = tone(x, brightness, torch.where(jittered, (1.0 + signed[:, 10] * view.contrast).clamp(min=0.0), 1.0))
+    if view.is_coloured and x.shape[1] == 3:
+        factor = torch.where(jittered, (1.0 + signed[:, 11] * view.saturation).clamp(min=0.0), 1.0)
+        factor = factor * (draws[:, 13] >= view.grey * likely)
+        x = chroma(x, factor, torch.where(jittered, signed[:, 12] * (view.hue * 2.0 * math.pi), 0.0))
+    if view.blur > 0:
+        x = blur(x, torch.where(draws[:, 14] < view.blur * likely, 0.25 * draws[:, 15], 0.0))
+    return x
+
+
+def _pixels(largest: float, signed: Tensor) -> Tensor:
+    """Return whole moves, uniform over -p..p at strength 1, with p = `largest` rounded, at least 1."""
+    return torch.floor(signed * (max(1, round(largest)) + 0.5) + 0.5)
+
+
+def _window(view: View, draws: Tensor, strength: Tensor) -> tuple[Tensor, Tensor]:
+    """Return centre (n, 2) and zoom (n, 2) of a random resized crop: area uniform, aspect log-uniform in 3/4..4/3.
+
+    A window that an aspect would push over the edge is cut to the image, where torchvision draws again.
+    """
+    left_out = (view.crop * strength).clamp(max=0.95) * draws[:, 2]
+    aspect = (draws[:, 3] * 2.0 - 1.0) * ASPECT * (left_out > 0)
+    side = torch.sqrt(1.0 - left_out)
+    zoom = torch.stack([side * torch.exp(aspect / 2), side * torch.exp(-aspect / 2)], 1).clamp(max=1.0)
+    centre = (draws[:, 4:6] * 2.0 - 1.0) * (1.0 - zoom)
+    mirrored = draws[:, 6] < view.flip * strength.clamp(max=1.0)
+    zoom = torch.stack([torch.where(mirrored, -zoom[:, 0], zoom[:, 0]), zoom[:, 1]], 1)
+    return centre, zoom

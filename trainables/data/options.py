@@ -1,0 +1,261 @@
+"""Views of a dataset by options in its reference: imbalance, subset, features, given labels and their noise.
+
+`mnist_5k:imbalance=2,subset=1000,labelled=0.1,noise=uniform:0.4` is a dataset of its own, with its own digest;
+`features=efficientnet_lite0` turns images into features of a frozen encoder. Options act in the order below, however
+they are written; every draw comes from a fixed stream, so a reference always means the same points. Imbalance and
+subset act on the test part too, in proportion; labels are given in the train part only.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from orchestrator.errors import DataError, RequestError
+from trainables.data.dataset import Dataset
+from trainables.data.features import features
+from trainables.data.imbalance import imbalance_shares
+from trainables.encoders import ENCODERS
+from trainables.randomness import stream_seed
+
+__all__ = ["OPTIONS", "loaded", "wrapped"]
+
+OPTIONS: Mapping[str, str] = {
+    "imbalance": "1, 2 or 3",
+    "subset": "a number of points, at least 2",
+    "features": f"{', '.join(ENCODERS)}, or one of these, a colon and the side to which images are scaled (32 to 1024)",
+    "labelled": "a share from 0 to 1",
+    "noise": "uniform, class or instance, a colon and a share from 0 to 1",
+}
+"""Option -> what it takes, in the order in which options act."""
+
+
+def loaded(load: Callable[..., Dataset], options: str, reference: str) -> Dataset:
+    """Return the dataset that `load` gives, under `options`: those named like a parameter of `load` are for it.
+
+    Args:
+        load: a dataset file's function; every parameter it may have has a default, a text or a whole number.
+        options: `name=value` joined by commas: parameters of `load`, then those of `OPTIONS`.
+        reference: the whole reference, for the name and for messages.
+
+    Raises:
+        RequestError: an option that does not exist, stands twice, or has a value outside its domain.
+        DataError: `load` gave what no method can read: the line says which tensor and why.
+    """
+    parameters = inspect.signature(load).parameters
+    pairs = [option.partition("=")[::2] for option in options.split(",") if options]
+    own = {name: value for name, value in pairs if name in parameters}
+    names = [name for name, _ in pairs]
+    for name, text in own.items():
+        if names.count(name) > 1:
+            raise RequestError(f"dataset {reference!r}: option {name!r} stands twice")
+        if isinstance(parameters[name].default, int) and not text.isdigit():
+            raise RequestError(f"dataset {reference!r}: {name} = {text!r}, allowed: a whole number")
+    dataset = load(
+        **{name: int(text) if isinstance(parameters[name].default, int) else text for name, text in own.items()}
+    )
+    _check(dataset)
+    if own:
+        dataset = replace(dataset, name=reference)
+    return wrapped(dataset, ",".join(f"{name}={text}" for name, text in pairs if name not in own), reference)
+
+
+def _check(dataset: Dataset) -> None:
+    """Refuse what a dataset's file got wrong, before a worker stumbles over it."""
+    parts = (("inputs", dataset.inputs, dataset.labels), ("test_inputs", dataset.test_inputs, dataset.test_labels))
+    for name, inputs, labels in parts:
+        wrong = ""
+        if inputs is None or labels is None:
+            wrong = (
+                "have no labels"
+                if inputs is not None
+                else "are absent, but their labels are not"
+                if labels is not None
+                else ""
+            )
+        elif inputs.dtype != torch.float32 or inputs.dim() not in (2, 4):
+            wrong = f"are {inputs.dtype} {tuple(inputs.shape)}, allowed: float32 (N, d) or (N, C, H, W)"
+        elif labels.dtype != torch.int64 or labels.shape != inputs.shape[:1]:
+            wrong = f"have labels {labels.dtype} {tuple(labels.shape)}, allowed: int64 ({len(inputs)},)"
+        elif len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < dataset.n_classes:
+            wrong = f"have labels {int(labels.min())} to {int(labels.max())}, allowed: 0 to {dataset.n_classes - 1}"
+        elif not bool(torch.isfinite(inputs).all()):
+            wrong = "hold NaN or infinite values"
+        if wrong:
+            raise DataError(f"dataset {dataset.name}: its {name} {wrong}")
+
+
+def wrapped(dataset: Dataset, options: str, reference: str) -> Dataset:
+    """Return the view of `dataset` that `options` describe, named `reference`.
+
+    Args:
+        dataset: as its file loads it (before a protocol merges its parts).
+        options: `name=value` joined by commas, from `OPTIONS`; empty: the dataset itself.
+        reference: the whole reference, for the name and for messages.
+
+    Raises:
+        RequestError: an option that does not exist, stands twice, or has a value outside its domain.
+    """
+    if not options:
+        return dataset
+    asked = _parsed(options, reference)
+    if "imbalance" in asked:
+        shares = imbalance_shares(asked["imbalance"], dataset.n_classes)
+        dataset = _thinned(dataset, lambda labels, part: _imbalanced(labels, shares, part))
+    if "subset" in asked:
+        dataset = _subset(dataset, asked["subset"], reference)
+    if "features" in asked:
+        dataset = features(dataset, *asked["features"])
+    if "labelled" in asked or "noise" in asked:
+        given = _NOISES[asked["noise"][0]](dataset, asked["noise"][1]) if "noise" in asked else dataset.labels
+        dataset = replace(dataset, given_labels=_shown(given, dataset, asked.get("labelled", 1.0)))
+    return replace(dataset, name=reference)
+
+
+def _parsed(options: str, reference: str) -> dict[str, Any]:
+    asked: dict[str, Any] = {}
+    for option in options.split(","):
+        name, _, text = option.partition("=")
+        if name not in OPTIONS:
+            raise RequestError(f"dataset {reference!r}: unknown option {name!r}; there are: {', '.join(OPTIONS)}")
+        if name in asked:
+            raise RequestError(f"dataset {reference!r}: option {name!r} stands twice")
+        try:
+            asked[name] = _VALUES[name](text)
+        except ValueError:
+            raise RequestError(f"dataset {reference!r}: {name} = {text!r}, allowed: {OPTIONS[name]}") from None
+    return asked
+
+
+def _level(text: str) -> int:
+    if text not in ("1", "2", "3"):
+        raise ValueError(text)
+    return int(text)
+
+
+def _size(text: str) -> int:
+    if int(text) < 2:
+        raise ValueError(text)
+    return int(text)
+
+
+def _encoder(text: str) -> tuple[str, int]:
+    name, colon, side = text.partition(":")
+    if name not in ENCODERS or (colon and not 32 <= int(side) <= 1024):
+        raise ValueError(text)
+    return name, int(side or 0)
+
+
+def _share(text: str) -> float:
+    if not 0.0 <= float(text) <= 1.0:
+        raise ValueError(text)
+    return float(text)
+
+
+def _noise(text: str) -> tuple[str, float]:
+    kind, _, share = text.partition(":")
+    if kind not in _NOISES:
+        raise ValueError(text)
+    return kind, _share(share)
+
+
+_VALUES: Mapping[str, Callable[[str], Any]] = {
+    "imbalance": _level,
+    "subset": _size,
+    "features": _encoder,
+    "labelled": _share,
+    "noise": _noise,
+}
+
+
+def _generator(purpose: str) -> torch.Generator:
+    return torch.Generator().manual_seed(stream_seed(0, f"wrapper.{purpose}"))
+
+
+def _thinned(dataset: Dataset, chosen: Callable[[Tensor, str], Tensor]) -> Dataset:
+    """Return both parts of `dataset` with only the points `chosen(labels, part)` (sorted indices)."""
+    train = chosen(dataset.labels, "train")
+    given = dataset.given_labels
+    dataset = replace(
+        dataset,
+        inputs=dataset.inputs[train],
+        labels=dataset.labels[train],
+        given_labels=None if given is None else given[train],
+    )
+    if dataset.test_inputs is None or dataset.test_labels is None:
+        return dataset
+    test = chosen(dataset.test_labels, "test")
+    return replace(dataset, test_inputs=dataset.test_inputs[test], test_labels=dataset.test_labels[test])
+
+
+def _imbalanced(labels: Tensor, shares: Tensor, part: str) -> Tensor:
+    order = torch.randperm(len(labels), generator=_generator(f"imbalance.{part}"))
+    kept = []
+    for label, share in enumerate(shares.tolist()):
+        members = order[labels[order] == label]
+        kept.append(members[: max(1, round(share * len(members)))])
+    return torch.cat(kept).sort().values
+
+
+def _subset(dataset: Dataset, size: int, reference: str) -> Dataset:
+    n_test = 0 if dataset.test_labels is None else len(dataset.test_labels)
+    total = len(dataset) + n_test
+    if size > total:
+        raise RequestError(f"dataset {reference!r}: subset = {size}, allowed: at most the {total} points there are")
+    share = {"train": size - round(size * n_test / total), "test": round(size * n_test / total)}
+
+    def chosen(labels: Tensor, part: str) -> Tensor:
+        order = torch.randperm(len(labels), generator=_generator(f"subset.{part}"))
+        return order[: share[part]].sort().values
+
+    return _thinned(dataset, chosen)
+
+
+def _shown(given: Tensor, dataset: Dataset, share: float) -> Tensor:
+    """Return `given` (N,) with -1 for all but a share of each true class."""
+    order = torch.randperm(len(given), generator=_generator("labelled"))
+    shown = torch.full_like(given, -1)
+    for label in range(dataset.n_classes):
+        members = order[dataset.labels[order] == label]
+        members = members[: round(share * len(members))]
+        shown[members] = given[members]
+    return shown
+
+
+def _uniform_noise(dataset: Dataset, share: float) -> Tensor:
+    """With probability `share` a label is drawn anew from all classes: in expectation share * u + (1 - share) * y."""
+    generator = _generator("noise.uniform")
+    flipped = torch.rand(len(dataset), generator=generator) < share
+    drawn = torch.randint(dataset.n_classes, (len(dataset),), generator=generator)
+    return torch.where(flipped, drawn, dataset.labels)
+
+
+def _class_noise(dataset: Dataset, share: float) -> Tensor:
+    """With probability `share` a label becomes the next class (the last becomes the first)."""
+    flipped = torch.rand(len(dataset), generator=_generator("noise.class")) < share
+    return torch.where(flipped, (dataset.labels + 1) % dataset.n_classes, dataset.labels)
+
+
+def _instance_noise(dataset: Dataset, share: float) -> Tensor:
+    """The `share` of points that lie nearest to another class's mean get that class: ambiguous points are wrong."""
+    points, labels = dataset.vectors, dataset.labels
+    means = torch.stack([points[labels == label].mean(0) for label in range(dataset.n_classes)])
+    distances = torch.cdist(points, means).nan_to_num(torch.inf)  # a class without points attracts none
+    own = distances.gather(1, labels[:, None])[:, 0]
+    other, nearest = distances.scatter(1, labels[:, None], torch.inf).min(1)
+    flipped = (other - own).argsort()[: round(share * len(labels))]
+    noisy = labels.clone()
+    noisy[flipped] = nearest[flipped]
+    return noisy
+
+
+_NOISES: Mapping[str, Callable[[Dataset, float], Tensor]] = {
+    "uniform": _uniform_noise,
+    "class": _class_noise,
+    "instance": _instance_noise,
+}

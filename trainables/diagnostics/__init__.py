@@ -1,0 +1,1 @@
+"""What methods log besides metrics, one file a family of methods; nothing here trains."""

@@ -1,0 +1,1 @@
+"""What methods train on top of points or features: heads over members, their optimisers and first centroids."""

@@ -1,0 +1,147 @@
+"""Networks over members that turn batches into logits and take steps by logit gradients, with views (no loss here)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from trainables.data.augmentations import Augmentation
+from trainables.data.batches import cuts
+from trainables.heads.optimisers import Adam, Sgd
+from trainables.heads.shared_head import CHUNK, Seats
+from trainables.networks import build
+from trainables.randomness import Streams
+
+__all__ = ["NetworkHead", "Shape"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """What all members have in common.
+
+    Attributes:
+        network: a name in `trainables.networks.NETWORKS`.
+        hidden: widths of an MLP's hidden layers.
+        batch_norm: batch norm behind them.
+        optimiser: `sgd` or `adam`.
+        momentum: heavy ball, SGD only.
+        view: name of the augmentation; `none` for none.
+        n_views: augmented copies of each batch.
+    """
+
+    network: str
+    hidden: Sequence[int]
+    batch_norm: bool
+    optimiser: str
+    momentum: float
+    view: str
+    n_views: int
+
+
+class NetworkHead:
+    """One network per member, from inputs to K logits.
+
+    Args:
+        inputs: (N, ...) training points.
+        n_outputs: K.
+        seeds: one root seed per member.
+        rates: `lr`, `norm_weight` (gamma), `weight_decay`, `init_scale` and `view_strength`, (M,) each.
+        shape: what members share.
+    """
+
+    def __init__(
+        self, inputs: Tensor, n_outputs: int, seeds: Sequence[int], rates: Mapping[str, Tensor], shape: Shape
+    ) -> None:
+        self.inputs, self.seats = inputs, Seats(seeds)
+        streams = Streams(seeds, "init.network", inputs.device)
+        self.network = build(
+            shape.network,
+            inputs.shape[1:],
+            streams,
+            out_features=n_outputs,
+            hidden=tuple(shape.hidden),
+            norm=shape.batch_norm,
+        )
+        with torch.no_grad():
+            for last in self.network.params[-2:]:
+                last.mul_(rates["init_scale"].view(-1, *[1] * (last.dim() - 1)))
+        decay = rates["weight_decay"]
+        self.optimiser: Sgd | Adam = (
+            Adam(rates["lr"], weight_decay=decay)
+            if shape.optimiser == "adam"
+            else Sgd(rates["lr"], momentum=shape.momentum, weight_decay=decay)
+        )
+        self.norm_weight = rates["norm_weight"]
+        n_views = shape.n_views if shape.view != "none" else 0
+        self.views = [
+            Augmentation(shape.view, inputs, seeds, f"view.{place}", rates["view_strength"]) for place in range(n_views)
+        ]
+        self.graph: list[Tensor] = []
+
+    @torch.no_grad()
+    def tilt(self, gap: Tensor) -> None:
+        """Add gap (M,) to the bias of the first output."""
+        self.network.params[-1].view(len(gap), -1)[:, 0] += gap
+
+    def begin_epoch(self) -> None:
+        """Draw the views of every point."""
+        for view in self.views:
+            view.begin_epoch()
+
+    def logits(self, rows: Tensor) -> list[Tensor]:
+        """Return the (M, K, B) logits of the points `rows` (distinct seeds, B), then those of each of their views."""
+        own = rows[self.seats.of]
+        batch = self.inputs[own]
+        seen = [batch, *(view(batch, own) for view in self.views)]
+        self.graph = [self.network(points, train=True) for points in seen]
+        return [part.detach().transpose(1, 2).contiguous() for part in self.graph]
+
+    def step(self, slopes: Sequence[Tensor]) -> None:
+        """Descend by the gradients (M, K, B) of each member's loss by its last logits, in the order of `logits`."""
+        params = self.network.params
+        turned = [slope.transpose(1, 2) for slope in slopes]
+        grads = list(torch.autograd.grad(self.graph, params, turned))
+        self.graph = []
+        last = params[-2].detach()  # the last layer's weight comes before its bias
+        grads[-2] = torch.addcmul(grads[-2], last, 2.0 * self.norm_weight[:, None, None])
+        self.optimiser.step(params, grads)
+
+    def prepared(self, points: Tensor) -> Tensor:
+        """Return points (N, ...) as `outputs` takes them: as they are."""
+        return points
+
+    @torch.no_grad()
+    def outputs(self, points: Tensor) -> Iterator[Tensor]:
+        """Yield the (M, K, n) logits of prepared points in evaluation mode, chunk by chunk."""
+        for cut in cuts(len(points), CHUNK):
+            part = points[cut]
+            seen = part.expand(len(self.seats.of), *part.shape)
+            yield self.network(seen, train=False).transpose(1, 2).contiguous()
+
+    def class_norms(self) -> Tensor:
+        """Return ||v_k|| of the last layer, biases not counted, (M, K)."""
+        norms: Tensor = torch.linalg.vector_norm(self.network.params[-2].detach(), dim=1)
+        return norms
+
+    def keep(self, members: Sequence[int]) -> None:
+        """Drop all other members."""
+        self.seats = Seats([self.seats.seeds[member] for member in members])
+        self.norm_weight = self.norm_weight[torch.as_tensor(list(members))]
+        for part in (self.network, self.optimiser, *self.views):
+            part.keep(members)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the states of network, optimiser and views."""
+        views = {str(place): view.state_dict() for place, view in enumerate(self.views)}
+        return {"network": self.network.state_dict(), "optimiser": self.optimiser.state_dict(), "views": views}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take up the states."""
+        self.network.load_state_dict(state["network"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        for place, view in enumerate(self.views):
+            view.load_state_dict(state["views"][str(place)])

@@ -1,0 +1,78 @@
+"""Self-labelling: a strong view learns the confident label of a weak one (the last stage of SCAN, and of SeCu)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from trainables.data.augmentations import Augmentation
+from trainables.heads.optimisers import Sgd
+
+__all__ = ["SelfLabelling"]
+
+
+class SelfLabelling:
+    """The stage's views and optimiser.
+
+    SeCu's views, class balance and learning rate were *not found*. Here no class is weighted, and weak labels come from
+    the network in evaluation mode.
+
+    Args:
+        weak: view whose prediction is the label.
+        strong: view that is trained.
+        lr: (M,) learning rates; SGD with momentum 0.9, as the supplement says.
+    """
+
+    def __init__(self, weak: Augmentation, strong: Augmentation, lr: Tensor) -> None:
+        self.weak, self.strong, self.optimiser = weak, strong, Sgd(lr, momentum=0.9)
+
+    def begin_epoch(self) -> None:
+        """Draw both views' parameters."""
+        self.weak.begin_epoch()
+        self.strong.begin_epoch()
+
+    def step(
+        self,
+        batch: tuple[Tensor, Tensor],
+        logits: Callable[[Tensor, bool], Tensor],
+        params: Sequence[Tensor],
+        fixed: Tensor,
+        threshold: Tensor,
+    ) -> Tensor:
+        """Take one step and return the loss (M,); a batch without a confident label has loss 0.
+
+        Args:
+            batch: inputs (M, B, ...), and (M, B) which samples these are.
+            logits: (inputs, train) -> (M, B, K).
+            params: what is trained.
+            fixed: (M, N) labels of the warm-up.
+            threshold: (M,) least confidence; negative during a member's warm-up, when all fixed labels count.
+        """
+        x, rows = batch
+        warm = (threshold < 0).unsqueeze(1)
+        with torch.no_grad():
+            share, guess = logits(self.weak(x, rows), False).softmax(2).max(2)
+        labels = torch.where(warm, fixed.gather(1, rows), guess)
+        counted = (warm | (share >= threshold.unsqueeze(1))).to(x.dtype)
+        scores = logits(self.strong(x, rows), True)
+        losses = scores.logsumexp(2) - scores.gather(2, labels.unsqueeze(2)).squeeze(2)
+        loss = (losses * counted).sum(1) / counted.sum(1).clamp_min(1.0)
+        self.optimiser.step(params, torch.autograd.grad(loss.sum(), list(params)))
+        return loss.detach()
+
+    def keep(self, members: Sequence[int]) -> None:
+        """Drop all other members."""
+        for part in (self.weak, self.strong, self.optimiser):
+            part.keep(members)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the states of the streams and the optimiser."""
+        return {name: getattr(self, name).state_dict() for name in ("weak", "strong", "optimiser")}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take up the states of `state_dict`."""
+        for name in ("weak", "strong", "optimiser"):
+            getattr(self, name).load_state_dict(state[name])

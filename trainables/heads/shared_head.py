@@ -1,0 +1,209 @@
+"""A linear head over members that share their batches: one dense product for all members of a seed (no loss here).
+
+Members with one seed see the same points in the same order and start from the same weights, so the points of a batch
+are gathered once, and x @ [W_1 ... W_M] is one product. Products are cut along the summed dimension: within a cut
+(up to SUMMED) the BLAS adds up in one order whatever the number of columns, so a member's bits are those it has alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from trainables.data.batches import cuts
+from trainables.networks import fan_in_uniform
+from trainables.precision import lowered
+from trainables.randomness import Streams
+
+__all__ = ["Seats", "SharedLinear", "SharedOrder", "product", "subtract_product"]
+
+SUMMED = 400
+"""Sums in one product are at most 1.5 times as long: measured bit-equal for 1 to 384 members up to 663, not at 784."""
+
+FEWEST_ROWS, FEWEST_COLUMNS = 4, 16
+"""Products of fewer are filled up: a BLAS has other kernels for them (measured: below 4 rows or 12 columns)."""
+
+CHUNK = 512
+"""Points of one product outside training: its (M K, CHUNK) logits stay in the cache."""
+
+
+class Seats:
+    """Which distinct seed each member has: what members of a seed share is drawn once, and indexed by `of`."""
+
+    def __init__(self, seeds: Sequence[int]) -> None:
+        self.seeds = list(seeds)
+        self.distinct = sorted(set(seeds))
+        place = {seed: index for index, seed in enumerate(self.distinct)}
+        self.of = torch.tensor([place[seed] for seed in self.seeds])
+        self.members = [(self.of == index).nonzero()[:, 0] for index in range(len(self.distinct))]
+
+
+class SharedOrder:
+    """One data order per distinct seed, as a part of a bundle's state."""
+
+    def __init__(self, seeds: Sequence[int], device: torch.device) -> None:
+        self.seats, self.device = Seats(seeds), device
+        self.streams = Streams(self.seats.distinct, "order", device)
+
+    def permutation(self, n: int) -> Tensor:
+        """Return a permutation of 0..n-1 for each distinct seed, (distinct seeds, n)."""
+        return self.streams.permutation(n)
+
+    def keep(self, members: Sequence[int]) -> None:
+        """Drop all other members, and the streams of seeds that nobody has any more."""
+        before = self.seats.distinct
+        self.seats = Seats([self.seats.seeds[member] for member in members])
+        self.streams.keep([before.index(seed) for seed in self.seats.distinct])
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the streams' states."""
+        return self.streams.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take up the streams' states of members with the same seeds."""
+        self.streams.load_state_dict(state)
+
+
+class SharedLinear:
+    """Linear heads: weights (K, d) and biases (K,) of M members, trained by plain gradient descent.
+
+    Columns that are zero in all training points are left out: their weights would never be trained.
+
+    Args:
+        inputs: (N, ...) training points, flattened here.
+        n_outputs: K.
+        seeds: one root seed per member; one draw of the stream `init.network` per distinct seed.
+        rates: `lr`, `norm_weight` (gamma), `weight_decay` and `init_scale`, (M,) each.
+    """
+
+    def __init__(self, inputs: Tensor, n_outputs: int, seeds: Sequence[int], rates: Mapping[str, Tensor]) -> None:
+        vectors = inputs.flatten(1)
+        varies = (vectors != 0).any(0)
+        varies[0] = True  # a dataset of zeros still needs a column
+        self.columns = varies.nonzero()[:, 0]
+        self.inputs = vectors[:, self.columns].contiguous()
+        self.seats = Seats(seeds)
+        drawn = Streams(self.seats.distinct, "init.network", inputs.device)
+        width = vectors.shape[1]
+        weight = fan_in_uniform(drawn, (width, n_outputs), width)[:, self.columns].transpose(1, 2)
+        bias = fan_in_uniform(drawn, (n_outputs,), width)
+        scale = rates["init_scale"]
+        parts = zip(weight, self.seats.members, strict=True)
+        self.weights = [(own * scale[place, None, None]).contiguous() for own, place in parts]
+        """(members of the seed, K, d) for each distinct seed, contiguous: a product takes it as it lies."""
+        self.bias = bias[self.seats.of] * scale[:, None]
+        self.lr = rates["lr"]
+        self.shrink = 1.0 - self.lr * (2.0 * rates["norm_weight"] + rates["weight_decay"])
+        self.bias_shrink = 1.0 - self.lr * rates["weight_decay"]
+        self.batches: list[Tensor] = []
+
+    def tilt(self, gap: Tensor) -> None:
+        """Add gap (M,) to the bias of the first output."""
+        self.bias[:, 0] += gap
+
+    @property
+    def weight(self) -> Tensor:
+        """Return a copy of all weights, (M, K, d)."""
+        return self._gathered(self.weights)
+
+    def _gathered(self, parts: Sequence[Tensor]) -> Tensor:
+        """Put what each distinct seed's members have, (members of the seed, ...), in the order of the bundle."""
+        if len(parts) == 1:
+            return parts[0]
+        out = parts[0].new_empty(len(self.seats.of), *parts[0].shape[1:])
+        for members, part in zip(self.seats.members, parts, strict=True):
+            out.index_copy_(0, members, part)
+        return out
+
+    def begin_epoch(self) -> None:
+        """Nothing is drawn here: there are no views."""
+
+    def logits(self, rows: Tensor) -> list[Tensor]:
+        """Return [(M, K, B) logits] of the points `rows` (distinct seeds, B), and remember these for `step`."""
+        self.batches = [self.inputs.index_select(0, own) for own in rows]  # five times as fast as inputs[own]
+        return [self._outputs(self.batches)]
+
+    def _outputs(self, batches: Sequence[Tensor]) -> Tensor:
+        trios = zip(self.weights, self.seats.members, batches, strict=True)
+        return self._gathered([_affine(weight, self.bias[members], batch) for weight, members, batch in trios])
+
+    def step(self, slopes: Sequence[Tensor]) -> None:
+        """Descend by [slope (M, K, B)], the gradient of each member's loss by its last logits.
+
+        v <- (1 - lr (2 gamma + decay)) v - lr x^T slope: the norm term's step and the loss's, in two passes.
+        """
+        scaled = slopes[0] * self.lr[:, None, None]
+        self.bias.mul_(self.bias_shrink[:, None]).sub_(scaled.sum(2))
+        for weight, members, batch in zip(self.weights, self.seats.members, self.batches, strict=True):
+            own = scaled if len(self.weights) == 1 else scaled.index_select(0, members)
+            weight.mul_(self.shrink[members, None, None])
+            subtract_product(weight.view(-1, batch.shape[1]), own.flatten(0, 1), batch)
+
+    def prepared(self, points: Tensor) -> Tensor:
+        """Return points (N, ...), shaped as the training points, as `outputs` takes them; to be done once."""
+        return points.flatten(1)[:, self.columns].contiguous()
+
+    def outputs(self, points: Tensor) -> Iterator[Tensor]:
+        """Yield the (M, K, n) logits of prepared points, chunk by chunk."""
+        for cut in cuts(len(points), CHUNK):
+            yield self._outputs([points[cut]] * len(self.weights))
+
+    def class_norms(self) -> Tensor:
+        """Return ||v_k|| of each class, biases not counted, (M, K)."""
+        return self._gathered([torch.linalg.vector_norm(weight, dim=2) for weight in self.weights])
+
+    def keep(self, members: Sequence[int]) -> None:
+        """Drop all other members."""
+        index = torch.as_tensor(list(members))
+        weight = self.weight[index]
+        for name in ("bias", "lr", "shrink", "bias_shrink"):
+            setattr(self, name, getattr(self, name)[index])
+        self.seats = Seats([self.seats.seeds[member] for member in members])
+        self.weights = [weight[own].contiguous() for own in self.seats.members]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all weights and biases in the order of the bundle."""
+        return {"weight": self.weight.clone(), "bias": self.bias.clone()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take up weights and biases of members with the same seeds."""
+        weight, self.bias = state["weight"].to(self.bias.device), state["bias"].to(self.bias.device).clone()
+        self.weights = [weight[own].contiguous() for own in self.seats.members]
+
+
+def _affine(weight: Tensor, bias: Tensor, batch: Tensor) -> Tensor:
+    """(m, K, B) logits of members that share `batch` (B, d)."""
+    flat = product(lowered(batch), lowered(weight.flatten(0, 1))).T.contiguous().float()
+    return flat.add_(bias.reshape(-1, 1)).view(*bias.shape, len(batch))
+
+
+def product(points: Tensor, weight: Tensor) -> Tensor:
+    """Return points @ weight.T, (B, n), of (B, d) and (n, d), whose columns have the same bits whatever n is."""
+    rows, columns = len(points), len(weight)
+    if rows < FEWEST_ROWS or columns < FEWEST_COLUMNS:
+        return product(_at_least(FEWEST_ROWS, points), _at_least(FEWEST_COLUMNS, weight))[:rows, :columns]
+    spans = cuts(points.shape[1], SUMMED)
+    out = points[:, spans[0]] @ weight[:, spans[0]].T
+    for span in spans[1:]:
+        out.addmm_(points[:, span], weight[:, span].T)
+    return out
+
+
+def subtract_product(weight: Tensor, slope: Tensor, points: Tensor) -> None:
+    """Do weight -= slope @ points in place, (n, d), (n, B) and (B, d), with the same bits for a row whatever n is."""
+    rows = len(weight)
+    if rows < FEWEST_COLUMNS:
+        more = _at_least(FEWEST_COLUMNS, weight)
+        subtract_product(more, _at_least(FEWEST_COLUMNS, slope), points)
+        weight.copy_(more[:rows])
+        return
+    for span in cuts(points.shape[0], SUMMED):
+        weight.addmm_(slope[:, span], points[span], alpha=-1)
+
+
+def _at_least(n: int, rows: Tensor) -> Tensor:
+    """Return rows (r, d), with zeros below until there are n."""
+    return rows if len(rows) >= n else torch.cat([rows, rows.new_zeros(n - len(rows), rows.shape[1])])

@@ -1,0 +1,1 @@
+"""The training loop of a bundle and what it needs: checkpoints, rows, costs, random streams, number formats."""

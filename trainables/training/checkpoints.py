@@ -1,0 +1,156 @@
+"""Resumable state of an unfinished bundle as one safetensors file: no pickle, whole or absent, checked when read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_bytes
+from torch import Tensor
+
+from orchestrator.errors import DataError
+from orchestrator.trial import MEMBERS_FILE
+from trainables.method import State
+
+__all__ = ["FILE", "Checkpoint", "flattened", "name_members", "nested", "read", "remove", "write"]
+
+FILE = "state.safetensors"
+FORMAT = 1
+_ROWS, _STATE, _EMPTY = "rows", "state/", "/"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """What a bundle needs to go on.
+
+    Attributes:
+        state: nested state of the method that was training (its living members only).
+        rows: Arrow IPC stream of every row so far.
+        progress: JSON object that only `trainables.training.loop` reads.
+    """
+
+    state: State
+    rows: bytes
+    progress: Mapping[str, Any]
+
+
+def name_members(folder: Path, trial_ids: Sequence[str]) -> None:
+    """Write whose checkpoint this folder holds, once and before the first checkpoint; see `trial.MEMBERS_FILE`."""
+    path = folder / MEMBERS_FILE
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary = folder / f".{MEMBERS_FILE}.{os.getpid()}"
+        temporary.write_text(json.dumps(list(trial_ids)))
+        temporary.replace(path)
+
+
+def write(folder: Path, checkpoint: Checkpoint) -> None:
+    """Write `checkpoint` into `folder`; a crash at any moment leaves the older one or the new one, never half."""
+    tensors = {_STATE + path: leaf for path, leaf in flattened(checkpoint.state)}
+    tensors[_ROWS] = torch.frombuffer(bytearray(checkpoint.rows or b"\0"), dtype=torch.uint8)
+    head = {
+        "format": str(FORMAT),
+        "progress": json.dumps(checkpoint.progress),
+        "n_row_bytes": str(len(checkpoint.rows)),
+        "digest": _digest(tensors),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / f".{FILE}.{os.getpid()}"
+    with temporary.open("wb") as file:
+        file.write(to_bytes(tensors, head))
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(folder / FILE)
+    _sync_folder(folder)
+
+
+def read(folder: Path) -> Checkpoint | None:
+    """Return the checkpoint in `folder`, or None when there is none.
+
+    Raises:
+        DataError: there is one that cannot be used: cut short, altered, or of another format; the line names it.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        return None
+    try:
+        with safe_open(path, framework="pt", device="cpu") as file:
+            head = dict(file.metadata() or {})
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  it is no dict
+        if head["format"] != str(FORMAT):
+            raise DataError(f"checkpoint {str(path)!r} has format {head['format']}; this program reads {FORMAT}")
+        if head["digest"] != _digest(tensors):
+            raise DataError(f"checkpoint {str(path)!r} is damaged: its content does not match its digest")
+        rows = tensors.pop(_ROWS).numpy().tobytes()[: int(head["n_row_bytes"])]
+        progress = json.loads(head["progress"])
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        raise DataError(f"checkpoint {str(path)!r} is unreadable: {type(error).__name__}: {error}") from error
+    state = nested({name.removeprefix(_STATE): leaf for name, leaf in tensors.items()})
+    return Checkpoint(state=state, rows=rows, progress=progress)
+
+
+def remove(folder: Path) -> None:
+    """Delete the checkpoint folder of a bundle that is done; none there is fine."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def flattened(state: State, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
+    """Yield (path joined by '/', tensor) of each leaf; an empty dictionary leaves a mark, its path ending in '/'.
+
+    Raises:
+        TypeError: a leaf is no tensor, or a name holds a '/'.
+    """
+    for name, part in state.items():
+        if "/" in name:
+            raise TypeError(f"state name {prefix + name!r} holds a '/'")
+        if isinstance(part, dict):
+            if part:
+                yield from flattened(part, f"{prefix}{name}/")
+            else:
+                yield f"{prefix}{name}{_EMPTY}", torch.zeros(0)
+        elif isinstance(part, Tensor):
+            yield prefix + name, part.detach().cpu().clone(memory_format=torch.contiguous_format)
+        else:
+            raise TypeError(f"state {prefix + name!r} is {type(part).__name__}, not a tensor or a dictionary")
+
+
+def nested(leaves: Mapping[str, Tensor]) -> State:
+    """Return the nested state whose leaves `flattened` yields."""
+    state: State = {}
+    for path, leaf in leaves.items():
+        *folders, name = path.split("/")
+        place = state
+        for folder in folders:
+            place = place.setdefault(folder, {})
+        if name:
+            place[name] = leaf
+    return state
+
+
+def _digest(tensors: Mapping[str, Tensor]) -> str:
+    content = hashlib.blake2b(digest_size=16)
+    for name in sorted(tensors):
+        leaf = tensors[name]
+        content.update(f"{name}{tuple(leaf.shape)}{leaf.dtype}".encode())
+        content.update(leaf.reshape(-1).view(torch.uint8).numpy().data if leaf.numel() else b"")
+    return content.hexdigest()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename durable; not every file system lets a folder be opened, and then rename has to do."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
