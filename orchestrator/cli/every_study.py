@@ -16,8 +16,8 @@ from orchestrator.errors import InterruptedRunError, OrchestratorError
 from orchestrator.ledger import Ledger
 from orchestrator.plan import nothing_to_do
 from orchestrator.plan.planning import Catalogue, validate
+from orchestrator.plan.power import require_power
 from orchestrator.price.price import price
-from orchestrator.run.stopping_rule import require_power
 from orchestrator.study import LOCAL, Study, check, key_of, load
 from orchestrator.study.tiers import in_tier
 from orchestrator.trial import TrialSpec

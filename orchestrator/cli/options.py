@@ -64,7 +64,7 @@ def checked(study: Study, plugins: tuple[str, ...]) -> Catalogue:
         RequestError: it does not.
     """
     from orchestrator.plan.planning import Catalogue, validate
-    from orchestrator.run.stopping_rule import require_power
+    from orchestrator.plan.power import require_power
 
     catalogue = Catalogue(plugins)
     require_power(study, validate(study, catalogue))

@@ -28,10 +28,11 @@ from orchestrator.plan.planning import (
     planned_arms,
     validate,
 )
+from orchestrator.plan.power import detectability, paired_spread
 from orchestrator.price.price import START_SECONDS, Knowledge, Price, price
 from orchestrator.provenance import machine
 from orchestrator.run.known_results import settled_view
-from orchestrator.run.stopping_rule import detectability, paired_spread, values_of
+from orchestrator.run.stopping_rule import values_of
 from orchestrator.study import Study, load
 from orchestrator.trial import SeedBlock, TrialSpec
 

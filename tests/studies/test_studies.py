@@ -8,7 +8,7 @@ from orchestrator import discovery
 from orchestrator.cli.plan_view import _n_trials
 from orchestrator.designs.search import Search
 from orchestrator.plan.planning import Catalogue, validate
-from orchestrator.run.stopping_rule import require_power
+from orchestrator.plan.power import require_power
 from orchestrator.study import load
 from orchestrator.study.tiers import in_tier
 
