@@ -1,0 +1,87 @@
+"""A results folder that commit 5c7b3a1 wrote opens: its trials are hits, its report is made, its verdicts stay.
+
+The folder beside this file is what `orchestrate run walks --plugin tests/faults/plugin --address inline --no-notebook`
+left there at that commit, without figures and tables: a search, an ablation, five failed trials. It is never written
+again; the plugin's methods and data make the same trials as long as nobody raises their version.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from kill_rig.drivers import PLUGIN, STUDY
+from kill_rig.views import View
+
+from analysis.data import study_view
+from analysis.pages import report
+from analysis.verdicts import verdicts
+from orchestrator.cli import main
+from orchestrator.ledger import Ledger
+
+pytestmark = [pytest.mark.slow, pytest.mark.sample]
+
+KEPT = Path(__file__).parent / "results_of_5c7b3a1"
+
+EFFECTS = {
+    "step=2 vs baseline": (-0.0423835813999176, 8),
+    "step=5 vs baseline": (-0.12347373459761002, 8),
+    "fragile=some vs baseline": (-0.0019795497258504233, 3),
+}
+"""Contrast -> mean difference of the seed pairs and how many there are, as that commit wrote them to contrasts.csv."""
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    """A copy that may be written to."""
+    return Path(shutil.copytree(KEPT, tmp_path / "results"))
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """Run a command in this process; return what it printed."""
+    with pytest.raises(SystemExit) as caught:
+        main([*arguments, "--json"])
+    captured = capsys.readouterr()
+    assert caught.value.code in (0, None), captured.err
+    return captured.out
+
+
+def test_every_trial_is_a_hit_and_the_study_has_nothing_left_to_train(
+    results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = View.of(results)
+    n_attempts = len(Ledger(results).trials(view=False))
+    said(capsys, "run", STUDY, "--plugin", str(PLUGIN), "--results", str(results), "--address", "inline", "--no-report")
+    assert len(Ledger(results).trials(view=False)) == n_attempts
+    View.of(results).require_equal(before)
+    (row,) = json.loads(said(capsys, "status", "--results", str(results)))
+    assert (row["trials"], row["complete"], row["failed"], row["missing"]) == (48, 43, {"diverged": 2, "bug": 3}, 0)
+
+
+def test_nothing_in_it_is_named_as_broken_and_a_driver_deletes_nothing(results: Path) -> None:
+    before = {path.relative_to(results) for path in results.rglob("*")}
+    assert Ledger(results).problems() == []
+    with Ledger(results, writable=True) as ledger:
+        ledger.compact()
+        assert ledger.repair() == []
+    assert before <= {path.relative_to(results) for path in results.rglob("*")}
+
+
+def test_its_contrasts_have_the_effects_that_were_written_with_them(results: Path) -> None:
+    found = verdicts.verdicts(study_view.load(results, STUDY))
+    told = {one.contrast.name: (one.judgement.estimate, one.judgement.n_pairs) for one in found}
+    assert told.keys() == EFFECTS.keys()
+    for name, (difference, n_pairs) in EFFECTS.items():
+        assert told[name] == (pytest.approx(difference, rel=1e-12), n_pairs)
+
+
+def test_its_report_is_made_again_with_a_sentence_for_each_contrast(results: Path) -> None:
+    answer = report.build(results, STUDY, notebook=False)
+    assert not answer.reused
+    assert len(answer.sentences) == len(EFFECTS)
+    arms = pd.read_csv(answer.paths["tables"] / "arms.csv")
+    assert arms["complete"].tolist() == [8, 8, 8, 3]
+    assert answer.paths["report"].stat().st_size > 10_000
