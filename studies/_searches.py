@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from orchestrator.designs.search import Search, search
 from orchestrator.knobs import Domain
@@ -27,8 +27,16 @@ def at_equal_tuning(method: str, over: Mapping[str, Domain], settings: Settings)
     return search(method, over, n_configurations=24, n_seeds=2, round_size=8, base=base)
 
 
-def of_the_paper(found: Search, settings: Settings, dataset: str, n_epochs: int) -> dict[str, Tier]:
-    """Return the tiers of a search: the same one on the paper's data, with its settings and epochs."""
+def of_the_paper(
+    found: Search, settings: Settings, dataset: str, n_epochs: int, protocol: Literal["whole", "split"] = "whole"
+) -> dict[str, Tier]:
+    """Return the tiers of a search: the same one on the paper's data, with its settings, epochs and protocol."""
     method = found.method
-    base = {method: without(settings, *found.over)}
-    return {"paper": Tier(datasets=(dataset,), n_epochs=n_epochs, base=base, epoch_seconds={method: SECONDS[method]})}
+    tier = Tier(
+        datasets=(dataset,),
+        n_epochs=n_epochs,
+        protocol=protocol,
+        base={method: without(settings, *found.over)},
+        epoch_seconds={method: SECONDS[method]},
+    )
+    return {"paper": tier}

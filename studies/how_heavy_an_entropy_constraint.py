@@ -40,6 +40,7 @@ STUDY = Study(
         "paper": Tier(
             datasets=("cifar10:subset=10000", "cifar10"),
             n_epochs=401,
+            protocol="split",
             base={"secu": without(PAPER_SECU)},
             epoch_seconds={"secu": SECONDS["secu"]},
         )

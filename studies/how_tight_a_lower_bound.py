@@ -35,6 +35,7 @@ STUDY = Study(
         "paper": Tier(
             datasets=("cifar10", "cifar10:imbalance=3"),
             n_epochs=401,
+            protocol="split",
             base={"secu": without(PAPER_SECU, "dual_lr")},
             epoch_seconds={"secu": SECONDS["secu"]},
         )

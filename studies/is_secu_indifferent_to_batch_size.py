@@ -31,6 +31,7 @@ STUDY = Study(
         "paper": Tier(
             datasets=("cifar10",),
             n_epochs=401,
+            protocol="split",
             base={"secu": without(PAPER_SECU, "batch_size")},
             epoch_seconds={"secu": SECONDS["secu"]},
         )

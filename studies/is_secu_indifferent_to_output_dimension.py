@@ -31,6 +31,7 @@ STUDY = Study(
         "paper": Tier(
             datasets=("cifar10",),
             n_epochs=401,
+            protocol="split",
             base={"secu": without(PAPER_SECU, "output_dim")},
             epoch_seconds={"secu": SECONDS["secu"]},
         )

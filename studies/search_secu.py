@@ -28,6 +28,6 @@ STUDY = Study(
     question="Which dual learning rate, lower bound and learning rate suit SeCu?",
     paper="2311.14310",
     design=SEARCH,
-    tiers=of_the_paper(SEARCH, PAPER_SECU, "cifar10", n_epochs=401),
+    tiers=of_the_paper(SEARCH, PAPER_SECU, "cifar10", n_epochs=401, protocol="split"),
     **AT_EQUAL_TUNING,
 )

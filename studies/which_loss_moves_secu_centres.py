@@ -42,6 +42,7 @@ STUDY = Study(
         "paper": Tier(
             datasets=("cifar10",),
             n_epochs=401,
+            protocol="split",
             base={"secu": without(PAPER_SECU, "centre_temperature")},
             epoch_seconds={"secu": SECONDS["secu"]},
         )

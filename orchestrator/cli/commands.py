@@ -34,7 +34,7 @@ Results = Annotated[Path, typer.Option("--results", help="folder of the ledger")
 Plugins = Annotated[list[str], typer.Option("--plugin", help="folder with methods/, datasets/, studies/ of your own")]
 Settings = Annotated[
     list[str],
-    typer.Option("--set", help="NAME=VALUE: dataset, seeds, epochs, precision, warm_start, or a knob (METHOD.KNOB)"),
+    typer.Option("--set", help="NAME=VALUE: dataset, seeds, epochs, protocol, precision, warm_start, METHOD.KNOB"),
 ]
 TierName = Annotated[str, typer.Option("--tier", help="local, or paper where a study has it")]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON, nothing else")]

@@ -13,7 +13,7 @@ from orchestrator.designs.screening import value_at
 from orchestrator.designs.search import Search
 from orchestrator.errors import DataError, RequestError
 from orchestrator.knobs import Knob, Value, canonical, knobs_of
-from orchestrator.study import Study
+from orchestrator.study import PROTOCOLS, Study
 from orchestrator.trial import PRECISIONS, SeedBlock, TrialSpec
 
 __all__ = [
@@ -304,8 +304,12 @@ def confirm_trials(
             )
 
 
+WORDS = {"precision": PRECISIONS, "protocol": PROTOCOLS}
+"""Fields of a study that `--set` takes as one of a few words."""
+
+
 def with_settings(study: Study, settings: Sequence[str]) -> Study:
-    """Return the study with `--set NAME=VALUE` applied: dataset(s), seeds, epochs, precision, warm_start, or a knob.
+    """Return the study with `--set NAME=VALUE` applied: a field (dataset, seeds, epochs, ...), warm_start, or a knob.
 
     Raises:
         RequestError: a setting that is not NAME=VALUE, an unknown name, a value of the wrong kind.
@@ -316,10 +320,10 @@ def with_settings(study: Study, settings: Sequence[str]) -> Study:
             raise RequestError(f"--set {setting!r} is not NAME=VALUE")
         if name in ("dataset", "datasets"):
             study = replace(study, datasets=tuple(value.split("+")))
-        elif name == "precision":
-            if value not in PRECISIONS:
-                raise RequestError(f"--set {setting!r}: allowed are {', '.join(PRECISIONS)}")
-            study = replace(study, precision=value)
+        elif name in WORDS:
+            if value not in WORDS[name]:
+                raise RequestError(f"--set {setting!r}: allowed are {', '.join(WORDS[name])}")
+            study = replace(study, **{name: value})  # type: ignore[arg-type]
         elif name in ("seeds", "epochs", "n_epochs", "warm_start"):
             if not value.isdigit():
                 raise RequestError(f"--set {setting!r}: {name} is a whole number")
@@ -362,7 +366,7 @@ def _with_knob(study: Study, name: str, value: str) -> Study:
         else:
             designs.append(design)
     if not hit:
-        allowed = "dataset, seeds, epochs, precision, warm_start and METHOD.KNOB of this study"
+        allowed = "dataset, seeds, epochs, protocol, precision, warm_start and METHOD.KNOB of this study"
         raise RequestError(f"--set {name}={value}: allowed are {allowed}")
     return replace(study, design=designs[0], rivals=tuple(designs[1:]))
 

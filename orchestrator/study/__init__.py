@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from orchestrator.study.study import LOCAL, Study, Tier, UntilDecided, check, key_of, load, until_decided
+from orchestrator.study.study import LOCAL, PROTOCOLS, Study, Tier, UntilDecided, check, key_of, load, until_decided
 
-__all__ = ["LOCAL", "Study", "Tier", "UntilDecided", "check", "key_of", "load", "until_decided"]
+__all__ = ["LOCAL", "PROTOCOLS", "Study", "Tier", "UntilDecided", "check", "key_of", "load", "until_decided"]

@@ -45,7 +45,10 @@ from orchestrator.errors import RequestError
 from orchestrator.knobs import Value
 from orchestrator.trial import PRECISIONS
 
-__all__ = ["LOCAL", "Study", "Tier", "UntilDecided", "key_of", "load", "until_decided"]
+__all__ = ["LOCAL", "PROTOCOLS", "Study", "Tier", "UntilDecided", "key_of", "load", "until_decided"]
+
+PROTOCOLS = ("whole", "split")
+"""What is fitted and what is scored: all points, or the train part and the test part."""
 
 LOCAL = "local"
 """The tier that a study file describes; `Study.tiers` says how others differ from it."""
@@ -81,6 +84,8 @@ class Tier:
     """Epochs of a search's trials; None: those of the other trials."""
     seeds: int | UntilDecided | None = None
     """None: as at the local tier."""
+    protocol: Literal["whole", "split"] | None = None
+    """Which points are fitted and scored there; None: as at the local tier."""
     base: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
     """Method -> knob -> value, on top of the base of every design over that method: its network, batch, schedule."""
     epoch_seconds: Mapping[str, float] = field(default_factory=dict)
@@ -208,13 +213,24 @@ def check(study: Study) -> None:
         raise RequestError(
             f"study {study.name}: beats_chance_by = {study.beats_chance_by!r}; it is at least 0, in units of the metric"
         )
-    if study.protocol not in ("whole", "split"):
-        raise RequestError(f"study {study.name}: protocol {study.protocol!r}; there are: split, whole")
-    if study.precision not in PRECISIONS:
-        raise RequestError(
-            f"study {study.name}: precision {study.precision!r} is not supported; allowed: {', '.join(PRECISIONS)}"
-        )
+    _check_words(study)
     if study.n_epochs is not None and study.n_epochs < 1:
         raise RequestError(f"study {study.name}: n_epochs = {study.n_epochs!r}; it is a whole number from 1")
     if not 0 <= study.failure_budget <= 1:
         raise RequestError(f"study {study.name}: failure_budget = {study.failure_budget!r} is outside [0, 1]")
+
+
+def _check_words(study: Study) -> None:
+    for what, protocol in _protocols(study).items():
+        if protocol not in PROTOCOLS:
+            raise RequestError(f"{what}: protocol {protocol!r}; there are: split, whole")
+    if study.precision not in PRECISIONS:
+        raise RequestError(
+            f"study {study.name}: precision {study.precision!r} is not supported; allowed: {', '.join(PRECISIONS)}"
+        )
+
+
+def _protocols(study: Study) -> dict[str, str]:
+    """Return the protocol of a study and of each tier that has its own, by what a message calls it."""
+    own = {f"tier {name} of study {study.name}": tier.protocol for name, tier in study.tiers.items() if tier.protocol}
+    return {f"study {study.name}": study.protocol, **own}

@@ -45,6 +45,7 @@ def in_tier(study: Study, tier: str) -> Study:
         datasets=other.datasets,
         n_epochs=other.n_epochs or study.n_epochs,
         seeds=other.seeds or study.seeds,
+        protocol=other.protocol or study.protocol,
         tier=tier,
         epoch_seconds=other.epoch_seconds,
     )

@@ -19,10 +19,12 @@ STUDY = Study(
     exploratory=True,
 )
 
+TWO_PARTS = replace(STUDY, name="two_parts", datasets=("cifar10",))
+
 
 def specs(study):
-    catalogue = Catalogue()
-    return {name: catalogue.spec(study, name, {}, "gaussians", None) for name in study.methods}
+    catalogue = Catalogue(without_data=True)
+    return {name: catalogue.spec(study, name, {}, study.datasets[0], None) for name in study.methods}
 
 
 def test_a_precision_is_part_of_the_trials_of_methods_that_know_it_and_of_no_others():
@@ -49,3 +51,11 @@ def test_a_trial_is_verified_in_the_precision_that_it_was_trained_in():
     row = {name: getattr(spec, name) for name in ("method", "method_version", "dataset", "dataset_digest", "protocol")}
     row |= {"config": "{}", "seed_block": "confirm", "seed": 0, "n_epochs": 1, "precision": spec.precision}
     assert spec_of(row).precision == "bfloat16"
+
+
+def test_a_protocol_is_part_of_every_trial_and_one_that_there_is_not_is_refused_in_one_line():
+    split, whole = (specs(with_settings(TWO_PARTS, [f"protocol={name}"])) for name in ("split", "whole"))
+    assert {spec.protocol for spec in split.values()} == {"split"}
+    assert not {spec.trial_id for spec in split.values()} & {spec.trial_id for spec in whole.values()}
+    with pytest.raises(RequestError, match=r"--set 'protocol=half': allowed are whole, split"):
+        with_settings(STUDY, ["protocol=half"])

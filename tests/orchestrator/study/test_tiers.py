@@ -14,7 +14,7 @@ from orchestrator.executors.inline import InlineExecutor
 from orchestrator.ledger import Ledger
 from orchestrator.plan.planning import Catalogue, confirm_trials, planned_arms
 from orchestrator.run.runner import Runner, RunOptions
-from orchestrator.study import Study, Tier, key_of
+from orchestrator.study import Study, Tier, check, key_of
 from orchestrator.study.tiers import in_tier
 
 PAPER = Tier(
@@ -66,6 +66,13 @@ def test_question_levels_test_and_seeds_stay():
     assert moved.design.then.factors == STUDY.design.then.factors
     assert in_tier(STUDY, "local") is STUDY
     assert in_tier(replace(STUDY, tiers={"paper": replace(PAPER, seeds=20)}), "paper").seeds == 20
+
+
+def test_a_tier_may_say_which_points_are_fitted_and_scored_there():
+    moved = in_tier(replace(STUDY, tiers={"paper": replace(PAPER, protocol="split")}), "paper")
+    assert (STUDY.protocol, moved.protocol) == ("whole", "split")
+    with pytest.raises(RequestError, match="tier paper of study constraints: protocol 'half'; there are: split, whole"):
+        check(replace(STUDY, tiers={"paper": replace(PAPER, protocol="half")}))
 
 
 @pytest.mark.parametrize(
