@@ -11,7 +11,6 @@ import shutil
 import signal
 import socket
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +22,7 @@ import psutil
 
 import orchestrator
 from orchestrator.errors import OrchestratorError, RequestError
+from orchestrator.executors.ray_tune.folders import SESSION, PrivateFolder, ray_folder, sweep_leftovers
 from orchestrator.executors.ray_tune.private_api import (
     inherited,
     inherited_actors,
@@ -35,9 +35,8 @@ __all__ = ["LOCAL", "Cluster", "check_address"]
 
 LOCAL = "local"
 CONNECT_SECONDS = 3.0
-TEMPORARY_PREFIX = "orchestrate-ray-"
-LOOPBACK = "127.0.0.2" if sys.platform == "linux" else "127.0.0.1"
-"""Ray replaces 127.0.0.1 by the machine's address, which a laptop changes in the middle of a run."""
+LOOPBACK = "127.0.0.1"
+"""All processes of a Ray that has this very address listen there and nowhere else."""
 REMOVE_SECONDS = 3.0
 """How long `close` waits for processes that were killed."""
 THREAD_SECONDS = 5.0
@@ -119,8 +118,7 @@ class Cluster:
         self.address, self.work, self.quiet = address, work, quiet
         self._up, self._end = threading.Event(), threading.Event()
         self._error: BaseException | None = None
-        self.folder = ""
-        """For Ray's files (if it is ours) and Tune's; removed by `close`."""
+        self._private: PrivateFolder | None = None
         self.logs = Path()
         """Where Ray keeps what its processes on this machine print; known when it is there."""
         self.dashboard_url = ""
@@ -132,6 +130,12 @@ class Cluster:
         self._thread = threading.Thread(target=self._live, name="ray", daemon=True)
         self._prepare_environment()
         self._thread.start()
+
+    @property
+    def folder(self) -> str:
+        """For Ray's files (if it is ours) and Tune's; known when it is there, removed by `close`."""
+        assert self._private is not None
+        return self._private.path
 
     @property
     def local(self) -> bool:
@@ -233,7 +237,7 @@ class Cluster:
             "namespace": "orchestrate",
         }
         sweep_leftovers()
-        self.folder = _new_folder()
+        self._private = PrivateFolder()
         if not self.local:
             place = self.address if self.address != "auto" else _current_cluster()
             context: Any = ray.init(address=place, runtime_env=_shipped(), **common)
@@ -254,12 +258,12 @@ class Cluster:
             path = [os.path.abspath(part) for part in sys.path]
             environment = {**WORKER_ENVIRONMENT, **write_hook(Path(self.folder, "hook"), path)}
             try:
-                with inherited(environment), lean_node(with_logs=not self.quiet):
+                with inherited(environment), lean_node(SESSION, with_logs=not self.quiet):
                     return ray.init(
                         address=LOCAL,
                         object_store_memory=store_bytes(),
                         _node_ip_address=LOOPBACK,
-                        _temp_dir=self.folder,
+                        _temp_dir=str(ray_folder(self.folder)),
                         **options,
                     )
             except Exception:
@@ -274,7 +278,7 @@ class Cluster:
             with contextlib.suppress(Exception):  # nothing may have come up that it could end
                 ray.shutdown()
             self._remove()
-            self.folder = _new_folder()
+            self._private = PrivateFolder()
 
     def _let_agents_go(self) -> None:
         """Have Ray's agents end with their raylet, also when it ends because this process was killed.
@@ -282,7 +286,8 @@ class Cluster:
         An agent whose raylet is gone looks for this sentence in its log. Without, it tries for 60 s (a constant of
         Ray's) to send the log's end to a control store that is gone too, and stays behind for so long.
         """
-        for log in Path(self.folder).glob("session_*/logs/raylet.out"):
+        log = ray_folder(self.folder) / SESSION / "logs" / "raylet.out"
+        if log.is_file():
             with log.open("a") as file:
                 file.write("Raylet received SIGTERM (written by orchestrate, so that agents end at once)\n")
 
@@ -300,12 +305,8 @@ class Cluster:
             if _runs(process):
                 _kill(process)
         _wait_for_ends(self._family, REMOVE_SECONDS)
-        if self.folder:
-            shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def _new_folder() -> str:
-    return tempfile.mkdtemp(prefix=f"{TEMPORARY_PREFIX}{os.getpid()}-", dir=short_temporary_folder())
+        if self._private is not None:
+            self._private.remove()
 
 
 @cache
@@ -390,16 +391,3 @@ def store_bytes() -> int:
     with contextlib.suppress(OSError):
         return max(80 * 2**20, min(OBJECT_STORE_BYTES, int(0.8 * shutil.disk_usage("/dev/shm").free)))
     return OBJECT_STORE_BYTES
-
-
-def short_temporary_folder() -> str:
-    """Return the folder for temporary files, or /tmp where its name is too long for Ray's sockets (107 bytes)."""
-    return tempfile.gettempdir() if len(tempfile.gettempdir()) < 25 else "/tmp"
-
-
-def sweep_leftovers() -> None:
-    """Remove the temporary folders of drivers that were killed."""
-    for folder in Path(short_temporary_folder()).glob(f"{TEMPORARY_PREFIX}*"):
-        owner = folder.name.removeprefix(TEMPORARY_PREFIX).partition("-")[0]
-        if owner.isdigit() and not psutil.pid_exists(int(owner)) and folder.stat().st_mtime < time.time() - 60:
-            shutil.rmtree(folder, ignore_errors=True)

@@ -1,6 +1,7 @@
 """A Ray of our own, on one machine, without what only a cluster or a dashboard needs: seconds of every start.
 
-Ray has no public setting for any of this; `tests/orchestrator/executors/test_lean.py` says when a new Ray differs.
+Ray has no public setting for any of this; `tests/orchestrator/executors/ray_tune/test_private_api.py` says when a new
+Ray differs.
 """
 
 from __future__ import annotations
@@ -33,16 +34,25 @@ def run():
 
 
 @contextmanager
-def lean_node(*, with_logs: bool) -> Iterator[None]:
+def lean_node(session: str, *, with_logs: bool) -> Iterator[None]:
     """Have a node that starts meanwhile do without autoscaler and API server, and without logs without log monitor.
 
+    It keeps the loopback address that it is given: Ray would put the machine's own in its place, which a laptop changes
+    in the middle of a run, and at which all its processes would listen to the network.
+
     Args:
+        session: name of the session's folder.
         with_logs: whether messages of workers shall reach the driver.
     """
-    from ray._private import node, parameter
+    from ray._private import node, parameter, services
 
-    less = functools.partial(parameter.RayParams, no_monitor=True, include_log_monitor="yes" if with_logs else "")
-    with _replaced(parameter, RayParams=less), _replaced(node.Node, start_api_server=_no_server):
+    monitor = "yes" if with_logs else ""
+    less = functools.partial(parameter.RayParams, session_name=session, no_monitor=True, include_log_monitor=monitor)
+    with (
+        _replaced(parameter, RayParams=less),
+        _replaced(services, resolve_ip_for_localhost=lambda host: host),
+        _replaced(node.Node, start_api_server=_no_server),
+    ):
         yield
 
 

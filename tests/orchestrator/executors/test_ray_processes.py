@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -16,9 +17,9 @@ PATIENCE = 240.0
 
 
 class Driver:
-    def __init__(self, home):
+    def __init__(self, home, **environment):
         self.home = home
-        environment = {**os.environ, "HOME": str(home), "PYTHONPATH": str(DRIVER.parents[3])}
+        environment = {**os.environ, "HOME": str(home), "PYTHONPATH": str(DRIVER.parents[3]), **environment}
         self.process = subprocess.Popen(
             [sys.executable, str(DRIVER)],
             env=environment,
@@ -80,6 +81,18 @@ def test_a_signal_ends_the_run_in_good_order_and_leaves_nothing(driver, number, 
     assert (set(os.listdir("/tmp/ray")) if os.path.isdir("/tmp/ray") else set()) == before
     assert (driver.home / "stderr").read_text() == ""
     assert [path.name for path in driver.home.iterdir()] == ["stderr"]
+
+
+@pytest.mark.slow
+def test_a_job_s_scratch_folder_with_a_long_name_holds_rays_sockets(tmp_path):
+    with tempfile.TemporaryDirectory(prefix="scratch-of-a-job-", dir="/tmp") as scratch:
+        made = Driver(tmp_path, TMPDIR=scratch)
+        sockets = list(Path(scratch).rglob("s/sockets/raylet"))
+        made.process.terminate()
+        made.process.communicate(timeout=60)
+        assert len(scratch) > 24 and len(sockets) == 1
+        assert os.listdir(scratch) == []
+        assert (tmp_path / "stderr").read_text() == ""
 
 
 @pytest.mark.slow

@@ -4,11 +4,10 @@ import contextlib
 import os
 import socket
 
-import psutil
 import pytest
 
 from orchestrator.errors import RequestError
-from orchestrator.executors.ray_tune import cluster
+from orchestrator.executors.ray_tune import cluster, folders
 
 
 def test_an_address_somebody_listens_at_passes():
@@ -34,23 +33,6 @@ def test_auto_is_the_address_of_the_environment_or_of_the_last_ray_start(monkeyp
         cluster.check_address("auto")
 
 
-def test_folders_of_dead_drivers_are_swept_and_those_of_living_ones_are_not(tmp_path, monkeypatch):
-    monkeypatch.setattr(cluster, "short_temporary_folder", lambda: str(tmp_path))
-    dead = next(pid for pid in range(99_999, 10**6) if not psutil.pid_exists(pid))
-    for name in (f"{dead}-old", f"{dead}-new", f"{os.getpid()}-old", "x-old"):
-        (tmp_path / f"{cluster.TEMPORARY_PREFIX}{name}").mkdir()
-    for name in (f"{dead}-old", f"{os.getpid()}-old", "x-old"):
-        os.utime(tmp_path / f"{cluster.TEMPORARY_PREFIX}{name}", (0, 0))
-    cluster.sweep_leftovers()
-    left = {path.name.removeprefix(cluster.TEMPORARY_PREFIX) for path in tmp_path.iterdir()}
-    assert left == {f"{dead}-new", f"{os.getpid()}-old", "x-old"}
-
-
-def test_a_long_temporary_folder_is_not_used_for_sockets(monkeypatch):
-    monkeypatch.setattr(cluster.tempfile, "gettempdir", lambda: "/scratch/" + "x" * 90)
-    assert cluster.short_temporary_folder() == "/tmp"
-
-
 def test_the_object_store_fits_into_shared_memory(monkeypatch):
     class Small:
         free = 64 * 2**20
@@ -68,25 +50,25 @@ def test_a_dead_cluster_is_a_request_error_with_the_address_in_it():
 
 @pytest.mark.parametrize("failures", [1, 2])
 def test_a_ray_that_does_not_come_up_is_started_once_more_in_a_folder_of_its_own(monkeypatch, tmp_path, failures):
-    folders = []
+    places = []
 
     def init(**options):
-        folders.append(options["_temp_dir"])
-        assert os.path.isdir(folders[-1])
-        if len(folders) <= failures:
+        places.append(os.path.dirname(options["_temp_dir"]))
+        assert os.path.isdir(places[-1])
+        if len(places) <= failures:
             raise RuntimeError("The current node timed out during startup.")
 
-    monkeypatch.setattr(cluster, "lean_node", lambda **_: contextlib.nullcontext())
+    monkeypatch.setattr(cluster, "lean_node", lambda session, **_: contextlib.nullcontext())
     monkeypatch.setattr(cluster, "_import_tune", lambda: None)
     monkeypatch.setattr("ray.init", init)  # not the module: the session's own Ray may be at work in another thread
     monkeypatch.setattr("ray.shutdown", lambda: None)
-    monkeypatch.setattr(cluster, "short_temporary_folder", lambda: str(tmp_path))
+    monkeypatch.setattr(folders, "temporary_folder", lambda: str(tmp_path))
     starting = cluster.Cluster.__new__(cluster.Cluster)
-    starting._end, starting.folder, starting.quiet = cluster.threading.Event(), cluster._new_folder(), True
+    starting._end, starting._private, starting.quiet = cluster.threading.Event(), folders.PrivateFolder(), True
     if failures == 1:
         starting._start_own({})
     else:
         with pytest.raises(RuntimeError, match="timed out"):
             starting._start_own({})
-    assert len(set(folders)) == 2
-    assert os.listdir(tmp_path) == [os.path.basename(folders[-1])]
+    assert len(set(places)) == 2
+    assert os.listdir(tmp_path) == [os.path.basename(places[-1])]

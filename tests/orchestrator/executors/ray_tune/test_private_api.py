@@ -2,6 +2,8 @@
 
 import importlib
 import os
+import stat
+import subprocess
 import sys
 from pathlib import Path
 
@@ -17,6 +19,57 @@ def test_only_what_one_machine_needs_runs(ray_executor, source_of, bundles):
     ray_own = [command for command in commands if ray_executor._cluster.folder in command]
     assert any("gcs_server" in command for command in ray_own)
     assert not [c for c in ray_own for name in ("monitor.py", "dashboard.py") if name in c.split(" --")[0]]
+
+
+def test_ray_of_our_own_listens_on_loopback_only(ray_executor, source_of, bundles):
+    ray_executor.run(source_of(bundles(1)))
+    family = [psutil.Process(), *psutil.Process().children(recursive=True)]
+    listening = {}
+    for process in family:
+        for connection in process.net_connections("inet"):
+            if connection.status == psutil.CONN_LISTEN:
+                listening[connection.laddr] = process.name()
+    assert {"gcs_server", "raylet"} <= set(listening.values())
+    assert {address.ip.removeprefix("::ffff:") for address in listening} == {"127.0.0.1"}
+
+
+CLIENT = """
+import sys
+from ray._raylet import GcsClient
+try:
+    GcsClient(address=sys.argv[1]).internal_kv_keys(b"", None, timeout=20)
+    print("admitted")
+except Exception as error:
+    print("refused:", type(error).__name__)
+"""
+
+
+@pytest.mark.parametrize(
+    ("token", "says"),
+    [
+        ({"RAY_AUTH_MODE": "disabled"}, "refused: AuthenticationError"),
+        ({"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "f" * 64}, "refused: AuthenticationError"),
+        ({}, "admitted"),
+    ],
+    ids=["no token", "another token", "its own token"],
+)
+def test_a_client_without_the_token_of_our_ray_is_refused(ray_executor, source_of, bundles, token, says):
+    ray_executor.run(source_of(bundles(1)))
+    import ray
+
+    command = [sys.executable, "-c", CLIENT, ray.get_runtime_context().gcs_address]
+    environment = {**os.environ, **token}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout.strip() == says, done.stderr[-2000:]
+
+
+def test_nobody_else_can_enter_the_folder_that_workers_import_from(ray_executor, source_of, bundles):
+    ray_executor.run(source_of(bundles(1)))
+    folder = Path(ray_executor._cluster.folder)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    workers = [p for p in psutil.Process().children(recursive=True) if p.name().startswith("ray::Trainable")]
+    for part in workers[0].environ()["PYTHONPATH"].split(os.pathsep):
+        assert Path(part).is_relative_to(folder) or not os.stat(part).st_mode & stat.S_IWOTH
 
 
 def test_workers_have_their_environment_and_the_driver_keeps_its_own(ray_executor, source_of, bundles):
@@ -57,13 +110,16 @@ def test_two_hooks_have_different_names(tmp_path):
 
 
 def test_a_ray_with_logs_and_what_was_replaced_are_as_ray_has_them():
-    from ray._private import node, parameter
+    from ray._private import node, parameter, services
     from ray.tune.execution import class_cache
 
     known = parameter.RayParams, node.Node.start_api_server, class_cache.DEFAULT_ENV_VARS
-    with private_api.lean_node(with_logs=True), private_api.inherited_actors():
+    resolved = services.resolve_ip_for_localhost
+    with private_api.lean_node("s", with_logs=True), private_api.inherited_actors():
         assert parameter.RayParams().include_log_monitor and parameter.RayParams().no_monitor
         assert class_cache.DEFAULT_ENV_VARS == {}
-    with private_api.lean_node(with_logs=False):
+    with private_api.lean_node("s", with_logs=False):
         assert not parameter.RayParams().include_log_monitor
+        assert services.resolve_ip_for_localhost("127.0.0.1") == "127.0.0.1"
+    assert services.resolve_ip_for_localhost is resolved
     assert known == (parameter.RayParams, node.Node.start_api_server, class_cache.DEFAULT_ENV_VARS)
