@@ -106,6 +106,8 @@ PAPER_PIPCDR: Settings = {
     "kmeans_every": 1,
     "kmeans_restarts": 10,
     "weight_decay": 5e-4,
+    "loss_scale": "added",
+    "ema_order": "before",
 }
 """ProPos' for CIFAR-10 (1,000 epochs); PIPCDR's own were not found."""
 
@@ -132,7 +134,7 @@ PAPER_ENTROPY: Settings = {
     "optimiser": "adam",
     "lr": 1e-4,
     "weight_decay": 0.01,
-    "view": "affine",
+    "view": "flip_rotation_colour",
     "n_views": 2,
     "batch_size": 250,
 }

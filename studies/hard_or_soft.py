@@ -37,6 +37,7 @@ STUDY = Study(
                 "exact": {"solver": "exact"},
                 "no price": {"solver": "none"},
                 "sum of squares": {"solver": "sum_of_squares"},
+                "sum of squares, as coded": {"solver": "sum_of_squares", "log_determinant": True},
                 "soft entropy, T 0.3": {"solver": "soft_entropy", "temperature": 0.3},
                 "soft entropy, T 1": {"solver": "soft_entropy"},
                 "soft entropy, T 3": {"solver": "soft_entropy", "temperature": 3.0},

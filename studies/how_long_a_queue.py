@@ -11,8 +11,12 @@ says what a queue does for ten clusters; the paper's case is a thousand.
 """
 
 from orchestrator.designs.one_factor import one_factor
+from orchestrator.knobs import Value
 from orchestrator.study import Study, Tier
 from studies._settings import PAPER_PIPCDR, PIPCDR, SECONDS, without
+
+OF_CIFAR_20: dict[str, Value] = {"batch_size": 256, "ema_schedule": "cosine", "ema_order": "after", "resample": True}
+"""What ProPos has otherwise for CIFAR-20."""
 
 STUDY = Study(
     question="Does a queue of past embeddings help when batches are small, and how long may it be?",
@@ -32,7 +36,7 @@ STUDY = Study(
         "paper": Tier(
             datasets=("cifar100_20",),
             n_epochs=1000,
-            base={"pipcdr": without(PAPER_PIPCDR, "queue_ratio") | {"batch_size": 256}},
+            base={"pipcdr": without(PAPER_PIPCDR, "queue_ratio") | OF_CIFAR_20},
             epoch_seconds={"pipcdr": SECONDS["pipcdr"]},
         )
     },

@@ -118,8 +118,15 @@ def _external(table: Ints, last: bool) -> dict[str, Any]:
     if last:
         used = [member[member.any(1)][:, member.any(0)] for member in table]  # it takes logarithms of sizes
         by_chance = np.array([expected_mutual_information(member, int(member.sum())) for member in used])
-        columns["metric.ami"] = np.where(trivial, 1.0, _adjusted(information, mean, by_chance))
+        columns["metric.ami"] = np.where(trivial | _equal(table), 1.0, _adjusted(information, mean, by_chance))
     return columns
+
+
+def _equal(table: Ints) -> npt.NDArray[np.bool_]:
+    """Whether clusters and classes are one partition; of single points by chance too, where AMI would be 0 / 0."""
+    filled = table > 0
+    found: npt.NDArray[np.bool_] = (filled.sum(1) <= 1).all(1) & (filled.sum(2) <= 1).all(1)
+    return found
 
 
 def _accuracy(table: Ints) -> Floats:

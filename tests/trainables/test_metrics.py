@@ -40,6 +40,15 @@ def test_external_metrics_equal_those_of_scikit_learn(n_classes: int, n_clusters
             assert row["metric.silhouette"] == pytest.approx(theirs, abs=1e-10)
 
 
+@pytest.mark.parametrize("n", [2, 5, 40])
+def test_single_points_that_match_single_points_are_in_full_agreement(n: int) -> None:
+    order = torch.randperm(n, generator=torch.Generator().manual_seed(1))
+    data = Dataset("singletons", torch.randn(n, 3), order, n)
+    row, other = score(torch.stack([torch.arange(n), torch.zeros(n, dtype=torch.int64)]), data, n, last=True)
+    assert [row[f"metric.{name}"] for name in ("ami", "nmi", "ari", "acc")] == pytest.approx([1.0] * 4)
+    assert other["metric.ami"] == 0.0
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.integers(2, 4), st.integers(2, 4), st.integers(0, 10_000))
 def test_accuracy_is_the_best_over_all_matchings_tried_one_by_one(k: int, c: int, seed: int) -> None:

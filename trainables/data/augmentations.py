@@ -1,111 +1,32 @@
-"""Named views of a dataset: random transforms of batches, per sample, drawn from each trial's own streams.
+"""Random views of batches, per sample, drawn from each trial's own streams.
 
-The transforms themselves are in `trainables.data.transforms`.
+The transforms themselves are in `trainables.data.transforms`, how far they go in `trainables.data.views`.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from orchestrator.errors import RequestError, UnknownNameError
-from trainables.data.transforms import affine, blur, chroma, shift, tone
+from trainables.data.transforms import affine, blur, chroma, cutout, shift, solarise, tone
+from trainables.data.views import View, views_of
 from trainables.randomness import Streams
 
-__all__ = ["IMAGE_VIEWS", "VECTOR_VIEWS", "VIEWS", "Augmentation", "View", "views_of"]
+__all__ = ["Augmentation"]
 
 N_DRAWS = 16
 """Uniform numbers for each sample and epoch, whatever the view: arms that differ in the view share their draws."""
 
+N_LATE_DRAWS = 4
+"""More of them, from a stream of their own, for the views that solarise or cut out."""
+
+STREAMS = ("parameters", "entries", "late")
+
 JITTERED, ASPECT = 0.8, math.log(4.0 / 3.0)  # share of images whose tone and colour change; window's log aspect
-
-
-@dataclass(frozen=True, kw_only=True)
-class View:
-    """How far each transform goes at strength 1; 0 everywhere is the identity."""
-
-    shift: float = 0.0
-    """Largest move, as a share of the image's side; whole pixels, at least one."""
-    rotation: float = 0.0
-    """Largest angle in degrees."""
-    crop: float = 0.0
-    """Largest share of the area that a random resized crop leaves out (0.92: BYOL's window of 0.08 to 1)."""
-    flip: float = 0.0
-    """Probability of a horizontal flip."""
-    brightness: float = 0.0
-    """Largest offset, in standard deviations of the data."""
-    contrast: float = 0.0
-    """Largest change of the contrast's factor 1."""
-    saturation: float = 0.0
-    """Largest change of the saturation's factor 1 (colour images)."""
-    hue: float = 0.0
-    """Largest turn of the hue, as a share of the circle (colour images)."""
-    grey: float = 0.0
-    """Probability of dropping all colour (colour images)."""
-    blur: float = 0.0
-    """Probability of smoothing."""
-    noise: float = 0.0
-    """Standard deviation of added noise, in standard deviations of the data."""
-    dropout: float = 0.0
-    """Probability that an entry is set to 0."""
-
-    @property
-    def is_affine(self) -> bool:
-        """Whether images are resampled."""
-        return self.rotation > 0 or self.crop > 0 or self.flip > 0
-
-    @property
-    def is_toned(self) -> bool:
-        """Whether brightness or contrast change."""
-        return self.brightness > 0 or self.contrast > 0
-
-    @property
-    def is_coloured(self) -> bool:
-        """Whether colours change."""
-        return self.saturation > 0 or self.hue > 0 or self.grey > 0
-
-    @property
-    def draws_per_sample(self) -> bool:
-        """Whether anything is drawn once per sample and epoch."""
-        return self.is_affine or self.is_toned or self.is_coloured or self.shift > 0 or self.blur > 0
-
-
-IMAGE_VIEWS = {
-    "none": View(),
-    "noise": View(noise=0.3),
-    "dropout": View(dropout=0.2),
-    "noise_dropout": View(noise=0.3, dropout=0.2),
-    "shift": View(shift=0.1),
-    "shift_noise": View(shift=0.1, noise=0.3),
-    "rotation": View(rotation=15.0),
-    "crop": View(crop=0.5),
-    "affine": View(crop=0.3, rotation=15.0, noise=0.3),
-    "byol": View(crop=0.5, brightness=0.4, contrast=0.4),
-}
-"""Views of grey images: nothing is flipped, since a mirrored digit is another sign."""
-
-COLOUR_VIEWS = IMAGE_VIEWS | {
-    "crop": View(crop=0.8, flip=0.5),
-    "byol": View(crop=0.92, flip=0.5, brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1, grey=0.2, blur=0.5),
-}
-"""Views of colour images; `byol` has the ranges of ProPos' CIFAR configuration, with the blur of its larger ones."""
-
-VECTOR_VIEWS = {name: IMAGE_VIEWS[name] for name in ("none", "noise", "dropout", "noise_dropout")}
-"""Views of vectors."""
-
-VIEWS = tuple(IMAGE_VIEWS)
-"""Every name, for a method's knob: `Choice(*VIEWS)`; vectors know the first few only."""
-
-
-def views_of(shape: Sequence[int]) -> dict[str, View]:
-    """Return the views by name for inputs of one shape: (d,) or (channels, height, width)."""
-    if len(shape) == 1:
-        return VECTOR_VIEWS
-    return COLOUR_VIEWS if shape[0] == 3 else IMAGE_VIEWS
 
 
 class Augmentation:
@@ -135,17 +56,21 @@ class Augmentation:
             raise UnknownNameError(f"view of inputs of shape {tuple(inputs.shape[1:])}", view, known)
         self.view = known[view] if isinstance(view, str) else view
         self.n_samples, self.spread = len(inputs), float(inputs.std())
+        self.middle = _middle(inputs) if self.view.solarise > 0 else torch.empty(0)
         self.strength = torch.as_tensor(strength, dtype=torch.float32, device=inputs.device).expand(len(seeds)).clone()
         if bool((self.strength < 0).any()):
             raise RequestError(f"augmentation strength = {float(self.strength.min()):g}; allowed is 0 or more")
         self.parameters = Streams(seeds, f"{purpose}.parameters", inputs.device)
         self.entries = Streams(seeds, f"{purpose}.entries", inputs.device)
+        self.late = Streams(seeds, f"{purpose}.late", inputs.device)
         self.draws = torch.empty(0)
 
     def begin_epoch(self) -> None:
         """Draw the parameters of every sample for the epoch that begins; to be called before its first batch."""
         if self.view.draws_per_sample:
             self.draws = self.parameters.uniform(self.n_samples, N_DRAWS)
+        if self.view.is_late:
+            self.draws = torch.cat([self.draws, self.late.uniform(self.n_samples, N_LATE_DRAWS)], 2)
 
     def __call__(self, x: Tensor, indices: Tensor) -> Tensor:
         """Return the view of a batch.
@@ -155,10 +80,21 @@ class Augmentation:
             indices: (M, B) which samples these are.
         """
         if self.view.draws_per_sample:
-            draws = self.draws.gather(1, indices[..., None].expand(-1, -1, N_DRAWS)).flatten(0, 1)
+            draws = self.draws.gather(1, indices[..., None].expand(-1, -1, self.draws.shape[2])).flatten(0, 1)
             strength = self.strength[:, None].expand_as(indices).reshape(-1)
-            x = _transformed(self.view, x.flatten(0, 1), draws, strength, self.spread).view_as(x)
+            images = _transformed(self.view, x.flatten(0, 1), draws, strength, self.spread)
+            if self.view.is_late:
+                images = self._finished(images, draws[:, N_DRAWS:], strength)
+            x = images.view_as(x)
         return self._disturbed(x)
+
+    def _finished(self, x: Tensor, draws: Tensor, strength: Tensor) -> Tensor:
+        """Solarise images (n, C, H, W) and cut squares out, by their later draws (n, 4)."""
+        if self.view.solarise > 0:
+            x = solarise(x, self.middle, draws[:, 0] < self.view.solarise * strength)
+        if self.view.cutout > 0:
+            x = cutout(x, (self.view.cutout * strength).clamp(max=1.0) * draws[:, 1], draws[:, 2:4])
+        return x
 
     def _disturbed(self, x: Tensor) -> Tensor:
         """Add noise and drop entries, drawn for this step."""
@@ -175,16 +111,22 @@ class Augmentation:
         self.strength = self.strength[index]
         self.parameters.keep(members)
         self.entries.keep(members)
+        self.late.keep(members)
         self.draws = self.draws[index] if self.draws.numel() else self.draws
 
     def state_dict(self) -> dict[str, dict[str, Tensor]]:
         """Return the states of the streams."""
-        return {"parameters": self.parameters.state_dict(), "entries": self.entries.state_dict()}
+        return {name: getattr(self, name).state_dict() for name in STREAMS}
 
     def load_state_dict(self, state: dict[str, dict[str, Tensor]]) -> None:
         """Take up the states of the streams."""
-        self.parameters.load_state_dict(state["parameters"])
-        self.entries.load_state_dict(state["entries"])
+        for name in STREAMS:
+            getattr(self, name).load_state_dict(state[name])
+
+
+def _middle(inputs: Tensor) -> Tensor:
+    """Return the middle (C, 1, 1) of each channel's range: that of pixels in [0, 1] is 1/2, wherever zero was put."""
+    return ((inputs.amin((0, 2, 3)) + inputs.amax((0, 2, 3))) / 2.0).view(-1, 1, 1)
 
 
 def _transformed(view: View, x: Tensor, draws: Tensor, strength: Tensor, spread: float) -> Tensor:

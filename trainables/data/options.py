@@ -1,9 +1,10 @@
 """Views of a dataset by options in its reference: imbalance, subset, features, given labels and their noise.
 
 `mnist_5k:imbalance=2,subset=1000,labelled=0.1,noise=uniform:0.4` is a dataset of its own, with its own digest;
-`features=efficientnet_lite0` turns images into features of a frozen encoder. Options act in the order below, however
-they are written; every draw comes from a fixed stream, so a reference always means the same points. Imbalance and
-subset act on the test part too, in proportion; labels are given in the train part only.
+`features=efficientnet_lite0` turns images into features of a frozen encoder; `pixels=standardised` scales them channel
+by channel, as most code of the papers does (a dataset's file subtracts the mean image alone). Options act in the order
+below, however they are written; every draw comes from a fixed stream, so a reference always means the same points.
+Imbalance and subset act on the test part too, in proportion; labels are given in the train part only.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ __all__ = ["OPTIONS", "loaded", "wrapped"]
 OPTIONS: Mapping[str, str] = {
     "imbalance": "1, 2 or 3",
     "subset": "a number of points, at least 2",
+    "pixels": "standardised",
     "features": f"{', '.join(ENCODERS)}, or one of these, a colon and the side to which images are scaled (32 to 1024)",
     "labelled": "a share from 0 to 1",
     "noise": "uniform, class or instance, a colon and a share from 0 to 1",
@@ -109,6 +111,8 @@ def wrapped(dataset: Dataset, options: str, reference: str) -> Dataset:
         dataset = _thinned(dataset, lambda labels, part: _imbalanced(labels, shares, part))
     if "subset" in asked:
         dataset = _subset(dataset, asked["subset"], reference)
+    if "pixels" in asked:
+        dataset = _standardised(dataset, reference)
     if "features" in asked:
         dataset = features(dataset, *asked["features"])
     if "labelled" in asked or "noise" in asked:
@@ -130,6 +134,12 @@ def _parsed(options: str, reference: str) -> dict[str, Any]:
         except ValueError:
             raise RequestError(f"dataset {reference!r}: {name} = {text!r}, allowed: {OPTIONS[name]}") from None
     return asked
+
+
+def _pixels(text: str) -> str:
+    if text != "standardised":
+        raise ValueError(text)
+    return text
 
 
 def _level(text: str) -> int:
@@ -167,6 +177,7 @@ def _noise(text: str) -> tuple[str, float]:
 _VALUES: Mapping[str, Callable[[str], Any]] = {
     "imbalance": _level,
     "subset": _size,
+    "pixels": _pixels,
     "features": _encoder,
     "labelled": _share,
     "noise": _noise,
@@ -200,6 +211,21 @@ def _imbalanced(labels: Tensor, shares: Tensor, part: str) -> Tensor:
         members = order[labels[order] == label]
         kept.append(members[: max(1, round(share * len(members)))])
     return torch.cat(kept).sort().values
+
+
+def _standardised(dataset: Dataset, reference: str) -> Dataset:
+    """Return images as most code of the papers has them: each channel less its mean, over its standard deviation.
+
+    Both are those of all pixels of the train part; nothing is subtracted pixel by pixel, so there is no offset.
+    """
+    if dataset.offset is None:
+        raise RequestError(f"dataset {reference!r}: pixels = 'standardised' is for images with their offset")
+    pixels = dataset.inputs + dataset.offset
+    mean = pixels.mean((0, 2, 3)).view(-1, 1, 1)
+    spread = pixels.std((0, 2, 3)).view(-1, 1, 1)
+    spread = torch.where(spread > 0, spread, torch.ones_like(spread))
+    test = None if dataset.test_inputs is None else (dataset.test_inputs + dataset.offset - mean) / spread
+    return replace(dataset, inputs=(pixels - mean) / spread, test_inputs=test, offset=None)
 
 
 def _subset(dataset: Dataset, size: int, reference: str) -> Dataset:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["affine", "blur", "chroma", "shift", "tone"]
+__all__ = ["affine", "blur", "chroma", "cutout", "shift", "sobel", "solarise", "tone"]
 
 # NTSC luminance and chrominance (YIQ), and the way back: hue is an angle in the (I, Q) plane
 _YIQ = ((0.299, 0.587, 0.114), (0.5959, -0.2746, -0.3213), (0.2115, -0.5227, 0.3112))
@@ -85,3 +85,38 @@ def blur(x: Tensor, weight: Tensor) -> Tensor:
         padded = functional.pad(x, (0, 0, 1, 1), mode="replicate")
         x = x + w * (padded[..., :-2, :] + padded[..., 2:, :] - 2 * x)
     return x
+
+
+def solarise(x: Tensor, middle: Tensor, chosen: Tensor) -> Tensor:
+    """Return images whose values from `middle` on are reflected about it, where `chosen` (n,); the others as they are.
+
+    For pixels in [0, 1] and a middle of 1/2 it is p -> 1 - p for p >= 1/2: what torchvision and PIL do from 128 on.
+    """
+    return torch.where(chosen.view(-1, 1, 1, 1) & (x >= middle), 2.0 * middle - x, x)
+
+
+def cutout(x: Tensor, side: Tensor, centre: Tensor) -> Tensor:
+    """Return images with a square of zeros each (DeVries and Taylor 2017), cut off where it leaves the image.
+
+    Args:
+        x: (n, C, H, W).
+        side: (n,) side of the square as a share of the image's; below half a pixel nothing is cut.
+        centre: (n, 2) centre of the square in [0, 1], down and right.
+    """
+    inside = torch.ones_like(x[:, :1], dtype=torch.bool)
+    for place, dimension in enumerate((2, 3)):
+        length = x.shape[dimension]
+        middles = (torch.arange(length, device=x.device) + 0.5) / length
+        near = (middles - centre[:, place, None]).abs() < side[:, None] / 2.0
+        inside = inside & near.view(len(x), 1, *([length, 1] if dimension == 2 else [1, length]))
+    return x.masked_fill(inside, 0.0)
+
+
+def sobel(x: Tensor) -> Tensor:
+    """Return the two Sobel derivatives (..., 2, H, W), across and down, of the channels' mean; outside is 0."""
+    grey = functional.pad(x.mean(-3), (1, 1, 1, 1))
+    smoothed = grey[..., :-2, :] + 2.0 * grey[..., 1:-1, :] + grey[..., 2:, :]
+    across = smoothed[..., 2:] - smoothed[..., :-2]
+    smoothed = grey[..., :-2] + 2.0 * grey[..., 1:-1] + grey[..., 2:]
+    down = smoothed[..., 2:, :] - smoothed[..., :-2, :]
+    return torch.stack([across, down], -3)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-__all__ = ["Adam", "Sgd", "constant", "cosine", "warmup_cosine"]
+__all__ = ["Adam", "Sgd", "constant", "cosine", "late_warmup_cosine", "warmup_cosine"]
 
 # torch.optim refuses a vector of learning rates and loads 160 MB on first use; hence our own few lines.
 
@@ -194,6 +194,12 @@ def warmup_cosine(step: int, horizon: Tensor, warmup: Tensor, floor: float = 0.0
     pairs = zip(horizon.tolist(), warmup.tolist(), strict=True)
     factors = [_warmup_cosine(step, float(length), float(rise), floor) for length, rise in pairs]
     return torch.tensor(factors, dtype=torch.float32, device=horizon.device)
+
+
+def late_warmup_cosine(step: int, horizon: Tensor, warmup: Tensor) -> Tensor:
+    """Return `warmup_cosine` whose rise is a step behind: max(1, step) / warmup, so the first two steps are equal."""
+    rising = warmup_cosine(max(step - 1, 0), horizon, warmup)
+    return torch.where(step < warmup, rising, warmup_cosine(step, horizon, warmup))
 
 
 def _warmup_cosine(step: int, horizon: float, warmup: float, floor: float) -> float:

@@ -34,6 +34,22 @@ class SelfLabelling:
         self.weak.begin_epoch()
         self.strong.begin_epoch()
 
+    def epoch(
+        self,
+        inputs: Tensor,
+        batches: Sequence[Tensor],
+        logits: Callable[[Tensor, bool], Tensor],
+        params: Sequence[Tensor],
+        fixed: Tensor,
+        threshold: Tensor,
+    ) -> Tensor:
+        """Take a step for each of `batches`, (M, B) indices into `inputs`; return their mean loss (M,). See `step`."""
+        self.begin_epoch()
+        total = torch.zeros_like(threshold)
+        for rows in batches:
+            total += self.step((inputs[rows], rows), logits, params, fixed, threshold)
+        return total / len(batches)
+
     def step(
         self,
         batch: tuple[Tensor, Tensor],

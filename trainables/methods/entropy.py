@@ -21,9 +21,9 @@ from torch import Tensor
 from orchestrator.errors import RequestError
 from orchestrator.knobs import Choice, Float, Int, knob
 from orchestrator.trial import PRECISIONS
-from trainables.data.augmentations import VIEWS
 from trainables.data.batches import cuts
 from trainables.data.dataset import Dataset
+from trainables.data.views import VIEWS
 from trainables.diagnostics.entropy import BATCH_FACTS, of_batch, of_predictions, of_weights
 from trainables.diagnostics.plane import of_plane
 from trainables.heads.fair_labels import FORMS, N_FACTS, SOLVERS, Given, Labels, Solver, fair_labels

@@ -19,9 +19,10 @@ from orchestrator.errors import RequestError
 from orchestrator.knobs import Choice, Float, Int, knob
 from orchestrator.trial import PRECISIONS
 from trainables.assignment.spherical_kmeans import spherical_kmeans
-from trainables.data.augmentations import VIEWS, Augmentation
+from trainables.data.augmentations import Augmentation
 from trainables.data.batches import cuts
 from trainables.data.dataset import Dataset
+from trainables.data.views import VIEWS
 from trainables.diagnostics.sphere import (
     centre_preservation,
     largest_centre_cosine,
@@ -59,18 +60,26 @@ class PipCdrConfig(MethodConfig):
     """relative: sigma counts in |z| / sqrt(d) of the batch, so that its meaning does not drift with |z|."""
     cdr_weight: float = knob(1.0 / 11.0, Float(0.0, 1.0), fuses=True, when={"terms": DISPERSED})
     """1 - w of L = w L_pip + (1 - w) L_cdr; 1/11 is ProPos' lambda = (1 - w) / w = 0.1."""
+    loss_scale: str = knob("convex", Choice("convex", "added"))
+    """`convex`: w L_pip + (1 - w) L_cdr, as PIPCDR weighs them; `added`: that over w, ProPos' L_pip + lambda L_cdr (at
+    its lambda of 0.1 every gradient is 1.1 times as long; cdr_weight = 1 has no such form)."""
     temperature: float = knob(0.5, Float(0.05, 1.0, log=True), fuses=True, when={"terms": DISPERSED})
     """tau of CDR."""
     kmeans_every: int = knob(1, Int(1, 50, log=True), fuses=True)
     """r: epochs between two k-means runs (10 on ImageNet); the last epoch always ends with one."""
     kmeans_restarts: int = knob(10, Int(1, 10))
     """Starts of each k-means; the best objective wins."""
-    queue_ratio: int = knob(0, Int(1, 32, log=True, also=(0,)))
-    """Queue length / batch size: past target embeddings that join both kinds of centres (2.5 on ImageNet)."""
+    queue_ratio: int = knob(0, Int(1, 64, log=True, also=(0,)))
+    """Embeddings in the queue over points in a batch: past target embeddings that join both kinds of centres. As in
+    ProPos a step enqueues both views' embeddings, two a point, so a ratio r reaches r / 2 steps back. Its ImageNet run
+    has 10,240 for passes of 256 points, a ratio of 40 (2.5 of the 4,096 points whose gradients it gathers)."""
     ema: float = knob(0.996, Float(0.9, 0.9999), fuses=True)
     """m: share of itself that the target keeps at each step (0.95 for a few hundred steps in all)."""
     ema_schedule: str = knob("constant", Choice("constant", "cosine"), fuses=True)
     """cosine: m rises to 1 at the end, as in the recipes for CIFAR-20 and ImageNet."""
+    ema_order: str = knob("after", Choice("after", "before"))
+    """When the target follows: after the step (ProPos' second form, for CIFAR-20, does so at the start of the next), or
+    before it, towards weights that have not moved yet (its first form, for CIFAR-10)."""
     warmup_share: float = knob(0.05, Float(0.0, 0.2), fuses=True)
     """Share of the epochs that are plain BYOL (no noise, no CDR) while the learning rate rises."""
     resample: bool = knob(False, Choice(False, True))
@@ -100,6 +109,8 @@ class PipCdrConfig(MethodConfig):
 
 
 RATES = ("temperature", "predictor_lr_factor", "n_epochs", "warmup_share", "ema")
+TRAINED = ("online", "predictor", "target", "optimiser", "predictor_optimiser", "labels", "centres")
+AROUND = ("change", "queue", "queue_rows", "logged", "order", "draws", "starts", "first_view", "second_view")
 LOGGED = ("loss", "pip", "cdr", "relative_noise", "embedding_norm", "prediction_norm", "empty_clusters")
 
 
@@ -109,24 +120,7 @@ class PipCdr(FusedMethod):
     Config = PipCdrConfig
     version = 1
     precisions = PRECISIONS
-    member_state = (
-        "online",
-        "predictor",
-        "target",
-        "optimiser",
-        "predictor_optimiser",
-        "labels",
-        "centres",
-        "change",
-        "queue",
-        "queue_rows",
-        "logged",
-        "order",
-        "draws",
-        "starts",
-        "first_view",
-        "second_view",
-    )
+    member_state = (*TRAINED, *AROUND)
     shared_state = ("epoch", "step")
 
     def __init__(
@@ -136,6 +130,8 @@ class PipCdr(FusedMethod):
         config, self.n_clusters, self.step = configs[0], data.n_classes, 0
         if len(data) < self.n_clusters:
             raise RequestError(f"pipcdr: {self.n_clusters} clusters, allowed: at most the {len(data)} points there are")
+        if config.loss_scale == "added" and any(each.cdr_weight == 1.0 for each in configs):
+            raise RequestError("pipcdr: cdr_weight = 1.0 with loss_scale = 'added': lambda = (1 - w) / w has no value")
         self.inputs = data.inputs.to(device)
         self.cuts = cuts(len(data), config.batch_size)
         self._build_networks(config)
@@ -223,7 +219,8 @@ class PipCdr(FusedMethod):
         return torch.searchsorted(heap, drawn, right=True).clamp_max(len(self.data) - 1)
 
     def _fit_batch(self, rows: Tensor) -> None:
-        """One step of both view orders, then the target follows and the queue moves on."""
+        """One step of both view orders, with the target following, then the queue moves on."""
+        config, total = self.configs[0], self.rates["n_epochs"] * len(self.cuts)
         first, second = (view(self.inputs[rows], rows) for view in (self.first_view, self.second_view))
         embedded = (self.online(first), self.online(second))
         with torch.no_grad():
@@ -235,14 +232,18 @@ class PipCdr(FusedMethod):
         cdr = (self._dispersion(rows, embedded[0], targets[1]) + self._dispersion(rows, embedded[1], targets[0])) / 2
         weight = self.rates["cdr_weight"]
         loss = (1.0 - weight) * pip + weight * cdr
+        if config.loss_scale == "added":
+            loss = pip + weight / (1.0 - weight) * cdr
         params, inner = [*self.online.params, *self.predictor.params], len(self.online.params)
         grads = torch.autograd.grad(loss.sum(), params)
-        total, rise = (self.rates["n_epochs"] * len(self.cuts), self.rates["warmup_share"])
-        scale = warmup_cosine(self.step, total, rise * total)
+        if config.ema_order == "before":
+            self.target.follow(self.online, self._target_momentum(total))
+        scale = warmup_cosine(self.step, total, self.rates["warmup_share"] * total)
         self.optimiser.step(params[:inner], grads[:inner], scale)
         self.predictor_optimiser.step(params[inner:], grads[inner:], scale)
         self.step += 1
-        self.target.follow(self.online, self._target_momentum(total))
+        if config.ema_order == "after":
+            self.target.follow(self.online, self._target_momentum(total))
         self._enqueue(torch.cat(targets, 1), torch.cat([rows, rows], 1))
         self._log(rows, embedded[0], predicted[0], noise, torch.stack([loss, pip, cdr], 1))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
@@ -17,19 +17,16 @@ from orchestrator.knobs import Choice, Float, Int, knob, knobs_of
 from orchestrator.trial import PRECISIONS
 from trainables.assignment.entropy_counts import entropy_counts
 from trainables.assignment.size_dual import size_dual
-from trainables.data.augmentations import VIEWS, Augmentation, View, views_of
+from trainables.data.augmentations import Augmentation
 from trainables.data.batches import cuts
 from trainables.data.dataset import Dataset
-from trainables.diagnostics.sphere import largest_centre_cosine, share_entropy, sizes
-from trainables.heads.optimisers import Sgd, cosine, warmup_cosine
+from trainables.data.views import VIEWS, asymmetric_pair
+from trainables.diagnostics.centres import of_centres, of_heads
+from trainables.diagnostics.sphere import sizes
+from trainables.heads.optimisers import Sgd, cosine, late_warmup_cosine, warmup_cosine
 from trainables.heads.self_labelling import SelfLabelling
+from trainables.losses import stable_discrimination as losses
 from trainables.losses.sphere import cluster_sums, product, unit
-from trainables.losses.stable_discrimination import (
-    centre_loss,
-    hardness,
-    hardness_weighted_sums,
-    representation_loss,
-)
 from trainables.method import FusedMethod, MethodConfig, Row
 from trainables.metrics import score
 from trainables.networks import NETWORKS, Chain, Mlp, Network, build, members_at_most
@@ -85,6 +82,8 @@ class SeCuConfig(MethodConfig):
     """Of the raw centres, whose length divides their effective rate."""
     lr: float = knob(0.2, Float(1e-3, 2.0, log=True), fuses=True)
     """Of the encoder: 0 in epoch 0 (centres only), a linear rise, then cosine decay to 0."""
+    lr_update: str = knob("step", Choice("step", "epoch"))
+    """How often that rate moves: at each step, as in the reference code, or at each epoch."""
     warmup_epochs: int = knob(10, Int(0, 50), fuses=True)
     """Epochs of the rise, after epoch 0."""
     momentum: float = knob(0.9, Float(0.0, 0.99), fuses=True)
@@ -102,7 +101,8 @@ class SeCuConfig(MethodConfig):
     output_dim: int = knob(128, Int(8, 512, log=True))
     """d: length of an output."""
     view: str = knob("standard", Choice("standard", *VIEWS))
-    """What makes the two views: `standard` is BYOL's for images (no solarisation), noise and dropout for vectors."""
+    """What makes the two views: `standard` is the paper's for colour images (BYOL's asymmetric pair; grey ones are not
+    solarised), noise and dropout for vectors."""
     view_strength: float = knob(1.0, Float(0.0, 2.0), fuses=True)
     """Factor on every range and probability of the view."""
     output_norm: bool = knob(False, Choice(False, True))
@@ -123,39 +123,17 @@ class SeCuConfig(MethodConfig):
 
 
 RATES = ("n_epochs", *(name for name, known in knobs_of(SeCuConfig).items() if known.fuses))
+TRAINED = ("encoder", "centres", "optimiser", "centre_optimiser", "rho", "rho_upper", "counts", "labels", "stage")
+AROUND = ("change", "logged", "order", "first_view", "second_view")
 LOGGED = ("loss_x", "loss_c", "hardness", "idle_centres")
-
-
-def standard_views(data: Dataset) -> tuple[View, View]:
-    """Return BYOL's two views, one always blurred and one seldom (no solarisation); noise and dropout for vectors."""
-    named = views_of(data.inputs.shape[1:])
-    if not data.is_image:
-        return named["noise_dropout"], named["noise_dropout"]
-    first = replace(named["byol"], crop=min(named["byol"].crop, LARGEST_CROP), blur=1.0)
-    return first, replace(first, blur=0.1)
 
 
 class SeCu(FusedMethod):
     """Encoder onto the sphere; centres of all heads side by side; labels of the last two epochs; constraints."""
 
     Config = SeCuConfig
-    version, precisions = 1, PRECISIONS
-    member_state = (
-        "encoder",
-        "centres",
-        "optimiser",
-        "centre_optimiser",
-        "rho",
-        "rho_upper",
-        "counts",
-        "labels",
-        "change",
-        "logged",
-        "order",
-        "first_view",
-        "second_view",
-        "stage",
-    )
+    version, precisions = 2, PRECISIONS
+    member_state = (*TRAINED, *AROUND)
 
     def __init__(
         self, configs: Sequence[SeCuConfig], seeds: Sequence[int], data: Dataset, device: torch.device
@@ -171,12 +149,12 @@ class SeCu(FusedMethod):
         centres = torch.cat([unit(drawn.normal(width, config.output_dim)) for width in widths], 1)
         self.centres = centres.requires_grad_()
         momentum = self.column("momentum")
-        self.optimiser = Sgd(self.column("lr"), momentum=momentum, weight_decay=self.column("weight_decay"))
-        self.centre_optimiser = Sgd(
-            self.column("centre_lr"), momentum=momentum, weight_decay=self.column("centre_weight_decay")
-        )
+        decay, centre_decay = self.column("weight_decay"), self.column("centre_weight_decay")
+        self.optimiser = Sgd(self.column("lr"), momentum=momentum, weight_decay=decay)
+        self.centre_optimiser = Sgd(self.column("centre_lr"), momentum=momentum, weight_decay=centre_decay)
         self.order = Streams(seeds, "order", device)
-        first, second = standard_views(data) if config.view == "standard" else (config.view, config.view)
+        pair = asymmetric_pair(data.inputs.shape[1:], LARGEST_CROP)
+        first, second = pair if config.view == "standard" else (config.view, config.view)
         strength = self.column("view_strength")
         self.first_view = Augmentation(first, self.inputs, seeds, "view.first", strength)
         self.second_view = Augmentation(second, self.inputs, seeds, "view.second", strength)
@@ -220,27 +198,35 @@ class SeCu(FusedMethod):
         self.first_view.begin_epoch()
         self.second_view.begin_epoch()
         order = self.order.permutation(len(self.data))
-        for cut in self.cuts:
-            self._fit_batch(order[:, cut], start)
+        for place, cut in enumerate(self.cuts):
+            self._fit_batch(order[:, cut], start, self._encoder_scale(place))
         if self.configs[0].centre_rule == "closed_form":
             self._move_centres()
         self.logged = self.logged / len(self.cuts)
         self.change = (before != self.labels[:, 0]).sum(1) / len(self.data)
 
-    def _fit_batch(self, rows: Tensor, start: Tensor) -> None:
-        """One step. In epoch 0 the encoder stands still, and so do its momentum buffers (the reference's do not)."""
-        trains = self.epoch > 0
+    def _encoder_scale(self, place: int) -> Tensor:
+        """(M,) factor on the encoder's rate at the epoch's step `place`: 0 in epoch 0 (centres only)."""
+        rise, horizon = self.rates["warmup_epochs"], self._horizon() - 1
+        if self.epoch == 0:
+            return torch.zeros_like(rise)
+        if self.configs[0].lr_update == "epoch":
+            return warmup_cosine(self.epoch - 1, horizon, rise)
+        steps = len(self.cuts)
+        return late_warmup_cosine((self.epoch - 1) * steps + place, horizon * steps, rise * steps)
+
+    def _fit_batch(self, rows: Tensor, start: Tensor, scale: Tensor) -> None:
+        """One step. In epoch 0 the encoder stands still at a rate of 0; its momentum gathers, as the reference's."""
         first, second = (view(self.inputs[rows], rows) for view in (self.first_view, self.second_view))
-        with torch.set_grad_enabled(trains):
-            points = torch.cat([unit(self.encoder(first)), unit(self.encoder(second))], 1)
-            encoded = product(points, start.transpose(1, 2))
+        points = torch.cat([unit(self.encoder(first)), unit(self.encoder(second))], 1)
+        encoded = product(points, start.transpose(1, 2))
         moving = product(points.detach(), unit(self.centres).transpose(1, 2))
         fresh = self._assign(moving.detach(), rows)
-        stored = self.labels.gather(2, rows.unsqueeze(1).expand(-1, len(self.spans), -1)) if trains else fresh
+        stored = self.labels.gather(2, rows.unsqueeze(1).expand(-1, len(self.spans), -1)) if self.epoch else fresh
         chosen = {"previous": stored, "fresh": fresh}
         loss_x = self._representation(encoded, chosen[self.configs[0].encoder_label])
         loss_c = self._centre(moving, chosen[self.configs[0].centre_label], points.detach())
-        self._step(loss_x, loss_c)
+        self._step(loss_x, loss_c, scale)
         self.labels.scatter_(2, rows.unsqueeze(1).expand_as(fresh), fresh)
         self._log(moving.detach(), fresh, loss_x, loss_c)
 
@@ -257,9 +243,8 @@ class SeCu(FusedMethod):
         """Duals live on over batches and epochs."""
         span, rates = self.spans[head], self.rates
         upper = torch.where(rates["upper_bound"] == 0, torch.inf, rates["upper_bound"])
-        found = size_dual(
-            scores, self.rho[:, span], rates["dual_lr"], rates["lower_bound"], self.rho_upper[:, span], upper
-        )
+        bounds = rates["dual_lr"], rates["lower_bound"], self.rho_upper[:, span], upper
+        found = size_dual(scores, self.rho[:, span], *bounds)
         self.rho[:, span] = found.rho
         if found.rho_upper is not None:
             self.rho_upper[:, span] = found.rho_upper
@@ -276,15 +261,10 @@ class SeCu(FusedMethod):
     def _representation(self, encoded: Tensor, labels: Tensor) -> Tensor:
         """(M,) L_x, the mean over heads."""
         size = labels.shape[2]
-        terms = [
-            representation_loss(
-                (encoded[:, :size, span], encoded[:, size:, span]),
-                labels[:, head],
-                self.rates["temperature"],
-                self.rates["label_weight"],
-            )
-            for head, span in enumerate(self.spans)
-        ]
+        rates, terms = (self.rates["temperature"], self.rates["label_weight"]), []
+        for head, span in enumerate(self.spans):
+            pair = encoded[:, :size, span], encoded[:, size:, span]
+            terms.append(losses.representation_loss(pair, labels[:, head], *rates))
         return sum(terms, torch.zeros_like(terms[0])) / len(terms)
 
     def _centre(self, moving: Tensor, labels: Tensor, points: Tensor) -> Tensor:
@@ -293,22 +273,19 @@ class SeCu(FusedMethod):
         terms = []
         for head, span in enumerate(self.spans):
             scores, own = moving[..., span], torch.cat([labels[:, head]] * 2, 1)
-            terms.append(centre_loss(scores, own, tau, config.centre_form))
+            terms.append(losses.centre_loss(scores, own, tau, config.centre_form))
             if config.centre_rule == "closed_form":
-                self.sums[:, span] += hardness_weighted_sums(points, scores.detach(), own, tau)
+                self.sums[:, span] += losses.hardness_weighted_sums(points, scores.detach(), own, tau)
             elif config.centre_rule == "running_mean":
                 self.sums[:, span] += cluster_sums(points, own, scores.shape[2])
         return sum(terms, torch.zeros_like(terms[0])) / len(terms)
 
-    def _step(self, loss_x: Tensor, loss_c: Tensor) -> None:
+    def _step(self, loss_x: Tensor, loss_c: Tensor, scale: Tensor) -> None:
         """Gradients of the two losses do not mix: L_x sees the epoch's first centres, L_c detached points."""
         by_gradient = self.configs[0].centre_rule == "gradient"
-        params = self.encoder.params if self.epoch else []
-        wanted = [*params, self.centres] if by_gradient else params
-        grads = torch.autograd.grad((loss_x + loss_c).sum(), wanted) if wanted else ()
-        if params:
-            scale = warmup_cosine(self.epoch - 1, self._horizon() - 1, self.rates["warmup_epochs"])
-            self.optimiser.step(params, grads[: len(params)], scale)
+        params = self.encoder.params
+        grads = torch.autograd.grad((loss_x + loss_c).sum(), [*params, self.centres] if by_gradient else params)
+        self.optimiser.step(params, grads[: len(params)], scale)
         if by_gradient:
             self.centre_optimiser.step([self.centres], grads[-1:], self._centre_scale())
         elif self.configs[0].centre_rule == "running_mean":
@@ -336,12 +313,10 @@ class SeCu(FusedMethod):
             self.labels[:, 0] = self._nearest(self.encoder.embed(self.inputs))
         warm = age < self.rates["self_label_warmup"]
         threshold = torch.where(warm, -1.0, self.rates["self_label_threshold"])
-        stage.begin_epoch()
         order = self.order.permutation(len(self.data))
-        batches = cuts(len(self.data), self.configs[0].self_label_batch)
-        for rows in (order[:, cut] for cut in batches):
-            params, batch = [*self.encoder.params, self.centres], (self.inputs[rows], rows)
-            self.logged[:, 0] += stage.step(batch, self._logits, params, self.labels[:, 0], threshold) / len(batches)
+        batches = [order[:, cut] for cut in cuts(len(self.data), self.configs[0].self_label_batch)]
+        params = [*self.encoder.params, self.centres]
+        self.logged[:, 0] = stage.epoch(self.inputs, batches, self._logits, params, self.labels[:, 0], threshold)
 
     def _logits(self, x: Tensor, train: bool) -> Tensor:
         """(M, B, K) cosines over lambda_x of the first head."""
@@ -357,7 +332,7 @@ class SeCu(FusedMethod):
         span = self.spans[0]
         own = torch.cat([fresh[:, 0]] * 2, 1)
         present = sizes(fresh[:, 0], span.stop) > 0
-        hard = hardness(moving[..., span], own, self.rates["centre_temperature"]).mean(1)
+        hard = losses.hardness(moving[..., span], own, self.rates["centre_temperature"]).mean(1)
         idle = (span.stop - present.sum(1)).float()
         self.logged += torch.stack([loss_x + loss_c, loss_x, loss_c, hard, idle], 1)
 
@@ -374,22 +349,12 @@ class SeCu(FusedMethod):
     def _diagnostics(self) -> dict[str, Tensor]:
         columns = {f"diagnostic.{name}": self.logged[:, place] for place, name in enumerate(LOGGED, 1)}
         columns |= {"metric.loss": self.logged[:, 0], "diagnostic.label_change": self.change}
-        for head, span in enumerate(self.spans):
-            counts = sizes(self.labels[:, head], span.stop - span.start)
-            columns |= {f"diagnostic.max_size_{head}": counts.amax(1), f"diagnostic.min_size_{head}": counts.amin(1)}
-        raw, rho = self.centres.detach()[:, self.spans[0]], self.rho[:, self.spans[0]]
-        counts = sizes(self.labels[:, 0], raw.shape[1])
+        columns |= of_heads(self.labels, [span.stop - span.start for span in self.spans])
         if self.configs[0].constraint == "entropy":  # alpha Delta, to first order (alpha / N) ln(n_max / n_min)
-            ratio = counts.amax(1) / counts.amin(1).clamp_min(1.0)
+            ratio = columns["diagnostic.max_size_0"] / columns["diagnostic.min_size_0"].clamp_min(1.0)
             columns["diagnostic.price_range"] = self.column("entropy_weight") * ratio.log()
-        return columns | {
-            "diagnostic.size_entropy": share_entropy(counts),
-            "diagnostic.dual_min": rho.amin(1),
-            "diagnostic.dual_max": rho.amax(1),
-            "diagnostic.dual_zeros": (rho == 0).sum(1),
-            "diagnostic.centre_norm": torch.linalg.vector_norm(raw, dim=2).mean(1),
-            "diagnostic.max_centre_cosine": largest_centre_cosine(raw),
-        }
+        first = self.spans[0]
+        return columns | of_centres(self.centres.detach()[:, first], self.rho[:, first])
 
     @classmethod
     def max_members(cls, config: SeCuConfig, data: Dataset) -> int:

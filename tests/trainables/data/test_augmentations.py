@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from orchestrator.errors import RequestError, UnknownNameError
-from trainables.data.augmentations import VIEWS, Augmentation, View, views_of
-from trainables.data.transforms import affine, blur, chroma, shift, tone
+from trainables.data.augmentations import Augmentation
+from trainables.data.transforms import affine, blur, chroma, cutout, shift, sobel, solarise, tone
+from trainables.data.views import VIEWS, View, views_of
 from trainables.method import Stateful
 
 SHAPES = [(1, 8, 8), (3, 12, 12), (1, 28, 28), (3, 32, 32), (3, 96, 96), (20,)]
@@ -62,7 +66,7 @@ def test_a_member_has_the_same_bits_alone_and_in_a_bundle_and_after_keep(shape: 
             assert torch.equal(again, second[place // 2])
 
 
-@pytest.mark.parametrize("name", ["byol", "noise"])
+@pytest.mark.parametrize("name", ["byol", "noise", "strong"])
 def test_a_loaded_state_goes_on_with_the_same_draws(name: str) -> None:
     inputs, indices = inputs_of((3, 12, 12)), torch.arange(12).expand(3, 12)
     one, two = (Augmentation(name, inputs, SEEDS, "view") for _ in range(2))
@@ -147,6 +151,50 @@ def test_blur_is_a_separable_filter_and_keeps_flat_images() -> None:
     expected = torch.nn.functional.conv2d(padded, (kernel[:, None] * kernel)[None, None])
     torch.testing.assert_close(blur(x, torch.tensor([0.2, 0.2])), expected)
     torch.testing.assert_close(blur(torch.ones(1, 3, 32, 32), torch.tensor([0.25])), torch.ones(1, 3, 32, 32))
+
+
+def test_solarised_pixels_are_those_of_pillow_and_the_others_stay() -> None:
+    image = torch.arange(256, dtype=torch.uint8).view(16, 16)
+    expected = torch.tensor(np.array(ImageOps.solarize(Image.fromarray(image.numpy()))))
+    pixels = (image.float() / 255.0).view(1, 1, 16, 16).expand(2, 1, 16, 16)
+    out = solarise(pixels, torch.full((1, 1, 1), 0.5), torch.tensor([True, False]))
+    torch.testing.assert_close(out[0, 0] * 255.0, expected.float())
+    assert torch.equal(out[1], pixels[1])
+
+
+def test_the_middle_of_a_channel_follows_its_scale_and_offset() -> None:
+    pixels = torch.rand(40, 3, 6, 6, generator=torch.Generator().manual_seed(0))
+    pixels[0], pixels[1] = 0.0, 1.0
+    scaled = (pixels - 0.3) * torch.tensor([1.0, 2.0, 5.0]).view(3, 1, 1)
+    always, indices = View(solarise=1.0), torch.arange(40)[None]
+    plain, moved = (viewed(Augmentation(always, x, [0], "view"), x, indices)[0] for x in (pixels, scaled))
+    torch.testing.assert_close(moved / torch.tensor([1.0, 2.0, 5.0]).view(3, 1, 1) + 0.3, plain)
+    assert float(plain.max()) <= 0.5
+
+
+def test_a_solarised_view_shares_all_other_draws_with_the_same_view_without() -> None:
+    x, indices = inputs_of((3, 12, 12)), torch.arange(12)[None]
+    plain = View(crop=0.5, flip=0.5, saturation=0.4)
+    seen = viewed(Augmentation(plain, x, [5], "view"), x, indices)[0]
+    half = viewed(Augmentation(replace(plain, solarise=0.5), x, [5], "view"), x, indices)[0]
+    changed = (half != seen).flatten(1).any(1)
+    assert 0 < int(changed.sum()) < 12
+    assert torch.equal(half[~changed], seen[~changed])
+
+
+def test_a_cut_out_square_has_its_side_and_leaves_the_rest() -> None:
+    x = torch.ones(3, 2, 10, 10)
+    out = cutout(x, torch.tensor([0.4, 0.4, 0.0]), torch.tensor([[0.5, 0.5], [0.0, 1.0], [0.5, 0.5]]))
+    assert (out == 0).sum((1, 2, 3)).tolist() == [2 * 16, 2 * 4, 0]
+    assert bool((out[0, :, 3:7, 3:7] == 0).all()) and bool((out[1, :, :2, 8:] == 0).all())
+
+
+def test_sobel_is_the_two_convolutions_of_the_grey_image() -> None:
+    x = inputs_of((3, 7, 9), 2)
+    kernel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]])
+    kernels = torch.stack([kernel, kernel.T])[:, None]
+    expected = torch.nn.functional.conv2d(x.mean(1, keepdim=True), kernels, padding=1)
+    torch.testing.assert_close(sobel(x), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_noise_and_dropout_have_the_strength_they_name() -> None:

@@ -95,12 +95,30 @@ def test_instance_noise_takes_the_ambiguous_points() -> None:
         ("noise=class", "'class'"),
         ("subset=5,subset=6", "twice"),
         ("labelled=nan", "'nan'"),
+        ("pixels=raw", "'raw'"),
+        ("pixels=standardised", "images with their offset"),
     ],
 )
 def test_a_wrong_option_is_one_line_that_names_it(options: str, named: str) -> None:
     with pytest.raises(RequestError) as caught:
         view(options)
     assert named in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_standardised_pixels_have_mean_0_and_deviation_1_in_each_channel_of_the_train_part() -> None:
+    pixels = torch.rand(60, 3, 4, 4, generator=torch.Generator().manual_seed(0)) * torch.tensor([1.0, 0.5, 0.1]).view(
+        3, 1, 1
+    )
+    mean = pixels[:40].mean(0)
+    images = Dataset(
+        "made", pixels[:40] - mean, torch.arange(40) % 2, 2, pixels[40:] - mean, torch.arange(20) % 2, offset=mean
+    )
+    found = wrapped(images, "pixels=standardised", "made:pixels=standardised")
+    assert found.offset is None and found.test_inputs is not None
+    torch.testing.assert_close(found.inputs.mean((0, 2, 3)), torch.zeros(3), rtol=0, atol=1e-6)
+    torch.testing.assert_close(found.inputs.std((0, 2, 3)), torch.ones(3))
+    channel = pixels[:40, 1]
+    torch.testing.assert_close(found.test_inputs[:, 1], (pixels[40:, 1] - channel.mean()) / channel.std())
 
 
 def test_options_named_like_a_parameter_of_load_are_for_it() -> None:

@@ -144,6 +144,18 @@ def test_the_quirk_takes_the_cluster_that_sinkhorn_would_take_last() -> None:
     assert forced("sk_argmin_quirk") > 0.6 > forced("sinkhorn")
 
 
+def test_with_the_codes_constant_the_sum_of_squares_pushes_clusters_away_where_it_else_draws_them_in() -> None:
+    """d = 4 and s = 100: the constant is 9.2, so a mean cost of 9.2, a mean squared distance of 921, is the best."""
+    arm = {"solver": "sum_of_squares", "output_dim": 4, "variance": 100.0, "pull_weight": 1e-3}
+    loss = {}
+    for known in (False, True):
+        made = bundle([arm | {"log_determinant": known}], [1])
+        made.fit_epoch()
+        loss[known] = made.evaluate(False)[0]["metric.loss"]
+    assert loss[True] == pytest.approx(10 * (2 * math.log(100.0)) ** 2, rel=0.05)
+    assert loss[False] < 1.0
+
+
 def test_arms_that_share_a_seed_share_data_order_start_and_views() -> None:
     one = bundle([{"view": "noise", "solver": "greedy"}], [6])
     two = bundle([{"view": "noise", "solver": "sinkhorn"}], [6])

@@ -51,6 +51,45 @@ def test_the_target_is_the_average_of_online_networks() -> None:
             torch.testing.assert_close(target[member], m * old[member] + (1 - m) * online[member].detach())
 
 
+def test_a_target_that_follows_before_the_step_sees_the_weights_as_they_were() -> None:
+    late, early = (method({"ema": 0.9, "ema_order": order}) for order in ("after", "before"))
+    start = [tensor.clone() for tensor in early.target.params]
+    first = []
+    for trained in (late, early):
+        trained.fit_epoch()
+        first.append(float(trained.evaluate(False)[0]["metric.loss"]))
+    moved = [not torch.equal(*pair) for pair in zip(start, early.target.params, strict=True)]
+    assert any(moved) and first[0] != first[1]
+    single = method({"ema": 0.9, "ema_order": "before", "batch_size": 1024})
+    still = [tensor.clone() for tensor in single.target.params]
+    single.fit_epoch()  # one step: online and target were equal when the target followed
+    for before, after in zip(still, single.target.params, strict=True):
+        torch.testing.assert_close(before, after)
+
+
+def test_the_added_form_is_the_convex_one_over_w() -> None:
+    weight = 0.2
+    convex, added = (
+        method({"cdr_weight": weight, "loss_scale": scale, "batch_size": 1024}) for scale in ("convex", "added")
+    )
+    losses = []
+    for trained in (convex, added):
+        trained.fit_epoch()
+        losses.append(trained.evaluate(False)[0]["metric.loss"])
+    assert losses[1] == pytest.approx(losses[0] / (1 - weight), rel=1e-5)
+    with pytest.raises(RequestError, match=r"cdr_weight = 1.0 with loss_scale = 'added'"):
+        method({"cdr_weight": 1.0, "loss_scale": "added"})
+
+
+def test_a_queue_of_ratio_r_reaches_half_as_many_steps_back() -> None:
+    trained = method({"queue_ratio": 4, "batch_size": 30}, n_epochs=2)
+    trained.fit_epoch()
+    assert trained.queue.shape[1] == 120
+    rows = trained.queue_rows[0].view(2, 2, 30)  # two steps of two views each
+    assert torch.equal(rows[:, 0], rows[:, 1])
+    assert len(set(rows[:, 0].flatten().tolist())) == 60
+
+
 def test_a_cosine_schedule_ends_with_a_target_that_stands_still() -> None:
     trained = method({"ema": 0.9, "ema_schedule": "cosine"}, {"ema": 0.9})
     trained.rates = trained._rates()

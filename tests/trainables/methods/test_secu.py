@@ -1,3 +1,4 @@
+import itertools
 import math
 from typing import Any
 
@@ -28,20 +29,36 @@ def method(*knobs: dict[str, Any], n_epochs: int = 6, data: Dataset | None = Non
 def losses_of(trained: SeCu) -> list[tuple[torch.Tensor, torch.Tensor]]:
     """Both losses of each step of the next epoch, as the optimiser would see them, with nothing moved."""
     seen: list[tuple[torch.Tensor, torch.Tensor]] = []
-    trained._step = lambda loss_x, loss_c: seen.append((loss_x, loss_c))  # type: ignore[method-assign]
+    trained._step = lambda loss_x, loss_c, scale: seen.append((loss_x, loss_c))  # type: ignore[method-assign]
     trained.fit_epoch()
     return seen
 
 
-def test_epoch_zero_moves_centres_only_and_fills_no_momentum() -> None:
+def test_epoch_zero_moves_centres_only_while_the_encoders_momentum_gathers() -> None:
     trained = method({})
     encoder, centres = [tensor.clone() for tensor in trained.encoder.params], trained.centres.detach().clone()
     trained.fit_epoch()
     assert all(torch.equal(*pair) for pair in zip(encoder, trained.encoder.params, strict=True))
     assert not torch.equal(centres, trained.centres)
-    assert trained.optimiser.n_steps == 0
+    assert any(bool(buffer.abs().sum() > 0) for buffer in trained.optimiser.buffers["momentum"])
     trained.fit_epoch()
-    assert trained.optimiser.n_steps == len(trained.cuts)
+    assert trained.optimiser.n_steps == 2 * len(trained.cuts)
+
+
+@pytest.mark.parametrize("update", ["step", "epoch"])
+def test_the_encoders_rate_is_that_of_the_reference_code_at_each_step_or_each_epoch(update: str) -> None:
+    trained = method({"lr_update": update, "warmup_epochs": 2}, n_epochs=6)
+    steps, scales = len(trained.cuts), []
+    trained._step = lambda loss_x, loss_c, scale: scales.append(float(scale))  # type: ignore[method-assign]
+    for _ in range(6):
+        trained.fit_epoch()
+    unit_steps, expected = steps if update == "step" else 1, []
+    for epoch, place in itertools.product(range(6), range(steps)):
+        done = (epoch - 1) * unit_steps + (place if update == "step" else 0)
+        rising = max(1, done) if update == "step" else done + 1
+        falling = (1 + math.cos(math.pi * (done - 2 * unit_steps) / (3 * unit_steps))) / 2
+        expected.append(0.0 if epoch == 0 else rising / (2 * unit_steps) if epoch < 3 else falling)
+    assert scales == pytest.approx(expected, abs=1e-6)
 
 
 def test_the_two_losses_train_apart() -> None:
@@ -105,7 +122,7 @@ def test_a_closed_form_centre_moves_once_an_epoch_to_a_unit_vector() -> None:
     rows = trained.order.permutation(120)
     trained.rates = {name: trained.column(name) for name in RATES}
     trained.sums = torch.zeros_like(start)
-    trained._fit_batch(rows[:, :40], unit(start))
+    trained._fit_batch(rows[:, :40], unit(start), torch.ones(1))
     assert torch.equal(trained.centres, start)
     trained.fit_epoch()
     moved = trained.centres.detach()
