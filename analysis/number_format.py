@@ -1,49 +1,47 @@
-"""How metrics and numbers are written for a reader: labels, scales, signs, p-values (no statistics here)."""
+"""How metrics and numbers are written for a reader: labels, scales, signs, p-values (no statistics here).
+
+What is known of a metric (its written name, whether it is printed in per cent) stands in the metric's file.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
+from orchestrator import discovery
+
 __all__ = ["join", "label", "number", "p_text", "scale", "seeds_text", "signed", "span", "unit"]
 
 MINUS = "−"
-IN_PERCENT = ("acc", "nmi", "ari", "ami")
-"""External metrics within [0, 1], which the papers print times 100; differences of them are points."""
-SPELT = {
-    "neighbour_mi": "neighbour MI",
-    "between_seed_mi": "between-seed MI",
-    "silhouette": "silhouette",
-    "preservation": "preservation",
-    "loss": "loss",
-}
+SPELT = {"between_seed_mi": "between-seed MI"}
+"""What is compared like a metric and is none of a trial."""
 
 
 def label(metric: str) -> str:
     """Return the metric's name as tables and axes print it, with its unit."""
-    return f"{metric.upper()} (%)" if metric in IN_PERCENT else SPELT.get(metric, metric.replace("_", " "))
+    return f"{name(metric)} (%)" if discovery.metric(metric).percent else name(metric)
 
 
 def name(metric: str) -> str:
     """Return the metric's name without its unit, for sentences."""
-    return metric.upper() if metric in IN_PERCENT else SPELT.get(metric, metric.replace("_", " "))
+    return SPELT.get(metric) or discovery.metric(metric).written
 
 
 def scale(metric: str) -> float:
     """Return the factor from the ledger's number to the printed one."""
-    return 100.0 if metric in IN_PERCENT else 1.0
+    return 100.0 if discovery.metric(metric).percent else 1.0
 
 
 def unit(metric: str) -> str:
     """Return the word after a difference of this metric, with its leading space."""
-    return " points" if metric in IN_PERCENT else ""
+    return " points" if discovery.metric(metric).percent else ""
 
 
 def number(value: float, metric: str = "") -> str:
     """Return a value of `metric` in its printed scale; "–" where there is none."""
     if not math.isfinite(value):
         return "–" if math.isnan(value) else ("∞" if value > 0 else f"{MINUS}∞")
-    text = f"{100 * value:.1f}" if metric in IN_PERCENT else f"{value:.3g}"
+    text = f"{100 * value:.1f}" if metric and discovery.metric(metric).percent else f"{value:.3g}"
     return text.replace("e-0", "e-").replace("-", MINUS)
 
 

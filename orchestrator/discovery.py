@@ -1,4 +1,4 @@
-"""Finds methods, datasets and studies by name: the one place of the engine that imports by dotted name or by path."""
+"""Finds methods, datasets, metrics and studies by name: the one place of the engine that imports by name or by path."""
 
 from __future__ import annotations
 
@@ -7,22 +7,42 @@ import importlib.metadata
 import importlib.util
 import pkgutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from orchestrator.errors import RequestError, UnknownNameError
+from orchestrator.metric import Metric, undeclared
 
-__all__ = ["find", "load_dataset", "load_file", "method", "names", "origin", "training"]
+__all__ = [
+    "find",
+    "load_dataset",
+    "load_file",
+    "method",
+    "metric",
+    "metrics",
+    "names",
+    "origin",
+    "scoring",
+    "training",
+    "use_plugins",
+]
 
-FOLDERS = {"method": "trainables.methods", "dataset": "trainables.datasets", "study": "studies"}
-"""Kind -> the package whose modules are that kind; a plugin folder has `methods/`, `datasets/`, `studies/`."""
+FOLDERS = {
+    "method": "trainables.methods",
+    "dataset": "trainables.datasets",
+    "metric": "trainables.metrics",
+    "study": "studies",
+}
+"""Kind -> the package whose modules are that kind; a plugin folder has `methods/`, `datasets/`, `metrics/`, ..."""
 
-PLURALS = {"method": "methods", "dataset": "datasets", "study": "studies"}
+PLURALS = {"method": "methods", "dataset": "datasets", "metric": "metrics", "study": "studies"}
 
 ENTRY_POINTS = "deep_clustering_orchestrator.{kinds}"
+
+_in_use: tuple[str, ...] = ()
 
 
 def load_file(path: Path, kind: str) -> ModuleType:
@@ -51,10 +71,11 @@ def _plugin_files(kind: str, plugins: Sequence[str]) -> dict[str, Path]:
     folders = [Path(plugin) / PLURALS[kind] for plugin in plugins]
     for plugin in plugins:
         if not Path(plugin).is_dir():
-            raise RequestError(f"--plugin {plugin!r} is no folder; it holds methods/, datasets/ or studies/")
+            raise RequestError(f"--plugin {plugin!r} is no folder; it holds methods/, datasets/, metrics/ or studies/")
     return {path.stem: path for folder in folders if folder.is_dir() for path in sorted(folder.glob("[!_]*.py"))}
 
 
+@cache
 def _entry_points(kind: str) -> dict[str, importlib.metadata.EntryPoint]:
     return {
         point.name: point for point in importlib.metadata.entry_points(group=ENTRY_POINTS.format(kinds=PLURALS[kind]))
@@ -62,14 +83,14 @@ def _entry_points(kind: str) -> dict[str, importlib.metadata.EntryPoint]:
 
 
 def names(kind: str, plugins: Sequence[str] = ()) -> list[str]:
-    """Return the names of all methods, datasets or studies there are."""
+    """Return the names of all methods, datasets, metrics or studies there are."""
     package = importlib.import_module(FOLDERS[kind])
     built_in = {info.name for info in pkgutil.iter_modules(package.__path__) if not info.name.startswith("_")}
     return sorted(built_in | set(_plugin_files(kind, plugins)) | set(_entry_points(kind)))
 
 
 def find(kind: str, name: str, plugins: Sequence[str] = ()) -> ModuleType:
-    """Return the module of a method, dataset or study; a plugin's file comes before a built-in of the same name.
+    """Return the module of a method, dataset, metric or study; a plugin's file comes before a built-in of its name.
 
     Raises:
         UnknownNameError: there is none of that name.
@@ -87,7 +108,7 @@ def find(kind: str, name: str, plugins: Sequence[str] = ()) -> ModuleType:
 
 
 def origin(kind: str, name: str, plugins: Sequence[str] = ()) -> Path | None:
-    """Return the file of a method, dataset or study without importing it; None if it has none (an entry point)."""
+    """Return the file of a method, dataset, metric or study, unimported; None if it has none (an entry point)."""
     files = _plugin_files(kind, plugins)
     if name in files:
         return files[name]
@@ -115,6 +136,37 @@ def method(name: str, plugins: Sequence[str] = ()) -> Any:
     return found
 
 
+def metrics(plugins: Sequence[str] | None = None) -> Mapping[str, Metric]:
+    """Return every metric by name, as its file declares it (`METRIC`); loads no torch.
+
+    Args:
+        plugins: folders with a user's own metrics; None: those that `use_plugins` named last.
+    """
+    return _metrics(_in_use if plugins is None else tuple(plugins))
+
+
+@cache
+def _metrics(plugins: tuple[str, ...]) -> Mapping[str, Metric]:
+    found: dict[str, Metric] = {}
+    for name in names("metric", plugins):
+        declared = getattr(find("metric", name, plugins), "METRIC", None)
+        if not isinstance(declared, Metric):
+            raise RequestError(f"metric file of {name!r} defines no METRIC = Metric(...)")
+        found[name] = declared
+    return found
+
+
+def metric(name: str) -> Metric:
+    """Return the facts of one metric; of a number that no file declares, such as a method's own, just its name."""
+    return metrics().get(name) or undeclared(name)
+
+
+def use_plugins(plugins: Sequence[str]) -> None:
+    """Say which plugin folders this command was given: their metrics are known wherever a metric is named."""
+    global _in_use  # noqa: PLW0603  # one command, one set of folders; functions that print a name are not handed them
+    _in_use = tuple(plugins)
+
+
 def load_dataset(reference: str, protocol: str, plugins: Sequence[str] = ()) -> Any:
     """Return the dataset of a reference such as `digits` or `mnist_5k:imbalance=2,subset=1000`, under a protocol.
 
@@ -137,9 +189,10 @@ def data_folder() -> Path:
 
 
 def training() -> ModuleType:
-    """Return `trainables.training.loop`, whose `train` every executor calls; imports torch and the metrics.
-
-    A worker starts with this, so that no method's first bundle waits for scikit-learn.
-    """
-    importlib.import_module("trainables.metrics")
+    """Return `trainables.training.loop`, whose `train` every executor calls; imports torch."""
     return importlib.import_module("trainables.training.loop")
+
+
+def scoring() -> ModuleType:
+    """Return `trainables.scoring`: metrics of partitions and their chance levels; loads no torch."""
+    return importlib.import_module("trainables.scoring")

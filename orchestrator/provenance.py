@@ -24,6 +24,9 @@ PACKAGES = ("torch", "numpy", "scikit-learn", "ray", "optuna")
 ROOT = "trainables"
 """What a method imports under this package is part of its code."""
 
+FOUND_BY_FOLDER = {"trainables.scoring": "trainables.metrics"}
+"""Module -> the package whose modules it finds by their folder: who imports the one depends on all of the other."""
+
 
 def code_digest(method_module: ModuleType) -> str:
     """Return the digest of a method's file and of what it imports under `trainables`, directly or not (20 hex digits).
@@ -49,7 +52,10 @@ def _code_digest(path: str, name: str) -> str:
         if key in collected:
             continue
         collected[key] = file
-        for imported in _imports(file.read_text(encoding="utf-8"), module, file.name == "__init__.py"):
+        for imported in (
+            *_imports(file.read_text(encoding="utf-8"), module, file.name == "__init__.py"),
+            *_found_by_folder(root, key),
+        ):
             found = _file(root, imported)
             if found is not None and found != own:
                 waiting.append((imported, found, imported))
@@ -58,6 +64,15 @@ def _code_digest(path: str, name: str) -> str:
         code = file.read_bytes()
         content.update(f"{key}:{len(code)}:".encode() + code)
     return content.hexdigest()
+
+
+def _found_by_folder(root: Path, module: str) -> list[str]:
+    """Return the modules of the package that a module lists at run time; nothing of other modules."""
+    package = FOUND_BY_FOLDER.get(module)
+    if package is None:
+        return []
+    folder = root.joinpath(*package.split(".")[1:])
+    return [package, *(f"{package}.{path.stem}" for path in sorted(folder.glob("[!_]*.py")))]
 
 
 def _root() -> Path:

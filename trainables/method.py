@@ -34,7 +34,7 @@ class Method(ABC):
     """Trains a bundle of members. Built, called and dropped by `trainables.training.loop`; nobody else may mutate it.
 
     A method's file holds `Config` (a frozen dataclass on `MethodConfig`) and `METHOD`, its Method class.
-    Labels: only `evaluate` may read `data.eval_labels`, through `trainables.metrics`; `data.given_labels` are input.
+    Labels: only `evaluate` may read `data.eval_labels`, through `trainables.scoring`; `data.given_labels` are input.
     """
 
     Config: ClassVar[type[MethodConfig]]

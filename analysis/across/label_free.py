@@ -19,7 +19,7 @@ from analysis.figures.section import Section
 from analysis.number_format import label, name, scale, signed, unit
 from analysis.tables.arm_tables import as_html, mean_interval
 from orchestrator.inference.optimism import optimism_of_configurations
-from orchestrator.inference.selection import CONFIGURATION_RULES, choose_configuration
+from orchestrator.inference.selection import choose_configuration, configuration_rules
 
 __all__ = ["label_free_section", "rule_costs"]
 
@@ -40,7 +40,7 @@ def rule_costs(studies: Sequence[StudyView]) -> pd.DataFrame:
         external = tables.get(study.metric)
         if external is None or len(external) < FEWEST or external.shape[1] < 2:
             continue
-        for rule, metrics in CONFIGURATION_RULES.items():
+        for rule, metrics in configuration_rules().items():
             if not all(metric in tables for metric in metrics):
                 continue
             choice = choose_configuration({m: tables[m] for m in metrics}, collapsed, rule)
@@ -69,7 +69,7 @@ def _tables(study: StudyView, search: Mapping[str, Any]) -> tuple[dict[str, pd.D
     if rows.empty:
         return {}, np.zeros((0, 0), dtype=bool)
     flags = rows.pivot_table(index="configuration", columns="seed", values="collapsed", aggfunc="max").dropna()
-    wanted = {study.metric, *(metric for metrics in CONFIGURATION_RULES.values() for metric in metrics)}
+    wanted = {study.metric, *(metric for metrics in configuration_rules().values() for metric in metrics)}
     tables = {}
     for metric in wanted:
         column = f"metric.{metric}"
@@ -102,7 +102,7 @@ def label_free_section(studies: Sequence[StudyView]) -> Section | None:
         lines.append((str(rule), cell, float(own["agreement"].mean()), len(own)))
     lines.sort(key=lambda line: line[1].mean)
     rule, cell, _, _ = lines[0]
-    missing = [rule for rule in CONFIGURATION_RULES if rule not in set(table["rule"])]
+    missing = [rule for rule in configuration_rules() if rule not in set(table["rule"])]
     sentence = (
         f"Cheapest on average over {max(line[3] for line in lines)} searches is "
         f"{name(rule)}: labels would have added {signed(cell.mean, metric)}{unit(metric)} of "

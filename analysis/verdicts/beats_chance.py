@@ -10,7 +10,8 @@ from typing import Any
 from analysis.data import study_view
 from analysis.data.independent_values import Independent, independent
 from analysis.data.study_view import StudyView
-from analysis.number_format import IN_PERCENT, name, number, p_text, unit
+from analysis.number_format import name, number, p_text, unit
+from orchestrator import discovery
 from orchestrator.inference.sign_flip import sign_flip_p
 
 __all__ = ["Footing", "footings"]
@@ -37,13 +38,13 @@ class Footing:
 def footings(study: StudyView) -> list[Footing]:
     """Return, for each dataset, whether the baseline beats chance by the study's margin; empty if nothing is tested.
 
-    The metric is the study's own if it reads labels, else NMI. One test a dataset at the study's alpha, apart from the
-    family of its contrasts: it is a precondition of what they mean, not one of them.
+    The metric is the study's own if it is known what random partitions score there, else NMI. One test a dataset at the
+    study's alpha, apart from the family of its contrasts: it is a precondition of what they mean, not one of them.
     """
     record = study.record
     if not record.get("contrasts"):
         return []
-    metric = study.metric if study.metric in IN_PERCENT else "nmi"
+    metric = study.metric if discovery.metric(study.metric).chance is not None else "nmi"
     values = study_view.by_seed(study, metric)
     drawn = study_view.drawn_stages(study)
     found = [(arm, str(arm["name"])) for arm in record["arms"] if arm.get("role") == "baseline"]

@@ -13,15 +13,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from orchestrator import discovery
 from orchestrator.errors import RequestError, UnknownNameError
 
 __all__ = [
-    "CONFIGURATION_RULES",
-    "EXTERNAL_METRICS",
     "Choice",
     "between_seed_mi",
     "choose_configuration",
     "choose_epochs",
+    "configuration_rules",
+    "external_metrics",
     "is_oracle",
     "metrics_of",
     "objective_metric",
@@ -30,22 +31,11 @@ __all__ = [
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-EXTERNAL_METRICS = frozenset({"acc", "nmi", "ari", "ami"})
-"""Metrics that read labels: only an `oracle_` rule may rank by them."""
-
-CONFIGURATION_RULES: Mapping[str, tuple[str, ...]] = {
-    "neighbour_mi": ("neighbour_mi",),
+OF_SEVERAL_TRIALS: Mapping[str, tuple[str, ...]] = {
     "between_seed_mi": ("between_seed_mi",),
-    "silhouette": ("silhouette",),
-    "preservation": ("preservation",),
     "rank_sum": ("neighbour_mi", "between_seed_mi"),
 }
-"""Label-free rule -> metrics whose ranks it sums (one metric: its own order); larger is better.  The default,
-`neighbour_mi`, rewards agreement of neighbours and use of all clusters, so that collapse cannot win; silhouette and
-preservation prefer few large clusters and are offered for comparison."""
-
-OF_ONE_TRIAL = ("neighbour_mi", "preservation", "silhouette")
-"""Label-free rules whose metric every trial has in its row."""
+"""Label-free rules that compare the labelings of several seeds -> the metrics whose ranks they sum."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +52,24 @@ class Choice:
     """Row -> why it was not considered, with the seeds."""
 
 
+def external_metrics() -> frozenset[str]:
+    """Return the metrics that read labels, as their files say: only an `oracle_` rule may rank by them."""
+    return frozenset(name for name, metric in discovery.metrics().items() if metric.reads_labels)
+
+
+def configuration_rules() -> dict[str, tuple[str, ...]]:
+    """Return each label-free rule -> metrics whose ranks it sums (one metric: its own order); larger is better.
+
+    A metric whose file says `ranks` is a rule of its own. The default is `neighbour_mi`.
+    """
+    return {name: (name,) for name in _of_one_trial()} | dict(OF_SEVERAL_TRIALS)
+
+
+def _of_one_trial() -> list[str]:
+    """Return the label-free rules whose metric every trial has in its row."""
+    return [name for name, metric in discovery.metrics().items() if metric.ranks]
+
+
 def is_oracle(rule: str) -> bool:
     """Return whether the rule reads labels."""
     return rule.startswith("oracle_")
@@ -73,7 +81,7 @@ def metrics_of(
     """Return the metrics whose ranks a configuration rule sums, or refuse the rule.
 
     Args:
-        rule: a name of `CONFIGURATION_RULES`, `oracle_<external metric>`, or a training loss by its name.
+        rule: a name of `configuration_rules`, `oracle_<external metric>`, or a training loss by its name.
         differing: knobs in which the configurations to compare differ.
         contained: training loss -> the knobs that its value contains (weights, temperatures ...).
 
@@ -81,27 +89,27 @@ def metrics_of(
         UnknownNameError: no such rule.
         RequestError: a loss that contains a differing knob, or an external metric without `oracle_`.
     """
-    losses = contained or {}
-    if rule in CONFIGURATION_RULES:
-        return CONFIGURATION_RULES[rule]
-    if is_oracle(rule) and rule.removeprefix("oracle_") in EXTERNAL_METRICS:
+    losses, rules, external = contained or {}, configuration_rules(), external_metrics()
+    if rule in rules:
+        return rules[rule]
+    if is_oracle(rule) and rule.removeprefix("oracle_") in external:
         return (rule.removeprefix("oracle_"),)
-    if rule in EXTERNAL_METRICS:
+    if rule in external:
         raise RequestError(f"selection rule {rule!r} reads labels; say so: 'oracle_{rule}'")
     if rule in losses:
         clash = sorted(set(losses[rule]) & set(differing))
         if clash:
             raise RequestError(
                 f"selection rule {rule!r} is refused: that loss contains {', '.join(clash)}, which differ between the "
-                f"configurations; choose by one of: {', '.join(CONFIGURATION_RULES)}"
+                f"configurations; choose by one of: {', '.join(rules)}"
             )
         return (rule,)
     if "loss" in rule:
         raise RequestError(
             f"selection rule {rule!r} is refused: it is not known which knobs that loss contains; choose by one of: "
-            + ", ".join(CONFIGURATION_RULES)
+            + ", ".join(rules)
         )
-    known = [*CONFIGURATION_RULES, *(f"oracle_{metric}" for metric in sorted(EXTERNAL_METRICS))]
+    known = [*rules, *(f"oracle_{metric}" for metric in sorted(external))]
     raise UnknownNameError("selection rule", rule, known)
 
 
@@ -114,11 +122,11 @@ def objective_metric(rule: str) -> str:
             labelings of several seeds, which the ledger does not keep.
     """
     metrics = metrics_of(rule)
-    if len(metrics) == 1 and metrics[0] in (*OF_ONE_TRIAL, *EXTERNAL_METRICS):
+    if len(metrics) == 1 and rule not in OF_SEVERAL_TRIALS:
         return metrics[0]
     raise RequestError(
         f"selection rule {rule!r} compares the labelings of several seeds, which the ledger does not keep; search by "
-        f"one of: {', '.join(OF_ONE_TRIAL)}"
+        f"one of: {', '.join(_of_one_trial())}"
     )
 
 
@@ -187,7 +195,7 @@ def choose_epochs(curves: Mapping[str, ArrayLike], rule: str = "last") -> Ints:
         RequestError: an external metric without `oracle_`, or a training loss.
     """
     metric = rule.removeprefix("oracle_") if is_oracle(rule) else rule
-    if rule in EXTERNAL_METRICS:
+    if rule in external_metrics():
         raise RequestError(f"epoch rule {rule!r} reads labels; say so: 'oracle_{rule}'")
     if "loss" in rule:
         raise RequestError(
@@ -253,4 +261,5 @@ def _places(columns: NDArray[np.intp]) -> str:
 
 
 def _epoch_rules(curves: Mapping[str, ArrayLike]) -> list[str]:
-    return [f"oracle_{name}" if name in EXTERNAL_METRICS else name for name in curves if "loss" not in name]
+    external = external_metrics()
+    return [f"oracle_{name}" if name in external else name for name in curves if "loss" not in name]

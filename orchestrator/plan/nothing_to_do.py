@@ -40,6 +40,7 @@ def n_settled(study: Study, ledger: Ledger, plugins: Sequence[str]) -> int | Non
 def _contents(study: Study, plugins: Sequence[str]) -> Iterator[str]:
     named = [("method", name) for name in study.methods]
     named += [("dataset", reference.partition(":")[0]) for reference in study.datasets]
+    named += [("metric", name) for name in discovery.names("metric", plugins)]
     for kind, name in named:
         path = discovery.origin(kind, name, plugins)
         yield f"{kind} {name} {_digest(path) if path else 'installed elsewhere'}"

@@ -9,8 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from orchestrator import discovery
 from orchestrator.errors import RequestError
-from orchestrator.inference.chance import chance_levels
 from orchestrator.plan.planning import Catalogue, PlannedTrial, contrasts
 from orchestrator.provenance import git_commit, versions
 from orchestrator.search.phase import ConfirmPhase, SearchPhase
@@ -117,7 +117,8 @@ def _command(study: Study) -> str:
 
 def _chance(study: Study, dataset: str, catalogue: Catalogue) -> dict[str, float]:
     found = catalogue.dataset(dataset, study.protocol)
-    return chance_levels(found.eval_labels, found.n_classes)
+    levels: dict[str, float] = discovery.scoring().chance_levels(found.eval_labels, found.n_classes, catalogue.plugins)
+    return levels
 
 
 def with_look(record: Mapping[str, Any], n_seeds: int, plan: Sequence[int]) -> dict[str, Any]:

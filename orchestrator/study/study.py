@@ -173,6 +173,7 @@ def load(name: str, plugins: Sequence[str] = ()) -> Study:
         UnknownNameError: no such study.
         RequestError: a file that does not import, or holds no `STUDY`.
     """
+    discovery.use_plugins(plugins)  # a design may name their metrics
     if name.endswith(".py") or "/" in name:
         module = discovery.load_file(Path(name), "study")
         stem = Path(name).stem

@@ -30,6 +30,10 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "trainables/base.py": "class Thing: pass\n",
         "trainables/deep.py": "from trainables.part.inner import Thing\n",
         "trainables/other.py": "",
+        "trainables/methods/scorer.py": "from trainables.scoring import score\n",
+        "trainables/scoring.py": "",
+        "trainables/metrics/__init__.py": "",
+        "trainables/metrics/found.py": "import trainables.other\n",
     }
     for name, text in files.items():
         path = tmp_path / name
@@ -62,6 +66,15 @@ def test_a_change_of_what_is_not_imported_does_not(tree: Path, touched: str) -> 
     before = digest_of(tree / "methods/a.py")
     (tree / touched).write_text("x = 1\n")
     assert digest_of(tree / "methods/a.py") == before
+
+
+@pytest.mark.parametrize("touched", ["metrics/found.py", "metrics/new.py", "other.py"])
+def test_what_is_found_by_its_folder_counts_for_who_imports_the_finder(tree: Path, touched: str) -> None:
+    files = [tree / "methods/scorer.py", tree / "methods/a.py"]
+    before = [digest_of(file, f"trainables.methods.{file.stem}") for file in files]
+    (tree / touched).write_text("# another file\n")
+    after = [digest_of(file, f"trainables.methods.{file.stem}") for file in files]
+    assert after[0] != before[0] and after[1] == before[1]
 
 
 def test_a_plugin_file_with_the_same_code_has_the_same_digest_wherever_it_lies(tree: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from trainables.losses.sphere import product, unit
-from trainables.metrics import contingency, mutual_information
+from trainables.partitions.tables import contingency, mutual_information
 
 __all__ = [
     "centre_preservation",

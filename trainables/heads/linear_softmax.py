@@ -22,8 +22,8 @@ from trainables.diagnostics.entropy import BATCH_FACTS, of_batch, of_predictions
 from trainables.heads.shared_head import SharedLinear, SharedOrder
 from trainables.losses.soft_labels import LossAndSlope, largest, predictions
 from trainables.method import FusedMethod, MethodConfig, Row
-from trainables.metrics import score
 from trainables.networks import members_at_most
+from trainables.scoring import score
 
 __all__ = ["LinearSoftmax", "LinearSoftmaxConfig", "Targets"]
 

@@ -41,8 +41,8 @@ from trainables.losses.soft_labels import (
     renyi,
 )
 from trainables.method import FusedMethod, MethodConfig, Row
-from trainables.metrics import score
 from trainables.networks import NETWORKS, members_at_most
+from trainables.scoring import score
 
 __all__ = ["METHOD", "EntropyClustering", "EntropyConfig"]
 

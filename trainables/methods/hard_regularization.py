@@ -28,10 +28,10 @@ from trainables.heads.cluster_priors import aligned, estimated_shares, level_sha
 from trainables.heads.optimisers import Adam
 from trainables.losses.size_regularisers import attraction, soft_entropy, sum_of_squares
 from trainables.method import FusedMethod, MethodConfig, Row
-from trainables.metrics import score
 from trainables.networks import NETWORKS, Network, build, members_at_most
 from trainables.networks.layers import linear
 from trainables.randomness import Streams
+from trainables.scoring import score
 
 PRICED = ("greedy", "greedy_icm", "greedy_regret", "exact")
 SINKHORN = ("sinkhorn", "sk_argmin_quirk")

@@ -15,8 +15,8 @@ from orchestrator.knobs import Choice, Float, Int, knob
 from trainables.data.dataset import Dataset
 from trainables.diagnostics.plane import nearest_means, of_plane
 from trainables.method import InTurn, MethodConfig, Row, State
-from trainables.metrics import score
 from trainables.randomness import stream_seed
+from trainables.scoring import score
 
 __all__ = ["METHOD", "KMeansClustering", "KMeansConfig"]
 

@@ -37,12 +37,12 @@ from trainables.losses.cluster_dispersion import cluster_dispersion
 from trainables.losses.positive_proximity import positive_proximity, relative_noise, sampled_neighbours
 from trainables.losses.sphere import unit
 from trainables.method import FusedMethod, MethodConfig, Row
-from trainables.metrics import EXTERNAL_METRICS, score
 from trainables.networks import NETWORKS, Chain, build, members_at_most, projector, small_normal
 from trainables.randomness import Streams
+from trainables.scoring import score
 
 BY_CLASS = "metric.semantic_preservation"
-"""Reads labels: reported only where `trainables.metrics` marks it as external."""
+"""Reads labels, as `metrics/semantic_preservation.py` declares."""
 
 NOISY, DISPERSED = ("both", "pip"), ("both", "cdr")
 
@@ -330,17 +330,16 @@ class PipCdr(FusedMethod):
         }
 
     def _preservation(self, online: Tensor, probes: Tensor) -> dict[str, Tensor]:
-        """Whether sampled neighbours stay with their points: by nearest centre and, where labels may be read, by class.
+        """Whether sampled neighbours stay with their points: by nearest centre and by class.
 
         Definitions are *inferred*. The draws are the same at every evaluation and taken from no stream of training.
         """
         draws = Streams(self.seeds, "diagnostic.neighbours", self.device).normal(*online.shape[1:])
         sampled = sampled_neighbours(online, draws, self._noise(online, self._rates()))
         columns = {"diagnostic.centre_preservation": centre_preservation(online, sampled, self.centres)}
-        if BY_CLASS in EXTERNAL_METRICS:
-            everything = self.online.embed(self.data.eval_inputs.to(self.device))
-            nearest, classes = nearest_other(sampled, everything, probes), self.data.eval_labels.to(self.device)
-            columns[BY_CLASS] = torch.stack([(classes[row] == classes[probes]).float().mean() for row in nearest])
+        everything = self.online.embed(self.data.eval_inputs.to(self.device))
+        nearest, classes = nearest_other(sampled, everything, probes), self.data.eval_labels.to(self.device)
+        columns[BY_CLASS] = torch.stack([(classes[row] == classes[probes]).float().mean() for row in nearest])
         return columns
 
     @classmethod

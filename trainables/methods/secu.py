@@ -28,9 +28,9 @@ from trainables.heads.self_labelling import SelfLabelling
 from trainables.losses import stable_discrimination as losses
 from trainables.losses.sphere import cluster_sums, product, unit
 from trainables.method import FusedMethod, MethodConfig, Row
-from trainables.metrics import score
 from trainables.networks import NETWORKS, Chain, Mlp, Network, build, members_at_most
 from trainables.randomness import Streams
+from trainables.scoring import score
 
 LARGEST_CROP = 0.7  # the smallest window is 0.3 of the image on CIFAR-10
 GRADIENT, SIZE, STAGE = ("gradient",), ("size",), {"self_labelling": (True,)}

@@ -27,6 +27,7 @@ from orchestrator.trial import (
 from trainables.data.dataset import Dataset
 from trainables.method import Method, Row
 from trainables.precision import computing
+from trainables.scoring import measuring
 from trainables.training import checkpoints
 from trainables.training.cost_meter import Costs
 from trainables.training.failure_kinds import as_json, classified, from_json
@@ -118,7 +119,7 @@ class _Run:
 
     def _epoch(self) -> Report:
         living = self.groups[0]
-        with self.costs.charged(living), computing(self.precision):
+        with self.costs.charged(living), computing(self.precision), measuring(self.task.plugins):
             method = self.built if self.built is not None else self._build(living)
             method.fit_epoch()
             last = self.epoch + 1 >= self._spec(living[0]).n_epochs

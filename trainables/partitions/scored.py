@@ -1,0 +1,72 @@
+"""What a metric is given: the partitions of a bundle's members, with the tables that several metrics share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from trainables.partitions.tables import Floats, Ints, contingency, mutual_information
+
+if TYPE_CHECKING:  # torch takes a second to import, and whoever asks only what metrics there are does without
+    from torch import Tensor
+
+    from trainables.data.dataset import Dataset
+
+__all__ = ["Scored"]
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """Partitions of the same N points by M members; tables are counted once, by the first metric that asks."""
+
+    hard: Ints
+    """(M, N) cluster of each point, 0 <= cluster < n_clusters."""
+    labels: Ints
+    """(N,) class of each point. Only a metric that declares `reads_labels` may use it, or `table`."""
+    n_clusters: int
+    """K, the number of clusters that the method may use; need not be the number of classes."""
+    n_classes: int
+    data: Dataset | None = None
+    """What was clustered; None where only labels are known."""
+    features: Tensor | None = None
+    """(M, P, d) features that a method learned; None for methods without."""
+
+    @cached_property
+    def table(self) -> Ints:
+        """(M, K, classes) counts of points by cluster and class. Reads labels."""
+        return contingency(self.hard, self.labels, self.n_clusters, self.n_classes)
+
+    @cached_property
+    def information(self) -> Floats:
+        """(M,) mutual information of clusters and classes in nats. Reads labels."""
+        return mutual_information(self.table)
+
+    @cached_property
+    def sizes(self) -> Ints:
+        """(M, K) points of each cluster: whatever the labels are, their table adds up to it."""
+        sizes: Ints = self.table.sum(2)
+        return sizes
+
+    @cached_property
+    def neighbour_pairs(self) -> Ints:
+        """(M, K, K) counts of (cluster of a probe, cluster of one of its nearest neighbours in input space)."""
+        assert self.data is not None, "neighbours of labels alone"
+        probes, neighbours = self.data.probes.numpy(), self.data.neighbours.numpy()
+        own = np.repeat(self.hard[:, probes], neighbours.shape[1], axis=1)
+        return contingency(own, self.hard[:, neighbours.ravel()], self.n_clusters, self.n_clusters)
+
+    @cached_property
+    def feature_spread(self) -> Floats | None:
+        """(M,) mean over dimensions of the std of L2-normalised features; 1/sqrt(d) when spread evenly.
+
+        Members in turn: a reduction over dim 1 of (M, N, d) has other bits at M = 1.
+        """
+        if self.features is None:
+            return None
+        from torch.nn.functional import normalize
+
+        units = [normalize(member, dim=1) for member in self.features.detach()]
+        return np.array([float(unit.std(dim=0, correction=0).mean()) for unit in units])
