@@ -16,7 +16,7 @@ from orchestrator.provenance import git_commit, versions
 from orchestrator.search.phase import ConfirmPhase, SearchPhase
 from orchestrator.study import LOCAL, Study, UntilDecided
 
-__all__ = ["chosen_of", "early_look", "plan_table", "study_json", "with_look"]
+__all__ = ["chosen_of", "early_look", "first_plan", "plan_table", "study_json", "with_look"]
 
 SCHEMA_VERSION = 1
 
@@ -66,7 +66,7 @@ def study_json(
         "precision": study.precision,
         "n_epochs": study.n_epochs,
         "failure_budget": study.failure_budget,
-        "seeds": _seeds(study, confirm.n_seeds),
+        "seeds": _seeds(study, confirm.n_seeds, earlier.get("seeds", {})),
         "looks_taken": list(earlier.get("looks_taken", [])),
         "arms": [
             {
@@ -100,13 +100,15 @@ def study_json(
     }
 
 
-def _seeds(study: Study, n_seeds: int) -> dict[str, Any]:
-    return {
-        "block": "confirm",
-        "seeds": list(range(n_seeds)),
+def _seeds(study: Study, n_seeds: int, earlier: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the seeds of the record: the first plan stays, whatever the study file says by now."""
+    plan = {
         "looks": list(study.planned_looks) if isinstance(study.seeds, UntilDecided) else None,
         "planned": list(study.planned_looks),
     }
+    if earlier.get("planned"):
+        plan = {name: earlier.get(name) for name in plan}
+    return {"block": "confirm", "seeds": list(range(n_seeds)), **plan, "file": list(study.planned_looks)}
 
 
 def _command(study: Study) -> str:
@@ -121,13 +123,19 @@ def _chance(study: Study, dataset: str, catalogue: Catalogue) -> dict[str, float
     return levels
 
 
-def with_look(record: Mapping[str, Any], n_seeds: int, plan: Sequence[int]) -> dict[str, Any]:
+def first_plan(record: Mapping[str, Any]) -> tuple[int, ...]:
+    """Return the numbers of confirm seeds at which the study file said, when the study first ran, that one looks."""
+    seeds = record.get("seeds", {})
+    return tuple(int(n) for n in seeds.get("planned") or seeds.get("looks") or ())
+
+
+def with_look(record: Mapping[str, Any], n_seeds: int) -> dict[str, Any]:
     """Return the record with one more look at `n_seeds` confirm seeds, unless that look is already in it.
 
-    It is planned if the study file names it (`plan`) and no look was taken before that the file does not name: who
-    writes other numbers into the file after a look has looked by hand.
+    It is planned if the first plan names it and no look was taken before that this plan does not name: whoever writes
+    other numbers into the file after a look has looked by hand.
     """
-    looks = list(record["looks_taken"])
+    looks, plan = list(record.get("looks_taken", ())), first_plan(record)
     if n_seeds and all(look["n_seeds"] != n_seeds for look in looks):
         at = datetime.now(UTC).isoformat(timespec="seconds")
         planned = n_seeds in plan and all(look["n_seeds"] in plan for look in looks)
@@ -138,8 +146,7 @@ def with_look(record: Mapping[str, Any], n_seeds: int, plan: Sequence[int]) -> d
 def early_look(record: Mapping[str, Any], n_seeds: int) -> dict[str, Any] | None:
     """Return the look that a report at `n_seeds` seeds of a study under way is; None if it was taken before."""
     before = list(record.get("looks_taken", ()))
-    plan = record["seeds"].get("planned") or record["seeds"].get("looks") or ()
-    taken = with_look({**record, "looks_taken": before}, n_seeds, plan)["looks_taken"]
+    taken = with_look(record, n_seeds)["looks_taken"]
     return dict(taken[-1]) if len(taken) > len(before) else None
 
 

@@ -15,6 +15,7 @@ from orchestrator.bundles.equivalence import EquivalenceGuard
 from orchestrator.bundles.grouping import bundles, halves, shape_key
 from orchestrator.bundles.size import BundleLimits
 from orchestrator.executors.row_stream import Rows
+from orchestrator.inference.sequential import Looks
 from orchestrator.ledger import Ledger
 from orchestrator.plan.nothing_to_do import plan_key
 from orchestrator.plan.planning import Catalogue, PlannedTrial, contrasts
@@ -23,7 +24,7 @@ from orchestrator.retry_policy import POLICIES, given_up
 from orchestrator.run.failure_log import keep_death, keep_failures, row_error
 from orchestrator.run.known_results import curves_of, settled_rows
 from orchestrator.run.progress import Progress, RunOptions
-from orchestrator.run.record import chosen_of, plan_table, study_json, with_look
+from orchestrator.run.record import chosen_of, first_plan, plan_table, study_json, with_look
 from orchestrator.run.stopping_rule import all_decided, drawn_stages, values_of
 from orchestrator.run.unfinished_bundles import forget_ended, revivable
 from orchestrator.run.worker_seconds import Account
@@ -229,7 +230,7 @@ class Runner:
         if all(phase.finished for phase in self._phases):
             n_seeds = len(record["seeds"]["seeds"])
             for look in [*(look for look in self.study.looks if look < n_seeds), n_seeds]:
-                record = with_look(record, look, self.study.planned_looks)
+                record = with_look(record, look)
             record["finished_key"] = plan_key(self.study, self.options.plugins)
         self.ledger.write_study(name, record, plan_table(self.planned))
 
@@ -392,10 +393,12 @@ class Runner:
             return False
         values, collapsed = values_of(self.planned, self.settled, self.study.metric)
         family = [contrast for contrast, _ in contrasts(self.study, self.confirm.arms)]
-        earlier = [look["n_seeds"] for look in self._earlier_record().get("looks_taken", [])]
+        record = self._earlier_record()
+        earlier = [look["n_seeds"] for look in record.get("looks_taken", [])]
         taken = [look for look in (*self.study.looks, *earlier) if look <= n_seeds]
+        looks = Looks(first_plan(record) or self.study.planned_looks, tuple(sorted(set(taken))))
         stages = drawn_stages(self.planned, self.settled)
-        return all_decided(self.study, family, values, collapsed, taken, stages, n_seeds)
+        return all_decided(self.study, family, values, collapsed, looks, stages, n_seeds)
 
     def _earlier_record(self) -> Mapping[str, Any]:
         name = self.study.key

@@ -51,12 +51,11 @@ def all_decided(
     contrasts: Sequence[Contrast],
     values: Values,
     collapsed: Collapses,
-    taken: Sequence[int],
+    looks: Looks,
     stages: Stages,
     n_seeds: int,
 ) -> bool:
     """Return whether every contrast of a sequential study is decided (effect, equivalence or futility)."""
-    looks = Looks(study.planned_looks, tuple(sorted(set(taken))))
     found = judge(
         values,
         collapsed,

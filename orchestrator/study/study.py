@@ -10,8 +10,9 @@ The record of a study, `study.json` beside its plan (written by the runner, read
     beats_chance_by by how much the baseline must beat chance for the study to mean anything
     chance          {dataset: {acc, nmi, ari, ami}}: what random partitions score there
     datasets, protocol, precision, n_epochs, failure_budget (precision: float32 in records from before it was one)
-    seeds           {"block": "confirm", "seeds": [...], "looks": null | [10, 20, 40],
-                     "planned": [12]}; looks: those of until_decided; planned: the file's, whatever --set says
+    seeds           {"block": "confirm", "seeds": [...], "looks": null | [10, 20, 40], "planned": [12], "file": [12]};
+                    planned: the file's when the study first ran, whatever --set or the file say later (looks: the
+                    same, of until_decided); file: what it says now
     looks_taken     every look that was taken at the study: [{"at": iso time, "n_seeds": 12, "planned": true}, ...],
                     reports of a study under way included (looks.jsonl beside it until the next run)
     arms            [{name, method, dataset, values, role, factor, level, design}], baseline first

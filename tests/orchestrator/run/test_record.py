@@ -1,6 +1,7 @@
 """The record of a study: the command that runs it again, and the chance levels that its baseline must beat."""
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from orchestrator.ledger import Ledger
 from orchestrator.plan.planning import Catalogue, with_settings
 from orchestrator.run.record import with_look
 from orchestrator.run.runner import Runner, RunOptions
-from orchestrator.study import Study
+from orchestrator.study import Study, until_decided
 
 TOY = (str(Path(__file__).parents[1] / "toy"),)
 ASKED = Study(
@@ -43,22 +44,30 @@ def test_chance_levels_of_every_dataset_and_the_margin_above_them_are_recorded(r
     assert record["beats_chance_by"] == 0.3
 
 
-def looks(*taken):
-    """Take looks one after another, each as (seeds, what the study file plans then); return their flags."""
-    record = {"looks_taken": []}
-    for n_seeds, plan in taken:
-        record = with_look(record, n_seeds, plan)
+def looks(plan, *taken):
+    """Take looks at these numbers of seeds one after another under a first plan; return their flags."""
+    record = {"looks_taken": [], "seeds": {"planned": list(plan)}}
+    for n_seeds in taken:
+        record = with_look(record, n_seeds)
     return {look["n_seeds"]: look["planned"] for look in record["looks_taken"]}
 
 
 def test_the_looks_of_one_plan_are_planned_and_others_are_by_hand():
-    assert looks((10, (10, 20)), (20, (10, 20))) == {10: True, 20: True}
-    assert looks((12, (12,)), (20, (12,))) == {12: True, 20: False}
+    assert looks((10, 20), 10, 20) == {10: True, 20: True}
+    assert looks((12,), 12, 20) == {12: True, 20: False}
+    assert looks((12,), 8, 12) == {8: False, 12: False}
 
 
-def test_a_look_that_was_written_into_the_file_after_a_first_one_is_by_hand():
-    assert looks((14, (14,)), (24, (24,))) == {14: True, 24: False}
+@pytest.mark.parametrize("later", [13, until_decided([13, 16])])
+def test_the_first_plan_stays_whatever_the_study_file_says_later(tmp_path, later):
+    first = replace(ASKED, datasets=("gaussians",), seeds=8)
+    with Ledger(tmp_path, writable=True) as ledger:
+        for study in (first, replace(first, seeds=later), first):
+            Runner(study, ledger, Catalogue(TOY), RunOptions(plugins=TOY)).write_record()
+            seeds = ledger.read_study("asked")[0]["seeds"]
+            assert (seeds["planned"], seeds["looks"]) == ([8], None)
+            assert seeds["file"] == list(study.planned_looks)
 
 
 def test_a_look_is_remembered_once_and_no_seeds_are_no_look():
-    assert looks((14, (14,)), (14, (14,)), (0, (14,))) == {14: True}
+    assert looks((14,), 14, 14, 0) == {14: True}
