@@ -242,7 +242,7 @@ class HardRegularization(FusedMethod):
         pull = attraction(costs, labels)
         if solver == "sum_of_squares":
             whole = costs - self._log_determinant() if self.configs[0].log_determinant else costs
-            return rates["squares_weight"] * sum_of_squares(whole) + rates["pull_weight"] * pull
+            return rates["squares_weight"] * sum_of_squares(whole) + rates["pull_weight"] * attraction(whole, labels)
         return pull
 
     def _log_determinant(self) -> Tensor:
