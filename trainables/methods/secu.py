@@ -33,6 +33,7 @@ from trainables.randomness import Streams
 from trainables.scoring import score
 
 LARGEST_CROP = 0.7  # the smallest window is 0.3 of the image on CIFAR-10
+DEEP = tuple(name for name in NETWORKS if name != "linear")
 GRADIENT, SIZE, STAGE = ("gradient",), ("size",), {"self_labelling": (True,)}
 
 
@@ -96,7 +97,7 @@ class SeCuConfig(MethodConfig):
     """Encoder in front of the head; the paper's is a ResNet-18, which does not fuse."""
     encoder_width: int = knob(512, Int(16, 1024, log=True), when={"network": ("mlp",)})
     """Width of mlp (512: what a ResNet-18 hands to its head)."""
-    head_width: int = knob(512, Int(16, 2048, log=True), when={"network": ("mlp", "cnn", "vgg4", "resnet18")})
+    head_width: int = knob(512, Int(16, 2048, log=True), when={"network": DEEP})
     """Hidden width of the head MLP."""
     output_dim: int = knob(128, Int(8, 512, log=True))
     """d: length of an output."""

@@ -1,15 +1,17 @@
-"""Networks over members, built by name: linear, mlp, cnn, vgg4, resnet18 (no losses, no optimisers)."""
+"""Networks over members, built by name: linear, mlp, cnn, vgg4, resnet18 and so on (no losses, no optimisers)."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 from orchestrator.errors import RequestError, UnknownNameError
 from trainables.networks.cnn import SmallCnn, Vgg4
 from trainables.networks.mlp import Mlp
 from trainables.networks.network import Chain, Init, Network, fan_in_uniform, small_normal
-from trainables.networks.resnet18 import ResNet18
+from trainables.networks.resnets import ResNet18, ResNet34, ResNet50
+from trainables.networks.time_cnn import TimeCnn
 from trainables.networks.trunk import Trunk
 from trainables.randomness import Streams
 
@@ -20,7 +22,10 @@ __all__ = [
     "Mlp",
     "Network",
     "ResNet18",
+    "ResNet34",
+    "ResNet50",
     "SmallCnn",
+    "TimeCnn",
     "Vgg4",
     "build",
     "fan_in_uniform",
@@ -29,10 +34,16 @@ __all__ = [
     "small_normal",
 ]
 
-TRUNKS: dict[str, type[SmallCnn] | type[Vgg4] | type[ResNet18]] = {
+Build: TypeAlias = Callable[[tuple[int, int, int], Streams], Trunk]
+"""(shape of one image, initialisation streams) -> trunk."""
+
+TRUNKS: dict[str, Build] = {
     "cnn": SmallCnn,
     "vgg4": Vgg4,
     "resnet18": ResNet18,
+    "resnet34": ResNet34,
+    "resnet50": ResNet50,
+    "time_cnn": TimeCnn,
 }
 NETWORKS = ("linear", "mlp", *TRUNKS)
 """Names that `build` knows, for a method's knob: `Choice(*NETWORKS)`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
@@ -15,12 +16,12 @@ from trainables.randomness import Streams
 
 __all__ = ["Layer", "Trunk"]
 
-Layer = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
-"""A convolution with its batch norm: weight, scale, shift, running mean, running variance."""
+Layer: TypeAlias = tuple[Tensor, ...]
+"""A convolution with its batch norm (weight, scale, shift, running mean, running variance), or with a bias instead."""
 
 
 class Trunk(Network):
-    """Convolutions, each with a batch norm and no bias, ending in features (M, B, F).
+    """Convolutions, each with a batch norm and no bias (or without, and with one), ending in features (M, B, F).
 
     On a CPU grouped convolutions are no faster than members in turn and their bits depend on the number of groups;
     taking each member through the whole trunk also keeps the activations of one member at a time in the cache.
@@ -30,10 +31,19 @@ class Trunk(Network):
     def __init__(self, streams: Streams) -> None:
         super().__init__()
         self.grouped = streams.device.type == "cuda"
+        self._normed: list[bool] = []
 
-    def _convolution(self, streams: Streams, inner: int, outer: int, kernel: int) -> None:
-        """Declare a convolution and its batch norm."""
-        self._param(fan_in_uniform(streams, (outer, inner, kernel, kernel), inner * kernel * kernel))
+    def _convolution(
+        self, streams: Streams, inner: int, outer: int, kernel: int | tuple[int, int], *, norm: bool = True
+    ) -> None:
+        """Declare a convolution and its batch norm, or its bias."""
+        height, width = (kernel, kernel) if isinstance(kernel, int) else kernel
+        fan_in = inner * height * width
+        self._normed.append(norm)
+        self._param(fan_in_uniform(streams, (outer, inner, height, width), fan_in))
+        if not norm:
+            self._param(fan_in_uniform(streams, (outer,), fan_in))
+            return
         self._param(torch.ones(len(streams), outer, device=streams.device))
         self._param(torch.zeros(len(streams), outer, device=streams.device))
         self._statistics(self._params[-1].detach())
@@ -45,19 +55,31 @@ class Trunk(Network):
     def forward(self, x: Tensor, train: bool) -> Tensor:
         """Return features (M, B, F) of images (M, B, C, H, W)."""
         members, size = x.shape[:2]
-        params, buffers = self._params, self._buffers
-        stacked = [(*params[3 * i : 3 * i + 3], *buffers[2 * i : 2 * i + 2]) for i in range(len(params) // 3)]
+        stacked = self._layers()
         if self.grouped:
             folded = [tuple(tensor.flatten(0, 1) for tensor in layer) for layer in stacked]
-            out = self.member(x.transpose(0, 1).flatten(1, 2), iter(folded), train, members)  # type: ignore[arg-type]
+            out = self.member(x.transpose(0, 1).flatten(1, 2), iter(folded), train, members)
             return out.reshape(size, members, -1).transpose(0, 1)
         rows = zip(*(zip(*(tensor.unbind(0) for tensor in layer), strict=True) for layer in stacked), strict=True)
         outs = [self.member(image, iter(row), train, 1) for image, row in zip(x.unbind(0), rows, strict=True)]
         return torch.stack(outs).flatten(2)
 
+    def _layers(self) -> list[Layer]:
+        """Return the tensors of each convolution, (M, ...) each."""
+        params, buffers = iter(self._params), iter(self._buffers)
+        layers: list[Layer] = []
+        for normed in self._normed:
+            own = (next(params), next(params))
+            layers.append((*own, next(params), next(buffers), next(buffers)) if normed else own)
+        return layers
 
-def convolve(x: Tensor, layer: Layer, train: bool, groups: int, stride: int = 1, padding: int = 0) -> Tensor:
-    """Return the batch norm of the convolution of x (B, groups * C, H, W)."""
+
+def convolve(
+    x: Tensor, layer: Layer, train: bool, groups: int, stride: int | tuple[int, int] = 1, padding: int = 0
+) -> Tensor:
+    """Return the batch norm of the convolution of x (B, groups * C, H, W), or the convolution with its bias."""
+    if len(layer) == 2:
+        return functional.conv2d(x, layer[0], layer[1], stride, padding, 1, groups)
     weight, scale, shift, mean, variance = layer
     out = functional.conv2d(x, weight, None, stride, padding, 1, groups)
     return norm_channels(out, (scale, shift), (mean, variance), train)
