@@ -17,6 +17,7 @@ from orchestrator.errors import RequestError, UnknownNameError
 from orchestrator.metric import Metric, undeclared
 
 __all__ = [
+    "checkpoints",
     "find",
     "load_dataset",
     "load_file",
@@ -35,10 +36,13 @@ FOLDERS = {
     "dataset": "trainables.datasets",
     "metric": "trainables.metrics",
     "study": "studies",
+    "sampler": "orchestrator.search.samplers",
+    "pruner": "orchestrator.search.pruners",
+    "executor": "orchestrator.executors",
 }
-"""Kind -> the package whose modules are that kind; a plugin folder has `methods/`, `datasets/`, `metrics/`, ..."""
+"""Kind -> the package whose modules are that kind; a plugin folder has a folder for each kind, named by its plural."""
 
-PLURALS = {"method": "methods", "dataset": "datasets", "metric": "metrics", "study": "studies"}
+PLURALS = {kind: f"{kind}s" for kind in FOLDERS} | {"study": "studies"}
 
 ENTRY_POINTS = "deep_clustering_orchestrator.{kinds}"
 
@@ -186,6 +190,11 @@ def data_folder() -> Path:
     """Return where data lie that no package brings (`trainables.data.data_folder`); without importing torch."""
     found: Path = importlib.import_module("trainables.data.data_folder").data_folder()
     return found
+
+
+def checkpoints() -> ModuleType:
+    """Return `trainables.training.checkpoints`, which reads what a bundle under way left; imports torch."""
+    return importlib.import_module("trainables.training.checkpoints")
 
 
 def training() -> ModuleType:

@@ -22,6 +22,7 @@ __all__ = [
     "described",
     "knob",
     "knobs_of",
+    "value_at",
 ]
 
 Value: TypeAlias = float | int | str | bool
@@ -180,6 +181,18 @@ def canonical(space: Mapping[str, Knob], values: Mapping[str, Value], owner: str
         return full[name]
 
     return {name: settle(name) for name in space}
+
+
+def value_at(domain: Domain, unit: float) -> Value:
+    """Return the value of a domain at a place in [0, 1]: linear or logarithmic, rounded for Int, a cell for Choice."""
+    if isinstance(domain, Choice):
+        return domain.options[min(int(unit * len(domain.options)), len(domain.options) - 1)]
+    if domain.log:
+        value = math.exp(math.log(domain.low) + unit * (math.log(domain.high) - math.log(domain.low)))
+    else:
+        value = domain.low + unit * (domain.high - domain.low)
+    value = min(max(value, domain.low), domain.high)
+    return round(value) if isinstance(domain, Int) else float(value)
 
 
 def described(domain: Domain) -> dict[str, object]:

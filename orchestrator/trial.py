@@ -213,7 +213,7 @@ class BundleTask:
     """The part of a GPU that it takes: 1, or 1/n for what cannot fuse."""
     plugins: tuple[str, ...] = ()
     """Folders with a user's own methods and datasets."""
-    settled: tuple[int, ...] = ()
+    ended_members: tuple[int, ...] = ()
     """Members whose end the ledger has: they keep their place, since a checkpoint counts on it, and are not trained."""
 
 

@@ -12,6 +12,8 @@ import pytest
 
 from orchestrator.trial import Bundle, BundleTask, TrialSpec
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch comes: the bits of a trial are those of one thread
+
 PLUGIN = str(Path(__file__).parent / "orchestrator" / "executors" / "plugin")
 
 

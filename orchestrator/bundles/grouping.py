@@ -5,24 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from orchestrator.bundles.program import bundle_key
 from orchestrator.knobs import Knob
-from orchestrator.trial import Bundle, TrialSpec, canonical_json
+from orchestrator.trial import Bundle, TrialSpec
 
-__all__ = ["bundles", "halves", "shape_key"]
+__all__ = ["bundles", "halves"]
 
 SMALLEST = 8
 """Groups are not cut finer than this: most of what fusing gives is there at 4 to 16 members."""
 
 PARTS = 4
 """A group is cut into about this many bundles, so that a few workers share it, however many there are."""
-
-
-def shape_key(spec: TrialSpec, space: Mapping[str, Knob]) -> str:
-    """Return what all members of a bundle have in common: everything but fusing knobs and the seed."""
-    program = {name: value for name, value in spec.config.items() if not space[name].fuses}
-    return canonical_json(
-        [spec.method, spec.method_version, spec.dataset, spec.protocol, spec.n_epochs, spec.precision, program]
-    )
 
 
 def bundles(
@@ -44,7 +37,7 @@ def bundles(
     """
     groups: dict[str, list[TrialSpec]] = {}
     for spec in specs:
-        groups.setdefault(shape_key(spec, spaces[spec.method]), []).append(spec)
+        groups.setdefault(bundle_key(spec, spaces[spec.method]), []).append(spec)
     made: list[Bundle] = []
     for group in groups.values():
         most = max(1, limit(group[0]))

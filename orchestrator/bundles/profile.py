@@ -16,8 +16,7 @@ from typing import Any
 
 from orchestrator.bundles.grouping import halves
 from orchestrator.errors import RequestError
-from orchestrator.knobs import Knob
-from orchestrator.trial import Bundle, TrialSpec, canonical_json
+from orchestrator.trial import Bundle, TrialSpec
 
 __all__ = [
     "FILLED",
@@ -28,7 +27,6 @@ __all__ = [
     "fitting",
     "members_within",
     "next_slice",
-    "program_key",
     "require_precision",
     "share_of_card",
     "slices_of_card",
@@ -105,14 +103,6 @@ class Profile:
 def _pair(values: Any) -> tuple[float, float]:
     first, second = values
     return float(first), float(second)
-
-
-def program_key(spec: TrialSpec, space: Mapping[str, Knob], device: str) -> str:
-    """Return what a profile is remembered under: the program and the kind of device, not seeds, rates or budgets."""
-    program = {name: value for name, value in spec.config.items() if not space[name].fuses}
-    return canonical_json(
-        [spec.method, spec.method_version, spec.dataset, spec.protocol, spec.precision, program, device]
-    )
 
 
 def members_within(profile: Profile, capacity: float) -> int:

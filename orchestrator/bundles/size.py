@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from orchestrator.bundles.profile import MEMBERS_ON_GPU, Profile, bundle_limit, fitting, program_key, share_of_card
+from orchestrator.bundles.profile import MEMBERS_ON_GPU, Profile, bundle_limit, fitting, share_of_card
+from orchestrator.bundles.program import program_key
 from orchestrator.ledger import Ledger, profiles
-from orchestrator.plan.planning import Catalogue
+from orchestrator.plan.catalogue import Catalogue
 from orchestrator.trial import Bundle, TrialSpec
 
 __all__ = ["BundleLimits", "known_profile"]

@@ -14,13 +14,14 @@ from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from orchestrator.run.progress import Progress as RunProgress
 from orchestrator.study import Study
 
 __all__ = [
+    "all_plans_text",
     "answer",
     "doctor_text",
     "emit",
-    "everything_text",
     "folders_table",
     "index_text",
     "nothing_to_do",
@@ -77,7 +78,7 @@ def plan_text(found: Mapping[str, Any]) -> None:
         out.print(sentence)
 
 
-def everything_text(found: Mapping[str, Any]) -> None:
+def all_plans_text(found: Mapping[str, Any]) -> None:
     """Print the price of all studies, one line each, and the total."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("study", overflow="fold")
@@ -173,9 +174,7 @@ def folders_table(rows: Sequence[Mapping[str, Any]]) -> None:
 
 def doctor_text(found: Mapping[str, Any]) -> None:
     """Print the doctor's findings as indented lines."""
-    from orchestrator.cli.inspection import lines
-
-    for line in lines(found):
+    for line in _lines(found):
         out.print(line, markup=False, soft_wrap=True)
 
 
@@ -198,12 +197,11 @@ class Watch:
         self.live: Progress | None = None
         self.task: Any = None
 
-    def planned(self, runner: Any) -> None:
+    def planned(self, progress: RunProgress, *, finished: bool) -> None:
         """Say what is planned, and begin the display if anything is to be trained."""
-        progress = runner.progress
         if self.quiet:
             return
-        if runner.finished:
+        if finished:
             nothing_to_do(self.study, progress.total)
             return
         out.print(f"[bold]{self.study.name}[/bold]  {self.study.question}")
@@ -223,9 +221,14 @@ class Watch:
             self.live.start()
         self.update(progress)
 
-    def update(self, progress: Any) -> None:
+    def dashboard(self, address: str) -> None:
+        """Say where the cluster's dashboard is."""
+        if not self.quiet:
+            out.print(f"Ray dashboard: {address}", markup=False, soft_wrap=True)
+
+    def update(self, progress: RunProgress) -> None:
         """Show where the run stands, and what has to be read at once."""
-        notes, progress.notes = progress.notes, []
+        notes = progress.take_notes()
         for note in () if self.quiet else notes:
             out.print(note, style="yellow", markup=False)
         done = progress.hits + progress.trained
@@ -307,3 +310,20 @@ def _arms_table(found: Any) -> Table:
             before = data
         table.add_row(*(escape(row[place]) for place in shown))
     return table
+
+
+def _lines(found: Mapping[str, Any], indent: str = "") -> list[str]:
+    """Return nested mappings as indented `key: value` lines."""
+    text: list[str] = []
+    for key, value in found.items():
+        if isinstance(value, Mapping):
+            text += [f"{indent}{key}:", *_lines(value, indent + "  ")]
+        elif isinstance(value, list) and value and isinstance(value[0], Mapping):
+            text.append(f"{indent}{key}:")
+            for one in value:
+                text += [*_lines(one, indent + "  "), ""]
+        elif isinstance(value, list):
+            text += [f"{indent}{key}: {'none' if not value else ''}", *(f"{indent}  {one}" for one in value)]
+        else:
+            text.append(f"{indent}{key}: {value}")
+    return text

@@ -1,4 +1,4 @@
-"""Every study of a tier: priced together, then run one after another on one Ray, its workers warm throughout."""
+"""Every study of a tier, run one after another on one executor, its workers warm throughout."""
 
 from __future__ import annotations
 
@@ -6,122 +6,60 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from orchestrator import discovery
-from orchestrator.cli import console, plan_view, session
-from orchestrator.cli.options import Request, executor_of
-from orchestrator.designs.around import Around
+from orchestrator.cli import console, plan_view, reporting, session
+from orchestrator.cli.options import RunOptions
+from orchestrator.cli.signals import NOTHING_LOST
 from orchestrator.errors import InterruptedRunError, OrchestratorError
+from orchestrator.executors import executor_of
+from orchestrator.executors.base import Executor
 from orchestrator.ledger import Ledger
-from orchestrator.plan import nothing_to_do
-from orchestrator.plan.planning import Catalogue, validate
-from orchestrator.plan.power import require_power
-from orchestrator.price.price import price
-from orchestrator.study import LOCAL, Study, check, key_of, load
-from orchestrator.study.tiers import in_tier
-from orchestrator.trial import TrialSpec
+from orchestrator.plan.catalogue import Catalogue
+from orchestrator.plan.nothing_to_do import n_known_trials
+from orchestrator.plan.study_list import studies_of_tier
+from orchestrator.study import Study
 
-__all__ = ["plan", "run", "studies_of"]
+__all__ = ["run", "run_studies"]
 
 
-def studies_of(tier: str, plugins: tuple[str, ...]) -> list[Study]:
-    """Return every study that has the tier, by name; one that starts from another comes after it.
+def run(options: RunOptions) -> None:
+    """Run every study of a tier.
 
     Raises:
-        OrchestratorError: a study file that cannot be loaded, or none has the tier.
+        OrchestratorError: as `run_studies`.
     """
-    loaded = [load(name, plugins) for name in discovery.names("study", plugins)]
-    waiting = [in_tier(study, tier) for study in loaded if tier in (LOCAL, *study.tiers)]
-    if not waiting:
-        raise OrchestratorError(f"no study has a tier {tier!r}")
-    for study in waiting:
-        check(study)
-    found: list[Study] = []
-    while waiting:
-        left = {study.key for study in waiting}
-        ready = [study for study in waiting if not _starts_from(study) & left - {study.key}]
-        found += ready or waiting  # a circle: whoever comes first says what it misses
-        waiting = [study for study in waiting if study not in found]
-    return found
+    run_studies(studies_of_tier(options.tier, options.plugins), options)
 
 
-def _starts_from(study: Study) -> set[str]:
-    return {key_of(d.first) for d in study.designs if isinstance(d, Around) and isinstance(d.first, str)}
-
-
-def plan(studies: Sequence[Study], results: Path, plugins: tuple[str, ...], workers: int) -> dict[str, Any]:
-    """Return the price of each study's missing trials and of all together; a trial that two ask for counts once."""
-    catalogue = Catalogue(plugins, without_data=True)
-    lines: list[dict[str, Any]] = []
-    confirm: dict[str, TrialSpec] = {}
-    waves: list[list[TrialSpec]] = []
-    with Ledger(results) as ledger:
-        rows = ledger.trials()
-        for study in studies:
-            validate(study, catalogue)
-            asked = plan_view.demand(study, catalogue, ledger, rows)
-            known = plan_view.knowledge([study], catalogue, ledger, rows)
-            cost = price(asked.waves, known, workers or plan_view.default_workers(study), (0.0, 0.0, 0.0))
-            lines.append(_line(asked, cost.wall_seconds))
-            waves += [*asked.to_search, [s for trial_id, s in asked.to_confirm.items() if trial_id not in confirm]]
-            confirm |= asked.to_confirm
-        n_workers = workers or plan_view.default_workers(studies[0])
-        known = plan_view.knowledge(studies, catalogue, ledger, rows)
-        total = price(waves, known, n_workers, plan_view.start_seconds(ledger))
-    return {
-        "studies": lines,
-        "trials": sum(line["trials"] for line in lines),
-        "missing": total.n_trials,
-        "wall_seconds": list(total.wall_seconds),
-        "sentences": [
-            f"{len(lines)} studies, {sum(line['exploratory'] for line in lines)} of them exploratory.",
-            *(f"Not here yet: {why}." for why in dict.fromkeys(catalogue.absent.values())),
-            plan_view.price_sentence(total, plan_view.device_of(studies[0])),
-        ],
-    }
-
-
-def _line(asked: plan_view.Demand, wall: Sequence[float]) -> dict[str, Any]:
-    return {
-        "study": asked.study.key,
-        "question": asked.study.question,
-        "exploratory": asked.study.exploratory,
-        "trials": asked.n_trials,
-        "hits": asked.n_hits,
-        "missing": len(asked.missing),
-        "wall_seconds": list(wall),
-    }
-
-
-def run(studies: Sequence[Study], request: Request) -> None:
+def run_studies(studies: Sequence[Study], options: RunOptions) -> None:
     """Train what each study misses, one after another; one that fails does not stop the rest. Then report all.
 
     Raises:
         InterruptedRunError: a signal or the time budget ended the run.
         OrchestratorError: studies failed; the line names each and says why.
     """
-    if not request.as_json:
-        console.everything_text(plan(studies, request.results, request.plugins, request.max_concurrent))
+    if not options.as_json:
+        found = plan_view.priced_together(studies, options.results, options.plugins, options.max_concurrent)
+        console.all_plans_text(found)
     failed: dict[str, str] = {}
-    catalogue = Catalogue(request.plugins)
+    catalogue = Catalogue(options.plugins)
     began = time.monotonic()
-    executor = executor_of(request)
+    executor = executor_of(options.executor, options.plugins)
     try:
-        with Ledger(request.results, writable=True, take_over=request.take_over) as ledger:
+        with Ledger(options.results, writable=True, take_over=options.take_over) as ledger:
             for study in studies:
                 try:
-                    _one(study, _within(request, began), ledger, executor, catalogue)
+                    _one(study, _within(options, began), ledger, executor, catalogue)
                 except InterruptedRunError:
                     raise
                 except Exception as error:  # whatever it is, the other studies have nothing to do with it
                     failed[study.key] = " ".join(f"{type(error).__name__}: {error}".split())
                     console.err.print(f"{study.key} failed: {failed[study.key]}", style="red", markup=False)
                     executor.close()
-                    executor = executor_of(request)
+                    executor = executor_of(options.executor, options.plugins)
         executor.end()  # while the reports are written
-        if request.report:
-            session.report_all(request)
+        if options.report:
+            reporting.report_all(options.reporting)
     finally:
         executor.close()
     if failed:
@@ -129,18 +67,17 @@ def run(studies: Sequence[Study], request: Request) -> None:
         raise OrchestratorError(f"{len(failed)} of {len(studies)} studies failed: {reasons}")
 
 
-def _one(study: Study, request: Request, ledger: Ledger, executor: Any, catalogue: Catalogue) -> None:
-    retries = request.only_current or request.retry_failed
-    n_settled = None if retries else nothing_to_do.n_settled(study, ledger, request.plugins)
-    if n_settled is None:
-        require_power(study, validate(study, catalogue))
-        runner = session.train(study, request, ledger, executor, catalogue)
-        if runner.stop_reason:
-            session.end_early(runner.stop_reason)
-    elif not request.as_json:
-        console.nothing_to_do(study, n_settled)
-    if not request.as_json:
-        console.out.print(_tally(study, request.results), markup=False)
+def _one(study: Study, options: RunOptions, ledger: Ledger, executor: Executor, catalogue: Catalogue) -> None:
+    retries = options.only_current or options.retry_failed
+    n_trials = None if retries else n_known_trials(study, ledger, options.plugins)
+    if n_trials is None:
+        stop_reason = session.train_missing(session.checked_plan(study, catalogue), options, ledger, executor)
+        if stop_reason:
+            session.end_early(stop_reason)
+    elif not options.as_json:
+        console.nothing_to_do(study, n_trials)
+    if not options.as_json:
+        console.out.print(_tally(study, options.results), markup=False)
 
 
 def _tally(study: Study, results: Path) -> str:
@@ -152,11 +89,11 @@ def _tally(study: Study, results: Path) -> str:
     return verdicts.tally(verdicts.verdicts(view), view.tier) or "It describes and tests nothing."
 
 
-def _within(request: Request, began: float) -> Request:
-    """Return the request with what is left of its time budget."""
-    if not request.time_budget:
-        return request
-    left = request.time_budget - (time.monotonic() - began)
+def _within(options: RunOptions, began: float) -> RunOptions:
+    """Return the options with what is left of the time budget."""
+    if not options.time_budget:
+        return options
+    left = options.time_budget - (time.monotonic() - began)
     if left <= 0:
-        raise InterruptedRunError(f"the time budget of {request.time_budget:g} s is spent; {session.NOTHING_LOST}")
-    return replace(request, time_budget=left)
+        raise InterruptedRunError(f"the time budget of {options.time_budget:g} s is spent; {NOTHING_LOST}")
+    return replace(options, time_budget=left)

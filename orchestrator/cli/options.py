@@ -1,150 +1,255 @@
-"""What `orchestrate run` and `report` are asked for, and the executor that goes with it; loads nothing heavy."""
+"""The options of every command, as frozen dataclasses: one for each command, and parts that several commands share.
+
+`register` makes the command line of a command from its dataclass: a field is an option or an argument, its default is
+the default, its annotation holds the help.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import dataclasses
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any, TypeVar, get_type_hints
 
-from orchestrator.bundles.profile import device_for
-from orchestrator.provenance import n_gpus
+import typer
 
-if TYPE_CHECKING:
-    from orchestrator.plan.planning import Catalogue
-    from orchestrator.study import Study
+from orchestrator.bundles.profile import MOST_ON_A_CARD
+from orchestrator.errors import RequestError
+from orchestrator.executors.base import ExecutorOptions
 
-__all__ = ["Request", "checked", "executor_of", "started_early"]
+__all__ = [
+    "CleanOptions",
+    "DoctorOptions",
+    "ExportOptions",
+    "PlanOptions",
+    "ReportOptions",
+    "RunOptions",
+    "StatusOptions",
+    "StudiesOptions",
+    "TrialOptions",
+    "VerifyOptions",
+    "register",
+]
+
+Options = TypeVar("Options")
+
+StudyOrAll = Annotated[str, typer.Argument(metavar="STUDY", help="name, dotted name or path of a study; or --all")]
+Results = Annotated[Path, typer.Option("--results", help="folder of the ledger")]
+Plugins = Annotated[list[str], typer.Option("--plugin", help="folder with methods/, datasets/, studies/ of your own")]
+Settings = Annotated[
+    list[str],
+    typer.Option(
+        "--set", help="NAME=VALUE: dataset, seeds, epochs, precision, protocol, warm_start, or a knob (METHOD.KNOB)"
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON, nothing else")]
+
+RESULTS = Path("results")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
-    """The options of `orchestrate run`, but for what changes the study."""
+class StudyOrAllOptions:
+    """One study, or all of a tier."""
 
-    results: Path
-    out: Path | None = None
-    """Where reports go; None: beside the ledger (a committed ledger is left as it is, see `analysis.pages.index`)."""
-    answers: Path | None = None
-    """Where ANSWERS.md goes besides."""
-    address: str = "local"
-    plugins: tuple[str, ...] = ()
-    device: str = "auto"
-    bundles_per_gpu: int = 1
-    max_concurrent: int = 0
-    time_budget: float = 0.0
-    budget_hours: float = 0.0
-    stall: float = 0.0
-    retry_failed: str = ""
-    only_current: bool = False
-    take_over: bool = False
-    notebook: bool = True
-    report: bool = True
-    verbose: bool = False
-    as_json: bool = False
+    study: StudyOrAll = ""
+    all_studies: Annotated[bool, typer.Option("--all", help="every study instead of one")] = False
+    tier: Annotated[str, typer.Option("--tier", help="local, or paper where a study has it")] = "local"
+    results: Results = RESULTS
+    as_json: AsJson = False
 
+    def require_one_or_all(self, settings: list[str] | None = None) -> None:
+        """Refuse a command that names neither a study nor --all, or both, or settings for all.
 
-def started_early(study: Study, request: Request, executor: Any) -> Catalogue | None:
-    """Check a study that has left nothing in the results folder and start its executor, since it surely has work.
-
-    Ray then starts while all else is imported. Returns what `checked` does; None: nothing is known of the study yet.
-
-    Raises:
-        RequestError: its plan does not hold.
-    """
-    if (request.results / "studies" / study.key).exists() or request.retry_failed:
-        return None
-    catalogue = checked(study, request.plugins)
-    executor.start()
-    return catalogue
-
-
-def checked(study: Study, plugins: tuple[str, ...]) -> Catalogue:
-    """Return the methods and data of a study whose plan holds: every level within its domain, enough seeds.
-
-    Raises:
-        RequestError: it does not.
-    """
-    from orchestrator.plan.planning import Catalogue, validate
-    from orchestrator.plan.power import require_power
-
-    catalogue = Catalogue(plugins)
-    require_power(study, validate(study, catalogue))
-    return catalogue
-
-
-def executor_of(request: Request) -> Any:
-    """Return an executor that starts when it is needed."""
-    if request.address == "inline":
-        return _Inline(request)
-    return _DeferredRay(request)
-
-
-class _Inline:
-    """The executor without Ray, with this process's devices."""
-
-    def __init__(self, request: Request) -> None:
-        from orchestrator.executors.inline import InlineExecutor
-
-        executor = InlineExecutor()
-        self.asked, self.start, self.run, self.close = request.device, executor.start, executor.run, executor.close
-        self.end = executor.close
-
-    def device(self) -> str:
-        """Return the device of this run."""
-        return device_for(self.asked, float(n_gpus()))
-
-    def dashboard(self) -> str:
-        """Return nothing: there is no Ray."""
-        return ""
-
-
-class _DeferredRay:
-    """The Ray executor, imported and started only when there is something to train."""
-
-    def __init__(self, request: Request) -> None:
-        self.request = request
-        self.executor: Any = None
-        device_for(request.device, 1)  # a wrong word is told before anything starts
-
-    def device(self) -> str:
-        """Return the device of this run: on a cluster elsewhere, it must be asked what it offers."""
-        asked = self.request.device
-        if self.request.address == "local" or asked == "cpu":
-            return device_for(asked, float(n_gpus()))
-        executor = self.start()
-        found = device_for(asked, executor.offers().get("GPU", 0.0))
-        executor.gpus = 1 if found == "cuda" else 0  # before its first bundle: until then there are no workers
-        return found
-
-    def start(self) -> Any:
-        """Begin to start Ray (in the background) and return the executor."""
-        if self.executor is None:
-            from orchestrator.executors.ray_tune import RayTuneExecutor
-
-            self.executor = RayTuneExecutor(
-                self.request.address,
-                max_concurrent=self.request.max_concurrent or None,
-                gpus=1 if self.request.address == "local" and self.device() == "cuda" else 0,
-                bundles_per_gpu=self.request.bundles_per_gpu,
-                verbose=self.request.verbose,
-                stall_seconds=self.request.stall or None,
+        Raises:
+            RequestError: one line that says what to name.
+        """
+        if bool(self.study) == self.all_studies:
+            raise RequestError(
+                "name one STUDY, or say --all"
+                if not self.study
+                else f"STUDY {self.study!r} and --all: only one of them"
             )
-            self.executor.start()
-        return self.executor
+        if self.all_studies and settings:
+            raise RequestError(f"--set {settings[0]!r} with --all is not allowed: settings belong to one study")
 
-    def dashboard(self) -> str:
-        """Return where the cluster's dashboard is; empty: a Ray of our own has none."""
-        return "" if self.request.address == "local" else str(self.start().dashboard())
 
-    def run(self, source: Any) -> None:
-        """Train until the source is finished, or stopping."""
-        self.start().run(source)
+@dataclass(frozen=True, kw_only=True)
+class StudiesOptions:
+    """Options of `orchestrate studies`."""
 
-    def end(self) -> None:
-        """Begin to end Ray's processes, if there are any."""
-        if self.executor is not None:
-            self.executor.end()
+    knob: Annotated[str, typer.Option(help="only studies over this knob (METHOD.KNOB or KNOB)")] = ""
+    plugin: Plugins = field(default_factory=list)
+    as_json: AsJson = False
 
-    def close(self) -> None:
-        """End Ray's processes, if there are any."""
-        if self.executor is not None:
-            self.executor.close()
+
+@dataclass(frozen=True, kw_only=True)
+class PlanOptions(StudyOrAllOptions):
+    """Options of `orchestrate plan`."""
+
+    plugin: Plugins = field(default_factory=list)
+    settings: Settings = field(default_factory=list)
+    workers: Annotated[int, typer.Option(help="price for this many workers; 0: the cores of this machine")] = 0
+    probe: Annotated[
+        bool, typer.Option("--probe", help="measure programs that were never trained here, for some seconds")
+    ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions(StudyOrAllOptions):
+    """Options of `orchestrate run`."""
+
+    address: Annotated[
+        str, typer.Option(help="local, auto, HOST:PORT, inline (no Ray), or an executor of your own")
+    ] = "local"
+    plugin: Plugins = field(default_factory=list)
+    settings: Settings = field(default_factory=list)
+    device: Annotated[str, typer.Option(help="auto (GPUs where there are any), cpu or cuda")] = "auto"
+    bundles_per_gpu: Annotated[
+        int, typer.Option(min=1, max=MOST_ON_A_CARD, help="of programs that cannot fuse, how many share a card")
+    ] = 1
+    max_concurrent: Annotated[int, typer.Option(help="bundles at a time; 0: one per core or GPU")] = 0
+    time_budget: Annotated[float, typer.Option(min=0, help="stop cleanly after this many seconds; 0: never")] = 0.0
+    stall: Annotated[float, typer.Option(min=0, help="seconds without news after which a bundle is lost; 0: never")] = (
+        7200.0
+    )
+    budget_hours: Annotated[float, typer.Option(help="stop cleanly after these core- or GPU-hours; 0: never")] = 0.0
+    retry_failed: Annotated[str, typer.Option(help="failure kind to try again, or 'all'")] = ""
+    only_current: Annotated[bool, typer.Option("--only-current", help="count only ledger rows of the present code")] = (
+        False
+    )
+    take_over: Annotated[
+        bool, typer.Option("--take-over", help="take the results folder from a machine that is gone but keeps its lock")
+    ] = False
+    notebook: Annotated[bool, typer.Option("--notebook/--no-notebook", help="execute the notebook too")] = True
+    report: Annotated[bool, typer.Option("--report/--no-report", help="build the report when done")] = True
+    verbose: Annotated[bool, typer.Option("--verbose", help="let Ray talk")] = False
+
+    @property
+    def plugins(self) -> tuple[str, ...]:
+        """The folders of the user's own files."""
+        return tuple(self.plugin)
+
+    @property
+    def executor(self) -> ExecutorOptions:
+        """Where bundles are trained."""
+        return ExecutorOptions(
+            address=self.address,
+            device=self.device,
+            bundles_per_gpu=self.bundles_per_gpu,
+            max_concurrent=self.max_concurrent,
+            stall_seconds=self.stall,
+            verbose=self.verbose,
+        )
+
+    @property
+    def reporting(self) -> ReportOptions:
+        """The options of the report that follows."""
+        return ReportOptions(results=self.results, notebook=self.notebook, as_json=self.as_json)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportOptions(StudyOrAllOptions):
+    """Options of `orchestrate report`."""
+
+    out: Annotated[Path | None, typer.Option(help="where the files go; default: beside the ledger")] = None
+    answers: Annotated[Path | None, typer.Option(help="with --all: write ANSWERS.md to this file too")] = None
+    notebook: Annotated[bool, typer.Option("--notebook/--no-notebook", help="execute the notebooks too")] = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusOptions:
+    """Options of `orchestrate status`."""
+
+    study: Annotated[str, typer.Argument(metavar="[STUDY]", help="one study; all if left out")] = ""
+    results: Results = RESULTS
+    follow: Annotated[bool, typer.Option("--follow", help="look again every 2 seconds until it is done")] = False
+    as_json: AsJson = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialOptions:
+    """Options of `orchestrate trial`."""
+
+    trial_id: Annotated[str, typer.Argument(metavar="ID", help="a trial's id, or its beginning")]
+    results: Results = RESULTS
+    as_json: AsJson = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifyOptions(StudyOrAllOptions):
+    """Options of `orchestrate verify`."""
+
+    sample: Annotated[int, typer.Option(help="how many complete trials to train again")] = 5
+    seed: Annotated[int, typer.Option(help="another seed draws another sample")] = 0
+    trial_id: Annotated[str, typer.Option("--trial", help="train again just this one")] = ""
+    plugin: Plugins = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportOptions:
+    """Options of `orchestrate export`."""
+
+    study: Annotated[str, typer.Argument(metavar="STUDY", help="name of a study; or --ledger")] = ""
+    target: Annotated[Path | None, typer.Argument(metavar="FILE", help="FILE.csv or FILE.parquet")] = None
+    ledger: Annotated[Path | None, typer.Option(help="a folder for the whole ledger, to keep and to read")] = None
+    most_mb: Annotated[float, typer.Option(help="with --ledger: learning curves are thinned until it fits")] = 20.0
+    tensorboard: Annotated[Path | None, typer.Option(help="a folder for the study's trials as TensorBoard runs")] = None
+    follow: Annotated[
+        bool, typer.Option("--follow", help="with --tensorboard: add new trials every 5 s until it is done")
+    ] = False
+    results: Results = RESULTS
+    tier: Annotated[str, typer.Option("--tier", help="local, or paper where a study has it")] = "local"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CleanOptions:
+    """Options of `orchestrate clean`."""
+
+    results: Results = RESULTS
+    remove: Annotated[
+        bool, typer.Option("--remove", help="delete checkpoints and artifacts; rows are never touched")
+    ] = False
+    as_json: AsJson = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoctorOptions:
+    """Options of `orchestrate doctor`."""
+
+    results: Results = RESULTS
+    address: Annotated[str, typer.Option(help="ask every node of this cluster too: auto or HOST:PORT")] = ""
+    repair: Annotated[bool, typer.Option("--repair", help="move broken and foreign files to results/quarantine")] = (
+        False
+    )
+    plugin: Plugins = field(default_factory=list)
+    as_json: AsJson = False
+
+
+def register(app: typer.Typer, kind: type[Options]) -> Callable[[Callable[[Options], None]], Callable[[Options], None]]:
+    """Return a decorator that makes a function of one options value a command of `app`, under its own name."""
+
+    def decorate(function: Callable[[Options], None]) -> Callable[[Options], None]:
+        hints = get_type_hints(kind, include_extras=True)
+        parameters = [_parameter(one, hints[one.name]) for one in dataclasses.fields(kind)]  # type: ignore[arg-type]
+
+        def command(**values: Any) -> None:
+            function(kind(**values))
+
+        command.__name__, command.__doc__ = function.__name__, function.__doc__
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # typer reads both
+        command.__annotations__ = {one.name: one.annotation for one in parameters}
+        app.command()(command)
+        return function
+
+    return decorate
+
+
+def _parameter(of: dataclasses.Field[Any], annotation: Any) -> inspect.Parameter:
+    default = of.default
+    if of.default_factory is not dataclasses.MISSING:
+        default = of.default_factory()
+    elif default is dataclasses.MISSING:
+        default = inspect.Parameter.empty
+    return inspect.Parameter(of.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)

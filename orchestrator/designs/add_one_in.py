@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
-from orchestrator.designs.base import Arm, Contrast, against_baseline
+from orchestrator.designs.base import Arm, Contrast, Design, against_baseline
 from orchestrator.designs.components import Component, Components, one_switched
 from orchestrator.knobs import Knob, Value
 
@@ -13,8 +14,10 @@ __all__ = ["AddOneIn", "add_one_in"]
 
 
 @dataclass(frozen=True)
-class AddOneIn:
+class AddOneIn(Design):
     """See `add_one_in`; the baseline is the method without any component."""
+
+    kind: ClassVar[str] = "add_one_in"
 
     method: str
     components: Components

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from orchestrator.designs.base import Arm, Contrast, Design
 from orchestrator.designs.search import Search
@@ -14,16 +15,51 @@ __all__ = ["Around", "around"]
 
 
 @dataclass(frozen=True)
-class Around:
+class Around(Design):
     """A search (or the name of a study that holds one), then a finite design; see `around`."""
+
+    kind: ClassVar[str] = "around"
 
     first: Search | str
     then: Design
 
     @property
-    def method(self) -> str:
+    def method(self) -> str:  # type: ignore[override]  # read only, as the fields of the other designs are
         """The method of the finite design."""
         return self.then.method
+
+    @property
+    def sets(self) -> Mapping[str, Value]:
+        """What the finite design sets, beneath the choice."""
+        return self.then.sets
+
+    @property
+    def search(self) -> Search | None:
+        """The search within; None: an earlier study has it."""
+        return self.first if isinstance(self.first, Search) else None
+
+    @property
+    def starts_from(self) -> str:
+        """Name of the earlier study; empty: the search is within."""
+        return self.first if isinstance(self.first, str) else ""
+
+    def with_base(self, values: Mapping[str, Value]) -> Around | None:
+        """Return both parts with `values` on top of what they set; None: the finite design sets nothing."""
+        then = self.then.with_base(values)
+        first = self.first if isinstance(self.first, str) else self.first.with_base(values)
+        return None if then is None else replace(self, then=then, first=first)
+
+    def with_search(self, change: Callable[[Search], Search]) -> Around:
+        """Return the design with its search changed."""
+        return replace(self, first=change(self.first)) if isinstance(self.first, Search) else self
+
+    def starting_from(self, rename: Callable[[str], str]) -> Around:
+        """Return the design with its earlier study renamed."""
+        return replace(self, first=rename(self.first)) if isinstance(self.first, str) else self
+
+    def described(self) -> dict[str, object]:
+        """Return what the finite design says of itself, and where its base comes from."""
+        return {**self.then.described(), "around": self.starts_from or "search"}
 
     @property
     def knobs(self) -> tuple[str, ...]:

@@ -1,13 +1,17 @@
-"""What every design is made of: arms, contrasts, and the protocol that turns factors into them."""
+"""What every design is made of: arms, contrasts, and the class that turns factors into them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from orchestrator.errors import RequestError, UnknownNameError
 from orchestrator.knobs import Knob, Value, canonical
+
+if TYPE_CHECKING:
+    from orchestrator.designs.search import Search
 
 __all__ = [
     "Arm",
@@ -18,7 +22,7 @@ __all__ = [
     "against_baseline",
     "check_distinct",
     "levels_of",
-    "with_base",
+    "require_design",
 ]
 
 Role: TypeAlias = Literal["baseline", "level", "rival"]
@@ -56,23 +60,79 @@ class Contrast:
     level: str = ""
 
 
-@runtime_checkable
-class Design(Protocol):
-    """Factors -> arms. Finite: what it returns depends on the space and the base alone, never on results."""
+class Design(ABC):
+    """Factors -> arms: what every design inherits, a frozen dataclass with a field `method` and, mostly, `base`.
+
+    Finite: what `arms` and `contrasts` return depends on the space and the base alone, never on results. A search is a
+    design without arms. Who plans, runs or reports asks a design what it is by these properties and by nothing else.
+    """
+
+    kind: ClassVar[str]
+    """The name of the design, as study.json says it: that of its file."""
+
+    method: str
+    """Name of the method whose knobs are varied."""
 
     @property
-    def method(self) -> str:
-        """Name of the method whose knobs are varied."""
-
-    @property
+    @abstractmethod
     def knobs(self) -> tuple[str, ...]:
         """Names of the knobs that are varied."""
 
+    @abstractmethod
     def arms(self, space: Mapping[str, Knob], base: Mapping[str, Value]) -> tuple[Arm, ...]:
         """Return the arms, baseline first. `base` (what a search chose) comes on top of the design's own base."""
 
+    @abstractmethod
     def contrasts(self, arms: Sequence[Arm]) -> tuple[Contrast, ...]:
         """Return what is to be tested between these arms; empty for designs that are described, not tested."""
+
+    @property
+    def sets(self) -> Mapping[str, Value]:
+        """What the design sets for all of its arms."""
+        found: Mapping[str, Value] = getattr(self, "base", {})
+        return found
+
+    @property
+    def search(self) -> Search | None:
+        """The search that this design is, or waits for: its choice is the base of the arms."""
+        return None
+
+    @property
+    def starts_from(self) -> str:
+        """Name of the earlier study whose search chose the base of the arms; empty: there is none."""
+        return ""
+
+    def with_base(self, values: Mapping[str, Value]) -> Design | None:
+        """Return the design with `values` on top of what it sets for all of its arms; None: it sets nothing."""
+        if not hasattr(self, "base"):
+            return None
+        changed: Design = replace(self, base={**self.sets, **values})  # type: ignore[type-var]  # a dataclass
+        return changed
+
+    def with_search(self, change: Callable[[Search], Search]) -> Design:
+        """Return the design with its search changed; one that has none is returned as it is."""
+        return self
+
+    def starting_from(self, rename: Callable[[str], str]) -> Design:
+        """Return the design with the earlier study that it starts from renamed (a tier has records of its own)."""
+        return self
+
+    def described(self) -> dict[str, object]:
+        """Return what study.json says of the design: its kind, its method, and what an analysis has to know."""
+        return {"kind": self.kind, "method": self.method, "knobs": list(self.knobs)}
+
+
+def require_design(given: object, where: str) -> Design:
+    """Return a design, or refuse what is none.
+
+    Raises:
+        RequestError: names the value and its place.
+    """
+    if not isinstance(given, Design):
+        raise RequestError(
+            f"{where} = {given!r} is no design; use one of orchestrator.designs, such as one_factor(...)"
+        )
+    return given
 
 
 def levels_of(factor: str, levels: Levels) -> Iterator[tuple[str, dict[str, Value]]]:
@@ -107,18 +167,6 @@ def against_baseline(arms: Sequence[Arm]) -> tuple[Contrast, ...]:
         for arm in arms
         if arm.role != "baseline"
     )
-
-
-def with_base(design: Any, values: Mapping[str, Value]) -> Any | None:
-    """Return a design (or search) with `values` on top of what it sets for all of its arms; None: it sets nothing."""
-    if hasattr(design, "then"):
-        then = with_base(design.then, values)
-        first = design.first if isinstance(design.first, str) else with_base(design.first, values)
-        return None if then is None else replace(design, then=then, first=first)
-    for attribute in ("base", "values"):
-        if hasattr(design, attribute):
-            return replace(design, **{attribute: {**getattr(design, attribute), **values}})
-    return None
 
 
 def check_factors(factors: Factors, space: Mapping[str, Knob], method: str) -> None:

@@ -5,9 +5,19 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
-from orchestrator.designs.base import Arm, Contrast, Factors, Role, check_distinct, check_factors, levels_of, varied
+from orchestrator.designs.base import (
+    Arm,
+    Contrast,
+    Design,
+    Factors,
+    Role,
+    check_distinct,
+    check_factors,
+    levels_of,
+    varied,
+)
 from orchestrator.errors import RequestError
 from orchestrator.knobs import Knob, Value
 
@@ -18,8 +28,10 @@ Signs = tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Factorial:
+class Factorial(Design):
     """See `factorial`. The baseline is the run with every factor at its first level."""
+
+    kind: ClassVar[str] = "factorial"
 
     method: str
     factors: Factors

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
-from orchestrator.designs.base import Arm, Contrast
+from orchestrator.designs.base import Arm, Contrast, Design
 from orchestrator.knobs import Knob, Value, canonical
 
 __all__ = ["Fixed", "fixed"]
 
 
 @dataclass(frozen=True)
-class Fixed:
+class Fixed(Design):
     """One arm; see `fixed`."""
+
+    kind: ClassVar[str] = "fixed"
 
     method: str
     values: Mapping[str, Value] = field(default_factory=dict)
     name: str = ""
+
+    @property
+    def sets(self) -> Mapping[str, Value]:
+        """The configuration itself."""
+        return self.values
+
+    def with_base(self, values: Mapping[str, Value]) -> Fixed:
+        """Return the configuration with `values` on top."""
+        return replace(self, values={**self.values, **values})
 
     @property
     def knobs(self) -> tuple[str, ...]:

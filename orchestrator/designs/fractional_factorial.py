@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
-from orchestrator.designs.base import Arm, Contrast, Factors, check_factors, varied
+from orchestrator.designs.base import Arm, Contrast, Design, Factors, check_factors, varied
 from orchestrator.designs.factorial import Signs, arms_of_runs, effect
 from orchestrator.errors import RequestError, UnknownNameError
 from orchestrator.knobs import Knob, Value
@@ -18,8 +19,10 @@ Word = frozenset[int]
 
 
 @dataclass(frozen=True)
-class FractionalFactorial:
+class FractionalFactorial(Design):
     """See `fractional_factorial`."""
+
+    kind: ClassVar[str] = "fractional_factorial"
 
     method: str
     factors: Factors

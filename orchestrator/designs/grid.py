@@ -5,16 +5,19 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
-from orchestrator.designs.base import Arm, Contrast, Factors, check_distinct, check_factors, levels_of, varied
+from orchestrator.designs.base import Arm, Contrast, Design, Factors, check_distinct, check_factors, levels_of, varied
 from orchestrator.knobs import Knob, Value
 
 __all__ = ["Grid", "grid"]
 
 
 @dataclass(frozen=True)
-class Grid:
+class Grid(Design):
     """The design of a response surface; see `grid`. The first level of each factor makes the baseline."""
+
+    kind: ClassVar[str] = "grid"
 
     method: str
     factors: Factors

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
-from orchestrator.designs.base import Arm, Contrast, against_baseline
+from orchestrator.designs.base import Arm, Contrast, Design, against_baseline
 from orchestrator.designs.components import Component, Components, one_switched
 from orchestrator.knobs import Knob, Value
 
@@ -13,8 +14,10 @@ __all__ = ["LeaveOneOut", "leave_one_out"]
 
 
 @dataclass(frozen=True)
-class LeaveOneOut:
+class LeaveOneOut(Design):
     """See `leave_one_out`; the baseline is the method with every component."""
+
+    kind: ClassVar[str] = "leave_one_out"
 
     method: str
     components: Components

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from orchestrator.designs.base import Arm, Contrast
+from orchestrator.designs.base import Arm, Contrast, Design
 from orchestrator.designs.screening import Ranges, arms_of_sample, checked_ranges, problem
 from orchestrator.errors import RequestError
 from orchestrator.knobs import Knob, Value
@@ -17,8 +18,10 @@ __all__ = ["Morris", "morris"]
 
 
 @dataclass(frozen=True)
-class Morris:
+class Morris(Design):
     """See `morris`."""
+
+    kind: ClassVar[str] = "morris"
 
     method: str
     ranges: Ranges
@@ -30,6 +33,10 @@ class Morris:
     def knobs(self) -> tuple[str, ...]:
         """The screened knobs."""
         return tuple(self.ranges)
+
+    def described(self) -> dict[str, object]:
+        """Return kind, method, knobs and the grid of the trajectories."""
+        return {**super().described(), "n_levels": self.n_levels, "n_trajectories": self.n_trajectories}
 
     def sample(self) -> NDArray[np.float64]:
         """Return the trajectories in the unit cube: n_trajectories * (k + 1) rows, the same at every call."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from orchestrator.designs.base import (
     Arm,
     Contrast,
+    Design,
     Factors,
     against_baseline,
     check_distinct,
@@ -21,8 +23,10 @@ __all__ = ["OneFactor", "one_factor"]
 
 
 @dataclass(frozen=True)
-class OneFactor:
+class OneFactor(Design):
     """The design of an ablation; see `one_factor`."""
+
+    kind: ClassVar[str] = "one_factor"
 
     method: str
     factors: Factors

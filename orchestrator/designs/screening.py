@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -10,9 +9,9 @@ from numpy.typing import NDArray
 
 from orchestrator.designs.base import Arm
 from orchestrator.errors import RequestError, UnknownNameError
-from orchestrator.knobs import Choice, Domain, Int, Knob, Value, canonical
+from orchestrator.knobs import Domain, Knob, Value, canonical, value_at
 
-__all__ = ["arms_of_sample", "checked_ranges", "problem", "value_at"]
+__all__ = ["arms_of_sample", "checked_ranges", "problem"]
 
 Ranges = Mapping[str, Domain | None]
 
@@ -40,18 +39,6 @@ def checked_ranges(ranges: Ranges, space: Mapping[str, Knob], method: str) -> di
 def problem(ranges: Sequence[str]) -> dict[str, object]:
     """Return SALib's problem definition over the unit cube."""
     return {"num_vars": len(ranges), "names": list(ranges), "bounds": [[0.0, 1.0]] * len(ranges)}
-
-
-def value_at(domain: Domain, unit: float) -> Value:
-    """Return the value of a domain at a place in [0, 1]: linear or logarithmic, rounded for Int, a cell for Choice."""
-    if isinstance(domain, Choice):
-        return domain.options[min(int(unit * len(domain.options)), len(domain.options) - 1)]
-    if domain.log:
-        value = math.exp(math.log(domain.low) + unit * (math.log(domain.high) - math.log(domain.low)))
-    else:
-        value = domain.low + unit * (domain.high - domain.low)
-    value = min(max(value, domain.low), domain.high)
-    return round(value) if isinstance(domain, Int) else float(value)
 
 
 def arms_of_sample(

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
+from orchestrator import discovery
+from orchestrator.designs.base import Arm, Contrast, Design
 from orchestrator.errors import RequestError, UnknownNameError
 from orchestrator.inference.selection import objective_metric
-from orchestrator.knobs import Domain, Float, Int, Knob, Value
+from orchestrator.knobs import Domain, Float, Int, Knob, Value, value_at
 
 __all__ = ["Search", "search"]
 
-SamplerName: TypeAlias = Literal["tpe", "gp", "cmaes", "nsga2", "qmc", "random"]
-PrunerName: TypeAlias = Literal["none", "halving", "hyperband", "median"]
-
-LEARNING: tuple[str, ...] = ("tpe", "gp")
-"""Samplers that learn from configurations that they did not ask for."""
-
 LEAST = {"n_configurations": 1, "n_seeds": 1, "round_size": 1, "rounds_ahead": 0, "warm_start": 0}
-
-SAMPLERS: tuple[str, ...] = ("tpe", "gp", "cmaes", "nsga2", "qmc", "random")
-PRUNERS: tuple[str, ...] = ("none", "halving", "hyperband", "median")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Search:
-    """An adaptive design; see `search`. It is answered by `samplers`, not by `arms`."""
+class Search(Design):
+    """An adaptive design; see `search`."""
+
+    kind: ClassVar[str] = "search"
 
     method: str
     over: Mapping[str, Domain | None]
@@ -34,12 +29,12 @@ class Search:
     n_seeds: int = 3
     round_size: int = 16
     rounds_ahead: int = 0
-    """How many more rounds are asked while one is under way: one is asked when the one so many before it was told."""
+    """How many rounds may run ahead of the oldest unfinished one."""
     warm_start: int = 0
     """From how many earlier configurations of the ledger it begins, at most (`orchestrator.search.warm_start`)."""
     rules: tuple[str, ...] = ("neighbour_mi",)
-    sampler: SamplerName = "tpe"
-    pruner: PrunerName = "none"
+    sampler: str = "tpe"
+    pruner: str = "none"
     base: Mapping[str, Value] = field(default_factory=dict)
     n_epochs: int | None = None
 
@@ -47,6 +42,31 @@ class Search:
     def knobs(self) -> tuple[str, ...]:
         """The searched knobs."""
         return tuple(self.over)
+
+    @property
+    def search(self) -> Search:
+        """The design itself."""
+        return self
+
+    def arms(self, space: Mapping[str, Knob], base: Mapping[str, Value]) -> tuple[Arm, ...]:
+        """Return nothing: what a search asks for follows from results (`orchestrator.search`)."""
+        return ()
+
+    def contrasts(self, arms: Sequence[Arm]) -> tuple[Contrast, ...]:
+        """Return nothing."""
+        return ()
+
+    def with_base(self, values: Mapping[str, Value]) -> Search:
+        """Return the search with `values` on top of what it sets for all configurations."""
+        return replace(self, base={**self.base, **values})
+
+    def with_search(self, change: Callable[[Search], Search]) -> Search:
+        """Return the search changed."""
+        return change(self)
+
+    def stand_in(self, space: Mapping[str, Knob]) -> dict[str, Value]:
+        """Return values that the search might choose: inside its ranges, no round number that a level could equal."""
+        return {name: value_at(domain, 0.61803) for name, domain in self.domains(space).items()}
 
     @property
     def rule(self) -> str:
@@ -84,18 +104,32 @@ class Search:
         """
         if not self.over:
             raise RequestError(f"the search over {self.method} is empty; name at least one knob")
-        if self.sampler not in SAMPLERS:
-            raise RequestError(f"unknown sampler {self.sampler!r}; there are: {', '.join(SAMPLERS)}")
-        if self.pruner not in PRUNERS:
-            raise RequestError(f"unknown pruner {self.pruner!r}; there are: {', '.join(PRUNERS)}")
-        if self.pruner != "none" and self.sampler == "nsga2":
-            raise RequestError("sampler 'nsga2' cannot prune; use pruner 'none'")
         self._check_rules()
         for name, least in LEAST.items():
             if getattr(self, name) < least:
                 value = getattr(self, name)
                 raise RequestError(f"search {name} = {value!r} is not allowed; it is a whole number from {least}")
-        if self.warm_start and self.sampler not in LEARNING:
+
+    def check_kinds(self, plugins: Sequence[str] = ()) -> None:
+        """Refuse an unknown sampler or pruner, and what the sampler cannot do.
+
+        Args:
+            plugins: folders with a user's own samplers and pruners.
+
+        Raises:
+            UnknownNameError: there is no such sampler or pruner.
+            RequestError: says what the sampler cannot do.
+        """
+        sampler = discovery.find("sampler", self.sampler, plugins).SAMPLER
+        discovery.find("pruner", self.pruner, plugins)
+        if self.pruner != "none" and not sampler.prunes:
+            raise RequestError(f"sampler {self.sampler!r} cannot prune; use pruner 'none'")
+        most = sampler.most_objectives
+        if most is not None and len(self.rules) > most:
+            raise RequestError(
+                f"sampler {self.sampler!r} takes at most {most} of {len(self.rules)} objectives; use tpe, gp or nsga2"
+            )
+        if self.warm_start and not sampler.begins_from_earlier:
             raise RequestError(
                 f"sampler {self.sampler!r} does not learn from earlier configurations; warm_start takes tpe or gp"
             )
@@ -105,9 +139,6 @@ class Search:
             raise RequestError(f"the search over {self.method} has no rule; the default is 'neighbour_mi'")
         for rule in self.rules:
             objective_metric(rule)
-        several = len(self.rules) > 1
-        if several and self.sampler == "cmaes":
-            raise RequestError(f"sampler 'cmaes' takes one objective, not {len(self.rules)}; use tpe, gp or nsga2")
 
 
 def _without_extra(domain: Domain) -> Domain:

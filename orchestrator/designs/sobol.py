@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from orchestrator.designs.base import Arm, Contrast
+from orchestrator.designs.base import Arm, Contrast, Design
 from orchestrator.designs.screening import Ranges, arms_of_sample, checked_ranges, problem
 from orchestrator.errors import RequestError
 from orchestrator.knobs import Knob, Value
@@ -17,8 +18,10 @@ __all__ = ["Sobol", "sobol"]
 
 
 @dataclass(frozen=True)
-class Sobol:
+class Sobol(Design):
     """See `sobol`."""
+
+    kind: ClassVar[str] = "sobol"
 
     method: str
     ranges: Ranges
@@ -29,6 +32,10 @@ class Sobol:
     def knobs(self) -> tuple[str, ...]:
         """The knobs whose indices are wanted."""
         return tuple(self.ranges)
+
+    def described(self) -> dict[str, object]:
+        """Return kind, method, knobs and the size of the base sample."""
+        return {**super().described(), "n_base": self.n_base}
 
     def sample(self) -> NDArray[np.float64]:
         """Return the sample in the unit cube: n_base * (k + 2) rows, the same at every call."""

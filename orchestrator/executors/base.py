@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from orchestrator.trial import Bundle, BundleTask, FailureKind, Report
 
-__all__ = ["Executor", "Source"]
+__all__ = ["Executor", "ExecutorOptions", "Source"]
 
 
 class Source(Protocol):
@@ -47,14 +48,60 @@ class Source(Protocol):
         """Take the news that a bundle ended early, on `stopping`; its checkpoint, if any, stays."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class ExecutorOptions:
+    """Where bundles are trained, and how many at a time; nothing here changes what a trial is."""
+
+    address: str = "local"
+    """`inline` (this process), `local` (a private Ray instance), `auto` or HOST:PORT (a running Ray cluster), or the
+    name of another executor, with what it needs behind a colon: NAME:REST."""
+    device: str = "auto"
+    """auto (GPUs where there are any), cpu or cuda."""
+    bundles_per_gpu: int = 1
+    """Of programs that cannot fuse, how many bundles share a card."""
+    max_concurrent: int = 0
+    """Bundles at a time; 0: one for each core or GPU."""
+    stall_seconds: float = 0.0
+    """A bundle without news for so long is lost; 0: never."""
+    verbose: bool = False
+    """Whether messages of the cluster and of the workers go to the terminal."""
+
+
 class Executor(Protocol):
-    """Trains the bundles of a source somewhere. `run` returns when the source is finished and nothing is under way."""
+    """Trains the bundles of a source somewhere. `run` returns when the source is finished and nothing is under way.
+
+    The file of an executor names its class in `EXECUTOR`; it is made with `ExecutorOptions` by `of`.
+    """
+
+    @classmethod
+    def of(cls, options: ExecutorOptions) -> Executor:
+        """Return an executor that starts when it is needed.
+
+        Raises:
+            RequestError: an option that it does not understand.
+        """
+
+    def device(self) -> str:
+        """Return the kind of device that bundles train on, `cpu` or `cuda`; asks the cluster if it must.
+
+        Raises:
+            RequestError: GPUs were asked for, and there are none.
+        """
+
+    def offers(self) -> Mapping[str, float]:
+        """Return what there is to train on, by resource (`CPU`, `GPU`)."""
+
+    def dashboard(self) -> str:
+        """Return the address of a page that shows the cluster; empty: there is none."""
 
     def start(self) -> None:
         """Begin to make ready, in the background; optional, and safe to call twice."""
 
     def run(self, source: Source) -> None:
         """Train until the source is finished, or stopping."""
+
+    def end(self) -> None:
+        """Begin to end the processes that this executor started, in the background: nothing runs after it."""
 
     def close(self) -> None:
         """End every process that this executor started; safe to call twice."""

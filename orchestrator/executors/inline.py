@@ -2,16 +2,40 @@
 
 from __future__ import annotations
 
-from orchestrator.executors.base import Source
+from collections.abc import Mapping
+
+from orchestrator.bundles.profile import device_for
+from orchestrator.executors.base import ExecutorOptions, Source
 from orchestrator.executors.worker import reports
 from orchestrator.executors.worker_output import recorded
+from orchestrator.provenance import n_gpus
 from orchestrator.trial import BundleTask, FailureKind
 
-__all__ = ["InlineExecutor"]
+__all__ = ["EXECUTOR", "InlineExecutor"]
 
 
 class InlineExecutor:
     """The executor without workers. It sets torch's thread count to the task's, since that is part of the bits."""
+
+    def __init__(self, device: str = "auto") -> None:
+        self._device = device
+
+    @classmethod
+    def of(cls, options: ExecutorOptions) -> InlineExecutor:
+        """Return the executor; of the options only the device is one for it."""
+        return cls(options.device)
+
+    def device(self) -> str:
+        """Return the device of this process."""
+        return device_for(self._device, float(n_gpus()))
+
+    def offers(self) -> Mapping[str, float]:
+        """Return this one process and the GPUs that it sees."""
+        return {"CPU": 1.0, "GPU": float(n_gpus())}
+
+    def dashboard(self) -> str:
+        """Return nothing: there is no cluster."""
+        return ""
 
     def start(self) -> None:
         """Nothing to make ready."""
@@ -29,6 +53,9 @@ class InlineExecutor:
                 self._train(source, task)
             elif not source.finished and not source.stopping:
                 raise RuntimeError("the source has no bundle, is not finished, and nothing is under way")
+
+    def end(self) -> None:
+        """Nothing to end."""
 
     def close(self) -> None:
         """Nothing to end: this executor starts no process."""
@@ -48,3 +75,6 @@ class InlineExecutor:
             source.interrupted(bundle)
         else:
             source.lost(bundle, FailureKind.BUG, "training ended before every member had its outcome")
+
+
+EXECUTOR = InlineExecutor

@@ -51,20 +51,20 @@ def reports(
 
 
 def _reports(task: BundleTask, decide: Decide | None, stopping: Stopping, load: LoadDataset) -> Generator[Report]:
-    settled: set[str] = set()
+    ended: set[str] = set()
     try:
         method, data = _prepared(task, load)
         for report in discovery.training().train(method, task, data, decide, stopping):
-            settled.update(outcome.spec.trial_id for outcome in report.outcomes)
+            ended.update(outcome.spec.trial_id for outcome in report.outcomes)
             yield report
     except CodeMismatchError:
         raise
     except DataError:
-        yield _failed(task, settled, FailureKind.DATA)
+        yield _failed(task, ended, FailureKind.DATA)
     except MemoryError:
-        yield _failed(task, settled, FailureKind.OUT_OF_MEMORY)
+        yield _failed(task, ended, FailureKind.OUT_OF_MEMORY)
     except Exception:
-        yield _failed(task, settled, FailureKind.BUG)
+        yield _failed(task, ended, FailureKind.BUG)
 
 
 def _prepared(task: BundleTask, load: LoadDataset) -> tuple[Any, Any]:
@@ -86,7 +86,7 @@ def _prepared(task: BundleTask, load: LoadDataset) -> tuple[Any, Any]:
     return method, data
 
 
-def _failed(task: BundleTask, settled: set[str], kind: FailureKind) -> Report:
+def _failed(task: BundleTask, ended: set[str], kind: FailureKind) -> Report:
     """Return the last report of a bundle whose remaining members all failed by the exception under way."""
     error = traceback.format_exc()
     bundle = task.bundle
@@ -100,6 +100,6 @@ def _failed(task: BundleTask, settled: set[str], kind: FailureKind) -> Report:
             facts={"bundle_id": bundle.bundle_id, "bundle_size": len(bundle), "device": task.device},
         )
         for member, spec in enumerate(bundle.specs)
-        if spec.trial_id not in settled
+        if spec.trial_id not in ended
     )
     return Report(outcomes=outcomes, finished=True)

@@ -15,7 +15,7 @@ from orchestrator.ledger.files import BatchFile, BrokenFileError, Header
 from orchestrator.ledger.schema import union
 from orchestrator.ledger.view import Positions, rows_of
 
-__all__ = ["Batch", "Batches", "settled"]
+__all__ = ["Batch", "Batches", "retry_while_compacting"]
 
 Batch = tuple[BatchFile, Header]
 """A trials file and what it says of itself."""
@@ -36,7 +36,7 @@ class Batches:
     """The batches under one results folder; looked at again by `refresh`.
 
     Every method that reads files, `refresh` too, raises FileNotFoundError when a compaction by another process took
-    one away meanwhile: `settled` starts over then.
+    one away meanwhile: `retry_while_compacting` starts over then.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -182,7 +182,7 @@ class Batches:
         return head
 
 
-def settled(batches: Batches, look: Callable[[], Answer]) -> Answer:
+def retry_while_compacting(batches: Batches, look: Callable[[], Answer]) -> Answer:
     """Return `look()`; start over while a driver's compaction takes files away under it."""
     for _ in range(RESTARTS):
         try:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from orchestrator.ledger import compaction, files
-from orchestrator.ledger.batches import Batches, settled
+from orchestrator.ledger.batches import Batches, retry_while_compacting
 from orchestrator.ledger.studies import check_study, study_names
 
 __all__ = ["find_problems", "repair", "set_aside"]
@@ -25,7 +25,7 @@ def find_problems(results: Path) -> dict[Path, str]:
         batches.forget()
         return _find(batches)
 
-    return settled(batches, look)
+    return retry_while_compacting(batches, look)
 
 
 def repair(results: Path, batches: Batches) -> list[str]:

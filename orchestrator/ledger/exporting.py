@@ -25,7 +25,7 @@ import pyarrow.compute as pc
 
 from orchestrator.errors import RequestError
 from orchestrator.ledger import files, schema, studies
-from orchestrator.ledger.batches import Batches, settled
+from orchestrator.ledger.batches import Batches, retry_while_compacting
 from orchestrator.ledger.view import chosen, taken
 
 __all__ = ["MARK", "Kept", "export_ledger"]
@@ -70,6 +70,15 @@ class Kept:
     """0: all that there were."""
     n_bytes: int
 
+    def sentence(self, target: Path) -> str:
+        """Return what is in the exported ledger, in one line."""
+        curves = f"at most about {self.evaluations_a_trial} a trial" if self.evaluations_a_trial else "all there were"
+        left_out = f"; left out, because unfinished: {', '.join(self.unfinished)}" if self.unfinished else ""
+        return (
+            f"{len(self.studies)} studies, {self.n_trials} trials ({self.n_attempts} attempts), {self.n_evaluations} "
+            f"evaluations ({self.curves}; {curves}), {self.n_bytes / 2**20:.1f} MB in {target}{left_out}"
+        )
+
 
 def export_ledger(results: Path, target: Path, most_bytes: int) -> Kept:
     """Write what the studies of `results` ask for into `target`, as a ledger to keep.
@@ -86,13 +95,13 @@ def export_ledger(results: Path, target: Path, most_bytes: int) -> Kept:
         raise RequestError(f"export to {str(target)!r}: the folder holds something else than a kept ledger")
     planned = {name: studies.read_study(results, name) for name in names}
     batches = Batches(results)
-    attempted = settled(batches, lambda: _attempted(batches))
+    attempted = retry_while_compacting(batches, lambda: _attempted(batches))
     known = {name: one for name, one in planned.items() if is_finished(*one, attempted)}
     if not known:
         raise RequestError(f"no study in {str(results)!r} has run to its end; go on first: orchestrate run --all")
     wanted = {trial for _, plan in known.values() for trial in plan["trial_id"].to_pylist()}
     metrics = sorted({f"metric.{record['metric']}" for record, _ in known.values()})
-    trials, epochs = settled(batches, lambda: _rows(batches, sorted(wanted)))
+    trials, epochs = retry_while_compacting(batches, lambda: _rows(batches, sorted(wanted)))
     trials = _without_folders(trials)
     fixed = files.encode(trials, tight=True).size + sum(
         len(content) for one in known.values() for content in studies.encoded(*one, tight=True).values()

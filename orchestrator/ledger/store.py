@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from orchestrator.errors import LedgerError
 from orchestrator.ledger import compaction, doctor, files, logs, schema, studies
-from orchestrator.ledger.batches import Batch, Batches, settled
+from orchestrator.ledger.batches import Batch, Batches, retry_while_compacting
 from orchestrator.ledger.lock import FolderLock
 from orchestrator.ledger.view import INDEX_COLUMNS, chosen, rows_of, taken
 from orchestrator.trial import MEMBERS_FILE, TrialOutcome, TrialState, digest
@@ -294,14 +294,14 @@ class Ledger:
             self._refresh_reader()
             return look()
 
-        return settled(self._batches, refreshed)
+        return retry_while_compacting(self._batches, refreshed)
 
     def _refresh_reader(self) -> None:
         if self._lock is None:  # a driver is the only writer: what it knows is up to date
             self._refresh()
 
     def _refresh(self) -> None:
-        settled(self._batches, self._refresh_once)
+        retry_while_compacting(self._batches, self._refresh_once)
 
     def _refresh_once(self) -> None:
         new, gone = self._batches.refresh()
@@ -320,7 +320,7 @@ class Ledger:
                 self._learn(self._batches.trials(self._unread[-1], INDEX_COLUMNS))
                 self._unread.pop()
 
-        settled(self._batches, read)
+        retry_while_compacting(self._batches, read)
         return self._known
 
     def _learn(self, rows: pa.Table) -> None:

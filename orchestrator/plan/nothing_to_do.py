@@ -13,7 +13,7 @@ from orchestrator.provenance import versions
 from orchestrator.study import Study
 from orchestrator.trial import TrialState, digest
 
-__all__ = ["n_settled", "plan_key"]
+__all__ = ["n_known_trials", "plan_key"]
 
 
 def plan_key(study: Study, plugins: Sequence[str]) -> str:
@@ -21,7 +21,7 @@ def plan_key(study: Study, plugins: Sequence[str]) -> str:
     return digest([repr(replace(study, docstring="")), list(_contents(study, plugins)), versions()])
 
 
-def n_settled(study: Study, ledger: Ledger, plugins: Sequence[str]) -> int | None:
+def n_known_trials(study: Study, ledger: Ledger, plugins: Sequence[str]) -> int | None:
     """Return how many trials a study has if all are complete and nothing that the plan follows from has changed.
 
     None: something is to be trained, or it takes a full plan to know.

@@ -14,11 +14,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from orchestrator import discovery
-from orchestrator.bundles.profile import MEMBERS_ON_GPU, Profile, program_key
+from orchestrator.bundles.profile import MEMBERS_ON_GPU, Profile
+from orchestrator.bundles.program import program_key
 from orchestrator.executors.row_stream import Rows
 from orchestrator.knobs import Knob
 from orchestrator.ledger import Ledger, profiles
-from orchestrator.plan.planning import Catalogue
+from orchestrator.plan.catalogue import Catalogue
 from orchestrator.provenance import code_digest, versions
 from orchestrator.trial import (
     Bundle,

@@ -1,4 +1,4 @@
-"""Rows on their way to the ledger, and what the ledger already knows, in the form that phases ask for."""
+"""What is known of trials that need not be trained (again): by the ledger before the run, and by the run itself."""
 
 from __future__ import annotations
 
@@ -10,20 +10,50 @@ import pandas as pd
 from orchestrator.executors.row_stream import METRIC
 from orchestrator.ledger import Ledger
 from orchestrator.retry_policy import POLICIES
-from orchestrator.search.phase import Settled
 from orchestrator.trial import FailureKind, SeedBlock, TrialState
+from orchestrator.trial_result import TrialResult
 
-__all__ = ["curves_of", "settled_rows", "settled_view"]
+__all__ = ["KnownResults", "complete_results", "curves_of", "results_of_ledger"]
 
 
-def settled_rows(
+class KnownResults:
+    """Results of trials by trial_id.
+
+    Args:
+        past: of the ledger, from before the run.
+    """
+
+    def __init__(self, past: Mapping[str, TrialResult] | None = None) -> None:
+        self._past = dict(past or {})
+        self._here: dict[str, TrialResult] = {}
+
+    def get(self, trial_id: str) -> TrialResult | None:
+        """Return what is known of a trial; None: it is to be trained."""
+        return self._here.get(trial_id) or self._past.get(trial_id)
+
+    def of_this_run(self, trial_id: str) -> TrialResult | None:
+        """Return what this run knows of a trial; None: it has not ended in it."""
+        return self._here.get(trial_id)
+
+    def add(self, trial_id: str, result: TrialResult) -> None:
+        """Take the result of a trial that ended in this run."""
+        self._here[trial_id] = result
+
+    def forget_pruned(self, trial_id: str) -> None:
+        """Forget a pruned result of the past: it is a hit for a search that prunes, and for nothing else."""
+        past = self._past.get(trial_id)
+        if past is not None and past.state is TrialState.PRUNED:
+            del self._past[trial_id]
+
+
+def results_of_ledger(
     ledger: Ledger,
     methods: Sequence[str],
     codes: Collection[str] | None,
     retry_failed: Collection[FailureKind],
     *,
     curves: bool,
-) -> dict[str, Settled]:
+) -> dict[str, TrialResult]:
     """Return what the ledger knows of trials of some methods that need not be trained again.
 
     Complete rows count (of the present code only, if `codes` are given), pruned ones too (a finite design asks for
@@ -40,15 +70,15 @@ def settled_rows(
     final -= set(retry_failed)
     keep = (frame["state"] != TrialState.FAILED) | frame["failure_kind"].isin([str(kind) for kind in final])
     searched = frame[keep & (frame["seed_block"] == SeedBlock.SEARCH)] if curves else frame[:0]
-    return _settled(frame[keep], curves_of(ledger, searched["trial_id"].tolist()))
+    return _results(frame[keep], curves_of(ledger, searched["trial_id"].tolist()))
 
 
-def settled_view(rows: pd.DataFrame) -> dict[str, Settled]:
+def complete_results(rows: pd.DataFrame) -> dict[str, TrialResult]:
     """Return the complete rows of a read view by trial_id."""
-    return _settled(rows[rows["state"] == TrialState.COMPLETE], {}) if len(rows) else {}
+    return _results(rows[rows["state"] == TrialState.COMPLETE], {}) if len(rows) else {}
 
 
-def _settled(frame: pd.DataFrame, curves: Mapping[str, Mapping[int, Mapping[str, float]]]) -> dict[str, Settled]:
+def _results(frame: pd.DataFrame, curves: Mapping[str, Mapping[int, Mapping[str, float]]]) -> dict[str, TrialResult]:
     columns = [column for column in frame.columns if column.startswith(METRIC)]
     names = [column.removeprefix(METRIC) for column in columns]
     found = {}
@@ -56,7 +86,7 @@ def _settled(frame: pd.DataFrame, curves: Mapping[str, Mapping[int, Mapping[str,
     for trial_id, state, collapsed, stages, *values in zip(*keys, *(frame[column] for column in columns), strict=True):
         metrics = {name: float(value) for name, value in zip(names, values, strict=True) if not math.isnan(value)}
         told = stages if isinstance(stages, str) else ""  # null: from before stages were recorded
-        found[trial_id] = Settled(TrialState(state), bool(collapsed), metrics, curves.get(trial_id, {}), told)
+        found[trial_id] = TrialResult(TrialState(state), bool(collapsed), metrics, curves.get(trial_id, {}), told)
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from orchestrator.trial import FailureKind
+from orchestrator.trial import FailureKind, TrialOutcome, TrialState
 
 __all__ = ["Progress", "RunOptions"]
 
@@ -48,4 +48,39 @@ class Progress:
     @property
     def trained(self) -> int:
         """Trials that ended in this run, whichever way."""
-        return self.complete + self.pruned + sum(self.failed.values())
+        return self.complete + self.pruned + self.n_failed
+
+    @property
+    def n_failed(self) -> int:
+        """Trials that failed for good in this run."""
+        return sum(self.failed.values())
+
+    def planned(self, total: int, phase: str, hits: int) -> None:
+        """Take what the study asks for now, and how many of the trials that are new in it are known already."""
+        self.total, self.phase = total, phase
+        self.hits += hits
+
+    def ended(self, outcome: TrialOutcome) -> None:
+        """Count a trial that will not be tried again."""
+        self.collapsed += outcome.collapsed
+        if outcome.state is TrialState.COMPLETE:
+            self.complete += 1
+        elif outcome.state is TrialState.PRUNED:
+            self.pruned += 1
+        else:
+            kind = str(outcome.failure_kind)
+            self.failed[kind] = self.failed.get(kind, 0) + 1
+
+    def count_running(self, change: int) -> None:
+        """Count members that began (or ended) training."""
+        self.running += change
+
+    def note(self, text: str) -> None:
+        """Add what a person should read at once; an empty text is none."""
+        if text:
+            self.notes.append(text)
+
+    def take_notes(self) -> list[str]:
+        """Return the notes that have come since the last call."""
+        notes, self.notes = self.notes, []
+        return notes

@@ -9,14 +9,25 @@ from typing import Any
 
 import pyarrow as pa
 
-from orchestrator import discovery
 from orchestrator.errors import RequestError
-from orchestrator.plan.planning import Catalogue, PlannedTrial, contrasts
+from orchestrator.ledger import Ledger
+from orchestrator.plan.arms import PlannedArm, PlannedContrast
+from orchestrator.plan.nothing_to_do import plan_key
+from orchestrator.plan.trials import PlannedTrial
 from orchestrator.provenance import git_commit, versions
-from orchestrator.search.phase import ConfirmPhase, SearchPhase
+from orchestrator.run.schedule import Schedule
 from orchestrator.study import LOCAL, Study, UntilDecided
 
-__all__ = ["chosen_of", "early_look", "first_plan", "plan_table", "study_json", "with_look"]
+__all__ = [
+    "chosen_of",
+    "earlier_record",
+    "early_look",
+    "first_plan",
+    "plan_table",
+    "study_json",
+    "with_look",
+    "write_record",
+]
 
 SCHEMA_VERSION = 1
 
@@ -42,14 +53,70 @@ def plan_table(planned: Sequence[PlannedTrial]) -> pa.Table:
     return pa.Table.from_pylist([trial.row() for trial in planned], schema=PLAN_SCHEMA)
 
 
-def study_json(
-    study: Study, searches: Sequence[SearchPhase], confirm: ConfirmPhase, earlier: Mapping[str, Any]
-) -> dict[str, Any]:
+def earlier_record(ledger: Ledger, key: str) -> Mapping[str, Any]:
+    """Return the record that a results folder has of a study; empty: it has none."""
+    return ledger.read_study(key)[0] if key in ledger.study_names() else {}
+
+
+def write_record(
+    ledger: Ledger,
+    schedule: Schedule,
+    plugins: Sequence[str],
+    equivalence: Mapping[str, Any],
+    spent: Mapping[str, Any] | None,
+) -> None:
+    """Write study.json and plan.parquet as they stand; when all is done, the look that was taken goes in.
+
+    Args:
+        ledger: open for writing.
+        schedule: of the run.
+        plugins: folders with a user's own methods and datasets.
+        equivalence: what is known of members trained again alone.
+        spent: the entry of a run that has ended (see `worker_seconds`); None: it is under way.
+    """
+    study = schedule.plan.study
+    earlier = earlier_record(ledger, study.key)
+    record = study_json(schedule, earlier)
+    record["equivalence"] = equivalence
+    record["runs"] = [*earlier.get("runs", ()), *([] if spent is None else [spent])]
+    if schedule.finished:
+        n_seeds = len(record["seeds"]["seeds"])
+        for look in [*(look for look in study.looks if look < n_seeds), n_seeds]:
+            record = with_look(record, look)
+        record["finished_key"] = plan_key(study, plugins)
+    ledger.write_study(study.key, record, plan_table(schedule.planned))
+
+
+def study_json(schedule: Schedule, earlier: Mapping[str, Any]) -> dict[str, Any]:
     """Return study.json; `earlier` is the one that it replaces (its looks stay: every look is remembered)."""
-    arms = confirm.arms
+    plan, begun = schedule.plan, schedule.confirmation.begun
+    study = plan.study
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return {
         "schema_version": SCHEMA_VERSION,
+        **_question(study),
+        "chance": {dataset: plan.catalogue.chance(dataset, study.protocol) for dataset in study.datasets},
+        "datasets": list(study.datasets),
+        "protocol": study.protocol,
+        "precision": study.precision,
+        "n_epochs": study.n_epochs,
+        "failure_budget": study.failure_budget,
+        "seeds": _seeds(study, schedule.confirmation.n_seeds, earlier.get("seeds", {})),
+        "looks_taken": list(earlier.get("looks_taken", [])),
+        "designs": [design.described() for design in study.designs],
+        "arms": [_arm(planned) for planned in plan.arms if planned.dataset in begun],
+        "contrasts": [_contrast(planned) for planned in plan.contrasts if planned.dataset in begun],
+        "searches": [phase.record() for phase in schedule.searches],
+        "created_at": earlier.get("created_at", now),
+        "command": _command(study),
+        "versions": versions(),
+        "git_commit": git_commit(),
+    }
+
+
+def _question(study: Study) -> dict[str, Any]:
+    """Return what a study asks, and by which rules it is answered."""
+    return {
         "name": study.name,
         "question": study.question,
         "paper": study.paper,
@@ -60,43 +127,31 @@ def study_json(
         "alpha": study.alpha,
         "margin": study.margin,
         "beats_chance_by": study.beats_chance_by,
-        "chance": {dataset: _chance(study, dataset, confirm.catalogue) for dataset in study.datasets},
-        "datasets": list(study.datasets),
-        "protocol": study.protocol,
-        "precision": study.precision,
-        "n_epochs": study.n_epochs,
-        "failure_budget": study.failure_budget,
-        "seeds": _seeds(study, confirm.n_seeds, earlier.get("seeds", {})),
-        "looks_taken": list(earlier.get("looks_taken", [])),
-        "arms": [
-            {
-                "name": arm.name,
-                "method": arm.arm.method,
-                "dataset": arm.dataset,
-                "values": dict(arm.arm.values),
-                "role": arm.arm.role,
-                "factor": arm.arm.factor,
-                "level": arm.arm.level,
-                "design": arm.design,
-            }
-            for arm in arms
-        ],
-        "contrasts": [
-            {
-                "name": contrast.name,
-                "kind": contrast.kind,
-                "factor": contrast.factor,
-                "level": contrast.level,
-                "dataset": dataset,
-                "weights": dict(contrast.weights),
-            }
-            for contrast, dataset in contrasts(study, arms)
-        ],
-        "searches": [search.record() for search in searches],
-        "created_at": earlier.get("created_at", now),
-        "command": _command(study),
-        "versions": versions(),
-        "git_commit": git_commit(),
+    }
+
+
+def _arm(planned: PlannedArm) -> dict[str, Any]:
+    return {
+        "name": planned.name,
+        "method": planned.arm.method,
+        "dataset": planned.dataset,
+        "values": dict(planned.arm.values),
+        "role": planned.arm.role,
+        "factor": planned.arm.factor,
+        "level": planned.arm.level,
+        "design": planned.design,
+    }
+
+
+def _contrast(planned: PlannedContrast) -> dict[str, Any]:
+    contrast = planned.contrast
+    return {
+        "name": contrast.name,
+        "kind": contrast.kind,
+        "factor": contrast.factor,
+        "level": contrast.level,
+        "dataset": planned.dataset,
+        "weights": dict(contrast.weights),
     }
 
 
@@ -115,12 +170,6 @@ def _command(study: Study) -> str:
     tier = ["--tier", study.tier] if study.tier != LOCAL else []
     settings = [word for setting in study.settings for word in ("--set", setting)]
     return shlex.join(["orchestrate", "run", study.name, *tier, *settings])
-
-
-def _chance(study: Study, dataset: str, catalogue: Catalogue) -> dict[str, float]:
-    found = catalogue.dataset(dataset, study.protocol)
-    levels: dict[str, float] = discovery.scoring().chance_levels(found.eval_labels, found.n_classes, catalogue.plugins)
-    return levels
 
 
 def first_plan(record: Mapping[str, Any]) -> tuple[int, ...]:

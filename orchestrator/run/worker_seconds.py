@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-__all__ = ["Account"]
+__all__ = ["WorkerSeconds"]
 
 
-class Account:
+class WorkerSeconds:
     """Counts the seconds of bundles under way, from the first report of the run on: before it, workers start.
 
     Args:

@@ -1,68 +1,62 @@
-"""The phases of a study: a search that asks in rounds, and confirmation that looks at growing numbers of seeds.
+"""One search of a study on one dataset: it is told what its trials gave, and asks for the next rounds.
 
-A phase is asked to `advance` whenever trials it waits for have settled; it answers with the trials it wants next.
-It knows nothing of executors or the ledger: results reach it as `Settled` through a look-up by trial_id.
+It is asked to `advance` whenever trials that it waits for have ended, and answers with the trials that it wants next.
+It knows nothing of executors or the ledger: results reach it as `TrialResult` through a look-up by trial_id.
 """
 
 from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from orchestrator.designs.around import Around
 from orchestrator.designs.search import Search
 from orchestrator.errors import RequestError
 from orchestrator.inference.selection import objective_metric
 from orchestrator.knobs import Value, described
-from orchestrator.plan.planning import Catalogue, PlannedArm, PlannedTrial, confirm_trials, planned_arms
+from orchestrator.plan.plan import Plan
+from orchestrator.plan.trials import PlannedTrial
+from orchestrator.search.replay import KnownConfigurations
 from orchestrator.search.rounds import Proposal, SearchRounds, Told
-from orchestrator.study import Study
 from orchestrator.trial import SeedBlock, TrialSpec, TrialState
+from orchestrator.trial_result import LookUp, TrialResult
 
-__all__ = ["ConfirmPhase", "SearchPhase", "Settled"]
-
-
-@dataclass(frozen=True)
-class Settled:
-    """What is known of a trial that will not be trained again in this run."""
-
-    state: TrialState
-    collapsed: bool
-    metrics: Mapping[str, float]
-    curve: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
-    stages: str = ""
-    """What it builds on that was made once, as its row has it."""
-
-
-LookUp = Callable[[str], Settled | None]
+__all__ = ["SearchPhase", "mean"]
 
 
 class SearchPhase:
-    """One search on one dataset."""
+    """One search on one dataset.
 
-    def __init__(self, study: Study, search: Search, dataset: str, catalogue: Catalogue) -> None:
-        self.study, self.search, self.dataset, self.catalogue = study, search, dataset, catalogue
-        salt = catalogue.dataset(dataset, study.protocol).digest
-        self.rounds = SearchRounds(search, catalogue.space(search.method), salt)
+    Args:
+        plan: of the study that asks for it.
+        search: the search.
+        dataset: the dataset's reference.
+        known: configurations that the ledger has of it, so that a replay finds them again.
+    """
+
+    def __init__(self, plan: Plan, search: Search, dataset: str, known: KnownConfigurations | None = None) -> None:
+        self.search, self.dataset = search, dataset
+        self._study, self._catalogue = plan.study, plan.catalogue
+        salt = plan.catalogue.dataset(dataset, plan.study.protocol).digest
+        self.rounds = SearchRounds(search, plan.catalogue.space(search.method), salt, known, plan.catalogue.plugins)
         self.trials: dict[int, list[PlannedTrial]] = {}
         self.finished = False
         self._under_way: deque[list[Proposal]] = deque()
         """Rounds that were asked and not told, the earliest first."""
         self._waiting: deque[str] = deque()
-        """Trials of the earliest of them that are not known to have settled."""
+        """Trials of the earliest of them that have not ended, as far as is known."""
         self._earlier: list[PlannedTrial] = []
 
-    def begin_from(self, configurations: Sequence[Mapping[str, Value]], settled: LookUp) -> None:
-        """Begin from earlier configurations, whose trials have settled."""
+    def begin_from(self, configurations: Sequence[Mapping[str, Value]], look_up: LookUp) -> None:
+        """Begin from earlier configurations, whose trials have ended."""
         found = self.rounds.begin_from(configurations)
         self._earlier = [trial for proposal in found for trial in self._planned(proposal)]
-        self.rounds.tell([self._told(proposal, settled) for proposal in found])
+        self.rounds.tell([self._told(proposal, look_up) for proposal in found])
 
     def specs(self, values: Mapping[str, Value]) -> list[TrialSpec]:
-        """Return the trials of a configuration: one a search seed."""
-        spec = self.catalogue.spec(self.study, self.search.method, values, self.dataset, self.search.n_epochs)
+        """Return the trials of a configuration: one for each search seed."""
+        spec = self._catalogue.spec(self._study, self.search.method, values, self.dataset, self.search.n_epochs)
         return [replace(spec, seed=seed, seed_block=SeedBlock.SEARCH) for seed in range(self.search.n_seeds)]
 
     @property
@@ -70,8 +64,8 @@ class SearchPhase:
         """The proposals that were asked and not told."""
         return [proposal for asked in self._under_way for proposal in asked]
 
-    def advance(self, settled: LookUp) -> list[PlannedTrial]:
-        """Tell settled rounds, ask the next ones and return their trials; empty while trials are under way.
+    def advance(self, look_up: LookUp) -> list[PlannedTrial]:
+        """Tell rounds that have ended, ask the next ones and return their trials; empty while trials are under way.
 
         Rounds are told one by one in the order in which they were asked, each just before the next one is asked,
         whenever their trials ended: what is asked depends on nothing else.
@@ -79,18 +73,30 @@ class SearchPhase:
         wanted, self._earlier = self._earlier, []
         while not wanted and not self.finished:
             full = len(self._under_way) > self.search.rounds_ahead or self.rounds.exhausted
-            if full and self._under_way:
-                while self._waiting and settled(self._waiting[0]):
-                    self._waiting.popleft()
-                if self._waiting:
-                    break
-                self.rounds.tell([self._told(proposal, settled) for proposal in self._under_way.popleft()])
-                self._wait()
-            while len(self._under_way) <= self.search.rounds_ahead and not self.rounds.exhausted:
-                self._under_way.append(self.rounds.ask())
-                wanted += [trial for proposal in self._under_way[-1] for trial in self._planned(proposal)]
-                self._wait()
+            if full and self._under_way and not self._tell_oldest(look_up):
+                break
+            wanted += self._ask_next()
             self.finished = not self._under_way
+        return wanted
+
+    def _tell_oldest(self, look_up: LookUp) -> bool:
+        """Tell the earliest round that is under way; returns False if some of its trials have not ended."""
+        while self._waiting and look_up(self._waiting[0]):
+            self._waiting.popleft()
+        if self._waiting:
+            return False
+        self.rounds.tell([self._told(proposal, look_up) for proposal in self._under_way.popleft()])
+        self._wait()
+        return True
+
+    def _ask_next(self) -> list[PlannedTrial]:
+        """Ask rounds until as many are under way as may be; returns their trials."""
+        wanted: list[PlannedTrial] = []
+        while len(self._under_way) <= self.search.rounds_ahead and not self.rounds.exhausted:
+            self._under_way.append(self.rounds.ask())
+            for proposal in self._under_way[-1]:
+                wanted += self._planned(proposal)
+            self._wait()
         return wanted
 
     def _wait(self) -> None:
@@ -168,104 +174,32 @@ class SearchPhase:
         ]
         return self.trials[proposal.number]
 
-    def _told(self, proposal: Proposal, settled: LookUp) -> Told:
-        results = [settled(trial.spec.trial_id) for trial in self.trials[proposal.number]]
-        known = [result for result in results if result is not None]
-        states = {result.state for result in known}
+    def _told(self, proposal: Proposal, look_up: LookUp) -> Told:
+        results = [look_up(trial.spec.trial_id) for trial in self.trials[proposal.number]]
+        ended = [result for result in results if result is not None]
+        states = {result.state for result in ended}
         if states == {TrialState.COMPLETE}:
-            objectives = tuple(
-                mean([r.metrics.get(objective_metric(rule), math.nan) for r in known]) for rule in self.search.rules
+            collapsed = any(result.collapsed for result in ended)
+            return Told(
+                number=proposal.number, state="complete", objectives=self._objectives(ended), feasible=not collapsed
             )
-            collapsed = any(result.collapsed for result in known)
-            return Told(number=proposal.number, state="complete", objectives=objectives, feasible=not collapsed)
         if TrialState.FAILED in states:
             return Told(number=proposal.number, state="failed", feasible=False)
-        return Told(number=proposal.number, state="pruned", curve=self._curve(known))
+        return Told(number=proposal.number, state="pruned", curve=self._curve(ended))
 
-    def _curve(self, known: Sequence[Settled]) -> dict[int, float]:
+    def _objectives(self, ended: Sequence[TrialResult]) -> tuple[float, ...]:
+        """Return the mean over seeds of what each rule looks at."""
+        metrics = [objective_metric(rule) for rule in self.search.rules]
+        return tuple(mean([result.metrics.get(metric, math.nan) for result in ended]) for metric in metrics)
+
+    def _curve(self, ended: Sequence[TrialResult]) -> dict[int, float]:
         metric = objective_metric(self.search.rule)
-        epochs = set.intersection(*(set(result.curve) for result in known)) if known else set()
-        return {epoch: mean([r.curve[epoch].get(metric, math.nan) for r in known]) for epoch in sorted(epochs)}
-
-
-class ConfirmPhase:
-    """The arms of every design of a study over confirm seeds, look by look.
-
-    The first look of a dataset begins when its searches have chosen; later looks wait for all datasets, since the
-    contrasts of a study are judged as one family.
-    """
-
-    def __init__(self, study: Study, searches: Mapping[str, Mapping[int, SearchPhase]], catalogue: Catalogue) -> None:
-        self.study, self.searches, self.catalogue = study, searches, catalogue
-        self.arms: list[PlannedArm] = []
-        self.n_seeds = study.looks[0]
-        self.finished = False
-        self.decided: Callable[[int], bool] = lambda _: False
-        """Set by the runner: whether every contrast of a sequential study is decided at a number of seeds."""
-        self.base_of: Callable[[str, str], Mapping[str, Value]] | None = None
-        """Set by the runner: what an earlier study chose on a dataset."""
-        self._waiting = list(study.datasets)
-        self._trials: list[PlannedTrial] = []
-        self._n_settled = 0
-        """So many of them, from the first on, are known to have settled: none is looked at again."""
-
-    def advance(self, settled: LookUp) -> list[PlannedTrial]:
-        """Return the trials that can be asked for now: datasets whose searches have chosen, or the next look."""
-        ready = [d for d in self._waiting if all(search.finished for search in self.searches[d].values())]
-        if ready:
-            self._waiting = [dataset for dataset in self._waiting if dataset not in ready]
-            arms = [arm for dataset in ready for arm in self._arms(dataset)]
-            order = self.study.datasets.index  # whichever search ends first, the record has the study's order
-            self.arms = sorted([*self.arms, *arms], key=lambda arm: order(arm.dataset))
-            if arms:  # a study that only searches has none: it is finished with its searches
-                return self._wanted(arms, range(self.n_seeds))
-        if self.finished or self._waiting or not self._all_settled(settled):
-            return []
-        later = [look for look in self.study.looks if look > self.n_seeds]
-        if not later or not self.arms or self.decided(self.n_seeds):
-            self.finished = True
-            return []
-        seeds, self.n_seeds = range(self.n_seeds, later[0]), later[0]
-        return self._wanted(self.arms, seeds)
-
-    def _all_settled(self, settled: LookUp) -> bool:
-        while self._n_settled < len(self._trials) and settled(self._trials[self._n_settled].spec.trial_id):
-            self._n_settled += 1
-        return self._n_settled == len(self._trials)
-
-    def _wanted(self, arms: Sequence[PlannedArm], seeds: range) -> list[PlannedTrial]:
-        wanted = list(confirm_trials(self.study, arms, seeds, self.catalogue))
-        self._trials += wanted
-        return wanted
-
-    def _arms(self, dataset: str) -> list[PlannedArm]:
-        found: list[PlannedArm] = []
-        for index, design in enumerate(self.study.designs):
-            if isinstance(design, Search):
-                continue
-            base: Mapping[str, Value] = {}
-            if index in self.searches[dataset]:
-                base = self.searches[dataset][index].chosen
-            elif isinstance(design, Around) and isinstance(design.first, str):
-                assert self.base_of is not None
-                base = self.base_of(design.first, dataset)
-            found += planned_arms(self.study, index, design, dataset, base, self.catalogue)
-        return found
+        epochs = set.intersection(*(set(result.curve) for result in ended)) if ended else set()
+        return {
+            epoch: mean([result.curve[epoch].get(metric, math.nan) for result in ended]) for epoch in sorted(epochs)
+        }
 
 
 def mean(values: Sequence[float]) -> float:
     """Return the arithmetic mean; NaN if any value is, or there is none."""
     return sum(values) / len(values) if values else math.nan
-
-
-def phases_of(study: Study, catalogue: Catalogue) -> tuple[list[SearchPhase], ConfirmPhase]:
-    """Return the phases of a study: the searches of each dataset, and the confirmation that waits for them."""
-    searches: dict[str, dict[int, SearchPhase]] = {}
-    for dataset in study.datasets:
-        searches[dataset] = {}
-        for index, design in enumerate(study.designs):
-            search = design if isinstance(design, Search) else getattr(design, "first", None)
-            if isinstance(search, Search):
-                searches[dataset][index] = SearchPhase(study, search, dataset, catalogue)
-    found = [phase for own in searches.values() for phase in own.values()]
-    return found, ConfirmPhase(study, searches, catalogue)

@@ -10,24 +10,21 @@ from __future__ import annotations
 
 import logging
 import math
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import cast
 
 import optuna
 
+from orchestrator import discovery
 from orchestrator.designs.search import Search
 from orchestrator.inference.selection import objective_metric
 from orchestrator.knobs import Choice, Domain, Float, Int, Knob, Value, canonical
+from orchestrator.search.kinds import PrunerKind, SamplerKind
 from orchestrator.search.replay import KnownConfigurations
-from orchestrator.search.samplers.tpe import tpe_sampler
 from orchestrator.trial import digest
 
 __all__ = ["Proposal", "SearchRounds", "Told", "objective_metric"]
-
-CONSTRAINED = ("tpe", "gp", "nsga2")
-"""Samplers that keep away from where configurations collapsed."""
 
 EARLIER = "warm_start"
 """Marks, as a user attribute in Optuna's study, a configuration that the search began from."""
@@ -67,10 +64,22 @@ class SearchRounds:
         search: the design.
         space: the method's knobs.
         salt: what tells this search from others with the same design (the dataset's digest).
+        known: of the ledger; a proposal that differs from one of them in last bits alone is that one.
+        plugins: folders with a user's own samplers and pruners.
     """
 
-    def __init__(self, search: Search, space: Mapping[str, Knob], salt: str) -> None:
+    def __init__(
+        self,
+        search: Search,
+        space: Mapping[str, Knob],
+        salt: str,
+        known: KnownConfigurations | None = None,
+        plugins: Sequence[str] = (),
+    ) -> None:
         self.search, self.space = search, space
+        self._sampler: SamplerKind = discovery.find("sampler", search.sampler, plugins).SAMPLER
+        self._pruner: PrunerKind = discovery.find("pruner", search.pruner, plugins).PRUNER
+        self._known = known or KnownConfigurations()
         self.domains = search.domains(space)
         self._searched = _parents_first(self.domains, space)
         self.seed = int(digest([salt, search.method, list(search.over), search.sampler], 4), 16)
@@ -80,15 +89,13 @@ class SearchRounds:
         self.study = optuna.create_study(
             study_name=str(self.seed),  # Hyperband draws a trial's bracket by it; Optuna's own is another each time
             directions=["maximize"] * len(search.rules),
-            sampler=self._sampler(),
-            pruner=_pruner(search),
+            sampler=self._sampler.make(search, self.seed, self._n_startup),
+            pruner=self._pruner.make(search),
         )
         self.judged = self._judged()
         """What the pruner looks at: of several objectives a study of the first alone, since Optuna prunes by one."""
         self.told: dict[int, Told] = {}
         self.proposals: dict[int, Proposal] = {}
-        self.known = KnownConfigurations()
-        """Of the ledger, set before the first ask: proposals that differ from them in last bits alone are these."""
         self.n_earlier = 0
         """How many proposals, the first ones, are of the ledger and were not asked for."""
         self._open: dict[int, optuna.trial.Trial] = {}
@@ -149,7 +156,7 @@ class SearchRounds:
             if result.state == "complete" and (values is None or not all(map(math.isfinite, values))):
                 self.study.tell(trial, state=optuna.trial.TrialState.FAIL)
             elif result.state == "complete":
-                if self.search.sampler in CONSTRAINED:
+                if self._sampler.avoids_collapse:
                     trial.set_constraint("collapsed", 0.0 if result.feasible else 1.0)
                 self.study.tell(trial, list(values or ()))
             else:
@@ -186,40 +193,21 @@ class SearchRounds:
         self._open[trial.number] = trial
         self._judges[trial.number] = trial if self.judged is self.study else self.judged.ask()
         asked = canonical(self.space, values, self.search.method)
-        return Proposal(number=trial.number, values=self.known.the_same(asked))
+        return Proposal(number=trial.number, values=self._known.the_same(asked))
 
     def _judged(self) -> optuna.Study:
         if len(self.search.rules) == 1:
             return self.study
         sampler = optuna.samplers.RandomSampler(seed=self.seed)  # suggests nothing
         name = f"{self.seed} judged"
-        return optuna.create_study(study_name=name, direction="maximize", sampler=sampler, pruner=_pruner(self.search))
+        return optuna.create_study(
+            study_name=name, direction="maximize", sampler=sampler, pruner=self._pruner.make(self.search)
+        )
 
-    def _sampler(self) -> optuna.samplers.BaseSampler:
-        startup = min(self.search.round_size, max(1, self.search.n_configurations // 2))
-        samplers: dict[str, Any] = {
-            "tpe": lambda: tpe_sampler(seed=self.seed, n_startup_trials=startup),
-            "gp": lambda: optuna.samplers.GPSampler(seed=self.seed, n_startup_trials=startup),
-            "cmaes": lambda: optuna.samplers.CmaEsSampler(seed=self.seed, n_startup_trials=startup),
-            "nsga2": lambda: optuna.samplers.NSGAIISampler(seed=self.seed, population_size=self.search.round_size),
-            "qmc": lambda: optuna.samplers.QMCSampler(seed=self.seed, scramble=True, warn_asynchronous_seeding=False),
-            "random": lambda: optuna.samplers.RandomSampler(seed=self.seed),
-        }
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # QMC has been so since Optuna 3
-            made: optuna.samplers.BaseSampler = samplers[self.search.sampler]()
-        return made
-
-
-def _pruner(search: Search) -> optuna.pruners.BasePruner:
-    pruners: dict[str, Any] = {
-        "none": optuna.pruners.NopPruner,
-        "halving": optuna.pruners.SuccessiveHalvingPruner,
-        "hyperband": optuna.pruners.HyperbandPruner,
-        "median": lambda: optuna.pruners.MedianPruner(n_warmup_steps=1),
-    }
-    made: optuna.pruners.BasePruner = pruners[search.pruner]()
-    return made
+    @property
+    def _n_startup(self) -> int:
+        """Configurations that are drawn before a sampler learns: a round, or half of the search if that is less."""
+        return min(self.search.round_size, max(1, self.search.n_configurations // 2))
 
 
 def _parents_first(domains: Mapping[str, Domain], space: Mapping[str, Knob]) -> dict[str, Domain]:

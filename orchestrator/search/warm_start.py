@@ -1,7 +1,7 @@
 """What a search knows of the ledger: its own proposals from before, and where it may begin from.
 
 A search that goes on knows the configurations that its method was searched with on its data, so that a replay by
-another processor finds them again (see `samplers.known`).
+another processor finds them again (see `search.replay`).
 
 With `warm_start` it begins from those that it could have asked for itself. An earlier configuration counts only if it
 has a complete trial, with every objective, on exactly the search seeds of this search, of the same method, version,
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas as pd
@@ -23,47 +23,53 @@ import pandas as pd
 from orchestrator.inference.selection import objective_metric
 from orchestrator.knobs import Value
 from orchestrator.ledger import Ledger
-from orchestrator.search.phase import LookUp, SearchPhase
+from orchestrator.plan.plan import Plan
+from orchestrator.search.phase import SearchPhase
 from orchestrator.search.replay import KnownConfigurations
 from orchestrator.trial import SeedBlock, TrialState
+from orchestrator.trial_result import LookUp
 
-__all__ = ["begin"]
-
-
-def _remember(searches: Sequence[SearchPhase], rows: pd.DataFrame) -> None:
-    """Tell searches what their methods were searched with on their data."""
-    for phase in searches:
-        if len(rows):
-            own = rows[(rows["method"] == phase.search.method) & (rows["dataset"] == phase.dataset)]
-            texts = own.loc[own["seed_block"] == SeedBlock.SEARCH, "config"].drop_duplicates()
-            phase.rounds.known = KnownConfigurations(map(json.loads, texts))
+__all__ = ["searches_of"]
 
 
-def begin(searches: Sequence[SearchPhase], ledger: Ledger, settled: LookUp, record: Mapping[str, Any]) -> None:
-    """Tell searches what the ledger knows of them, and let those that want it begin from earlier configurations.
+def searches_of(
+    plan: Plan, ledger: Ledger, look_up: LookUp, record: Mapping[str, Any]
+) -> dict[tuple[str, int], SearchPhase]:
+    """Return the searches of a plan, each with what the ledger knows of it, by dataset and place of the design.
 
     Args:
-        searches: the searches of a study; nothing has been asked.
+        plan: whose searches begin; nothing has been asked.
         ledger: whose trials are looked at.
-        settled: what counts of them (of the present code only, for instance).
+        look_up: what counts of them (of the present code only, for instance).
         record: the study's earlier record, or nothing.
     """
-    if not searches:
-        return
-    rows = ledger.trials()
-    _remember(searches, rows)
-    entries = [*record.get("searches", ()), *[{}] * len(searches)]
-    for phase, entry in zip(searches, entries, strict=False):
-        if phase.search.warm_start:
-            known = {key: values for key, values in _candidates(rows, phase, settled)}
+    asked = plan.searches
+    rows = ledger.trials() if asked else pd.DataFrame()
+    entries = [*record.get("searches", ()), *[{}] * len(asked)]
+    found = {}
+    for (dataset, index, search), entry in zip(asked, entries, strict=False):
+        phase = SearchPhase(plan, search, dataset, _known_configurations(search.method, dataset, rows))
+        if search.warm_start:
+            known = dict(_candidates(rows, phase, look_up))
             taken = _recorded(phase, entry, known)
             if taken is None:
-                taken = sorted(known)[: phase.search.warm_start]
-            phase.begin_from([known[key] for key in taken], settled)
+                taken = sorted(known)[: search.warm_start]
+            phase.begin_from([known[key] for key in taken], look_up)
+        found[dataset, index] = phase
+    return found
+
+
+def _known_configurations(method: str, dataset: str, rows: pd.DataFrame) -> KnownConfigurations:
+    """Return what a method was searched with on a dataset."""
+    if rows.empty:
+        return KnownConfigurations()
+    own = rows[(rows["method"] == method) & (rows["dataset"] == dataset)]
+    texts = own.loc[own["seed_block"] == SeedBlock.SEARCH, "config"].drop_duplicates()
+    return KnownConfigurations(map(json.loads, texts))
 
 
 def _candidates(
-    rows: pd.DataFrame, phase: SearchPhase, settled: LookUp
+    rows: pd.DataFrame, phase: SearchPhase, look_up: LookUp
 ) -> Iterator[tuple[tuple[str, ...], Mapping[str, Value]]]:
     """Yield the trial_ids and the values of every configuration that the search may begin from."""
     if rows.empty:
@@ -76,7 +82,7 @@ def _candidates(
         if values is None:
             continue
         ids = tuple(spec.trial_id for spec in phase.specs(values))
-        found = [settled(trial_id) for trial_id in ids]
+        found = [look_up(trial_id) for trial_id in ids]
         if all(
             one is not None
             and one.state is TrialState.COMPLETE

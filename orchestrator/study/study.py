@@ -36,11 +36,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
 
 from orchestrator import discovery
-from orchestrator.designs.around import Around
-from orchestrator.designs.base import Design
+from orchestrator.designs.base import Design, require_design
 from orchestrator.designs.search import Search
 from orchestrator.errors import RequestError
 from orchestrator.knobs import Value
@@ -85,12 +83,12 @@ class Tier:
     """Epochs of a search's trials; None: those of the other trials."""
     seeds: int | UntilDecided | None = None
     """None: as at the local tier."""
-    protocol: Literal["whole", "split"] | None = None
+    protocol: str | None = None
     """Which points are fitted and scored there; None: as at the local tier."""
     base: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
     """Method -> knob -> value, on top of the base of every design over that method: its network, batch, schedule."""
     epoch_seconds: Mapping[str, float] = field(default_factory=dict)
-    """Method -> GPU-seconds an epoch of one trial, until the ledger knows better; the docstring says whence."""
+    """Method -> GPU-seconds an epoch of one trial, until the ledger knows better."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +96,7 @@ class Study:
     """A question as data. One file holds one as `STUDY`; the file's docstring says what the paper says."""
 
     question: str
-    design: Design | Search
+    design: Design
     datasets: tuple[str, ...]
     rivals: tuple[Design, ...] = ()
     """Further designs; their arms are compared with the baseline of `design`."""
@@ -108,7 +106,8 @@ class Study:
     n_epochs: int | None = None
     """Epochs a trial; None: the method's default."""
     paper: str = ""
-    protocol: Literal["whole", "split"] = "whole"
+    protocol: str = "whole"
+    """`whole`: fitted and scored on the same data; `split`: fitted on the train part, scored on the test part."""
     precision: str = "float32"
     """One of `PRECISIONS`, for the methods that list it; others are computed in float32, as their rows say."""
     metric: str = "nmi"
@@ -137,7 +136,7 @@ class Study:
         return key_of(self.name, self.tier)
 
     @property
-    def designs(self) -> tuple[Design | Search, ...]:
+    def designs(self) -> tuple[Design, ...]:
         """The design and the rivals, in order."""
         return (self.design, *self.rivals)
 
@@ -163,8 +162,11 @@ class Study:
 
     def searches(self) -> list[Search]:
         """Return the searches within the designs."""
-        found = [d if isinstance(d, Search) else d.first for d in self.designs if isinstance(d, Search | Around)]
-        return [design for design in found if isinstance(design, Search)]
+        return [design.search for design in self.designs if design.search is not None]
+
+    def with_designs(self, designs: Sequence[Design]) -> Study:
+        """Return the study with other designs in the places of its own."""
+        return replace(self, design=designs[0], rivals=tuple(designs[1:]))
 
 
 def load(name: str, plugins: Sequence[str] = ()) -> Study:
@@ -201,10 +203,22 @@ def check(study: Study) -> None:
     Raises:
         RequestError: one line that names the value and what is allowed.
     """
+    for place, design in enumerate(study.designs):
+        require_design(design, f"study {study.name}: {'design' if place == 0 else f'rivals[{place - 1}]'}")
     if not study.datasets:
         raise RequestError(f"study {study.name}: datasets is empty; name at least one")
-    if study.looks[0] < 2 and not isinstance(study.design, Search):
+    if study.looks[0] < 2 and study.design.search is not study.design:
         raise RequestError(f"study {study.name}: seeds = {study.looks[0]!r}; paired tests need at least 2")
+    if study.protocol not in PROTOCOLS:
+        raise RequestError(f"study {study.name}: protocol {study.protocol!r}; there are: {', '.join(PROTOCOLS)}")
+    if study.precision not in PRECISIONS:
+        raise RequestError(
+            f"study {study.name}: precision {study.precision!r} is not supported; allowed: {', '.join(PRECISIONS)}"
+        )
+    _check_numbers(study)
+
+
+def _check_numbers(study: Study) -> None:
     if not 0 < study.alpha < 1:
         raise RequestError(f"study {study.name}: alpha = {study.alpha!r} is outside (0, 1)")
     if study.margin is not None and not study.margin > 0:
@@ -215,7 +229,6 @@ def check(study: Study) -> None:
         raise RequestError(
             f"study {study.name}: beats_chance_by = {study.beats_chance_by!r}; it is at least 0, in units of the metric"
         )
-    _check_words(study)
     if study.n_epochs is not None and study.n_epochs < 1:
         raise RequestError(f"study {study.name}: n_epochs = {study.n_epochs!r}; it is a whole number from 1")
     if not 0 <= study.failure_budget <= 1:

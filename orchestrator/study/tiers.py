@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
-from orchestrator.designs.around import Around
-from orchestrator.designs.base import with_base
+from orchestrator.designs.base import Design
 from orchestrator.designs.search import Search
 from orchestrator.errors import RequestError, UnknownNameError
-from orchestrator.knobs import Value
-from orchestrator.study import LOCAL, Study, Tier, key_of
+from orchestrator.study.study import LOCAL, Study, Tier, key_of
 
 __all__ = ["in_tier"]
 
@@ -37,15 +33,13 @@ def in_tier(study: Study, tier: str) -> Study:
                 f"tier {tier} of study {study.name} sets {method}.{asked[0]}, which the study varies; a tier changes "
                 "data, network and budget, never the question"
             )
-    designs = [_moved(design, other, tier) for design in study.designs]
+    moved = study.with_designs([_moved(design, other, tier) for design in study.designs])
     return replace(
-        study,
-        design=designs[0],
-        rivals=tuple(designs[1:]),
+        moved,
         datasets=other.datasets,
+        protocol=other.protocol or study.protocol,
         n_epochs=other.n_epochs or study.n_epochs,
         seeds=other.seeds or study.seeds,
-        protocol=other.protocol or study.protocol,
         tier=tier,
         epoch_seconds=other.epoch_seconds,
     )
@@ -54,25 +48,17 @@ def in_tier(study: Study, tier: str) -> Study:
 def _asked(study: Study, method: str) -> set[str]:
     """Return the knobs of a method that the question is about: varied in a design, or set apart between designs."""
     own = [design for design in study.designs if design.method == method]
-    bases = [_base(design) for design in own]
-    named = {knob for base in bases for knob in base}
-    apart = {knob for knob in named if len({repr(base.get(knob)) for base in bases}) > 1}
+    named = {knob for design in own for knob in design.sets}
+    apart = {knob for knob in named if len({repr(design.sets.get(knob)) for design in own}) > 1}
     return apart.union(*(design.knobs for design in own))
 
 
-def _base(design: Any) -> Mapping[str, Value]:
-    """Return what a design sets for all of its arms."""
-    if isinstance(design, Around):
-        return _base(design.then)
-    found: Mapping[str, Value] = getattr(design, "base", None) or getattr(design, "values", {})
-    return found
-
-
-def _moved(design: Any, tier: Tier, name: str) -> Any:
+def _moved(design: Design, tier: Tier, name: str) -> Design:
     """Return a design at a tier: its base, the budget of its search, the record of the earlier study it starts from."""
-    if isinstance(design, Around):
-        first = key_of(design.first, name) if isinstance(design.first, str) else _moved(design.first, tier, name)
-        return replace(design, first=first, then=_moved(design.then, tier, name))
     base = tier.base.get(design.method, {})
-    moved = (with_base(design, base) or design) if base else design
-    return replace(moved, n_epochs=tier.search_epochs) if isinstance(moved, Search) else moved
+    with_base = (design.with_base(base) or design) if base else design
+
+    def at_budget(search: Search) -> Search:
+        return replace(search, n_epochs=tier.search_epochs)
+
+    return with_base.with_search(at_budget).starting_from(lambda study: key_of(study, name))

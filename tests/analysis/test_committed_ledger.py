@@ -14,7 +14,8 @@ from analysis.pages import index
 from orchestrator.executors.inline import InlineExecutor
 from orchestrator.ledger import Ledger
 from orchestrator.ledger.exporting import MARK
-from orchestrator.plan.planning import Catalogue
+from orchestrator.plan.catalogue import Catalogue
+from orchestrator.plan.plan import plan_of
 from orchestrator.run import verification
 from orchestrator.run.runner import Runner, RunOptions
 from orchestrator.study import load
@@ -65,7 +66,7 @@ def test_its_cheapest_study_run_again_from_nothing_gives_the_same_rows(tmp_path)
     views = [view for view in study_view.load_all(LEDGER) if view.tier == "local" and not view.record["searches"]]
     view = min(views, key=lambda one: one.rows.drop_duplicates("trial_id")["cost.seconds"].sum())
     with Ledger(tmp_path, writable=True) as ledger:
-        runner = Runner(load(view.name), ledger, Catalogue(), RunOptions())
+        runner = Runner(plan_of(load(view.name), Catalogue()), ledger, RunOptions())
         InlineExecutor().run(runner)
     kept = Ledger(LEDGER).trials()
     rows = [own[own["trial_id"].isin(set(view.rows["trial_id"]))] for own in (kept, Ledger(tmp_path).trials())]

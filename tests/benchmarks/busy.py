@@ -33,7 +33,8 @@ import pyarrow as pa
 from orchestrator.designs.grid import grid
 from orchestrator.designs.search import search
 from orchestrator.ledger import Ledger
-from orchestrator.plan.planning import Catalogue
+from orchestrator.plan.catalogue import Catalogue
+from orchestrator.plan.plan import plan_of
 from orchestrator.run.runner import Runner, RunOptions
 from orchestrator.study import Study
 from orchestrator.trial import Bundle, Report, TrialOutcome, TrialState
@@ -98,7 +99,7 @@ def simulated(study: Study, tick: Callable[[], float] = time.process_time) -> di
     """Run one study on the simulated clock."""
     now, driver, trained = 0.0, 0.0, 0
     with tempfile.TemporaryDirectory() as folder, Ledger(Path(folder), writable=True) as ledger:
-        runner = Runner(study, ledger, Catalogue(PLUGIN), RunOptions(plugins=PLUGIN))
+        runner = Runner(plan_of(study, Catalogue(PLUGIN)), ledger, RunOptions(plugins=PLUGIN))
         ends: list[tuple[float, int, Bundle]] = []
         free: deque[float] = deque()
         waits: list[float] = []

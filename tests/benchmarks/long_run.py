@@ -22,7 +22,8 @@ import psutil
 
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.ledger import Ledger
-from orchestrator.plan.planning import Catalogue
+from orchestrator.plan.catalogue import Catalogue
+from orchestrator.plan.plan import plan_of
 from orchestrator.run.runner import Progress, Runner, RunOptions
 from orchestrator.study import Study
 
@@ -100,7 +101,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, Ledger(Path(folder), writable=True) as ledger:
         watch = Watch(Path(folder), logs)
         try:
-            runner = Runner(study, ledger, Catalogue(PLUGINS), RunOptions(plugins=PLUGINS), watch)
+            runner = Runner(plan_of(study, Catalogue(PLUGINS)), ledger, RunOptions(plugins=PLUGINS), watch)
             began = time.monotonic()
             executor.run(runner)
             seconds = time.monotonic() - began
@@ -116,7 +117,7 @@ def main() -> None:
 
 def _judged(watch: Watch, runner: Runner, ledger: Ledger, seconds: float) -> dict[str, Any]:
     rows = ledger.trials()
-    planned = len(runner.planned)
+    planned = len(runner.schedule.planned)
     memory = watch.samples[-1]["memory"] - watch.samples[0]["memory"]
     first, last = watch.pace(0.0, 1 / 3), watch.pace(2 / 3, 1.0)
     found = {

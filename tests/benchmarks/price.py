@@ -21,13 +21,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-from orchestrator.cli.plan_view import demand, knowledge
-from orchestrator.cli.probes import probe
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.executors.ray_tune import RayTuneExecutor
 from orchestrator.ledger import Ledger
-from orchestrator.plan.planning import Catalogue
+from orchestrator.plan.catalogue import Catalogue
+from orchestrator.plan.plan import plan_of
+from orchestrator.price.demand import demand
+from orchestrator.price.knowledge import knowledge
 from orchestrator.price.price import price
+from orchestrator.price.probing import probe
 from orchestrator.run.runner import Runner, RunOptions
 from orchestrator.study import Study
 
@@ -46,7 +48,7 @@ SECONDS = (2.0, 40.0)
 GUESS = {"digits": 0.012, "mnist_5k": 0.06, "gaussians": 0.01}
 
 
-def plan(rng: random.Random, number: int, n_plans: int) -> Study:
+def study_of(rng: random.Random, number: int, n_plans: int) -> Study:
     """Return a random study; sizes are spread evenly over the logarithm of the work."""
     method, base, factors = PROGRAMS[number % len(PROGRAMS)]
     dataset = rng.choice(["digits", "mnist_5k"])
@@ -72,13 +74,14 @@ def row(study: Study, executor: Any) -> dict[str, Any]:
     catalogue = Catalogue()
     with tempfile.TemporaryDirectory() as folder, Ledger(Path(folder), writable=True) as ledger:
         began = time.perf_counter()
-        probe(study, ledger, catalogue, executor, "cpu", every=True)
-        probed = time.perf_counter()
+        plan = plan_of(study, catalogue)
         rows = ledger.trials()
-        asked = demand(study, catalogue, ledger, rows)
+        asked = demand(plan, ledger, rows)
+        probe(asked, ledger, executor, "cpu", every=True)
+        probed = time.perf_counter()
         known = knowledge([study], catalogue, ledger, rows)
         found = price(asked.waves, known, WORKERS, (0.0, 0.0, 0.0))
-        runner = Runner(study, ledger, catalogue, RunOptions())
+        runner = Runner(plan, ledger, RunOptions())
         started = time.perf_counter()
         executor.run(runner)
         wall = time.perf_counter() - started
@@ -103,7 +106,7 @@ def row(study: Study, executor: Any) -> dict[str, Any]:
 def main(n_plans: int, seed: int) -> None:
     """Run all plans in random order, print and write the figures."""
     rng = random.Random(seed)
-    plans = [plan(rng, number, n_plans) for number in range(n_plans)]
+    plans = [study_of(rng, number, n_plans) for number in range(n_plans)]
     rng.shuffle(plans)
     executor = RayTuneExecutor(max_concurrent=WORKERS)
     began = time.perf_counter()
@@ -111,7 +114,7 @@ def main(n_plans: int, seed: int) -> None:
     try:
         executor.start()
         executor.wait()
-        row(plan(random.Random(0), 0, n_plans), executor)  # workers are warm from here on
+        row(study_of(random.Random(0), 0, n_plans), executor)  # workers are warm from here on
         start_up = time.perf_counter() - began
         for study in plans:
             rows.append(row(study, executor))

@@ -13,10 +13,10 @@ from orchestrator.designs.base import Design
 from orchestrator.designs.components import Component
 from orchestrator.designs.fixed import fixed
 from orchestrator.designs.one_factor import one_factor
-from orchestrator.designs.search import Search, search
+from orchestrator.designs.search import search
 from orchestrator.errors import RequestError
 from orchestrator.knobs import Choice, Float, Int, Knob, canonical
-from orchestrator.plan.planning import Catalogue, contrasts, planned_arms
+from orchestrator.plan.arms import arms_of_design, contrasts_of
 from orchestrator.study import Study
 
 SPACE = {
@@ -97,22 +97,24 @@ def test_what_a_search_chose_is_in_every_arm_that_does_not_vary_it(name):
         assert "b" in design.knobs or canonical(SPACE, arm.values)["b"] == 0.3
 
 
+def planned(study):
+    """The arms of a study on every dataset."""
+    found = []
+    for dataset in study.datasets:
+        for place in range(len(study.designs)):
+            found += arms_of_design(study, place, dataset, SPACE, {}, decided=True)
+    return found
+
+
 @pytest.mark.parametrize("name", [name for name in FINITE if name != "fixed"])
 def test_it_survives_the_names_that_a_study_of_several_datasets_gives_its_arms(name):
     design = made(name)
     study = Study(question="?", design=design, datasets=("one", "two"), rivals=(fixed("m", "rival", a=9.0),))
-    catalogue = Catalogue()
-    catalogue._spaces["m"] = SPACE
-    arms = [
-        arm
-        for dataset in study.datasets
-        for place, own in enumerate(study.designs)
-        for arm in planned_arms(study, place, own, dataset, {}, catalogue)
-    ]
+    arms = planned(study)
     names = {arm.name for arm in arms}
     assert len(names) == len(arms)
-    for contrast, dataset in contrasts(study, arms):
-        assert set(contrast.weights) <= {name for name in names if name.endswith(f" @ {dataset}")}
+    for one in contrasts_of(study, arms):
+        assert set(one.contrast.weights) <= {name for name in names if name.endswith(f" @ {one.dataset}")}
 
 
 @pytest.mark.parametrize("name", [name for name in FINITE if name not in ("fixed", "around")])
@@ -125,10 +127,7 @@ def test_an_unknown_base_value_is_refused_in_one_line(name):
 def test_a_second_design_over_the_method_keeps_its_own_baseline_and_a_rival_has_none():
     whole, bare = made("leave_one_out"), made("add_one_in")
     study = Study(question="?", design=whole, datasets=("one",), rivals=(bare, fixed("rival_method")))
-    catalogue = Catalogue()
-    catalogue._spaces |= {"m": SPACE, "rival_method": SPACE}
-    arms = [a for i, own in enumerate(study.designs) for a in planned_arms(study, i, own, "one", {}, catalogue)]
-    assert [contrast.name for contrast, _ in contrasts(study, arms)] == [
+    assert [one.contrast.name for one in contrasts_of(study, planned(study))] == [
         "without p vs baseline",
         "without q vs baseline",
         "m only p vs m baseline",
@@ -139,4 +138,5 @@ def test_a_second_design_over_the_method_keeps_its_own_baseline_and_a_rival_has_
 
 
 def test_a_search_is_answered_by_a_sampler_and_not_by_arms():
-    assert isinstance(made("search"), Search) and not isinstance(made("search"), Design)
+    search = made("search")
+    assert search.search is search and search.arms(SPACE, {}) == () and search.contrasts(()) == ()

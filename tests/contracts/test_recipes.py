@@ -11,7 +11,8 @@ from orchestrator import discovery
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.executors.inline import InlineExecutor
 from orchestrator.ledger import Ledger
-from orchestrator.plan.planning import Catalogue
+from orchestrator.plan.catalogue import Catalogue
+from orchestrator.plan.plan import plan_of
 from orchestrator.run.runner import Runner, RunOptions
 from orchestrator.study import Study
 
@@ -46,7 +47,7 @@ def test_a_study_may_be_about_the_metric_of_the_recipe(plugin: Path, tmp_path: P
         name="recipe",
     )
     with Ledger(tmp_path / "results", writable=True) as ledger:
-        runner = Runner(asked, ledger, Catalogue(plugins), RunOptions(plugins=plugins))
+        runner = Runner(plan_of(asked, Catalogue(plugins)), ledger, RunOptions(plugins=plugins))
         InlineExecutor().run(runner)
         runner.write_record()
         record, _ = ledger.read_study("recipe")

@@ -13,7 +13,7 @@ from orchestrator.designs.grid import grid
 from orchestrator.executors.row_stream import Rows
 from orchestrator.executors.worker import reports
 from orchestrator.knobs import Value
-from orchestrator.plan.planning import Catalogue
+from orchestrator.plan.catalogue import Catalogue
 from orchestrator.study import Study
 from orchestrator.trial import Bundle, BundleTask, TrialSpec
 

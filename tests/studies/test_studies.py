@@ -5,10 +5,8 @@ import re
 import pytest
 
 from orchestrator import discovery
-from orchestrator.cli.plan_view import _n_trials
-from orchestrator.designs.search import Search
-from orchestrator.plan.planning import Catalogue, validate
-from orchestrator.plan.power import require_power
+from orchestrator.plan.catalogue import Catalogue
+from orchestrator.plan.plan import plan_of
 from orchestrator.study import load
 from orchestrator.study.tiers import in_tier
 
@@ -20,8 +18,9 @@ CATALOGUE = Catalogue(without_data=True)
 @pytest.mark.parametrize("name", STUDIES)
 def test_a_study_can_be_planned_and_its_test_can_reach_alpha(name):
     study = STUDIES[name]
-    require_power(study, validate(study, CATALOGUE))
-    assert _n_trials(study, CATALOGUE) > 0
+    plan = plan_of(study, CATALOGUE)
+    plan.require_power()
+    assert plan.n_search_trials + len(plan.confirm_trials(range(study.looks[-1]))) > 0
 
 
 @pytest.mark.parametrize("name", STUDIES)
@@ -39,7 +38,7 @@ def test_what_confirms_has_ten_seeds_a_margin_and_what_its_baseline_must_beat(na
     study = STUDIES[name]
     if study.exploratory:
         return
-    assert not isinstance(study.design, Search)
+    assert study.design.search is not study.design
     assert study.looks[0] >= 10
     assert study.margin is not None
     assert study.beats_chance_by >= 0.1
@@ -50,7 +49,7 @@ def test_every_tier_asks_the_same_of_other_data(name):
     study = STUDIES[name]
     for tier in study.tiers:
         moved = in_tier(study, tier)
-        validate(moved, CATALOGUE)
+        plan_of(moved, CATALOGUE)
         assert set(moved.epoch_seconds) == set(study.methods)
 
 

@@ -31,7 +31,7 @@ from trainables.scoring import measuring
 from trainables.training import checkpoints
 from trainables.training.cost_meter import Costs
 from trainables.training.failure_kinds import as_json, classified, from_json
-from trainables.training.numerics import device_of, settled
+from trainables.training.numerics import configure_numerics, device_of
 from trainables.training.row_table import RowTable
 
 __all__ = ["train"]
@@ -93,8 +93,8 @@ class _Run:
         self.method, self.task, self.data = method, task, data
         self.device = device_of(task.device)
         self.precision = _precision(task)
-        self.numbers = settled(self.device, self.precision, task.threads)
-        self.groups = self._unsettled([range(len(task.bundle))])
+        self.numbers = configure_numerics(self.device, self.precision, task.threads)
+        self.groups = self._not_ended([range(len(task.bundle))])
         self.built: Method | None = None
         self.width = len(self.groups[0]) if self.groups else len(task.bundle)
         """Members that the first group began with."""
@@ -283,8 +283,8 @@ class _Run:
         if self.epoch:
             self.built = self._build(self.groups[0])
             self.built.load_state_dict(found.state)
-            self._drop_settled()
-        self.groups = self._unsettled(self.groups)
+            self._drop_ended()
+        self.groups = self._not_ended(self.groups)
         self.table.take_up(found.rows)
         self.costs.seconds = list(progress["seconds"])
         self.costs.earlier_peak = int(progress["peak_memory_bytes"])
@@ -295,10 +295,10 @@ class _Run:
         }
         self._try_again(progress["attempts"])
 
-    def _drop_settled(self) -> None:
+    def _drop_ended(self) -> None:
         """Take members out of the group under way that ended after the checkpoint was written."""
         assert self.built is not None
-        survivors = [place for place, member in enumerate(self.groups[0]) if member not in self.task.settled]
+        survivors = [place for place, member in enumerate(self.groups[0]) if member not in self.task.ended_members]
         if not survivors:
             self.built, self.epoch = None, 0
         elif len(survivors) < len(self.groups[0]):
@@ -311,15 +311,15 @@ class _Run:
             for member, outcome in self.outcomes.items()
             if outcome.state is TrialState.FAILED
             and self.task.bundle.attempt(member) > earlier[member]
-            and member not in self.task.settled
+            and member not in self.task.ended_members
         ]
         if again:
             self.outcomes = {member: outcome for member, outcome in self.outcomes.items() if member not in again}
             self.table.forget(again)
             self.groups.append(again)
 
-    def _unsettled(self, groups: Sequence[Sequence[int]]) -> list[list[int]]:
-        kept = [[member for member in group if member not in self.task.settled] for group in groups]
+    def _not_ended(self, groups: Sequence[Sequence[int]]) -> list[list[int]]:
+        kept = [[member for member in group if member not in self.task.ended_members] for group in groups]
         return [group for group in kept if group]
 
 

@@ -1,4 +1,4 @@
-"""Where and how numbers are computed: settled before a bundle is trained, and told in every row."""
+"""Where and how numbers are computed: set before a bundle is trained, and told in every row."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import torch
 from orchestrator.errors import RequestError
 from orchestrator.trial import PRECISIONS
 
-__all__ = ["device_of", "settled"]
+__all__ = ["configure_numerics", "device_of"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -30,11 +30,11 @@ def device_of(name: str) -> torch.device:
     return torch.device(name)
 
 
-def settled(device: torch.device, precision: str, threads: int) -> Mapping[str, Any]:
+def configure_numerics(device: torch.device, precision: str, threads: int) -> Mapping[str, Any]:
     """Set threads, TF32 and determinism of this process, and return the facts that go into the ledger's rows.
 
     On a GPU: TF32 only where it was asked for, deterministic kernels (those that have none warn), no search for the
-    fastest convolution. On a CPU nothing but the thread count is a choice; forward passes in bfloat16 are not settled
+    fastest convolution. On a CPU nothing but the thread count is a choice; forward passes in bfloat16 are not set
     here but by `trainables.precision`, around each epoch.
 
     Raises:

@@ -8,16 +8,17 @@ import time
 from pathlib import Path
 
 from orchestrator import discovery
-from orchestrator.bundles.profile import next_slice
+from orchestrator.bundles.profile import device_for, next_slice
 from orchestrator.errors import OrchestratorError, RequestError
-from orchestrator.executors.base import Source
+from orchestrator.executors.base import ExecutorOptions, Source
 from orchestrator.executors.ray_tune.bridge import Bridge, Parcel
 from orchestrator.executors.ray_tune.cluster import LOCAL, Cluster
 from orchestrator.executors.ray_tune.datasets import Loan, into_files, into_store
 from orchestrator.executors.ray_tune.threads import Relay
+from orchestrator.provenance import n_gpus
 from orchestrator.trial import BundleTask
 
-__all__ = ["RayTuneExecutor"]
+__all__ = ["EXECUTOR", "RayTuneExecutor"]
 
 WARM_WORKERS = 4
 """How many workers of a local Ray start before there is anything to do."""
@@ -55,6 +56,7 @@ class RayTuneExecutor:
             raise RequestError(f"--max-concurrent {max_concurrent}: allowed are whole numbers from 1")
         self.address, self.max_concurrent, self.cpus, self.gpus = address, max_concurrent, cpus, gpus
         self.bundles_per_gpu, self.verbose, self.stall_seconds = bundles_per_gpu, verbose, stall_seconds
+        self._asked_device = "cuda" if gpus else "cpu"
         self._cluster: Cluster | None = None
         self._relay = Relay()
         self._bridge = Bridge(self._room, self._pack, self._warm, stall_seconds)
@@ -62,6 +64,39 @@ class RayTuneExecutor:
         self._loans: dict[tuple[str, str, tuple[str, ...]], Loan] = {}
         self._offered, self._offered_at, self._checked_at = 1, float("-inf"), float("-inf")
         self._cards = 1
+
+    @classmethod
+    def of(cls, options: ExecutorOptions) -> RayTuneExecutor:
+        """Return the executor of the command line: a worker takes a GPU if `device` says so.
+
+        Raises:
+            RequestError: a device that is none, or GPUs of this machine where it has none.
+        """
+        device_for(options.device, 1)  # a wrong word is refused before anything starts
+        executor = cls(
+            options.address,
+            max_concurrent=options.max_concurrent or None,
+            bundles_per_gpu=options.bundles_per_gpu,
+            verbose=options.verbose,
+            stall_seconds=options.stall_seconds or None,
+        )
+        executor._asked_device = options.device
+        if options.address == LOCAL:
+            executor.device()
+        return executor
+
+    def device(self) -> str:
+        """Return the kind of device of this executor's workers; a cluster elsewhere is asked what it offers.
+
+        Raises:
+            RequestError: GPUs were asked for, and there are none.
+        """
+        asked = self._asked_device
+        here = self.address == LOCAL or asked == "cpu"
+        found = device_for(asked, float(n_gpus()) if here else self.offers().get("GPU", 0.0))
+        if not self.gpus and found == "cuda":
+            self.gpus = 1  # before the first bundle: until then there are no workers
+        return found
 
     def start(self) -> None:
         """Begin to start or reach Ray in the background; `run` waits for it. Does nothing the second time.
@@ -98,7 +133,7 @@ class RayTuneExecutor:
         bridge = self._bridge
         self._relay.call(bridge.attach, source)
         self._wanted.set()
-        self._relay.serve(lambda: bridge.settled, self._tick, bridge.detach, bridge.prepare)
+        self._relay.serve(lambda: bridge.idle, self._tick, bridge.detach, bridge.prepare)
         if bridge.failure is not None:
             raise bridge.failure
 
@@ -117,7 +152,9 @@ class RayTuneExecutor:
             self._wanted.set()
 
     def dashboard(self) -> str:
-        """Return the address of the cluster's dashboard; empty: it has none; waits for Ray."""
+        """Return the address of the cluster's dashboard; empty: it has none. Waits for Ray, but for a private one."""
+        if self.address == LOCAL:
+            return ""
         self.wait()
         assert self._cluster is not None
         return self._cluster.dashboard_url
@@ -202,6 +239,9 @@ class RayTuneExecutor:
             place = Path(self._cluster.folder, "data", str(len(self._loans)))
             self._loans[key] = into_files(dataset, place) if self._cluster.local else into_store(dataset)
         return Parcel(number, task, self._loans[key])
+
+
+EXECUTOR = RayTuneExecutor
 
 
 def _restore_signals() -> None:

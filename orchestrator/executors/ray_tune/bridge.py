@@ -153,7 +153,7 @@ class Bridge:
         return self.failure is not None or (self.source is not None and self.source.stopping)
 
     @property
-    def settled(self) -> bool:
+    def idle(self) -> bool:
         """Whether the run is over: nothing is under way, and nothing will come."""
         if self._open or self._fetched:
             return False

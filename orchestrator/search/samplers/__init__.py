@@ -1,1 +1,1 @@
-"""What proposes the configurations of a search, one sampler a file."""
+"""What proposes the configurations of a search, one sampler a file (`SAMPLER = SamplerKind(...)`)."""

@@ -13,7 +13,8 @@ from orchestrator.cli import console
 from orchestrator.designs.grid import grid
 from orchestrator.executors.inline import InlineExecutor
 from orchestrator.ledger import Ledger
-from orchestrator.plan.planning import Catalogue
+from orchestrator.plan.catalogue import Catalogue
+from orchestrator.plan.plan import plan_of
 from orchestrator.run.runner import Runner, RunOptions
 from orchestrator.study import Study
 from orchestrator.trial import Bundle, FailureKind, TrialOutcome, TrialSpec, TrialState
@@ -47,10 +48,10 @@ def run(folder, faults, executor=None, seeds=8, **options):
     """Run a study of some faults; return (runner, executor's bundles, record)."""
     design = grid("wrong", {"fault": faults})
     fields = {"datasets": ("gaussians",), "n_epochs": 2, "failure_budget": 1.0, "name": "wrongstudy"}
-    asked = Study(question="?", design=design, seeds=seeds, **fields)
+    asked = Study(question="?", design=design, seeds=seeds, margin=0.02, **fields)
     executor = executor or Recording()
     with Ledger(folder, writable=True) as ledger:
-        runner = Runner(asked, ledger, Catalogue(WRONG), RunOptions(plugins=WRONG, **options))
+        runner = Runner(plan_of(asked, Catalogue(WRONG)), ledger, RunOptions(plugins=WRONG, **options))
         executor.run(runner)
         runner.write_record()
         record, _ = ledger.read_study("wrongstudy")

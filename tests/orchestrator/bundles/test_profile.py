@@ -17,11 +17,11 @@ from orchestrator.bundles.profile import (
     fitting,
     members_within,
     next_slice,
-    program_key,
     require_precision,
     share_of_card,
     slices_of_card,
 )
+from orchestrator.bundles.program import program_key
 from orchestrator.errors import RequestError
 from orchestrator.knobs import Choice, Float, Knob
 from orchestrator.trial import TrialSpec

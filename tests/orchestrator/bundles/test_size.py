@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.bundles.profile import Profile, program_key
+from orchestrator.bundles.profile import Profile
+from orchestrator.bundles.program import program_key
 from orchestrator.bundles.size import BundleLimits, known_profile
 from orchestrator.ledger import Ledger, profiles
-from orchestrator.plan.planning import Catalogue
+from orchestrator.plan.catalogue import Catalogue
 from orchestrator.trial import Bundle, TrialSpec
 
 TOY = (str(Path(__file__).parents[1] / "toy"),)

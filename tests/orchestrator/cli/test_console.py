@@ -71,7 +71,7 @@ def test_a_list_of_studies_and_a_price_keep_whole_names(terminal):
     row = {"name": name, "paper": "2301.11405", "methods": ["hard_regularization"], "trials": 80, "knobs": ["a.b"]}
     console.studies_table([{**row, "question": "Does it?"}])
     line = {"study": name, "trials": 10_000, "hits": 9_000, "missing": 1_000, "exploratory": False}
-    console.everything_text({"studies": [{**line, "wall_seconds": [1.0, 1.0, 1.0]}], "sentences": []})
+    console.all_plans_text({"studies": [{**line, "wall_seconds": [1.0, 1.0, 1.0]}], "sentences": []})
     lines = terminal()
     assert lines[:3] == [f"{name}  2301.11405, hard_regularization,", "80 trials", "  Does it?"]
     assert lines[-1].split() == [name, "10000", "9000", "1000", "1"]

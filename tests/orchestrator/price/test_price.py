@@ -8,8 +8,9 @@ import pytest
 
 from orchestrator.bundles.profile import Profile
 from orchestrator.knobs import Choice, Float, Knob
-from orchestrator.price.price import BUNDLE_SECONDS, WAVE_SECONDS, Knowledge, price
-from orchestrator.run.worker_seconds import Account
+from orchestrator.price.knowledge import Knowledge
+from orchestrator.price.price import BUNDLE_SECONDS, WAVE_SECONDS, price
+from orchestrator.run.worker_seconds import WorkerSeconds
 from orchestrator.trial import TrialSpec, canonical_json
 
 SPACES = {"m": {"weight": Knob(1.0, Float(0.0, 9.0), fuses=True), "loss": Knob("a", Choice("a", "b"))}}
@@ -125,7 +126,7 @@ def test_rows_of_a_version_with_other_knobs_are_another_program():
 
 def test_an_account_counts_workers_from_the_first_report_on():
     now = [0.0]
-    account = Account(lambda: now[0])
+    account = WorkerSeconds(lambda: now[0])
     account.opened()
     account.opened()
     now[0] = 9.0

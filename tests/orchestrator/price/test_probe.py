@@ -8,7 +8,7 @@ import pytest
 from orchestrator.bundles.size import known_profile
 from orchestrator.executors.inline import InlineExecutor
 from orchestrator.ledger import Ledger
-from orchestrator.plan.planning import Catalogue
+from orchestrator.plan.catalogue import Catalogue
 from orchestrator.price.probe import MOST_EPOCHS, SEEDS, ProbeSource, keep_profiles, programs_of
 from orchestrator.trial import FailureKind, Report, SeedBlock, TrialSpec
 

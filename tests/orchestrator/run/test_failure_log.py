@@ -5,12 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.cli import console, inspection
+from orchestrator.cli import console
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.executors.inline import InlineExecutor
 from orchestrator.executors.ray_tune.worker_logs import last_words
+from orchestrator.inspection.status import status
+from orchestrator.inspection.trial_view import trial_view
 from orchestrator.ledger import Ledger, logs
-from orchestrator.plan.planning import Catalogue
+from orchestrator.plan.catalogue import Catalogue
+from orchestrator.plan.plan import plan_of
 from orchestrator.run.failure_log import MOST_IN_A_ROW
 from orchestrator.run.runner import Runner, RunOptions
 from orchestrator.study import Study
@@ -23,9 +26,11 @@ FIRST, SECOND = "a" * 20, "b" * 20
 @pytest.fixture
 def runner(tmp_path):
     design = one_factor("toy", {"trouble": ["bug", "collapse"]})
-    asked = Study(question="?", design=design, datasets=("gaussians",), n_epochs=3, seeds=2, failure_budget=1.0)
+    asked = Study(
+        question="?", design=design, datasets=("gaussians",), n_epochs=3, seeds=2, failure_budget=1.0, margin=0.02
+    )
     with Ledger(tmp_path, writable=True) as ledger:
-        yield Runner(replace(asked, name="troubled"), ledger, Catalogue(TOY), RunOptions(plugins=TOY))
+        yield Runner(plan_of(replace(asked, name="troubled"), Catalogue(TOY)), ledger, RunOptions(plugins=TOY))
 
 
 def test_a_trial_shows_what_its_dead_process_said_though_another_attempt_was_complete(runner, tmp_path, capsys):
@@ -33,7 +38,7 @@ def test_a_trial_shows_what_its_dead_process_said_though_another_attempt_was_com
     runner.lost(task.bundle, FailureKind.INFRASTRUCTURE, "the actor died", "thread 0 panicked")
     InlineExecutor().run(runner)
     runner.write_record()
-    found = inspection.trial(tmp_path, task.bundle.specs[0].trial_id)
+    found = trial_view(tmp_path, task.bundle.specs[0].trial_id)
     assert [entry["what"] for entry in found["logs"]] == ["its process was lost: infrastructure"]
     assert found["train_again"] == f"orchestrate verify troubled --trial {found['trial_id']}"
     console.trial_text(found)
@@ -44,7 +49,7 @@ def test_a_trial_that_has_no_row_yet_shows_how_its_process_died(runner, tmp_path
     task = runner.next_task()
     runner.write_record()
     runner.lost(task.bundle, FailureKind.INFRASTRUCTURE, "the actor died", "thread 0 panicked")
-    console.trial_text(inspection.trial(tmp_path, task.bundle.specs[0].trial_id[:12]))
+    console.trial_text(trial_view(tmp_path, task.bundle.specs[0].trial_id[:12]))
     said = capsys.readouterr().out
     assert "no attempt has ended yet" in said
     assert "thread 0 panicked" in said
@@ -70,10 +75,10 @@ def test_a_row_has_the_ends_of_a_long_traceback_and_the_log_all_of_it(runner, tm
     assert "in the middle" not in error
     assert len(error) < MOST_IN_A_ROW + 100
     runner.write_record()
-    found = inspection.trial(tmp_path, failed["trial_id"].iloc[0])
+    found = trial_view(tmp_path, failed["trial_id"].iloc[0])
     assert found["train_again"] == "orchestrate run troubled --retry-failed bug"
-    (status,) = inspection.status(tmp_path)
-    assert [(row["kind"], row["error"]) for row in status["examples"]] == [("bug", " at last")]
+    (standing,) = status(tmp_path)
+    assert [(row["kind"], row["error"]) for row in standing["examples"]] == [("bug", " at last")]
     (entry,) = Ledger(tmp_path).logs_of(failed["trial_id"].iloc[0])
     assert "in the middle" in entry.text
 

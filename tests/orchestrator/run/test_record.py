@@ -8,10 +8,12 @@ import pytest
 
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.ledger import Ledger
-from orchestrator.plan.planning import Catalogue, with_settings
+from orchestrator.plan.catalogue import Catalogue
+from orchestrator.plan.plan import plan_of
 from orchestrator.run.record import with_look
 from orchestrator.run.runner import Runner, RunOptions
 from orchestrator.study import Study, until_decided
+from orchestrator.study.settings import with_settings
 
 TOY = (str(Path(__file__).parents[1] / "toy"),)
 ASKED = Study(
@@ -30,7 +32,7 @@ ASKED = Study(
 def record(tmp_path_factory):
     asked = with_settings(ASKED, ["dataset=gaussians", "toy.level=0.25"])
     with Ledger(tmp_path_factory.mktemp("results"), writable=True) as ledger:
-        Runner(asked, ledger, Catalogue(TOY), RunOptions(plugins=TOY)).write_record()
+        Runner(plan_of(asked, Catalogue(TOY)), ledger, RunOptions(plugins=TOY)).write_record()
         return ledger.read_study("asked")[0]
 
 
@@ -63,7 +65,7 @@ def test_the_first_plan_stays_whatever_the_study_file_says_later(tmp_path, later
     first = replace(ASKED, datasets=("gaussians",), seeds=8)
     with Ledger(tmp_path, writable=True) as ledger:
         for study in (first, replace(first, seeds=later), first):
-            Runner(study, ledger, Catalogue(TOY), RunOptions(plugins=TOY)).write_record()
+            Runner(plan_of(study, Catalogue(TOY)), ledger, RunOptions(plugins=TOY)).write_record()
             seeds = ledger.read_study("asked")[0]["seeds"]
             assert (seeds["planned"], seeds["looks"]) == ([8], None)
             assert seeds["file"] == list(study.planned_looks)

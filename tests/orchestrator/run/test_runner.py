@@ -11,7 +11,8 @@ from orchestrator.designs.one_factor import one_factor
 from orchestrator.designs.search import search
 from orchestrator.executors.inline import InlineExecutor
 from orchestrator.ledger import Ledger
-from orchestrator.plan.planning import Catalogue
+from orchestrator.plan.catalogue import Catalogue
+from orchestrator.plan.plan import plan_of
 from orchestrator.run.runner import Runner, RunOptions
 from orchestrator.study import Study, until_decided
 from orchestrator.trial import MEMBERS_FILE, FailureKind
@@ -25,13 +26,13 @@ COSTS = ("cost.", "started_at", "finished_at", "bundle")
 
 def study(design=FINITE, **changes):
     fields = {"datasets": ("gaussians",), "n_epochs": 3, "seeds": 8, "name": "toystudy"}
-    return Study(question="does the toy work?", design=design, **{**fields, **changes})
+    return Study(question="does the toy work?", design=design, **{"margin": 0.02, **fields, **changes})
 
 
 def run(asked, folder, executor=None, **options):
     """Run a study inline and return (runner, ledger's read view)."""
     with Ledger(folder, writable=True) as ledger:
-        runner = Runner(asked, ledger, Catalogue(TOY), RunOptions(plugins=TOY, **options))
+        runner = Runner(plan_of(asked, Catalogue(TOY)), ledger, RunOptions(plugins=TOY, **options))
         (executor or InlineExecutor()).run(runner)
         runner.write_record()
     return runner, Ledger(folder).trials()
@@ -81,10 +82,10 @@ def test_more_seeds_train_only_the_new_ones(tmp_path):
 
 def test_a_search_chooses_near_the_peak_and_the_ablation_runs_around_it_on_other_seeds(tmp_path):
     runner, rows = run(study(around(SEARCH, one_factor("toy", {"mode": ["worse"]}))), tmp_path)
-    chosen = runner.searches[0].chosen["level"]
-    tried = [proposal.values["level"] for proposal in runner.searches[0].rounds.proposals.values()]
+    chosen = runner.schedule.searches[0].chosen["level"]
+    tried = [proposal.values["level"] for proposal in runner.schedule.searches[0].rounds.proposals.values()]
     assert abs(chosen - 0.7) <= sorted(abs(value - 0.7) for value in tried)[1]  # noise may swap the first two
-    assert {arm.arm.values["level"] for arm in runner.confirm.arms} == {chosen}
+    assert {arm.arm.values["level"] for arm in runner.schedule.plan.arms} == {chosen}
     assert set(rows.loc[rows["seed_block"] == "search", "seed"]) == {0, 1}
     assert len(rows) == 12 * 2 + 2 * 8
 
@@ -107,7 +108,7 @@ def test_a_killed_run_goes_on_to_the_rows_of_an_undisturbed_one(tmp_path, n_bund
         run(asked, tmp_path / "b", StopsAfter(n_bundles))
     runner, rows = run(asked, tmp_path / "b")
     assert truths(rows).equals(truths(whole))
-    assert runner.searches[0].chosen == undisturbed.searches[0].chosen
+    assert runner.schedule.searches[0].chosen == undisturbed.schedule.searches[0].chosen
     assert runner.progress.trained + runner.progress.hits == len(whole)
 
 
@@ -128,15 +129,15 @@ def test_what_a_search_asks_for_does_not_hang_on_when_it_is_asked(tmp_path, n_ah
     asked = study(around(replace(SEARCH, rounds_ahead=n_ahead), one_factor("toy", {"mode": ["worse"]})))
     lazy, rows = run(asked, tmp_path / "lazy", Preparing(False))
     diligent, same = run(asked, tmp_path / "diligent", Preparing(True))
-    assert lazy.searches[0].rounds.proposals == diligent.searches[0].rounds.proposals
+    assert lazy.schedule.searches[0].rounds.proposals == diligent.schedule.searches[0].rounds.proposals
     assert truths(rows).equals(truths(same))
 
 
 def test_a_bundle_that_waits_is_handed_out_before_the_search_thinks(tmp_path, monkeypatch):
     asked = study(replace(SEARCH, rounds_ahead=1, n_seeds=1), exploratory=True)
     with Ledger(tmp_path, writable=True) as ledger:
-        runner = Runner(asked, ledger, Catalogue(TOY), RunOptions(plugins=TOY))
-        rounds = runner.searches[0].rounds
+        runner = Runner(plan_of(asked, Catalogue(TOY)), ledger, RunOptions(plugins=TOY))
+        rounds = runner.schedule.searches[0].rounds
         thought = []
         monkeypatch.setattr(rounds, "ask", lambda ask=rounds.ask: thought.append(len(runner._queue)) or ask())
         InlineExecutor().run(runner)
@@ -158,7 +159,7 @@ def stopped_after(asked, folder, n_reports):
     """Interrupt a run after some reports of its first bundle, and return that bundle's task."""
     executor = Recording()
     with Ledger(folder, writable=True) as ledger:
-        runner = Runner(asked, ledger, Catalogue(TOY), RunOptions(plugins=TOY), lambda _: countdown())
+        runner = Runner(plan_of(asked, Catalogue(TOY)), ledger, RunOptions(plugins=TOY), lambda _: countdown())
         reports = iter(range(n_reports - 1))
 
         def countdown():
@@ -180,7 +181,7 @@ def test_a_bundle_goes_on_as_it_was_though_some_of_its_members_have_ended(tmp_pa
     runner, rows = run(asked, tmp_path / "b", executor)
     again = executor.tasks[0]
     assert again.bundle.bundle_id == first.bundle.bundle_id
-    assert {again.bundle.specs[member].trial_id for member in again.settled} == ended.keys()
+    assert {again.bundle.specs[member].trial_id for member in again.ended_members} == ended.keys()
     assert truths(rows).equals(truths(undisturbed))
     assert (runner.progress.hits, runner.progress.trained) == (2, 14)
     assert len(Ledger(tmp_path / "b").trials(view=False)) == 16
@@ -197,7 +198,7 @@ def test_a_checkpoint_that_cannot_be_used_is_named_and_its_bundle_starts_afresh(
 
 def test_half_a_bundle_that_was_interrupted_goes_on_as_half_a_bundle(tmp_path):
     with Ledger(tmp_path, writable=True) as ledger:
-        runner = Runner(study(), ledger, Catalogue(TOY), RunOptions(plugins=TOY))
+        runner = Runner(plan_of(study(), Catalogue(TOY)), ledger, RunOptions(plugins=TOY))
         whole = runner.next_task().bundle
         left = ledger.checkpoint_folder(whole.bundle_id)
         name_members(left, [spec.trial_id for spec in whole.specs])
@@ -211,7 +212,7 @@ def test_half_a_bundle_that_was_interrupted_goes_on_as_half_a_bundle(tmp_path):
     assert len(Ledger(tmp_path).trials(view=False)) == len(rows) == 24
     assert left.exists()
     with Ledger(tmp_path, writable=True) as ledger:
-        Runner(study(), ledger, Catalogue(TOY), RunOptions(plugins=TOY)).clear_up()
+        Runner(plan_of(study(), Catalogue(TOY)), ledger, RunOptions(plugins=TOY)).clear_up()
         assert ledger.unfinished_bundles() == []
 
 
@@ -219,7 +220,7 @@ def test_what_another_study_left_in_the_middle_stays_for_it(tmp_path):
     other = study(one_factor("toy", {"level": [0.9]}), n_epochs=4)
     task = stopped_after(other, tmp_path, n_reports=1)
     with Ledger(tmp_path, writable=True) as ledger:
-        runner = Runner(study(), ledger, Catalogue(TOY), RunOptions(plugins=TOY))
+        runner = Runner(plan_of(study(), Catalogue(TOY)), ledger, RunOptions(plugins=TOY))
         InlineExecutor().run(runner)
         runner.clear_up()
         assert ledger.unfinished_bundles() == [task.bundle.bundle_id]
@@ -266,7 +267,7 @@ def test_a_spent_failure_budget_stops_the_run_and_says_why(tmp_path):
 
 def test_a_lost_bundle_is_planned_again_and_given_up_in_the_end(tmp_path):
     with Ledger(tmp_path, writable=True) as ledger:
-        runner = Runner(study(), ledger, Catalogue(TOY), RunOptions(plugins=TOY))
+        runner = Runner(plan_of(study(), Catalogue(TOY)), ledger, RunOptions(plugins=TOY))
         first = runner.next_task().bundle
         runner.lost(first, FailureKind.INFRASTRUCTURE, "the worker died")
         assert runner.next_task().bundle.bundle_id == first.bundle_id  # whole, so that it finds its checkpoint
@@ -282,10 +283,10 @@ def test_a_lost_bundle_is_planned_again_and_given_up_in_the_end(tmp_path):
 
 def test_a_sequential_study_stops_at_the_look_that_decides_it(tmp_path):
     decided, _ = run(study(one_factor("toy", {"mode": ["worse"]}), seeds=until_decided((8, 16, 32))), tmp_path / "a")
-    assert decided.confirm.n_seeds == 8
+    assert decided.schedule.confirmation.n_seeds == 8
     asked = study(one_factor("toy", {"mode": ["same"]}), seeds=until_decided((8, 16)), margin=0.05)
     equivalent, _ = run(asked, tmp_path / "b")
-    assert equivalent.confirm.n_seeds == 8
+    assert equivalent.schedule.confirmation.n_seeds == 8
     record, _ = Ledger(tmp_path / "a").read_study("toystudy")
     assert [look["n_seeds"] for look in record["looks_taken"]] == [8]
 
@@ -301,13 +302,13 @@ def test_a_pruned_search_tells_optuna_and_keeps_the_pruned_rows(tmp_path, pruner
     pruning = search("toy", ("level",), n_configurations=12, n_seeds=2, round_size=4, pruner=pruner, rule=rule)
     asked = study(around(pruning, one_factor("toy", {"mode": ["worse"]})), n_epochs=6)
     runner, rows = run(asked, tmp_path)
-    pruned = [told for told in runner.searches[0].rounds.told.values() if told.state == "pruned"]
+    pruned = [told for told in runner.schedule.searches[0].rounds.told.values() if told.state == "pruned"]
     assert pruned
     assert all(told.curve for told in pruned)
     assert len(pruned) <= (rows["state"] == "pruned").sum() <= 2 * len(pruned)  # a seed may end before it is judged
     assert set(rows.loc[rows["seed_block"] == "confirm", "state"]) == {"complete"}  # what is compared is never pruned
     again, _ = run(asked, tmp_path)
-    assert again.searches[0].chosen == runner.searches[0].chosen
+    assert again.schedule.searches[0].chosen == runner.schedule.searches[0].chosen
 
 
 def test_a_time_budget_stops_cleanly(tmp_path):

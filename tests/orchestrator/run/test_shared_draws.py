@@ -9,12 +9,14 @@ from analysis.tables import arm_tables
 from analysis.verdicts import verdicts
 from analysis.verdicts.beats_chance import footings
 from analysis.verdicts.detectable import detectable
-from orchestrator.cli import console, inspection
+from orchestrator.cli import console
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.executors.inline import InlineExecutor
+from orchestrator.inspection.trial_view import trial_view
 from orchestrator.ledger import Ledger
 from orchestrator.ledger.schema import trials_table, union
-from orchestrator.plan.planning import Catalogue
+from orchestrator.plan.catalogue import Catalogue
+from orchestrator.plan.plan import plan_of
 from orchestrator.run.runner import Runner, RunOptions
 from orchestrator.study import Study, until_decided
 from orchestrator.trial import Stage, TrialOutcome, TrialSpec, TrialState, stages_of, stages_text
@@ -34,7 +36,7 @@ def run(folder, n_pretrainings, seeds=12):
         exploratory=True,
     )
     with Ledger(folder, writable=True) as ledger:
-        runner = Runner(study, ledger, Catalogue(PLUGIN), RunOptions(plugins=PLUGIN))
+        runner = Runner(plan_of(study, Catalogue(PLUGIN)), ledger, RunOptions(plugins=PLUGIN))
         InlineExecutor().run(runner)
         runner.write_record()
     return study_view.load(folder, "staged")
@@ -61,7 +63,7 @@ def test_several_pretrainings_are_made_once_each_told_in_rows_and_are_the_units_
     (footing,) = footings(study)
     assert "3 independent stages" in footing.sentence
     assert "3 independent stages and 1 contrasts cannot reach 0.05" in found.sentence
-    trial = inspection.trial(tmp_path / "results", study.rows["trial_id"].iloc[0])
+    trial = trial_view(tmp_path / "results", study.rows["trial_id"].iloc[0])
     assert trial["stages"] == [{"name": "pretraining", "key": told[0][0].key, "drawn": True}]
     console.trial_text(trial)
     assert f"made once, with a seed of its own: pretraining {told[0][0].key}" in capsys.readouterr().out

@@ -171,7 +171,7 @@ def test_a_range_outside_the_knobs_domain_is_refused():
 )
 def test_a_wrong_search_is_refused_in_one_line(options, says):
     with pytest.raises(RequestError) as caught:
-        search("m", ("rate",), **options)
+        search("m", ("rate",), **options).check_kinds()
     assert says in str(caught.value)
 
 

@@ -15,11 +15,13 @@ from orchestrator.errors import RequestError
 from orchestrator.executors.inline import InlineExecutor
 from orchestrator.knobs import Float
 from orchestrator.ledger import Ledger
-from orchestrator.plan.planning import Catalogue, with_settings
+from orchestrator.plan.catalogue import Catalogue
+from orchestrator.plan.plan import plan_of
 from orchestrator.run.runner import Runner, RunOptions
 from orchestrator.search import rounds
 from orchestrator.search.journal import journal_of
 from orchestrator.study import Study
+from orchestrator.study.settings import with_settings
 
 TOY = (str(Path(__file__).parents[1] / "toy"),)
 FIRST = search("toy", ("level",), n_configurations=6, n_seeds=2, round_size=3)
@@ -46,7 +48,7 @@ class Stops(InlineExecutor):
 
 def run(asked, folder, executor=None):
     with Ledger(folder, writable=True) as ledger:
-        runner = Runner(asked, ledger, Catalogue(TOY), RunOptions(plugins=TOY))
+        runner = Runner(plan_of(asked, Catalogue(TOY)), ledger, RunOptions(plugins=TOY))
         runner.write_record()  # as the command does: before anything is trained
         (executor or InlineExecutor()).run(runner)
         runner.write_record()
@@ -54,7 +56,7 @@ def run(asked, folder, executor=None):
 
 
 def proposals(runner):
-    return [dict(proposal.values) for proposal in runner.searches[0].rounds.proposals.values()]
+    return [dict(proposal.values) for proposal in runner.schedule.searches[0].rounds.proposals.values()]
 
 
 @pytest.fixture
@@ -83,9 +85,9 @@ def test_the_choice_may_be_an_earlier_one_since_its_seeds_are_the_same(results):
     runner = run(
         study(replace(WARM, over={"level": Float(0.0, 0.9)}, n_configurations=1, round_size=1), "second"), results
     )
-    told = {number: told.objectives[0] for number, told in runner.searches[0].rounds.told.items()}
+    told = {number: told.objectives[0] for number, told in runner.schedule.searches[0].rounds.told.items()}
     best = max(told, key=told.get)
-    assert runner.searches[0].chosen == runner.searches[0].rounds.proposals[best].values
+    assert runner.schedule.searches[0].chosen == runner.schedule.searches[0].rounds.proposals[best].values
 
 
 def test_a_killed_search_goes_on_from_the_same_earlier_configurations(results, tmp_path_factory):
@@ -113,9 +115,11 @@ def test_a_killed_search_goes_on_from_the_same_earlier_configurations(results, t
 )
 def test_what_the_search_would_not_have_asked_for_or_cannot_compare_is_left_out(results, changes):
     with Ledger(results, writable=True) as ledger:
-        runner = Runner(study(replace(WARM, **changes), "second"), ledger, Catalogue(TOY), RunOptions(plugins=TOY))
+        runner = Runner(
+            plan_of(study(replace(WARM, **changes), "second"), Catalogue(TOY)), ledger, RunOptions(plugins=TOY)
+        )
         runner.write_record()
-    assert runner.searches[0].rounds.n_earlier == 0
+    assert runner.schedule.searches[0].rounds.n_earlier == 0
     assert Ledger(results).read_study("second")[0]["searches"][0]["warm_start"]["trial_ids"] == []
 
 
@@ -124,13 +128,13 @@ def test_at_most_so_many_are_taken_and_no_result_decides_which(results):
     entry = Ledger(results).read_study("second")[0]["searches"][0]
     every = Ledger(results).read_study("first")[0]["searches"][0]["history"]
     assert entry["warm_start"]["trial_ids"] == sorted(told["trial_ids"] for told in every)[:2]
-    assert runner.searches[0].rounds.n_earlier == 2
+    assert runner.schedule.searches[0].rounds.n_earlier == 2
 
 
 def test_optunas_view_marks_them(results, tmp_path):
     runner = run(study(WARM, "second"), results)
     path = tmp_path / "optuna.journal"
-    path.write_bytes(journal_of({"toy": runner.searches[0].rounds}))
+    path.write_bytes(journal_of({"toy": runner.schedule.searches[0].rounds}))
     storage = optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(path)))
     trials = optuna.load_study(study_name="toy", storage=storage).trials
     assert [trial.user_attrs.get("warm_start", False) for trial in trials] == [True] * 6 + [False] * 4
@@ -150,7 +154,7 @@ def test_a_setting_turns_it_on_for_every_search_of_a_study():
 @pytest.mark.parametrize("sampler", ["random", "qmc", "nsga2", "cmaes"])
 def test_a_sampler_that_would_not_learn_from_them_is_refused(sampler):
     with pytest.raises(RequestError, match=rf"'{sampler}' does not learn .* warm_start takes tpe or gp"):
-        search("toy", ("level",), sampler=sampler, warm_start=3)
+        search("toy", ("level",), sampler=sampler, warm_start=3).check_kinds()
 
 
 def test_a_search_that_another_processor_replays_finds_its_trials_again(tmp_path, monkeypatch):
@@ -168,7 +172,7 @@ def test_a_search_that_another_processor_replays_finds_its_trials_again(tmp_path
 
     monkeypatch.setattr(rounds, "_suggest", other_bits)
     runner = run(asked, tmp_path)
-    ids = {trial.spec.trial_id for trials in runner.searches[0].trials.values() for trial in trials}
+    ids = {trial.spec.trial_id for trials in runner.schedule.searches[0].trials.values() for trial in trials}
     assert before <= ids
     with Ledger(tmp_path) as ledger:
         rows = ledger.trials()

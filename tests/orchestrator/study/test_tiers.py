@@ -12,7 +12,8 @@ from orchestrator.designs.search import search
 from orchestrator.errors import RequestError, UnknownNameError
 from orchestrator.executors.inline import InlineExecutor
 from orchestrator.ledger import Ledger
-from orchestrator.plan.planning import Catalogue, confirm_trials, planned_arms
+from orchestrator.plan.catalogue import Catalogue
+from orchestrator.plan.plan import plan_of
 from orchestrator.run.runner import Runner, RunOptions
 from orchestrator.study import Study, Tier, check, key_of
 from orchestrator.study.tiers import in_tier
@@ -112,7 +113,7 @@ def test_a_tier_has_a_record_of_its_own(tmp_path):
     )
     with Ledger(tmp_path, writable=True) as ledger:
         for study in (asked, in_tier(asked, "paper")):
-            runner = Runner(study, ledger, Catalogue(), RunOptions())
+            runner = Runner(plan_of(study, Catalogue()), ledger, RunOptions())
             InlineExecutor().run(runner)
             runner.write_record()
         assert ledger.study_names() == ["asked", "asked.paper"]
@@ -129,7 +130,7 @@ def test_every_way_to_name_a_study_leads_to_one_record(said):
 
 def test_a_tier_whose_data_are_absent_is_priced_by_the_rates_that_it_states(tmp_path):
     plugins = far_away(tmp_path / "own")
-    found = plan_view.plan(in_tier(STUDY, "paper"), tmp_path / "none", plugins, 0)
+    found = plan_view.priced_plan(in_tier(STUDY, "paper"), tmp_path / "none", Catalogue(plugins, without_data=True), 0)
     # 8 seeds of k-means, 3 arms of SeCu, 4 configurations x 2 seeds of the search at 40 epochs, one of them once more
     assert found["price"]["core_seconds"] == pytest.approx(8 * 400 * 60 + 3 * 8 * 400 * 9 + (8 + 1) * 40 * 9)
     assert (found["tier"], found["price"]["unknown"]) == ("paper", ())
@@ -140,8 +141,7 @@ def test_a_tier_whose_data_are_absent_is_priced_by_the_rates_that_it_states(tmp_
 
 def test_the_arms_of_a_tier_train_its_network():
     moved = replace(in_tier(STUDY, "paper"), datasets=("gaussians",))
-    catalogue = Catalogue()
-    arms = planned_arms(moved, 0, moved.design, "gaussians", {"dual_lr": 0.2}, catalogue)
-    specs = [trial.spec for trial in confirm_trials(moved, arms, [0], catalogue)]
+    plan = plan_of(moved, Catalogue(), {("gaussians", 0): {"dual_lr": 0.2}})
+    specs = [trial.spec for trial in plan.confirm_trials([0]) if trial.spec.method == "secu"]
     assert {spec.config["network"] for spec in specs} == {"resnet18"}
     assert {spec.n_epochs for spec in specs} == {400}

@@ -233,7 +233,7 @@ def test_members_that_ended_since_the_checkpoint_are_not_trained_again(
     todo = task(*faults, folder=str(tmp_path / "bundle"))
     calls = iter(range(1, 1000))
     received(todo, stopping=lambda: next(calls) == stop_after)
-    whole = received(replace(todo, settled=(0,)))
+    whole = received(replace(todo, ended_members=(0,)))
     ended, *others = todo.bundle.specs
     undisturbed = received(task(*faults))
     assert whole.finished and {spec.trial_id for spec in others} <= whole.outcomes.keys()
@@ -244,7 +244,7 @@ def test_members_that_ended_since_the_checkpoint_are_not_trained_again(
 
 
 def test_a_bundle_whose_members_have_all_ended_is_finished_at_once() -> None:
-    got = received(replace(task("none", "none"), settled=(0, 1)))
+    got = received(replace(task("none", "none"), ended_members=(0, 1)))
     assert got.finished and not got.rows and not got.outcomes
 
 

@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from orchestrator.errors import RequestError
-from trainables.training.numerics import device_of, settled
+from trainables.training.numerics import configure_numerics, device_of
 
 
 def test_a_cpu_at_one_thread_is_deterministic_and_says_what_it_is():
-    facts = settled(torch.device("cpu"), "float32", 1)
+    facts = configure_numerics(torch.device("cpu"), "float32", 1)
     assert (facts["tf32"], facts["deterministic"]) == (False, True)
     assert facts["device_name"]
     assert facts["device_memory_bytes"] > 2**27
@@ -17,12 +17,12 @@ def test_a_cpu_at_one_thread_is_deterministic_and_says_what_it_is():
 
 def test_a_precision_that_nobody_has_written_is_refused():
     with pytest.raises(RequestError, match="precision 'float16' is not supported; allowed: float32, tf32, bfloat16"):
-        settled(torch.device("cpu"), "float16", 1)
+        configure_numerics(torch.device("cpu"), "float16", 1)
 
 
 def test_tf32_is_refused_where_no_gpu_would_round_to_it():
     with pytest.raises(RequestError, match="precision 'tf32' is one of GPUs; cpu has float32 and bfloat16"):
-        settled(torch.device("cpu"), "tf32", 1)
+        configure_numerics(torch.device("cpu"), "tf32", 1)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")

@@ -6,7 +6,8 @@ from pathlib import Path
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.executors.ray_tune import RayTuneExecutor
 from orchestrator.ledger import Ledger
-from orchestrator.plan.planning import Catalogue
+from orchestrator.plan.catalogue import Catalogue
+from orchestrator.plan.plan import plan_of
 from orchestrator.run.runner import Runner, RunOptions
 from orchestrator.study import Study
 
@@ -24,13 +25,13 @@ def main(results, workers):
     )
     executor = RayTuneExecutor(max_concurrent=workers, cpus=0.2)
     with Ledger(Path(results), writable=True) as ledger:
-        runner = Runner(study, ledger, Catalogue(), RunOptions())
+        runner = Runner(plan_of(study, Catalogue()), ledger, RunOptions())
         try:
             executor.run(runner)
         finally:
             executor.close()
         assert runner.finished and not runner.stop_reason
-        print(runner.account.most)
+        print(runner.worker_seconds.most)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ from ray.cluster_utils import Cluster
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.executors.ray_tune import RayTuneExecutor
 from orchestrator.ledger import Ledger
-from orchestrator.plan.planning import Catalogue
+from orchestrator.plan.catalogue import Catalogue
+from orchestrator.plan.plan import plan_of
 from orchestrator.run.runner import Runner, RunOptions
 from orchestrator.study import Study
 
@@ -55,7 +56,7 @@ def main(results, seeds):
     executor = RayTuneExecutor(cluster.address, gpus=1)
     with Ledger(Path(results), writable=True) as ledger:
         options = RunOptions(plugins=PLUGIN, device="cuda", checkpoint_seconds=0.1)
-        runner = Runner(study, ledger, Catalogue(PLUGIN), options)
+        runner = Runner(plan_of(study, Catalogue(PLUGIN)), ledger, options)
         report = runner.report
 
         def watched(bundle, said):

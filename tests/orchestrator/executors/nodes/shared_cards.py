@@ -15,7 +15,8 @@ from ray.cluster_utils import Cluster
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.executors.ray_tune import RayTuneExecutor
 from orchestrator.ledger import Ledger
-from orchestrator.plan.planning import Catalogue
+from orchestrator.plan.catalogue import Catalogue
+from orchestrator.plan.plan import plan_of
 from orchestrator.run.runner import Runner, RunOptions
 from orchestrator.study import Study
 
@@ -40,8 +41,8 @@ def main(results):
                 exploratory=True,
             )
             with Ledger(Path(results, name), writable=True) as ledger:
-                runner = Runner(study, ledger, Catalogue(PLUGIN), RunOptions(plugins=PLUGIN, device="cuda"))
-                runner.limits.share = lambda bundle: 0.5  # as a probe that found room for two would have it
+                runner = Runner(plan_of(study, Catalogue(PLUGIN)), ledger, RunOptions(plugins=PLUGIN, device="cuda"))
+                runner._limits.share = lambda bundle: 0.5  # as a probe that found room for two would have it
                 executor.run(runner)
                 assert runner.finished and not runner.stop_reason
     finally:

@@ -71,9 +71,9 @@ def test_a_worker_that_finished_is_let_go_for_the_next_bundle_and_stays_idle_wit
     assert bridge.take(second, b"")
     (fourth, _), (fifth, _) = _start(bridge), _start(bridge)
     assert not bridge.take(fourth, FINISHED)
-    assert not bridge.settled
+    assert not bridge.idle
     assert not bridge.take(fifth, FINISHED)
-    assert bridge.settled
+    assert bridge.idle
     assert len(source.how("finished")) == 5
 
 
@@ -167,9 +167,9 @@ def test_a_stop_reaches_every_worker_once_and_what_has_not_begun_is_interrupted(
     bridge.tick()
     assert worker.told == [((), True)]
     assert [bundle.specs[0].seed for bundle in source.how("interrupted")] == [1]
-    assert not bridge.settled
+    assert not bridge.idle
     assert not bridge.take(number, Message(ended=True).packed())
-    assert bridge.settled
+    assert bridge.idle
     late = Worker()
     bridge.started(waiting.number, late)
     assert late.told == [((), True)]
@@ -187,7 +187,7 @@ def test_after_the_grace_of_a_stop_workers_are_killed(bridge_for, bundles, clock
     bridge.tick()
     assert worker.killed
     assert source.how("interrupted")
-    assert bridge.settled
+    assert bridge.idle
 
 
 def test_a_death_during_a_stop_is_no_loss(bridge_for, bundles):
@@ -243,7 +243,7 @@ def test_what_the_source_raises_ends_the_run_and_no_bundle_stays_open(bridge_for
     assert str(bridge.failure) == "disk full"
     assert other.told == [((), True)]
     bridge.take(second, Message(ended=True).packed())
-    assert bridge.settled
+    assert bridge.idle
 
 
 def test_a_code_mismatch_ends_the_run(bridge_for, bundles):
@@ -251,7 +251,7 @@ def test_a_code_mismatch_ends_the_run(bridge_for, bundles):
     number, _ = _start(bridge)
     bridge.take(number, Message(ended=True, mismatch="other code").packed())
     assert isinstance(bridge.failure, CodeMismatchError)
-    assert bridge.settled
+    assert bridge.idle
     assert source.how("interrupted")
 
 
@@ -271,7 +271,7 @@ def test_a_collapse_during_a_stop_is_part_of_the_stop(bridge_for, bundles):
     bridge.collapsed(RuntimeError("the signal ended Ray too"))
     assert bridge.failure is None
     assert [event for _, event in source.events] == ["interrupted"]
-    assert bridge.settled
+    assert bridge.idle
 
 
 def test_a_broken_off_run_is_forgotten_but_its_workers_are_not(bridge_for, bundles, source_of):

@@ -48,11 +48,11 @@ import os, sys, json
 os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN="0" * 64)
 from pathlib import Path
 from ray.cluster_utils import Cluster
-from orchestrator.cli import inspection
+from orchestrator.inspection.doctor import doctor
 node = {"num_cpus": 1, "object_store_memory": 80 * 2**20, "include_dashboard": False}
 cluster = Cluster(initialize_head=True, head_node_args=node)
 cluster.add_node(num_gpus=1, **node)
-found = inspection.doctor(Path(sys.argv[1]), repair=False, address=cluster.address)
+found = doctor(Path(sys.argv[1]), repair=False, address=cluster.address)
 cluster.shutdown()
 print(json.dumps(found, default=str))
 """

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,12 @@ from typing import Any
 import pandas as pd
 
 from orchestrator.errors import RequestError
+from orchestrator.inspection.status import status
 from orchestrator.ledger import Ledger
 
-__all__ = ["export"]
+__all__ = ["export", "exports"]
+
+FOLLOW_SECONDS = 5.0
 
 INSTALL = 'pip install "deep-clustering-orchestrator[tensorboard]"'
 
@@ -54,6 +58,23 @@ def export(results: Path, study: str, target: Path) -> tuple[int, int]:
     except OSError as error:
         raise RequestError(f"--tensorboard {str(target)!r} cannot be written: {error.strerror or error}") from error
     return len(places), len(new)
+
+
+def exports(results: Path, study: str, target: Path, *, follow: bool) -> Iterator[str]:
+    """Write a study's trials as TensorBoard runs and yield one line that says so; with `follow`, whenever some are new.
+
+    Following ends when nobody trains here any more, or nothing is missing.
+    """
+    first = True
+    while True:
+        (standing,) = status(results, study)  # asked first: what ends meanwhile is in the export
+        n_trials, n_new = export(results, study, target)
+        if n_new or first:
+            yield f"{n_trials} trials in {target / study} ({n_new} new); look at them: tensorboard --logdir {target}"
+        first = False
+        if not (follow and standing["running"] and standing["missing"]):
+            return
+        time.sleep(FOLLOW_SECONDS)
 
 
 def require_writer() -> None:

@@ -7,9 +7,9 @@ import pytest
 
 from orchestrator.designs.search import search
 from orchestrator.knobs import Choice, Float, Int, Knob
-from orchestrator.search import rounds as samplers
+from orchestrator.search import round_tpe
+from orchestrator.search.round_tpe import tpe_sampler
 from orchestrator.search.rounds import SearchRounds, Told
-from orchestrator.search.samplers.tpe import tpe_sampler
 
 SPACE = {
     "rate": Knob(1.0, Float(0.1, 10.0, log=True)),
@@ -32,7 +32,7 @@ def told(proposal, n_objectives):
 
 
 def asked(over, sampler, monkeypatch, n_ahead, **options):
-    monkeypatch.setattr(samplers, "tpe_sampler", sampler)
+    monkeypatch.setattr(round_tpe, "tpe_sampler", sampler)
     design = search("m", over, n_configurations=48, round_size=6, rounds_ahead=n_ahead, **options)
     rounds = SearchRounds(design, SPACE, "salt")
     open_rounds, found = [], []

@@ -6,9 +6,11 @@ import pytest
 
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.errors import RequestError
-from orchestrator.plan.planning import Catalogue, validate, with_settings
+from orchestrator.plan.catalogue import Catalogue
+from orchestrator.plan.plan import plan_of
 from orchestrator.run.verification import spec_of
 from orchestrator.study import Study, check
+from orchestrator.study.settings import with_settings
 
 STUDY = Study(
     question="?",
@@ -33,7 +35,7 @@ def test_a_precision_is_part_of_the_trials_of_methods_that_know_it_and_of_no_oth
     assert {name: spec.precision for name, spec in lower.items()} == {"entropy": "bfloat16", "kmeans": "float32"}
     assert lower["entropy"].trial_id != plain["entropy"].trial_id
     assert lower["kmeans"].trial_id == plain["kmeans"].trial_id
-    assert validate(asked, Catalogue()) == validate(STUDY, Catalogue())
+    assert plan_of(asked, Catalogue()).contrasts == plan_of(STUDY, Catalogue()).contrasts
 
 
 def test_a_precision_that_there_is_not_or_that_no_method_knows_is_refused_in_one_line():
@@ -43,7 +45,7 @@ def test_a_precision_that_there_is_not_or_that_no_method_knows_is_refused_in_one
         check(replace(STUDY, precision="half"))
     alone = replace(STUDY, design=STUDY.rivals[0], rivals=(), precision="bfloat16")
     with pytest.raises(RequestError, match="study lower: precision 'bfloat16': kmeans knows float32 only"):
-        validate(alone, Catalogue())
+        plan_of(alone, Catalogue())
 
 
 def test_a_trial_is_verified_in_the_precision_that_it_was_trained_in():

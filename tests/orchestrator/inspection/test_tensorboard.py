@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.cli import inspection
 from orchestrator.designs.around import around
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.designs.search import search
 from orchestrator.errors import RequestError
 from orchestrator.executors.inline import InlineExecutor
+from orchestrator.inspection import tensorboard
+from orchestrator.inspection.tensorboard import export
 from orchestrator.ledger import Ledger
-from orchestrator.ledger.tensorboard import export
-from orchestrator.plan.planning import Catalogue
+from orchestrator.plan.catalogue import Catalogue
+from orchestrator.plan.plan import plan_of
 from orchestrator.run.runner import Runner, RunOptions
 from orchestrator.study import Study
 
@@ -29,10 +30,17 @@ def results(tmp_path_factory):
     factors = one_factor("toy", {"mode": ["worse"], "trouble": ["nan"]})
     design = around(search("toy", ("level",), n_configurations=2, n_seeds=2), factors)
     asked = Study(
-        question="?", name="seen", design=design, datasets=("gaussians",), n_epochs=3, seeds=2, failure_budget=1
+        question="?",
+        name="seen",
+        design=design,
+        datasets=("gaussians",),
+        n_epochs=3,
+        seeds=2,
+        failure_budget=1,
+        margin=0.02,
     )
     with Ledger(folder, writable=True) as ledger:
-        runner = Runner(asked, ledger, Catalogue(TOY), RunOptions(plugins=TOY))
+        runner = Runner(plan_of(asked, Catalogue(TOY)), ledger, RunOptions(plugins=TOY))
         InlineExecutor().run(runner)
         runner.write_record()
     return folder
@@ -83,7 +91,7 @@ def test_a_second_export_writes_what_is_new(results, tmp_path):
     path.rename(path.with_name(f"{'0' * 20}.1.tfevents"))  # an attempt that failed before
     assert export(results, "seen", tmp_path) == (10, 1)
     assert [one.name for one in path.parent.iterdir()] == [path.name]
-    (line,) = inspection.export_tensorboard(results, "seen", tmp_path, follow=True)
+    (line,) = tensorboard.exports(results, "seen", tmp_path, follow=True)
     assert line.startswith(f"10 trials in {tmp_path / 'seen'} (0 new)")
 
 
@@ -91,9 +99,9 @@ def test_following_goes_on_while_somebody_trains(results, tmp_path, monkeypatch)
     standing = iter(
         [{"running": "moon", "missing": 3}, {"running": "moon", "missing": 1}, {"running": "", "missing": 0}]
     )
-    monkeypatch.setattr(inspection, "status", lambda *_: [next(standing)])
-    monkeypatch.setattr(inspection.time, "sleep", lambda _: None)
-    assert len(list(inspection.export_tensorboard(results, "seen", tmp_path, follow=True))) == 1
+    monkeypatch.setattr(tensorboard, "status", lambda *_: [next(standing)])
+    monkeypatch.setattr(tensorboard.time, "sleep", lambda _: None)
+    assert len(list(tensorboard.exports(results, "seen", tmp_path, follow=True))) == 1
     assert not list(standing)
 
 

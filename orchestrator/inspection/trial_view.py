@@ -1,0 +1,75 @@
+"""One trial of a results folder: its config, attempts, evaluations, logs, and the command that trains it again."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from orchestrator.errors import RequestError
+from orchestrator.ledger import Ledger
+from orchestrator.trial import stages_of
+
+__all__ = ["trial_view"]
+
+
+def trial_view(results: Path, trial_id: str) -> dict[str, Any]:
+    """Return all that the results folder holds of one trial (an unambiguous beginning of its id is enough).
+
+    One that is planned and has no attempt yet has its logs: it may be under way, and its process have died before.
+
+    Raises:
+        RequestError: no such trial, or several that begin so.
+    """
+    with Ledger(results) as ledger:
+        planned = {name: _ids(ledger, name) for name in ledger.study_names()}
+        known = set().union(ledger.trials()["trial_id"], *planned.values())
+        found = [one for one in known if one.startswith(trial_id)]
+        if len(found) != 1:
+            raise RequestError(
+                f"trial id {trial_id!r} fits {len(found)} of the {len(known)} trials in {str(results)!r}; give one "
+                "trial's id, or enough of its beginning"
+            )
+        (whole,) = found
+        attempts = _plain(ledger.attempts(whole))
+        epochs = _plain(ledger.epochs([whole]))
+        logs = [dataclasses.asdict(entry) for entry in ledger.logs_of(whole)]
+        studies = [name for name, ids in planned.items() if whole in ids]
+        again = _again(whole, ledger, studies[0], attempts) if studies else ""
+    last = attempts[-1] if attempts else {}
+    return {
+        "trial_id": whole,
+        "config": json.loads(str(last["config"])) if last else {},
+        "stages": [dataclasses.asdict(stage) for stage in stages_of(last.get("stages"))],
+        "attempts": attempts,
+        "epochs": epochs,
+        "logs": logs,
+        "studies": studies,
+        "train_again": again,
+    }
+
+
+def _again(trial_id: str, ledger: Ledger, study: str, attempts: Sequence[Mapping[str, Any]]) -> str:
+    """Return the command that trains a trial again: to compare it if it is complete, else for the study's sake."""
+    if any(attempt["state"] == "complete" for attempt in attempts):
+        return f"orchestrate verify {study} --trial {trial_id}"
+    kinds = [attempt["failure_kind"] for attempt in attempts if attempt["state"] == "failed"]
+    command = str(ledger.read_study(study)[0]["command"])
+    return f"{command} --retry-failed {kinds[-1]}" if kinds else command
+
+
+def _ids(ledger: Ledger, study: str) -> set[str]:
+    return set(ledger.read_study(study)[1]["trial_id"].to_pylist())
+
+
+def _plain(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows as mappings without absent values."""
+    return [{str(k): v for k, v in row.items() if not _absent(v)} for row in frame.to_dict("records")]
+
+
+def _absent(value: object) -> bool:
+    return value is None or value is pd.NaT or (isinstance(value, float) and value != value)  # noqa: PLR0124  NaN

@@ -1,0 +1,109 @@
+"""What is refused before anything starts: methods, knobs, levels, datasets and arms that do not hold together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from orchestrator import discovery
+from orchestrator.errors import RequestError
+from orchestrator.knobs import canonical
+from orchestrator.plan.arms import PlannedArm, PlannedContrast
+from orchestrator.plan.catalogue import Catalogue
+from orchestrator.study import Study
+
+__all__ = ["check_arms", "check_searches", "check_study", "require_margin", "require_precision"]
+
+
+def check_study(study: Study, catalogue: Catalogue) -> None:
+    """Refuse a study that names what is not there, before its arms are made.
+
+    Raises:
+        UnknownNameError: no such method, dataset or knob.
+        RequestError: one line that names the value and what is allowed.
+    """
+    require_precision(study, catalogue)
+    for reference in study.datasets:
+        discovery.find("dataset", reference.partition(":")[0], catalogue.plugins)
+    check_searches(study, catalogue)
+
+
+def check_searches(study: Study, catalogue: Catalogue) -> None:
+    """Refuse searches over unknown knobs, over knobs that are set besides, or over ranges outside a knob's domain.
+
+    Raises:
+        UnknownNameError: no such knob, sampler or pruner.
+        RequestError: one line that names the value and what is allowed.
+    """
+    for search in study.searches():
+        space = catalogue.space(search.method)
+        for name in search.base:
+            if name in search.over:
+                raise RequestError(f"{search.method}.{name} = {search.base[name]!r} is both set and searched")
+        canonical(space, search.base, search.method)
+        search.domains(space)
+        search.check_kinds(catalogue.plugins)
+
+
+def check_arms(
+    study: Study, arms: Sequence[PlannedArm], contrasts: Sequence[PlannedContrast], catalogue: Catalogue
+) -> None:
+    """Refuse arms that share a name, or that mean the same configuration and are compared, and a missing margin.
+
+    Raises:
+        RequestError: names the arms, or says what to write.
+    """
+    counts = Counter(arm.name for arm in arms)
+    name, count = counts.most_common(1)[0] if counts else ("", 0)
+    if count > 1:
+        raise RequestError(f"study {study.name}: two arms are called {name!r}; give a rival a name of its own")
+    _refuse_twins(study, arms, contrasts, catalogue)
+    require_margin(study, len(contrasts))
+
+
+def require_precision(study: Study, catalogue: Catalogue) -> None:
+    """Refuse a precision that would change no trial of a study.
+
+    Raises:
+        RequestError: says what its methods have.
+    """
+    has = {precision for method in study.methods for precision in catalogue.method(method).precisions}
+    if study.precision not in has:
+        raise RequestError(
+            f"study {study.name}: precision {study.precision!r}: {', '.join(study.methods)} "
+            f"know{'s' * (len(study.methods) == 1)} {', '.join(sorted(has))} only"
+        )
+
+
+def _refuse_twins(
+    study: Study, arms: Sequence[PlannedArm], contrasts: Sequence[PlannedContrast], catalogue: Catalogue
+) -> None:
+    """Refuse a difference between two arms that mean the same configuration: they would be the same trials.
+
+    What two searches choose may well be the same, and that is an answer: their arms are left out here.
+
+    Raises:
+        RequestError: names both arms.
+    """
+    means = {}
+    for planned in arms:
+        design, arm = study.designs[planned.design], planned.arm
+        if design.search is None and not design.starts_from:
+            means[planned.name] = (arm.method, canonical(catalogue.space(arm.method), arm.values, arm.method))
+    for one in contrasts:
+        first, *others = one.contrast.weights
+        if len(others) == 1 and first in means and means[first] == means.get(others[0]):
+            raise RequestError(f"study {study.name}: arms {first!r} and {others[0]!r} are the same configuration")
+
+
+def require_margin(study: Study, n_contrasts: int) -> None:
+    """Refuse a confirmatory study that does not say which difference counts as none.
+
+    Raises:
+        RequestError: says what to write.
+    """
+    if n_contrasts and study.margin is None and not study.exploratory:
+        raise RequestError(
+            f"study {study.name}: margin is missing; state below which difference of {study.metric} arms count as "
+            "equal (margin=0.02), or say exploratory=True"
+        )

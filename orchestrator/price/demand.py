@@ -1,0 +1,102 @@
+"""What of a plan is still to be trained: counted once, and taken by the probe, the price and the printed plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from orchestrator.designs.search import Search
+from orchestrator.ledger import Ledger
+from orchestrator.plan.plan import Plan
+from orchestrator.plan.trials import PlannedTrial
+from orchestrator.trial import SeedBlock, TrialSpec
+
+__all__ = ["Demand", "demand"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demand:
+    """What a plan asks for, what of it the ledger has, and what is missing."""
+
+    plan: Plan
+    confirm: list[PlannedTrial]
+    """Confirm trials at the last look."""
+    hits: set[str]
+    """trial_ids of those that the ledger has."""
+    search_hits: int
+    to_confirm: dict[str, TrialSpec]
+    """Missing confirm trials by trial_id."""
+    to_search: list[list[TrialSpec]]
+    """Round by round, stand-ins for the missing trials of searches: a price needs no more."""
+
+    @property
+    def n_trials(self) -> int:
+        """Trials in all."""
+        return self.plan.n_search_trials + len(self.confirm)
+
+    @property
+    def n_hits(self) -> int:
+        """Those in the ledger."""
+        return self.search_hits + len(self.hits)
+
+    @property
+    def missing(self) -> list[TrialSpec]:
+        """Those to be trained."""
+        return [spec for wave in self.waves for spec in wave]
+
+    @property
+    def waves(self) -> list[list[TrialSpec]]:
+        """Those to be trained, in groups of which each waits for the one before."""
+        return [*self.to_search, list(self.to_confirm.values())]
+
+
+def demand(plan: Plan, ledger: Ledger, rows: pd.DataFrame) -> Demand:
+    """Return what a plan asks for, beside what the ledger (and `rows`, its read view) has."""
+    study = plan.study
+    record = ledger.read_study(study.key)[0] if study.key in ledger.study_names() else {}
+    confirm = plan.confirm_trials(range(study.looks[-1]))
+    hits = ledger.complete([trial.spec.trial_id for trial in confirm])
+    wanted = {trial.spec.trial_id: trial.spec for trial in confirm}
+    return Demand(
+        plan=plan,
+        confirm=confirm,
+        hits=hits,
+        search_hits=_search_hits(record, rows),
+        to_confirm={trial_id: spec for trial_id, spec in wanted.items() if trial_id not in hits},
+        to_search=_search_rounds(plan, record, ledger),
+    )
+
+
+def _search_hits(record: Mapping[str, Any], rows: pd.DataFrame) -> int:
+    asked: set[str] = set()
+    for search in record.get("searches", []):
+        for told in search["history"]:
+            asked.update(told["trial_ids"])
+    return len(asked.intersection(rows["trial_id"])) if len(rows) else 0
+
+
+def _search_rounds(plan: Plan, record: Mapping[str, Any], ledger: Ledger) -> list[list[TrialSpec]]:
+    """Return stand-ins for what searches have still to ask for, round by round: they cost what the base costs."""
+    rounds: list[list[TrialSpec]] = []
+    for dataset, _, search in plan.searches:
+        spec = plan.catalogue.spec(plan.study, search.method, search.base, dataset, search.n_epochs)
+        own = [replace(spec, seed=seed, seed_block=SeedBlock.SEARCH) for seed in range(search.n_seeds)]
+        left = search.n_configurations - _n_told(record, search, dataset, ledger)
+        together = search.round_size * (1 + search.rounds_ahead)
+        for number, begin in enumerate(range(0, left, together)):
+            if number == len(rounds):
+                rounds.append([])
+            rounds[number] += own * min(together, left - begin)
+    return rounds
+
+
+def _n_told(record: Mapping[str, Any], search: Search, dataset: str, ledger: Ledger) -> int:
+    """Return how many configurations of a search were told, and are still in the ledger."""
+    for entry in record.get("searches", []):
+        if (entry["method"], entry["dataset"]) == (search.method, dataset):
+            asked = [told["trial_ids"] for told in entry["history"] if not told.get("warm_start")]
+            return sum(len(ledger.states(trial_ids)) == len(trial_ids) for trial_ids in asked)
+    return 0

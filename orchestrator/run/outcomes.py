@@ -1,0 +1,97 @@
+"""Outcomes of members: made durable before anybody is told, then counted, and tried again where their kind says so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import pyarrow as pa
+
+from orchestrator.ledger import Ledger
+from orchestrator.provenance import git_commit, versions
+from orchestrator.retry_policy import POLICIES
+from orchestrator.run.failure_log import row_error
+from orchestrator.run.known_results import KnownResults, curves_of
+from orchestrator.run.progress import Progress
+from orchestrator.trial import Bundle, FailureKind, SeedBlock, TrialOutcome, TrialState
+from orchestrator.trial_result import TrialResult
+
+__all__ = ["Outcomes"]
+
+
+class Outcomes:
+    """Takes outcomes of a run.
+
+    Args:
+        ledger: open for writing.
+        digests: method -> digest of its code.
+        results: takes every result that is final.
+        progress: counts them.
+        failure_budget: share of the study's trials that may fail.
+        with_curves: whether a search that prunes wants the curves of its trials.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        digests: Mapping[str, str],
+        results: KnownResults,
+        progress: Progress,
+        failure_budget: float,
+        *,
+        with_curves: bool,
+    ) -> None:
+        self._ledger, self._digests, self._results, self._progress = ledger, digests, results, progress
+        self._failure_budget, self._with_curves = failure_budget, with_curves
+
+    def take(self, outcomes: Sequence[TrialOutcome], epochs: pa.Table | None) -> list[Bundle]:
+        """Append outcomes to the ledger and count those that are final.
+
+        Args:
+            outcomes: of members that ended; what a restarted worker repeats is left out.
+            epochs: their evaluations.
+
+        Returns:
+            The bundles, of one trial each, in which failed members are tried again.
+        """
+        news = [one for one in outcomes if one.attempt >= self._ledger.next_attempt(one.spec.trial_id)]
+        stamped = [self._stamped(one) for one in news]
+        self._ledger.append(stamped, epochs)  # durable before anybody is told
+        again = []
+        for outcome in stamped:
+            if self._is_tried_again(outcome):
+                again.append(Bundle((outcome.spec,), (outcome.attempt + 1,)))
+            else:
+                self._results.add(outcome.spec.trial_id, self._result(outcome))
+                self._progress.ended(outcome)
+        return again
+
+    @property
+    def overspent(self) -> str:
+        """Why the run has to stop for its failures; empty: it has not."""
+        failed, total = self._progress.n_failed, self._progress.total
+        if failed <= self._failure_budget * max(total, 1):
+            return ""
+        return f"failure budget spent: {failed} of {total} trials failed, allowed are {self._failure_budget:.0%}"
+
+    def _stamped(self, outcome: TrialOutcome) -> TrialOutcome:
+        """Return an outcome with where its numbers come from, and an error that fits into a row."""
+        own = {"code_digest": self._digests[outcome.spec.method], "git_commit": git_commit(), "versions": versions()}
+        return replace(outcome, error=row_error(outcome.error), facts={**own, **outcome.facts})
+
+    def _result(self, outcome: TrialOutcome) -> TrialResult:
+        trial_id = outcome.spec.trial_id
+        searched = self._with_curves and outcome.spec.seed_block is SeedBlock.SEARCH
+        return TrialResult(
+            state=outcome.state,
+            collapsed=outcome.collapsed,
+            metrics=outcome.metrics,
+            curve=curves_of(self._ledger, [trial_id]).get(trial_id, {}) if searched else {},
+            stages=outcome.facts.get("stages") or "",
+        )
+
+    def _is_tried_again(self, outcome: TrialOutcome) -> bool:
+        kind = outcome.failure_kind
+        if outcome.state is not TrialState.FAILED or kind is None or kind is FailureKind.OUT_OF_MEMORY:
+            return False
+        return outcome.attempt < POLICIES[kind].attempts

@@ -1,0 +1,103 @@
+"""One run of a study: probe, price, train what is missing, keep the record; who watches it is not decided here."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import Any, Protocol
+
+from orchestrator.bundles.profile import require_precision
+from orchestrator.executors.base import Executor
+from orchestrator.ledger import Ledger
+from orchestrator.ledger.files import write_durably
+from orchestrator.plan.plan import Plan, choices_of, plan_of
+from orchestrator.price.demand import Demand, demand
+from orchestrator.price.knowledge import knowledge, start_seconds
+from orchestrator.price.price import price
+from orchestrator.price.probing import probe
+from orchestrator.provenance import machine, n_gpus
+from orchestrator.run.progress import Progress, RunOptions
+from orchestrator.run.record import earlier_record
+from orchestrator.run.runner import Runner
+
+__all__ = ["Observer", "train"]
+
+
+class Observer(Protocol):
+    """Who watches a run."""
+
+    def planned(self, progress: Progress, finished: bool) -> None:
+        """Take what is planned, before anything trains; `finished`: nothing will."""
+
+    def heard(self, progress: Progress) -> None:
+        """Take where the run stands, after every report."""
+
+    def dashboard(self, address: str) -> None:
+        """Take where the cluster's dashboard is."""
+
+    def stoppable(self, runner: Runner) -> AbstractContextManager[None]:
+        """Return a context in which signals stop the runner."""
+
+
+def train(
+    plan: Plan, ledger: Ledger, executor: Executor, options: RunOptions, observer: Observer, workers: int = 0
+) -> str:
+    """Train what a study misses; returns why that ended early, or nothing.
+
+    Args:
+        plan: of the study.
+        ledger: open for writing.
+        executor: where bundles train.
+        options: how to run; the device is the executor's.
+        observer: who watches.
+        workers: for how many the run is priced; 0: what this machine has.
+    """
+    options = replace(options, device=executor.device())
+    require_precision(plan.study.precision, options.device)
+    asked = _demand(plan, ledger)
+    probe(asked, ledger, executor, options.device)
+    priced = _priced(asked, ledger, options.device, workers)
+    runner = Runner(plan, ledger, options, observer.heard)
+    observer.planned(runner.progress, runner.finished)
+    if not runner.finished:
+        runner.write_record()
+        address = executor.dashboard()
+        if address:
+            ledger.announce(address)
+            observer.dashboard(address)
+        with observer.stoppable(runner):
+            executor.run(runner)
+        ledger.compact()
+    seconds = runner.worker_seconds
+    spent = seconds.entry(runner.progress.trained, runner.stop_reason, priced)
+    runner.clear_up()
+    runner.write_record(spent if seconds.start_seconds else None)
+    if seconds.start_seconds:
+        _write_journal(runner, ledger)
+    return runner.stop_reason
+
+
+def _demand(plan: Plan, ledger: Ledger) -> Demand:
+    """Return what is missing, with the choices that earlier runs of the study have recorded."""
+    chosen = choices_of(plan.study, lambda key: earlier_record(ledger, key))
+    known = plan_of(plan.study, plan.catalogue, chosen) if chosen else plan
+    return demand(known, ledger, ledger.trials())
+
+
+def _priced(asked: Demand, ledger: Ledger, device: str, workers: int) -> dict[str, Any] | None:
+    """Return the price of what is missing, as study.json keeps it; None where nothing is known."""
+    study, catalogue = asked.plan.study, asked.plan.catalogue
+    workers = workers or (n_gpus() if device == "cuda" else int(machine()["cores"]))
+    known = knowledge([study], catalogue, ledger, ledger.trials(), device)
+    found = price(asked.waves, known, workers, start_seconds(ledger))
+    return None if found.unknown else found.as_json()
+
+
+def _write_journal(runner: Runner, ledger: Ledger) -> None:
+    """Write a study's searches as an Optuna journal beside its record, for optuna-dashboard."""
+    searches = runner.schedule.searches
+    if searches:
+        from orchestrator.search.journal import journal_of
+
+        named = {f"{phase.search.method} @ {phase.dataset}": phase.rounds for phase in searches}
+        write_durably(ledger.study_folder(runner.study.key) / "optuna.journal", journal_of(named))
