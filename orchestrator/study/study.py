@@ -209,12 +209,7 @@ def check(study: Study) -> None:
         raise RequestError(f"study {study.name}: datasets is empty; name at least one")
     if study.looks[0] < 2 and study.design.search is not study.design:
         raise RequestError(f"study {study.name}: seeds = {study.looks[0]!r}; paired tests need at least 2")
-    if study.protocol not in PROTOCOLS:
-        raise RequestError(f"study {study.name}: protocol {study.protocol!r}; there are: {', '.join(PROTOCOLS)}")
-    if study.precision not in PRECISIONS:
-        raise RequestError(
-            f"study {study.name}: precision {study.precision!r} is not supported; allowed: {', '.join(PRECISIONS)}"
-        )
+    _check_words(study)
     _check_numbers(study)
 
 
