@@ -185,8 +185,8 @@ def image_set_files(tmp_path_factory):
             written(
                 f"{stem}-labels-idx1-ubyte", np.array([0x801, size], ">i4").tobytes() + (labels[part] % 10).tobytes()
             )
-        rows = pixels(size, 3 * 32 * 32)
-        fine, coarse = (labels[part] % 100).tolist(), (labels[part] % 20).tolist()
+        rows, fine = pixels(100, 3 * 32 * 32), list(range(100))
+        coarse = [label % 20 for label in fine]
         written(f"cifar-100-python/{part}", pickle.dumps({"data": rows, "fine_labels": fine, "coarse_labels": coarse}))
         written(f"stl10_binary/{part}_X.bin", pixels(size, 3, 96, 96).tobytes())
         written(f"stl10_binary/{part}_y.bin", (labels[part] % 10 + 1).tobytes())
@@ -205,8 +205,31 @@ def image_set_files(tmp_path_factory):
     (folder / "packages/seglearn/data").mkdir(parents=True)
     people = {"X": list(draws.normal(size=(70, 200, 6))), "y": np.arange(70) % 7, "subject": np.arange(70) // 7 + 1}
     np.save(folder / "packages/seglearn/data/watch_dataset.npy", people, allow_pickle=True)
-    written("stl10_binary/unlabeled_X.bin", pixels(1, 3, 96, 96).tobytes())
+    written("stl10_binary/unlabeled_X.bin", pixels(3, 3, 96, 96).tobytes())
+    _write_image_trees(folder, pixels)
     return folder
+
+
+def _write_image_trees(folder, pixels):
+    """Tiny-ImageNet of two classes, and ImageNet's folders for both of its subsets, a few images each."""
+    from PIL import Image
+
+    from trainables.datasets import imagenet10, imagenet_dogs
+
+    def picture(place, side):
+        (folder / place).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels(1, side, side + 3, 3)[0]).save(folder / place)
+
+    tiny, lines = "tiny-imagenet-200", []
+    for number in range(6):
+        name = f"n{number % 2:08d}"
+        picture(f"{tiny}/train/{name}/images/{name}_{number}.JPEG", 64)
+        picture(f"{tiny}/val/images/val_{number}.JPEG", 64)
+        lines.append(f"val_{number}.JPEG\t{name}\t0\t0\t63\t63\n")
+    (folder / tiny / "val/val_annotations.txt").write_text("".join(lines))
+    for name in {*imagenet10.SET.classes, *imagenet_dogs.SET.classes}:
+        for number in range(2):
+            picture(f"imagenet/train/{name}/{name}_{number}.JPEG", 100 + number)
 
 
 @pytest.fixture

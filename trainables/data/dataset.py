@@ -39,6 +39,8 @@ class Dataset:
     test_labels: Tensor | None = None
     given_labels: Tensor | None = None
     """(N,) int64, -1 where none: labels that are part of the *input* (semi-supervised, label-noise studies)."""
+    unlabelled: Tensor | None = None
+    """(U, ...) further inputs whose classes nobody knows: pretraining may use them, nothing is scored on them."""
     protocol: str = "whole"
     offset: Tensor | None = None
     """(C, H, W) what was subtracted from images: `inputs + offset` are pixels in [0, 1]. No part of the digest."""
@@ -50,6 +52,9 @@ class Dataset:
             raise DataError(f"dataset {self.name}: {len(self.inputs)} inputs but {len(self.labels)} labels")
         if len(self.inputs) == 0:
             raise DataError(f"dataset {self.name} is empty")
+        if self.unlabelled is not None and self.unlabelled.shape[1:] != self.inputs.shape[1:]:
+            shapes = f"{tuple(self.unlabelled.shape[1:])}, allowed: that of the others, {tuple(self.inputs.shape[1:])}"
+            raise DataError(f"dataset {self.name}: unlabelled inputs have the shape {shapes}")
         if not bool(torch.isfinite(self.inputs).all()):
             raise DataError(f"dataset {self.name} holds NaN or infinite inputs")
 
@@ -72,6 +77,11 @@ class Dataset:
         return self.inputs.dim() == 4
 
     @property
+    def all_inputs(self) -> Tensor:
+        """What may be trained on without labels: `inputs`, then `unlabelled`."""
+        return self.inputs if self.unlabelled is None else torch.cat([self.inputs, self.unlabelled])
+
+    @property
     def vectors(self) -> Tensor:
         """Inputs as (N, d)."""
         return self.inputs.flatten(1)
@@ -85,7 +95,8 @@ class Dataset:
     def digest(self) -> str:
         """blake2b of the content: every tensor's shape, type and bytes (20 hex digits). The protocol is no content."""
         content = hashlib.blake2b(digest_size=10)
-        for part in (self.inputs, self.labels, self.test_inputs, self.test_labels, self.given_labels):
+        parts = (self.inputs, self.labels, self.test_inputs, self.test_labels, self.given_labels, self.unlabelled)
+        for part in parts:
             if part is not None:
                 content.update(f"{tuple(part.shape)}{part.dtype}".encode())
                 content.update(

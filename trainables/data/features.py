@@ -24,6 +24,9 @@ _LOG = logging.getLogger(__name__)
 BATCH = 50
 """Images at once; always the same, since it can move last bits."""
 
+PARTS = ("inputs", "test_inputs", "unlabelled")
+"""What of a dataset is encoded."""
+
 RECIPE = 1
 """Raised when scaling, pooling or what is kept changes: kept features of before are then left alone."""
 
@@ -59,12 +62,13 @@ def features(dataset: Dataset, encoder: str, side: int = 0, folder: Path | None 
         key,
         lambda: _computed(found, side, dataset, offset),
     )
-    train = functional.normalize(kept["inputs"])
-    mean = train.mean(0)
-    scale = float((train - mean).std()) or 1.0  # equal images have no spread
+    units = functional.normalize(kept["inputs"])
+    mean = units.mean(0)
+    scale = float((units - mean).std()) or 1.0  # equal images have no spread
     scaled = {name: (functional.normalize(part) - mean) / scale for name, part in kept.items()}
     stages = (*dataset.stages, Stage(name=f"features={encoder}", key=key))
-    return replace(dataset, inputs=scaled["inputs"], test_inputs=scaled.get("test_inputs"), offset=None, stages=stages)
+    test, others = (scaled.get(name) for name in PARTS[1:])
+    return replace(dataset, inputs=scaled["inputs"], test_inputs=test, unlabelled=others, offset=None, stages=stages)
 
 
 def artifact_key(dataset_digest: str, encoder: Encoder, side: int) -> str:
@@ -97,7 +101,7 @@ def _computed(encoder: Encoder, side: int, dataset: Dataset, offset: Tensor) -> 
             raise DataError(f"encoder {encoder.name} at side {side}: no {encoder.width} finite features an image")
         return found
 
-    parts = {"inputs": dataset.inputs, "test_inputs": dataset.test_inputs}
+    parts = {name: getattr(dataset, name) for name in PARTS}
     with torch.no_grad():
         return {
             name: torch.cat([encoded(part[cut]) for cut in _batches(len(part))])

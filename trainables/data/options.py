@@ -224,8 +224,9 @@ def _standardised(dataset: Dataset, reference: str) -> Dataset:
     mean = pixels.mean((0, 2, 3)).view(-1, 1, 1)
     spread = pixels.std((0, 2, 3)).view(-1, 1, 1)
     spread = torch.where(spread > 0, spread, torch.ones_like(spread))
-    test = None if dataset.test_inputs is None else (dataset.test_inputs + dataset.offset - mean) / spread
-    return replace(dataset, inputs=(pixels - mean) / spread, test_inputs=test, offset=None)
+    others = {name: getattr(dataset, name) for name in ("test_inputs", "unlabelled")}
+    scaled = {name: (part + dataset.offset - mean) / spread for name, part in others.items() if part is not None}
+    return replace(dataset, inputs=(pixels - mean) / spread, offset=None, **scaled)
 
 
 def _subset(dataset: Dataset, size: int, reference: str) -> Dataset:

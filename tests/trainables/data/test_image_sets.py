@@ -21,9 +21,10 @@ from orchestrator.errors import DataError
 from trainables.data import data_folder
 from trainables.data import image_sets as sets_module
 from trainables.data.image_sets import centred
-from trainables.datasets import cifar10, cifar100_20, fashion_mnist, image_folder, mnist, stl10
+from trainables.datasets import cifar10, cifar100, cifar100_20, fashion_mnist, image_folder, mnist, stl10
 
 SETS = {"mnist": mnist, "fashion_mnist": fashion_mnist, "cifar10": cifar10, "cifar100_20": cifar100_20, "stl10": stl10}
+SETS |= {"cifar100": cifar100}
 
 
 @pytest.fixture(name="own_files")
@@ -60,9 +61,9 @@ def _by_hand(name: str, folder: Path) -> tuple[Any, list[int], tuple[int, int, i
             [label - 1 for label in (folder / "stl10_binary/train_y.bin").read_bytes()],
             (3, 96, 96),
         )
-    if name == "cifar100_20":
+    if name.startswith("cifar100"):
         content = pickle.loads((folder / "cifar-100-python/train").read_bytes())
-        return content["data"], content["coarse_labels"], (3, 32, 32)
+        return content["data"], content["coarse_labels" if name == "cifar100_20" else "fine_labels"], (3, 32, 32)
     parts = [pickle.loads((folder / f"cifar-10-batches-py/data_batch_{n}").read_bytes()) for n in range(1, 6)]
     return np.concatenate([part["data"] for part in parts]), [x for part in parts for x in part["labels"]], (3, 32, 32)
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from orchestrator.errors import DataError
 from trainables.datasets import watch
 
 
@@ -28,3 +29,13 @@ def test_a_sine_has_its_power_in_one_band_and_a_constant_has_none() -> None:
     bands = found[8:, 0]
     assert bands.argmax() == 3 and bands[[0, 1, 2, 4, 5, 6, 7]].max() < 1e-6  # 2 Hz is bin 4
     assert found[8:, 1].tolist() == pytest.approx([0.0] * 8)
+
+
+def test_as_windows_recordings_stay_what_they_are_but_for_the_scale_of_a_channel(image_sets: Path) -> None:
+    data = watch.load(form="windows")
+    assert data.inputs.shape == (147, 1, 100, 6) and data.test_inputs is not None and len(data.test_inputs) == 63
+    torch.testing.assert_close(data.inputs.mean((0, 1, 2)), torch.zeros(6), atol=1e-5, rtol=0)
+    torch.testing.assert_close(data.inputs.std((0, 1, 2), correction=0), torch.ones(6), atol=1e-4, rtol=0)
+    assert torch.equal(data.labels, watch.load().labels)
+    with pytest.raises(DataError, match="form = 'sound', allowed: features, windows"):
+        watch.load(form="sound")
