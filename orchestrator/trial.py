@@ -13,6 +13,7 @@ from typing import Any
 from orchestrator.knobs import Value
 
 __all__ = [
+    "FENCE_MARK",
     "MEMBERS_FILE",
     "PRECISIONS",
     "Bundle",
@@ -36,6 +37,9 @@ PRECISIONS = ("float32", "tf32", "bfloat16")
 
 MEMBERS_FILE = "members.json"
 """In a checkpoint folder: the ordered trial_ids of the bundle, so that the engine can hand it out as it was."""
+
+FENCE_MARK = ".fence-"
+"""In a checkpoint folder, the beginning of the name of an empty file: the fence of the last handing out."""
 
 
 class TrialState(StrEnum):
@@ -207,6 +211,8 @@ class BundleTask:
     checkpoint_folder: str = ""
     """results/checkpoints/<bundle_id>, on storage that driver and workers share; empty: no checkpoints."""
     checkpoint_seconds: float = 60.0
+    fence: str = ""
+    """Names this handing out of the bundle; that of a later one sorts after it. Workers of earlier ones may live on."""
     code_digest: str = ""
     """The driver's digest of the method's code; a worker whose own differs raises CodeMismatchError."""
     share: float = 1.0

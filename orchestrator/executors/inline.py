@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from orchestrator.bundles.profile import device_for
 from orchestrator.executors.base import ExecutorOptions, Source
+from orchestrator.executors.fence import Fences
 from orchestrator.executors.worker import reports
 from orchestrator.executors.worker_output import recorded
 from orchestrator.provenance import n_gpus
@@ -19,6 +20,7 @@ class InlineExecutor:
 
     def __init__(self, device: str = "auto") -> None:
         self._device = device
+        self._fences = Fences()
 
     @classmethod
     def of(cls, options: ExecutorOptions) -> InlineExecutor:
@@ -50,7 +52,7 @@ class InlineExecutor:
         while not source.finished and not source.stopping:
             task = source.next_task()
             if task is not None:
-                self._train(source, task)
+                self._train(source, self._fences.fenced(task))
             elif not source.finished and not source.stopping:
                 raise RuntimeError("the source has no bundle, is not finished, and nothing is under way")
 

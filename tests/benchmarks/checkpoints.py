@@ -70,7 +70,7 @@ def _measured(method: str, dataset: str, knobs: dict[str, Any], members: int, n_
         assert run.groups
         assert not run.outcomes
         costs = [_seconds(run.save) for _ in range(n_saves)]
-        size = (Path(folder) / checkpoints.FILE).stat().st_size
+        size = checkpoints.files(Path(folder))[0].stat().st_size
     cost = statistics.median(costs)
     share = cost / (EVERY + cost)
     assert share < 0.02, "checkpoints cost too much"

@@ -16,7 +16,7 @@ from test_corruption import EPOCHS, FOREIGN, READING, STUDIES, TRIALS, WRITING, 
 from orchestrator.cli import main
 from orchestrator.ledger import Ledger
 from orchestrator.trial import Bundle
-from trainables.training.checkpoints import FILE, Checkpoint, name_members, write
+from trainables.training.checkpoints import Checkpoint, name_members, state_file, write
 
 pytestmark = [pytest.mark.slow, pytest.mark.sample]
 
@@ -127,10 +127,13 @@ def test_a_folder_that_may_only_be_read_ends_a_run_in_one_line(tmp_path: Path, m
 
 
 CHECKPOINTS: dict[str, tuple[Callable[[Path], Any], str]] = {
-    "cut short": (lambda f: (f / FILE).write_bytes((f / FILE).read_bytes()[:-9]), "is unreadable"),
-    "empty": (lambda f: (f / FILE).write_bytes(b""), "is unreadable"),
-    "a flipped byte": (lambda f: (f / FILE).write_bytes((f / FILE).read_bytes()[:-1] + b"\x55"), "is damaged"),
-    "text": (lambda f: (f / FILE).write_text("a pickle, perhaps"), "is unreadable"),
+    "cut short": (lambda f: (f / state_file("")).write_bytes((f / state_file("")).read_bytes()[:-9]), "is unreadable"),
+    "empty": (lambda f: (f / state_file("")).write_bytes(b""), "is unreadable"),
+    "a flipped byte": (
+        lambda f: (f / state_file("")).write_bytes((f / state_file("")).read_bytes()[:-1] + b"\x55"),
+        "is damaged",
+    ),
+    "text": (lambda f: (f / state_file("")).write_text("a pickle, perhaps"), "is unreadable"),
     "nobody's": (lambda f: (f / "members.json").unlink(), "does not say whose it is"),
     "somebody else's": (lambda f: (f / "members.json").write_text('["other"]'), "does not say whose it is"),
 }

@@ -1,10 +1,17 @@
-"""Resumable state of an unfinished bundle as one safetensors file: no pickle, whole or absent, checked when read."""
+"""Resumable state of an unfinished bundle as one safetensors file: no pickle, whole or absent, checked when read.
+
+The file's name has the fence of the handing out that wrote it (see `BundleTask.fence`) and the host. A worker that
+lives on after its bundle was handed out again finds a later fence, and writes and deletes nothing any more.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
+import platform
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,12 +24,23 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor
 
 from orchestrator.errors import DataError
-from orchestrator.trial import MEMBERS_FILE
+from orchestrator.trial import FENCE_MARK, MEMBERS_FILE
 from trainables.method import State
 
-__all__ = ["FILE", "Checkpoint", "flattened", "name_members", "nested", "read", "remove", "write"]
+__all__ = [
+    "Checkpoint",
+    "SupersededError",
+    "files",
+    "flattened",
+    "name_members",
+    "nested",
+    "read",
+    "remove",
+    "state_file",
+    "write",
+]
 
-FILE = "state.safetensors"
+STEM, SUFFIX = "state", ".safetensors"
 FORMAT = 1
 _ROWS, _STATE, _EMPTY = "rows", "state/", "/"
 
@@ -42,18 +60,45 @@ class Checkpoint:
     progress: Mapping[str, Any]
 
 
+class SupersededError(Exception):
+    """The bundle was handed out again; this worker's training of it counts no more."""
+
+
+def state_file(fence: str) -> str:
+    """Return the name of the file that this host writes under a fence."""
+    host = re.sub(r"[^A-Za-z0-9_-]", "-", platform.node())[:64]
+    return f"{STEM}.{fence or '0'}.{host or 'host'}{SUFFIX}"
+
+
+def files(folder: Path) -> list[Path]:
+    """Return the checkpoints in a folder, that of the latest fence first; more than one only for a moment."""
+    found = [path for path in folder.glob(f"{STEM}*{SUFFIX}") if path.is_file()]
+    return sorted(found, key=lambda path: (_fence_of(path), path.name), reverse=True)
+
+
+def _fence_of(path: Path) -> str:
+    """Return the fence in a file's name; empty for one from before there were fences."""
+    parts = path.name.split(".")
+    return parts[1] if len(parts) == 4 else ""
+
+
 def name_members(folder: Path, trial_ids: Sequence[str]) -> None:
     """Write whose checkpoint this folder holds, once and before the first checkpoint; see `trial.MEMBERS_FILE`."""
     path = folder / MEMBERS_FILE
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        temporary = folder / f".{MEMBERS_FILE}.{os.getpid()}"
+        temporary = folder / f".{MEMBERS_FILE}.{platform.node()}-{os.getpid()}"
         temporary.write_text(json.dumps(list(trial_ids)))
         temporary.replace(path)
 
 
-def write(folder: Path, checkpoint: Checkpoint) -> None:
-    """Write `checkpoint` into `folder`; a crash at any moment leaves the older one or the new one, never half."""
+def write(folder: Path, checkpoint: Checkpoint, fence: str = "") -> None:
+    """Write `checkpoint` into `folder`; a crash at any moment leaves the older one or the new one, never half.
+
+    Raises:
+        SupersededError: a later handing out of the bundle has been here.
+    """
+    _check_fence(folder, fence)
     tensors = {_STATE + path: leaf for path, leaf in flattened(checkpoint.state)}
     tensors[_ROWS] = torch.frombuffer(bytearray(checkpoint.rows or b"\0"), dtype=torch.uint8)
     head = {
@@ -63,24 +108,47 @@ def write(folder: Path, checkpoint: Checkpoint) -> None:
         "digest": _digest(tensors),
     }
     folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".{FILE}.{os.getpid()}"
+    path = folder / state_file(fence)
+    temporary = folder / f".{path.name}.{os.getpid()}"
     with temporary.open("wb") as file:
         file.write(to_bytes(tensors, head))
         file.flush()
         os.fsync(file.fileno())
-    temporary.replace(folder / FILE)
+    _check_fence(folder, fence)  # writing may have taken minutes
+    temporary.replace(path)
     _sync_folder(folder)
+    for other in files(folder):
+        if other != path and _fence_of(other) <= (fence or "0"):
+            other.unlink(missing_ok=True)
+
+
+def _check_fence(folder: Path, fence: str) -> None:
+    marks = [path.name.removeprefix(FENCE_MARK) for path in folder.glob(f"{FENCE_MARK}*")]
+    later = max([*marks, *map(_fence_of, files(folder))], default="")
+    if later > (fence or "0"):
+        raise SupersededError(
+            f"checkpoints in {str(folder)!r} are written under fence {later}; this worker has {fence}"
+        )
 
 
 def read(folder: Path) -> Checkpoint | None:
-    """Return the checkpoint in `folder`, or None when there is none.
+    """Return the checkpoint of the latest fence in `folder` that can be used, or None when there is none.
 
     Raises:
-        DataError: there is one that cannot be used: cut short, altered, or of another format; the line names it.
+        DataError: there are some, and none can be used: cut short, altered, of another format; the line names one.
     """
-    path = folder / FILE
-    if not path.is_file():
-        return None
+    first: DataError | None = None
+    for path in files(folder):
+        try:
+            return _read(path)
+        except DataError as error:
+            first = first or error
+    if first is not None:
+        raise first
+    return None
+
+
+def _read(path: Path) -> Checkpoint:
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
             head = dict(file.metadata() or {})
@@ -97,9 +165,11 @@ def read(folder: Path) -> Checkpoint | None:
     return Checkpoint(state=state, rows=rows, progress=progress)
 
 
-def remove(folder: Path) -> None:
-    """Delete the checkpoint folder of a bundle that is done; none there is fine."""
-    shutil.rmtree(folder, ignore_errors=True)
+def remove(folder: Path, fence: str = "") -> None:
+    """Delete the checkpoint folder of a bundle that is done; none there is fine, and a later fence's stays."""
+    with contextlib.suppress(SupersededError):
+        _check_fence(folder, fence)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def flattened(state: State, prefix: str = "") -> Iterator[tuple[str, Tensor]]:

@@ -81,6 +81,8 @@ def train(
                 return
             if run.groups and run.save_is_due():
                 run.save()
+            if run.superseded:
+                return
     finally:
         if not run.groups:  # also when the receiver drops the generator at the last report
             run.remove_checkpoint()
@@ -107,6 +109,8 @@ class _Run:
         self.costs = Costs(len(task.bundle), self.device)
         self.started_at = _now()
         self.saved_at = time.monotonic()
+        self.superseded = False
+        """Whether the bundle was handed out again, so that nobody waits for this training of it."""
         self.saving_seconds = 0.0
         """What the last checkpoint cost."""
 
@@ -247,7 +251,10 @@ class _Run:
             state = {} if self.built is None else self.built.state_dict()
             content = checkpoints.Checkpoint(state=state, rows=rows, progress=progress)
             checkpoints.name_members(Path(self.task.checkpoint_folder), self.table.ids)
-            checkpoints.write(Path(self.task.checkpoint_folder), content)
+            checkpoints.write(Path(self.task.checkpoint_folder), content, self.task.fence)
+        except checkpoints.SupersededError as error:
+            _LOG.warning("bundle %s is left: %s", self.task.bundle.bundle_id, error)
+            self.superseded = True
         except Exception as error:  # a full disk, or a method whose state is wrong
             _LOG.warning("no checkpoint in %r: %s: %s", self.task.checkpoint_folder, type(error).__name__, error)
         self.saved_at = time.monotonic()
@@ -256,7 +263,7 @@ class _Run:
     def remove_checkpoint(self) -> None:
         """Delete the checkpoint of a bundle that is done."""
         if self.task.checkpoint_folder:
-            checkpoints.remove(Path(self.task.checkpoint_folder))
+            checkpoints.remove(Path(self.task.checkpoint_folder), self.task.fence)
 
     def _progress(self) -> Mapping[str, Any]:
         return {

@@ -11,10 +11,14 @@ from orchestrator import discovery
 from orchestrator.bundles.profile import device_for, next_slice
 from orchestrator.errors import OrchestratorError, RequestError
 from orchestrator.executors.base import ExecutorOptions, Source
-from orchestrator.executors.ray_tune.bridge import Bridge, Parcel
+from orchestrator.executors.checkpoint_files import files_in
+from orchestrator.executors.fence import Fences
+from orchestrator.executors.ray_tune.bridge import Bridge
+from orchestrator.executors.ray_tune.capacity import Capacity
 from orchestrator.executors.ray_tune.cluster import LOCAL, Cluster
-from orchestrator.executors.ray_tune.datasets import Loan, into_files, into_store
-from orchestrator.executors.ray_tune.threads import Relay
+from orchestrator.executors.ray_tune.datasets import Loan, into_files, into_store, lent
+from orchestrator.executors.ray_tune.parcel import Content, Parcel
+from orchestrator.executors.ray_tune.threads import Relay, within
 from orchestrator.provenance import n_gpus
 from orchestrator.trial import BundleTask
 
@@ -24,8 +28,12 @@ WARM_WORKERS = 4
 """How many workers of a local Ray start before there is anything to do."""
 
 CHECK_SECONDS = 0.5
-CAPACITY_SECONDS = 2.0
-"""How often the cluster is asked what it offers: nodes come and go."""
+
+ANSWER_SECONDS = 10.0
+"""How long a cluster may take to say what it offers."""
+
+ROOM_SECONDS = 6.0
+"""How long bundles wait for a first worker before it is said why, if the cluster has no room for one."""
 
 
 class RayTuneExecutor:
@@ -62,8 +70,9 @@ class RayTuneExecutor:
         self._bridge = Bridge(self._room, self._pack, self._warm, stall_seconds)
         self._wanted = threading.Event()
         self._loans: dict[tuple[str, str, tuple[str, ...]], Loan] = {}
-        self._offered, self._offered_at, self._checked_at = 1, float("-inf"), float("-inf")
-        self._cards = 1
+        self._checked_at = float("-inf")
+        self._capacity = Capacity(cpus, gpus, bundles_per_gpu)
+        self._fences = Fences()
 
     @classmethod
     def of(cls, options: ExecutorOptions) -> RayTuneExecutor:
@@ -95,7 +104,7 @@ class RayTuneExecutor:
         here = self.address == LOCAL or asked == "cpu"
         found = device_for(asked, float(n_gpus()) if here else self.offers().get("GPU", 0.0))
         if not self.gpus and found == "cuda":
-            self.gpus = 1  # before the first bundle: until then there are no workers
+            self.gpus = self._capacity.gpus = 1  # before the first bundle: until then there are no workers
         return found
 
     def start(self) -> None:
@@ -138,11 +147,18 @@ class RayTuneExecutor:
             raise bridge.failure
 
     def offers(self) -> dict[str, float]:
-        """Return what the whole cluster offers now, by resource (`CPU`, `GPU`, ...); waits for Ray."""
+        """Return what the whole cluster offers now, by resource (`CPU`, `GPU`, ...); waits for Ray.
+
+        Raises:
+            RequestError: the cluster does not answer.
+        """
         self.wait()
         import ray
 
-        found: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+        try:
+            found: dict[str, float] = within(ANSWER_SECONDS, ray.cluster_resources)
+        except TimeoutError:
+            raise RequestError(f"Ray at {self.address!r} gives no answer for {ANSWER_SECONDS:g} s") from None
         return found
 
     def end(self) -> None:
@@ -182,7 +198,7 @@ class RayTuneExecutor:
                 closing=lambda: cluster.closing,
                 storage=f"{cluster.folder}/tune",
                 logs=cluster.logs,
-                look_around=self._look_around,
+                look_around=self._capacity.look,
             )
             fit(side, self.cpus, self.gpus)
         except Exception as error:  # raised by run(), in the thread that asks
@@ -191,18 +207,7 @@ class RayTuneExecutor:
 
     def _room(self) -> int:
         """Return how many bundles may be under way."""
-        return min(self._offered, self.max_concurrent or self._offered)
-
-    def _look_around(self) -> None:
-        """Ask the cluster what it offers; in its own thread, since a dead one does not answer for a minute."""
-        import ray
-
-        if time.monotonic() > self._offered_at + CAPACITY_SECONDS:
-            offered: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
-            by_cpu = offered.get("CPU", 0.0) / self.cpus if self.cpus else float("inf")
-            by_gpu = offered.get("GPU", 0.0) * self.bundles_per_gpu / self.gpus if self.gpus else float("inf")
-            self._cards = max(1, int(offered.get("GPU", 0.0) / self.gpus)) if self.gpus else 1
-            self._offered, self._offered_at = max(1, int(min(by_cpu, by_gpu))), time.monotonic()
+        return min(self._capacity.room, self.max_concurrent or self._capacity.room)
 
     def _tick(self) -> None:
         assert self._cluster is not None
@@ -214,6 +219,8 @@ class RayTuneExecutor:
                 self._bridge.collapsed(error)
                 return
         self._bridge.tick()
+        if self._bridge.waits_since() < time.monotonic() - ROOM_SECONDS:
+            self._bridge.note(self._capacity.why_waiting())
 
     def _warm(self, number: int) -> Parcel | None:
         """Return a parcel that only has a worker started, for the first few numbers."""
@@ -222,12 +229,19 @@ class RayTuneExecutor:
 
     def _pack(self, number: int, task: BundleTask) -> Parcel:
         """Return a task's parcel; its dataset is put where workers find it once for all bundles that need it."""
-        parcel = self._addressed(number, task)
+        parcel = Parcel(number, self._content(task))
         if task.share < 1.0:
-            parcel.share = next_slice(task.share, self._bridge.shares, self._cards)
+            parcel.share = next_slice(task.share, self._bridge.shares, self._capacity.cards)
         return parcel
 
-    def _addressed(self, number: int, task: BundleTask) -> Parcel:
+    def _content(self, task: BundleTask) -> Content:
+        assert self._cluster is not None
+        files = () if self._cluster.local or not task.checkpoint_folder else files_in(Path(task.checkpoint_folder))
+        word = self._fences.word(task)
+        task = self._fences.fenced(task)
+        return Content(task, self._loan(task), word, (into_store(files),) if files else ())
+
+    def _loan(self, task: BundleTask) -> Loan | None:
         assert self._cluster is not None
         spec = task.bundle.specs[0]
         key = (spec.dataset, spec.protocol, task.plugins)
@@ -235,10 +249,10 @@ class RayTuneExecutor:
             try:
                 dataset = discovery.load_dataset(*key)
             except OrchestratorError:
-                return Parcel(number, task)  # the worker will meet the same error, and report it as an outcome
+                return None  # the worker will meet the same error, and report it as an outcome
             place = Path(self._cluster.folder, "data", str(len(self._loans)))
-            self._loans[key] = into_files(dataset, place) if self._cluster.local else into_store(dataset)
-        return Parcel(number, task, self._loans[key])
+            self._loans[key] = into_files(dataset, place) if self._cluster.local else lent(dataset)
+        return self._loans[key]
 
 
 EXECUTOR = RayTuneExecutor

@@ -10,17 +10,17 @@ from __future__ import annotations
 import pickle
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any, Protocol
 
 from orchestrator.errors import CodeMismatchError
 from orchestrator.executors.base import Source
 from orchestrator.executors.ray_tune.locality import Nearness
+from orchestrator.executors.ray_tune.parcel import Message, Parcel, Worker
+from orchestrator.executors.ray_tune.under_way import UnderWay
 from orchestrator.trial import Bundle, BundleTask, FailureKind, Report
 
-__all__ = ["Bridge", "Message", "Parcel", "Worker"]
+__all__ = ["Bridge"]
 
 STOP_GRACE_SECONDS = 8.0
 """How long bundles under way may take to reach their next evaluation after a stop; then their workers are killed."""
@@ -31,70 +31,6 @@ START_PATIENCE_SECONDS = 30.0
 START_GRACE_SECONDS = 10.0
 """How long an idle worker leaves bundles alone while another one starts: Tune would give it that one's trial, and end
 the process that is about to be ready, for a new one to start from the beginning."""
-
-
-class Parcel:
-    """What one Tune trial carries to its worker: a task and how to get at its dataset, or nothing.
-
-    Tune copies, keeps and sends back the config of every trial; a parcel is copied by reference, and empty once
-    unpacked, so that neither results nor the list of ended trials carry bundles around.
-    """
-
-    def __init__(self, number: int, task: BundleTask | None = None, dataset: Any = None, device: str = "cpu") -> None:
-        self.number = number
-        self.device = task.device if task is not None else device
-        self.share = task.share if task is not None else 1.0
-        self.content = (task, dataset)
-
-    def unpack(self) -> tuple[BundleTask | None, Any]:
-        """Return (task, loan of the dataset) and forget them."""
-        content, self.content = self.content, (None, None)
-        return content
-
-    def __deepcopy__(self, memo: object) -> Parcel:
-        return self
-
-    def __repr__(self) -> str:
-        return f"parcel {self.number}"
-
-
-@dataclass(frozen=True)
-class Message:
-    """What a worker's `step` sends: reports since the last one, and how the bundle stands."""
-
-    reports: tuple[Report, ...] = ()
-    ended: bool = False
-    """Whether no report will come any more."""
-    mismatch: str = ""
-    """Text of a CodeMismatchError."""
-    node: str = ""
-    """Where the worker is."""
-
-    def packed(self) -> bytes:
-        """Return the message as one opaque value: Tune walks through whatever else is in a result."""
-        return pickle.dumps(self, protocol=5)
-
-
-class Worker(Protocol):
-    """A process that trains one bundle after another."""
-
-    def tell(self, drop: Sequence[int], stop: bool) -> None:
-        """Send members to drop, or the order to stop; it arrives before the next evaluation is asked for."""
-
-    def kill(self) -> None:
-        """End the process at once."""
-
-
-@dataclass
-class _UnderWay:
-    task: BundleTask
-    heard: float = field(default_factory=time.monotonic)
-    worker: Worker | None = None
-    overdue: bool = False
-
-    @property
-    def bundle(self) -> Bundle:
-        return self.task.bundle
 
 
 class Bridge:
@@ -120,13 +56,15 @@ class Bridge:
         """What the source, a worker's code check or Tune raised; the run ends and raises it."""
         self._fetched: deque[BundleTask] = deque()
         self._promised = 0  # fetched tasks for which an idle worker was let go, and Tune has not asked yet
-        self._open: dict[int, _UnderWay] = {}
+        self._open: dict[int, UnderWay] = {}
         self._idle: set[int] = set()
         self._held: dict[int, float] = {}  # parcels that Tune has a trial for, also of closed bundles; their shares
         self._starting: dict[int, float] = {}  # those that Tune starts a process for, and since when
         self._nearness = Nearness()
         self._numbers = 0
         self._stop_told_at: float | None = None
+        self._heard_any = False
+        self._noted: set[str] = set()
 
     def __reduce__(self) -> tuple[type, tuple[()]]:
         """Pickle as nothing: Tune saves whatever is attached to a fit, and this is never restored."""
@@ -168,8 +106,25 @@ class Bridge:
         """Look at the clock and the source; called several times a second during a run."""
         if self.stopping:
             self._stop()
-        elif self.stall_seconds is not None:
-            self._look_for_stalls(time.monotonic() - self.stall_seconds)
+            return
+        now = time.monotonic()
+        if self.stall_seconds is not None:
+            self._look_for_stalls(now - self.stall_seconds)
+        for entry in self._open.values():
+            entry.call_if_silent(now)
+
+    def waits_since(self) -> float:
+        """Return since when bundles wait for a first worker; infinity: there was one, or nothing waits."""
+        if self._heard_any or not self._open:
+            return float("inf")
+        return min(entry.heard for entry in self._open.values())
+
+    def note(self, text: str) -> None:
+        """Tell whoever watches the run, once."""
+        if text and text not in self._noted and self._open and self.source is not None:
+            self._noted.add(text)
+            with self._keeping_failure():
+                self.source.report(next(iter(self._open.values())).bundle, Report(note=text))
 
     def prepare(self) -> None:
         """Let the source get ready; called when nothing is to be answered."""
@@ -202,6 +157,7 @@ class Bridge:
     def started(self, number: int, worker: Worker) -> None:
         """Take the news that a parcel has reached a worker."""
         self._starting.pop(number, None)
+        self._heard_any = True
         entry = self._open.get(number)
         if entry is not None:
             entry.worker, entry.heard = worker, time.monotonic()
@@ -312,19 +268,22 @@ class Bridge:
     def _open_next(self) -> Parcel:
         task = self._fetched.popleft()
         self._numbers += 1
-        self._open[self._numbers] = _UnderWay(task)
+        self._open[self._numbers] = UnderWay(task)
         parcel = self.pack(self._numbers, task)
         self._held[self._numbers] = parcel.share
         return parcel
 
-    def _hear(self, number: int, entry: _UnderWay, message: Message) -> None:
+    def _hear(self, number: int, entry: UnderWay, message: Message) -> None:
         assert self.source is not None
         if message.mismatch:
             raise CodeMismatchError(message.mismatch)
+        entry.keep(message.files)
         for report in message.reports:
             if report.finished:  # first of all: whatever the source raises now, it shall not hear of the bundle again
                 del self._open[number]
             self.source.report(entry.bundle, report)
+            if report.finished:
+                entry.forget()
         if number in self._open and not message.ended and entry.bundle.prunable and entry.worker is not None:
             drop = tuple(self.source.decide(entry.bundle))
             if drop:
@@ -367,6 +326,4 @@ class Bridge:
 
     def _look_for_stalls(self, oldest: float) -> None:
         for entry in self._open.values():
-            if entry.worker is not None and not entry.overdue and entry.heard < oldest:
-                entry.overdue = True
-                entry.worker.kill()
+            entry.kill_if_stalled(oldest)

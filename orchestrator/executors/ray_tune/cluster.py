@@ -9,7 +9,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import sys
 import threading
 import time
@@ -20,9 +19,9 @@ from typing import Any
 
 import psutil
 
-import orchestrator
 from orchestrator.errors import OrchestratorError, RequestError
 from orchestrator.executors.ray_tune.folders import SESSION, PrivateFolder, ray_folder, sweep_leftovers
+from orchestrator.executors.ray_tune.joining import LOCAL, check_address, check_cluster, place_of, shipped
 from orchestrator.executors.ray_tune.private_api import (
     inherited,
     inherited_actors,
@@ -31,16 +30,16 @@ from orchestrator.executors.ray_tune.private_api import (
     write_hook,
 )
 
-__all__ = ["LOCAL", "Cluster", "check_address"]
+__all__ = ["LOCAL", "Cluster"]
 
-LOCAL = "local"
-CONNECT_SECONDS = 3.0
 LOOPBACK = "127.0.0.1"
 """All processes of a Ray that has this very address listen there and nowhere else."""
 REMOVE_SECONDS = 3.0
 """How long `close` waits for processes that were killed."""
 THREAD_SECONDS = 5.0
 """How long `close` waits for the thread of Ray, which a dead Ray may hold for ever."""
+JOIN_SECONDS, START_SECONDS = 60.0, 180.0
+"""How long a cluster may take to let this process in, and a Ray of our own to start (Ray tries it for 30 s, twice)."""
 OBJECT_STORE_BYTES = 256 * 2**20
 """Reports on their way; Ray takes pages as they are used, and spills to its folder beyond."""
 
@@ -58,6 +57,8 @@ DRIVER_ENVIRONMENT: Mapping[str, str] = {
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",  # the ledger is the truth; Tune's state is never restored
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
+    "RAY_grpc_client_keepalive_time_ms": "15000",  # else a connection that was cut off shows after 300 s: the answer
+    "RAY_grpc_client_keepalive_timeout_ms": "15000",  # of a worker that went on meanwhile never comes
     "RAY_enable_worker_prestart": "0",
     "RAY_prestart_worker_first_driver": "0",
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
@@ -73,32 +74,6 @@ WORKER_ENVIRONMENT: Mapping[str, str] = {
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
     "PL_DISABLE_FORK": "1",
 }
-
-
-def check_address(address: str) -> None:
-    """Check an address, and that somebody listens there, before Ray tries for minutes.
-
-    Raises:
-        RequestError: it is neither `local`, `auto` nor HOST:PORT, or nobody answers.
-    """
-    if address == LOCAL:
-        return
-    place = _current_cluster() if address == "auto" else address
-    host, _, port = place.rpartition(":")
-    if address == "auto" and not place:
-        raise RequestError("--address auto: no Ray cluster runs on this machine, and RAY_ADDRESS is not set")
-    if not host.strip("/") or "/" in host or not port.isdigit() or not 0 < int(port) < 65536:
-        raise RequestError(f"--address {place!r}: allowed are local, auto and HOST:PORT")
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()
-    except OSError as error:
-        raise RequestError(f"no Ray cluster answers at {place!r}: {error}") from None
-
-
-def _current_cluster() -> str:
-    """Return the address that Ray means by `auto`: RAY_ADDRESS, or what the last `ray start` left; empty: none."""
-    left = Path(os.environ.get("RAY_TMPDIR", "/tmp"), "ray", "ray_current_cluster")
-    return os.environ.get("RAY_ADDRESS", "") or (left.read_text().strip() if left.is_file() else "")
 
 
 class Cluster:
@@ -127,6 +102,7 @@ class Cluster:
         self._vital: dict[int, str] = {}
         self._family: list[psutil.Process] = []
         self._environment = dict(os.environ)
+        self._began = time.monotonic()
         self._thread = threading.Thread(target=self._live, name="ray", daemon=True)
         self._prepare_environment()
         self._thread.start()
@@ -153,8 +129,13 @@ class Cluster:
         Raises:
             RequestError: it cannot be had.
         """
+        deadline = self._began + (START_SECONDS if self.local else JOIN_SECONDS)
         while not self._up.wait(0.1):  # in short waits, so that signals are heard
-            pass
+            if time.monotonic() > deadline:
+                seconds = deadline - self._began
+                raise RequestError(f"Ray at {self.address!r} lets nobody in for {seconds:g} s; is its head overloaded?")
+        if isinstance(self._error, RequestError):
+            raise self._error
         if self._error is not None:
             raise RequestError(f"Ray at {self.address!r} cannot be used: {self._error}") from self._error
 
@@ -239,8 +220,9 @@ class Cluster:
         sweep_leftovers()
         self._private = PrivateFolder()
         if not self.local:
-            place = self.address if self.address != "auto" else _current_cluster()
-            context: Any = ray.init(address=place, runtime_env=_shipped(), **common)
+            place = place_of(self.address)
+            check_cluster(place)
+            context: Any = ray.init(address=place, runtime_env=shipped(WORKER_ENVIRONMENT), **common)
         else:
             context = self._start_own(common)
         self.logs = Path(context.address_info["session_dir"], "logs")
@@ -355,35 +337,6 @@ def _forget_exit_calls() -> None:
 def _import_tune() -> None:
     with contextlib.suppress(Exception):  # whoever needs it imports it again, and says what is wrong
         import ray.tune  # noqa: F401
-
-
-def _shipped() -> dict[str, Any]:
-    """Return the environment of workers elsewhere: the project's own packages, as they are here."""
-    packages = Path(orchestrator.__file__).parent.parent
-    return {
-        "env_vars": dict(WORKER_ENVIRONMENT),
-        "py_modules": [str(packages / name) for name in ("orchestrator", "trainables")],
-        "worker_process_setup_hook": _shipped_path_hook(),
-    }
-
-
-def _shipped_path_hook() -> Callable[[], None]:
-    """Return what a worker elsewhere does first: look into the shipped packages before anything else.
-
-    Nested, so that it is pickled by value: importing it by name would already look in the wrong place.
-    """
-
-    def hook() -> None:
-        import os
-        import sys
-
-        shipped = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
-        sys.path[:] = shipped + [part for part in sys.path if part not in shipped]
-        from orchestrator.executors.ray_tune import trainable
-
-        trainable.search_path[:] = sys.path
-
-    return hook
 
 
 def store_bytes() -> int:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-__all__ = ["InFiles", "InStore", "Loan", "into_files", "into_store"]
+__all__ = ["InFiles", "InStore", "Loan", "from_store", "into_files", "into_store", "lent"]
 
 
 class Loan(Protocol):
@@ -52,12 +52,11 @@ class InStore:
 
     def open(self) -> Any:
         """Return the dataset, its tensors on the store's memory."""
-        import ray
         import torch
 
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "The given NumPy array is not writ")
-            tensors = {name: torch.from_numpy(array) for name, array in ray.get(self.arrays[0]).items()}
+            tensors = {name: torch.from_numpy(array) for name, array in from_store(self.arrays[0]).items()}
         return _built(self.rest, tensors)
 
 
@@ -70,12 +69,24 @@ def into_files(dataset: Any, folder: Path) -> InFiles:
     return InFiles(str(folder), tuple(arrays), rest)
 
 
-def into_store(dataset: Any) -> InStore:
+def lent(dataset: Any) -> InStore:
     """Put a dataset's tensors into the object store of the cluster this process is connected to."""
+    arrays, rest = _parts(dataset)
+    return InStore((into_store(arrays),), rest)
+
+
+def into_store(content: Any) -> Any:
+    """Put something into the object store; return the reference, which brings it to whoever asks for it."""
     import ray
 
-    arrays, rest = _parts(dataset)
-    return InStore((ray.put(arrays),), rest)
+    return ray.put(content)
+
+
+def from_store(reference: Any) -> Any:
+    """Return what `into_store` put there."""
+    import ray
+
+    return ray.get(reference)
 
 
 def _parts(dataset: Any) -> tuple[dict[str, np.ndarray[Any, Any]], bytes]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,7 +107,7 @@ class TuneSide:
     logs: Path
     """Where Ray keeps what processes of this machine print."""
     look_around: Callable[[], None]
-    """Called in this thread now and then; it may wait for the cluster."""
+    """Called in this thread again and again."""
 
     def check_open(self) -> None:
         """Leave the fit when the executor closes."""
@@ -128,7 +130,13 @@ class _Actor:
         self.actor.tell.remote(list(drop), stop)
 
     def kill(self) -> None:
-        ray.kill(self.actor)
+        # A network that is away would hold whoever waits for the control store.
+        threading.Thread(target=_kill, args=(self.actor,), name="kill", daemon=True).start()
+
+
+def _kill(actor: Any) -> None:
+    with contextlib.suppress(Exception):  # it is dead already, or Ray is
+        ray.kill(actor)
 
 
 def _number(trial: Any) -> int:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-__all__ = ["Relay"]
+__all__ = ["Relay", "within"]
 
 Answer = TypeVar("Answer")
 TICK_SECONDS = 0.1
@@ -68,3 +68,20 @@ def _answer(call: Callable[[], Any], reply: queue.SimpleQueue[tuple[bool, Any]])
         reply.put((False, call()))
     except Exception as error:  # raised in the thread that called
         reply.put((True, error))
+
+
+def within(seconds: float, function: Callable[[], Answer]) -> Answer:
+    """Return what the function returns, or raise what it raises; it goes on in its thread if it takes too long.
+
+    Raises:
+        TimeoutError: it takes longer than so many seconds.
+    """
+    replies: queue.SimpleQueue[tuple[bool, Any]] = queue.SimpleQueue()
+    threading.Thread(target=_answer, args=(function, replies), daemon=True).start()
+    try:
+        raised, answer = replies.get(timeout=seconds)
+    except queue.Empty:
+        raise TimeoutError(f"no answer within {seconds:g} s") from None
+    if raised:
+        raise answer
+    return answer  # type: ignore[no-any-return]

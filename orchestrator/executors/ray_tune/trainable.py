@@ -6,14 +6,18 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from ray import get_runtime_context, tune
 
 from orchestrator import discovery
 from orchestrator.errors import CodeMismatchError
-from orchestrator.executors.ray_tune.bridge import Message, Parcel
-from orchestrator.executors.ray_tune.datasets import Loan
+from orchestrator.executors.checkpoint_files import LocalCopy, shares
+from orchestrator.executors.ray_tune.datasets import Loan, from_store
+from orchestrator.executors.ray_tune.folders import PrivateFolder, sweep_leftovers
+from orchestrator.executors.ray_tune.parcel import Content, Message, Parcel
 from orchestrator.executors.worker import reports
 from orchestrator.executors.worker_output import FileOutput
 from orchestrator.trial import BundleTask, Report
@@ -37,6 +41,18 @@ _datasets: dict[tuple[str, str, tuple[str, ...]], Any] = {}
 _output = FileOutput()
 
 
+@cache
+def _own_folder() -> PrivateFolder:
+    """Return where this process keeps checkpoints that the driver's machine cannot see."""
+    return PrivateFolder()
+
+
+def _copied(task: BundleTask, content: Content) -> LocalCopy:
+    sweep_leftovers()
+    files = from_store(content.files[0]) if content.files else ()
+    return LocalCopy(task, Path(_own_folder().path), files)
+
+
 class BundleTrainable(tune.Trainable):
     """Trains the bundle of a parcel; `reset_config` makes it ready for the next one in the same process."""
 
@@ -47,6 +63,7 @@ class BundleTrainable(tune.Trainable):
     _begun: bool
     _prunable: bool
     _nap: float
+    _copy: LocalCopy | None = None
 
     def setup(self, config: dict[str, Any]) -> None:
         """Unpack the first parcel."""
@@ -75,7 +92,8 @@ class BundleTrainable(tune.Trainable):
         except CodeMismatchError as error:
             message = Message(ended=True, mismatch=str(error))
         self._ended = message.ended
-        return {PAYLOAD: replace(message, node=get_runtime_context().get_node_id()).packed()}
+        files = () if self._copy is None else self._copy.news()
+        return {PAYLOAD: replace(message, node=get_runtime_context().get_node_id(), files=files).packed()}
 
     def cleanup(self) -> None:
         """Let the training loop of an unfinished bundle go."""
@@ -83,7 +101,8 @@ class BundleTrainable(tune.Trainable):
 
     def _begin(self, parcel: Parcel) -> None:
         self._let_go()
-        task, loan = parcel.unpack()
+        content = parcel.unpack()
+        task = content.task
         self._drop = []
         self._stop, self._nap = False, SHORTEST_NAP_SECONDS
         self._ended, self._begun = task is None, False
@@ -92,7 +111,8 @@ class BundleTrainable(tune.Trainable):
             discovery.training()  # the imports of the first bundle, in advance
         else:
             _output.mark()
-            self._reports = self._train(task, loan)
+            self._copy = None if not task.checkpoint_folder or shares(task, content.word) else _copied(task, content)
+            self._reports = self._train(task if self._copy is None else self._copy.task, content.loan)
 
     def _train(self, task: BundleTask, loan: Loan | None) -> Iterator[Report]:
         def load(reference: str, protocol: str, plugins: tuple[str, ...]) -> Any:

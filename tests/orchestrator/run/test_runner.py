@@ -16,7 +16,7 @@ from orchestrator.plan.plan import plan_of
 from orchestrator.run.runner import Runner, RunOptions
 from orchestrator.study import Study, until_decided
 from orchestrator.trial import MEMBERS_FILE, FailureKind
-from trainables.training.checkpoints import FILE, name_members
+from trainables.training.checkpoints import name_members, state_file
 
 TOY = (str(Path(__file__).parents[1] / "toy"),)
 FINITE = one_factor("toy", {"mode": ["worse"], "level": [0.1]})
@@ -190,7 +190,7 @@ def test_a_bundle_goes_on_as_it_was_though_some_of_its_members_have_ended(tmp_pa
 
 def test_a_checkpoint_that_cannot_be_used_is_named_and_its_bundle_starts_afresh(tmp_path):
     first = stopped_after(study(), tmp_path, n_reports=2)
-    (tmp_path / "checkpoints" / first.bundle.bundle_id / FILE).write_bytes(b"broken")
+    (tmp_path / "checkpoints" / first.bundle.bundle_id / state_file("")).write_bytes(b"broken")
     runner, rows = run(study(), tmp_path)
     assert [note.split(":")[0] for note in runner.progress.notes] == [f"bundle {first.bundle.bundle_id} starts afresh"]
     assert set(rows["state"]) == {"complete"}

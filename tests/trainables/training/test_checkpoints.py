@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.errors import DataError
+from orchestrator.trial import FENCE_MARK
 from trainables.method import State
-from trainables.training.checkpoints import FILE, Checkpoint, flattened, nested, read, remove, write
+from trainables.training.checkpoints import (
+    Checkpoint,
+    SupersededError,
+    files,
+    flattened,
+    nested,
+    read,
+    remove,
+    state_file,
+    write,
+)
+
+FILE = state_file("")
 
 LEAVES = st.sampled_from([torch.float32, torch.float64, torch.int64, torch.uint8, torch.bool]).map(
     lambda kind: torch.arange(6).reshape(2, 3).to(kind)
@@ -100,3 +114,81 @@ def test_a_write_that_dies_leaves_the_older_checkpoint(tmp_path: Path, monkeypat
 def test_a_leaf_that_is_no_tensor_is_refused() -> None:
     with pytest.raises(TypeError, match="rate"):
         list(flattened({"optimiser": {"rate": 0.1}}))
+
+
+EARLY, LATE = "0000000001-000001", "0000000001-000002"
+
+
+def numbered(number: int) -> Checkpoint:
+    return Checkpoint(state={"epoch": torch.tensor(number)}, rows=b"", progress={})
+
+
+def epoch_in(folder: Path) -> int:
+    found = read(folder)
+    assert found is not None
+    return int(found.state["epoch"])
+
+
+def test_the_name_of_a_checkpoint_has_its_fence_and_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform.node", lambda: "node.of a/cluster")
+    write(tmp_path, numbered(1), EARLY)
+    assert [path.name for path in files(tmp_path)] == [f"state.{EARLY}.node-of-a-cluster.safetensors"]
+
+
+def test_a_later_handing_out_takes_the_place_of_an_earlier_ones_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, numbered(9), EARLY)
+    monkeypatch.setattr("platform.node", lambda: "elsewhere")
+    write(tmp_path, numbered(2), LATE)
+    assert epoch_in(tmp_path) == 2
+    assert len(files(tmp_path)) == 1
+
+
+def test_a_worker_whose_bundle_was_handed_out_again_writes_and_deletes_nothing(tmp_path: Path) -> None:
+    write(tmp_path, numbered(1), LATE)
+    with pytest.raises(SupersededError, match=f"under fence {LATE}; this worker has {EARLY}"):
+        write(tmp_path, numbered(9), EARLY)
+    remove(tmp_path, EARLY)
+    assert epoch_in(tmp_path) == 1
+    remove(tmp_path, LATE)
+    assert not tmp_path.exists()
+
+
+def test_the_mark_of_a_later_handing_out_stops_an_earlier_one_before_there_is_any_file(tmp_path: Path) -> None:
+    (tmp_path / f"{FENCE_MARK}{LATE}").touch()
+    with pytest.raises(SupersededError):
+        write(tmp_path, numbered(9), EARLY)
+    assert read(tmp_path) is None
+    write(tmp_path, numbered(1), LATE)
+    assert epoch_in(tmp_path) == 1
+
+
+def test_a_worker_that_is_overtaken_while_it_writes_replaces_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, numbered(1), EARLY)
+    synced = os.fsync
+
+    def overtaken(descriptor: int) -> None:
+        synced(descriptor)
+        (tmp_path / f"{FENCE_MARK}{LATE}").touch()
+
+    monkeypatch.setattr("os.fsync", overtaken)
+    with pytest.raises(SupersededError):
+        write(tmp_path, numbered(9), EARLY)
+    assert epoch_in(tmp_path) == 1
+
+
+def test_a_damaged_later_checkpoint_gives_way_to_an_earlier_one(tmp_path: Path) -> None:
+    write(tmp_path, numbered(1), EARLY)
+    (tmp_path / f"state.{LATE}.elsewhere.safetensors").write_bytes(b"cut short")
+    assert epoch_in(tmp_path) == 1
+
+
+def test_a_checkpoint_from_before_there_were_fences_is_read_and_replaced(tmp_path: Path) -> None:
+    write(tmp_path, numbered(1))
+    files(tmp_path)[0].rename(tmp_path / "state.safetensors")
+    assert epoch_in(tmp_path) == 1
+    write(tmp_path, numbered(2), EARLY)
+    assert epoch_in(tmp_path) == 2 and len(files(tmp_path)) == 1

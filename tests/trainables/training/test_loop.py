@@ -284,7 +284,7 @@ def test_an_unusable_checkpoint_is_named_and_the_bundle_starts_afresh(tmp_path: 
     todo = task("none", "none", folder=str(folder))
     assert not received(todo, stopping=lambda: True).finished
     if change == "damaged":
-        (folder / checkpoints.FILE).write_bytes(b"gone")
+        checkpoints.files(folder)[0].write_bytes(b"gone")
     elif change == "other code":
         todo = replace(todo, code_digest="def")
     else:
@@ -316,3 +316,15 @@ def test_decisions_that_raise_are_not_taken_for_a_failure_of_the_method() -> Non
 
     with pytest.raises(ConnectionError):
         received(task("none", prunable=True), decide=broken)
+
+
+def test_training_ends_when_its_bundle_was_handed_out_again_and_leaves_the_others_checkpoint(tmp_path: Path) -> None:
+    folder = tmp_path / "bundle"
+    todo = replace(task("none", "none", folder=str(folder)), fence="1-1", checkpoint_seconds=0.0)
+    training = train(Walk, todo, DATA)
+    next(training)
+    next(training)
+    (only,) = checkpoints.files(folder)
+    later = only.rename(folder / only.name.replace("1-1", "1-2"))
+    assert not any(report.finished for report in training)
+    assert checkpoints.files(folder) == [later]

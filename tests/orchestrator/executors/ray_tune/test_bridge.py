@@ -8,7 +8,9 @@ import pytest
 
 from orchestrator.errors import CodeMismatchError
 from orchestrator.executors.ray_tune import bridge as module
-from orchestrator.executors.ray_tune.bridge import Bridge, Message, Parcel
+from orchestrator.executors.ray_tune import under_way
+from orchestrator.executors.ray_tune.bridge import Bridge
+from orchestrator.executors.ray_tune.parcel import Content, Message, Parcel
 from orchestrator.trial import BundleTask, FailureKind, Report
 
 
@@ -21,6 +23,10 @@ class Worker:
 
     def kill(self):
         self.killed = True
+
+
+def _packed(number, task):
+    return Parcel(number, Content(task))
 
 
 @pytest.fixture
@@ -37,7 +43,7 @@ def bridge_for(source_of):
     """A function: rounds of bundles -> (bridge with room for two, source)."""
 
     def made(*rounds, **options):
-        bridge, source = Bridge(lambda: 2, Parcel, **options), source_of(*rounds)
+        bridge, source = Bridge(lambda: 2, _packed, **options), source_of(*rounds)
         bridge.attach(source)
         return bridge, source
 
@@ -118,7 +124,7 @@ def test_an_idle_worker_waits_a_while_for_one_that_starts_since_tune_would_end_t
 
 
 def test_workers_started_in_advance_count_as_idle(bridge_for, source_of, bundles):
-    bridge = Bridge(lambda: 2, Parcel, warm=lambda number: Parcel(number) if number <= 3 else None)
+    bridge = Bridge(lambda: 2, _packed, warm=lambda number: Parcel(number) if number <= 3 else None)
     numbers = [bridge.next_parcel().number for _ in range(2)]
     assert bridge.next_parcel() is None
     assert not bridge.take(numbers[0], b"")
@@ -286,17 +292,17 @@ def test_a_broken_off_run_is_forgotten_but_its_workers_are_not(bridge_for, bundl
 
 def test_a_parcel_is_copied_by_reference_and_empty_once_unpacked(bundles):
     task = BundleTask(bundle=bundles(1)[0], device="cuda")
-    parcel = Parcel(7, task, "data")
+    parcel = Parcel(7, Content(task, "data"))
     assert parcel.device == "cuda"
     assert copy.deepcopy({"parcel": parcel})["parcel"] is parcel
-    assert parcel.unpack() == (task, "data")
-    assert parcel.unpack() == (None, None)
+    assert parcel.unpack() == Content(task, "data")
+    assert parcel.unpack() == Content()
     assert len(pickle.dumps(parcel)) < 200
 
 
 def test_an_idle_worker_makes_room_when_a_dead_node_was_counted_too_long(source_of, bundles):
     room = [3]
-    bridge, source = Bridge(lambda: room[0], Parcel), source_of(bundles(3, n_epochs=1))
+    bridge, source = Bridge(lambda: room[0], _packed), source_of(bundles(3, n_epochs=1))
     bridge.attach(source)
     first, _ = _start(bridge)
     second, _ = _start(bridge)
@@ -354,3 +360,64 @@ def test_a_bundle_waits_for_the_nearer_worker_a_moment_and_not_for_one_that_is_g
         else:
             clock.now += 2.1
         assert bridge.take(second, b"")
+
+
+def test_a_silent_worker_is_called_now_and_then_and_one_that_reports_is_not(bridge_for, bundles, clock):
+    bridge, _ = bridge_for(bundles(2))
+    (silent, quiet), (busy, told) = _start(bridge), _start(bridge)
+    for _ in range(4):
+        clock.now += under_way.CALL_SECONDS / 2 + 0.1
+        assert not bridge.take(busy, GOES_ON)
+        bridge.tick()
+    assert quiet.told == [((), False)] * 2
+    assert told.told == []
+    assert silent != busy
+
+
+def test_why_bundles_wait_for_a_first_worker_is_told_once(bridge_for, bundles, clock):
+    bridge, source = bridge_for(bundles(2))
+    assert bridge.waits_since() == float("inf")
+    parcel = bridge.next_parcel()
+    assert bridge.waits_since() == pytest.approx(clock.now, abs=5)
+    for _ in range(2):
+        bridge.note("no room")
+    bridge.note("")
+    assert [report.note for _, report in source.reports] == ["no room"]
+    bridge.started(parcel.number, Worker())
+    assert bridge.waits_since() == float("inf")
+
+
+def _with_folder(source, folder):
+    """Have a source hand out bundles whose checkpoints lie in a folder."""
+    handed = source.next_task
+    source.next_task = lambda: (task := handed()) and replace(task, checkpoint_folder=str(folder))
+
+
+def test_checkpoints_that_come_with_messages_are_kept_until_the_bundle_is_done(bridge_for, bundles, tmp_path):
+    bridge, source = bridge_for(bundles(1))
+    _with_folder(source, tmp_path / "bundle")
+    number, _ = _start(bridge)
+    for content in (b"first", b"second"):
+        assert not bridge.take(number, Message((Report(),), files=(("state", content),)).packed())
+        assert {path.name: path.read_bytes() for path in (tmp_path / "bundle").iterdir()} == {"state": content}
+    bridge.take(number, FINISHED)
+    assert not (tmp_path / "bundle").exists()
+
+
+def test_nothing_of_a_worker_whose_bundle_was_handed_out_again_is_kept(bridge_for, bundles, tmp_path):
+    bridge, source = bridge_for(bundles(1))
+    _with_folder(source, tmp_path / "bundle")
+    number, _ = _start(bridge)
+    bridge.died(number, FailureKind.INFRASTRUCTURE, "cut off")
+    bridge.take(number, Message((Report(),), files=(("state", b"late"),)).packed())
+    assert not (tmp_path / "bundle").exists()
+    assert not source.reports
+
+
+def test_what_the_driver_does_not_have_by_messages_it_does_not_delete(bridge_for, bundles, tmp_path):
+    bridge, source = bridge_for(bundles(1))
+    _with_folder(source, tmp_path / "bundle")
+    (tmp_path / "bundle").mkdir()
+    number, _ = _start(bridge)
+    bridge.take(number, FINISHED)
+    assert (tmp_path / "bundle").exists()

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from orchestrator.executors.ray_tune.threads import Relay
+from orchestrator.executors.ray_tune.threads import Relay, within
 
 
 def _in_thread(function):
@@ -98,3 +98,13 @@ def test_what_is_at_hand_is_answered_first():
     relay.serve(lambda: len(order) >= 2, tick, lambda: None, lambda: order.append("idle"))
     threads[0].join()
     assert order == ["call", "idle"]
+
+
+def test_within_returns_or_raises_what_the_call_does_and_leaves_one_that_takes_too_long():
+    assert within(10, lambda: 3) == 3
+    with pytest.raises(KeyError):
+        within(10, lambda: {}["x"])
+    over = threading.Event()
+    with pytest.raises(TimeoutError, match=r"no answer within 0\.1 s"):
+        within(0.1, over.wait)
+    over.set()

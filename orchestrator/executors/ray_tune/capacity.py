@@ -1,0 +1,105 @@
+"""What a cluster offers now, asked in a thread of its own: one that is cut off answers after half a minute."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+__all__ = ["Capacity", "why_waiting"]
+
+ASK_SECONDS = 2.0
+"""How often a cluster is asked: nodes come and go."""
+
+FIRST_SECONDS = 5.0
+"""How long the first answer is waited for."""
+
+
+@dataclass(frozen=True)
+class _Answer:
+    total: Mapping[str, float] = field(default_factory=dict)
+    free: Mapping[str, float] = field(default_factory=dict)
+    nodes: tuple[Mapping[str, float], ...] = ()
+
+
+class Capacity:
+    """How many bundles a cluster has room for, by its last answer.
+
+    Args:
+        cpus: CPU cores a bundle takes.
+        gpus: GPUs a bundle takes; 0: it needs none.
+        bundles_per_gpu: how many bundles may share a GPU.
+    """
+
+    def __init__(self, cpus: float, gpus: float, bundles_per_gpu: int) -> None:
+        self.cpus, self.gpus, self.bundles_per_gpu = cpus, gpus, bundles_per_gpu
+        self._answer = _Answer()
+        self._asked_at = float("-inf")
+        self._thread: threading.Thread | None = None
+
+    @property
+    def room(self) -> int:
+        """How many bundles fit into the whole cluster, one at least."""
+        total = self._answer.total
+        by_cpu = total.get("CPU", 0.0) / self.cpus if self.cpus else float("inf")
+        by_gpu = total.get("GPU", 0.0) * self.bundles_per_gpu / self.gpus if self.gpus else float("inf")
+        return max(1, int(min(by_cpu, by_gpu, 1e9)))
+
+    @property
+    def cards(self) -> int:
+        """How many GPUs there are, in units of a bundle's, one at least."""
+        return max(1, int(self._answer.total.get("GPU", 0.0) / self.gpus)) if self.gpus else 1
+
+    def look(self) -> None:
+        """Ask the cluster again if the last time was long ago; waits for the first answer only, and not for long."""
+        if time.monotonic() < self._asked_at + ASK_SECONDS or (self._thread is not None and self._thread.is_alive()):
+            return
+        first, self._asked_at = self._thread is None, time.monotonic()
+        self._thread = threading.Thread(target=self._ask, name="capacity", daemon=True)
+        self._thread.start()
+        if first:
+            self._thread.join(FIRST_SECONDS)
+
+    def why_waiting(self) -> str:
+        """Return one line that says why a bundle finds no place; empty: nothing is known against it."""
+        return why_waiting(self._answer.nodes, self._answer.free, self.cpus, self.gpus)
+
+    def _ask(self) -> None:
+        import ray
+
+        with contextlib.suppress(Exception):  # it ends, or cannot be reached: the last answer stands
+            total = ray.cluster_resources()  # type: ignore[no-untyped-call]
+            free = ray.available_resources()  # type: ignore[no-untyped-call]
+            nodes = tuple(node["Resources"] for node in ray.nodes() if node["Alive"])  # type: ignore[no-untyped-call]
+            self._answer = _Answer(total, free, nodes)
+
+
+def why_waiting(nodes: tuple[Mapping[str, float], ...], free: Mapping[str, float], cpus: float, gpus: float) -> str:
+    """Return one line that says why a bundle of a size finds no place, and what to do; empty: there is one.
+
+    Args:
+        nodes: the resources of each living node.
+        free: what nobody uses, of the whole cluster.
+        cpus: CPU cores the bundle takes.
+        gpus: GPUs it takes.
+    """
+    needs = f"{cpus:g} CPU" + (f" and {gpus:g} GPU" if gpus else "")
+    fitting = [node for node in nodes if node.get("CPU", 0.0) >= cpus and node.get("GPU", 0.0) >= gpus]
+    if not fitting:
+        largest = f"the largest offers {max((n.get('CPU', 0.0) for n in nodes), default=0.0):g} CPU"
+        cards = max((node.get("GPU", 0.0) for node in nodes), default=0.0)
+        without = "; --device cpu does without a GPU" if gpus and any(n.get("CPU", 0.0) >= cpus for n in nodes) else ""
+        return (
+            f"no node of the cluster has room for a bundle, which takes {needs} ({largest}, {cards:g} GPU); waiting "
+            f"for a node that an autoscaler or `ray start` brings{without}"
+        )
+    if free.get("CPU", 0.0) < cpus or free.get("GPU", 0.0) < gpus:
+        total = sum(node.get("GPU" if gpus else "CPU", 0.0) for node in nodes)
+        kind = "GPUs" if gpus else "CPUs"
+        return (
+            f"others use all but {free.get(kind[:-1], 0.0):g} of the cluster's {total:g} {kind}; waiting for them, or "
+            "for a node more"
+        )
+    return ""
