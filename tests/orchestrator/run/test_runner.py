@@ -16,7 +16,7 @@ from orchestrator.plan.plan import plan_of
 from orchestrator.run.runner import Runner, RunOptions
 from orchestrator.study import Study, until_decided
 from orchestrator.trial import MEMBERS_FILE, FailureKind
-from trainables.training.checkpoints import name_members, state_file
+from trainables.training.checkpoints import files, name_members
 
 TOY = (str(Path(__file__).parents[1] / "toy"),)
 FINITE = one_factor("toy", {"mode": ["worse"], "level": [0.1]})
@@ -48,6 +48,7 @@ class StopsAfter(InlineExecutor):
     """Dies silently after some bundles, in the middle of the next one."""
 
     def __init__(self, n_bundles):
+        super().__init__()
         self.left = n_bundles
 
     def _train(self, source, task):
@@ -116,6 +117,7 @@ class Preparing(InlineExecutor):
     """Uses every moment, or none."""
 
     def __init__(self, diligent):
+        super().__init__()
         self.diligent = diligent
 
     def _train(self, source, task):
@@ -148,6 +150,7 @@ class Recording(InlineExecutor):
     """Keeps the tasks that it was handed."""
 
     def __init__(self):
+        super().__init__()
         self.tasks = []
 
     def _train(self, source, task):
@@ -190,7 +193,7 @@ def test_a_bundle_goes_on_as_it_was_though_some_of_its_members_have_ended(tmp_pa
 
 def test_a_checkpoint_that_cannot_be_used_is_named_and_its_bundle_starts_afresh(tmp_path):
     first = stopped_after(study(), tmp_path, n_reports=2)
-    (tmp_path / "checkpoints" / first.bundle.bundle_id / state_file("")).write_bytes(b"broken")
+    files(tmp_path / "checkpoints" / first.bundle.bundle_id)[0].write_bytes(b"broken")
     runner, rows = run(study(), tmp_path)
     assert [note.split(":")[0] for note in runner.progress.notes] == [f"bundle {first.bundle.bundle_id} starts afresh"]
     assert set(rows["state"]) == {"complete"}

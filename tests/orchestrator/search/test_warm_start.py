@@ -37,6 +37,7 @@ class Stops(InlineExecutor):
     """Dies after some bundles."""
 
     def __init__(self, n_bundles):
+        super().__init__()
         self.left = n_bundles
 
     def _train(self, source, task):
