@@ -15,7 +15,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from orchestrator.run.progress import Progress as RunProgress
-from orchestrator.study import Study
 
 __all__ = [
     "all_plans_text",
@@ -94,9 +93,9 @@ def all_plans_text(found: Mapping[str, Any]) -> None:
         out.print(sentence)
 
 
-def nothing_to_do(study: Study, n_trials: int) -> None:
+def nothing_to_do(name: str, question: str, n_trials: int) -> None:
     """Say that every trial of a study is in the ledger."""
-    out.print(f"[bold]{study.name}[/bold]  {study.question}")
+    out.print(f"[bold]{name}[/bold]  {question}")
     out.print(f"Nothing is left to do: all {n_trials} trials are in the ledger.")
 
 
@@ -179,9 +178,9 @@ def doctor_text(found: Mapping[str, Any]) -> None:
 
 
 @contextlib.contextmanager
-def watching(study: Study, *, quiet: bool) -> Iterator[Watch]:
+def watching(name: str, question: str, *, quiet: bool) -> Iterator[Watch]:
     """Show progress while a study runs: live on a terminal, a line now and then into a pipe, nothing if quiet."""
-    watch = Watch(study, quiet)
+    watch = Watch(name, question, quiet)
     try:
         yield watch
     finally:
@@ -191,8 +190,8 @@ def watching(study: Study, *, quiet: bool) -> Iterator[Watch]:
 class Watch:
     """The progress display of one run."""
 
-    def __init__(self, study: Study, quiet: bool) -> None:
-        self.study, self.quiet = study, quiet
+    def __init__(self, name: str, question: str, quiet: bool) -> None:
+        self.name, self.question, self.quiet = name, question, quiet
         self.began = self.printed = time.monotonic()
         self.live: Progress | None = None
         self.task: Any = None
@@ -202,9 +201,9 @@ class Watch:
         if self.quiet:
             return
         if finished:
-            nothing_to_do(self.study, progress.total)
+            nothing_to_do(self.name, self.question, progress.total)
             return
-        out.print(f"[bold]{self.study.name}[/bold]  {self.study.question}")
+        out.print(f"[bold]{self.name}[/bold]  {self.question}")
         out.print(f"{progress.total} trials, {progress.hits} of the first ones already in the ledger.")
         if out.is_terminal:
             self.live = Progress(

@@ -75,7 +75,7 @@ def _one(study: Study, options: RunOptions, ledger: Ledger, executor: Executor, 
         if stop_reason:
             session.end_early(stop_reason)
     elif not options.as_json:
-        console.nothing_to_do(study, n_trials)
+        console.nothing_to_do(study.name, study.question, n_trials)
     if not options.as_json:
         console.out.print(_tally(study, options.results), markup=False)
 

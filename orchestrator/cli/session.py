@@ -98,7 +98,7 @@ def _trained(
             n_trials = n_known_trials(study, ledger, options.plugins)
         if n_trials is not None:
             if not options.as_json:
-                console.nothing_to_do(study, n_trials)
+                console.nothing_to_do(study.name, study.question, n_trials)
             return ""
     plan = plan or checked_plan(study, Catalogue(options.plugins))
     with Ledger(options.results, writable=True, take_over=options.take_over) as ledger:
@@ -120,7 +120,7 @@ def train_missing(
         budget_hours=options.budget_hours or None,
         bundles_per_gpu=options.bundles_per_gpu,
     )
-    with console.watching(plan.study, quiet=options.as_json) as watch:
+    with console.watching(plan.study.name, plan.study.question, quiet=options.as_json) as watch:
         return train(plan, ledger, executor, how, _Terminal(watch, begun), options.max_concurrent)
 
 

@@ -11,8 +11,7 @@ from typing import Any
 
 from orchestrator import discovery
 from orchestrator.errors import DataError
-from orchestrator.knobs import Knob, Value, canonical, knobs_of
-from orchestrator.study import Study
+from orchestrator.knobs import Knob, knobs_of
 from orchestrator.trial import TrialSpec
 
 __all__ = ["Catalogue", "DatasetFacts", "MethodFacts"]
@@ -110,22 +109,6 @@ class Catalogue:
     def absent(self) -> dict[str, str]:
         """Reference -> why it cannot be loaded, of the datasets that were asked for and are not here."""
         return {reference: facts.absent for (reference, _), facts in self._datasets.items() if facts.absent}
-
-    def spec(
-        self, study: Study, method: str, values: Mapping[str, Value], dataset: str, n_epochs: int | None
-    ) -> TrialSpec:
-        """Return the spec of a configuration on a dataset, seed 0 of the confirm block."""
-        found = self.method(method)
-        return TrialSpec(
-            method=method,
-            method_version=found.version,
-            config=canonical(found.knobs, values, method),
-            dataset=dataset,
-            dataset_digest=self.dataset(dataset, study.protocol).digest,
-            protocol=study.protocol,
-            n_epochs=n_epochs or study.n_epochs or found.n_epochs,
-            precision=study.precision if study.precision in found.precisions else "float32",
-        )
 
     def member_limit(self, spec: TrialSpec) -> int:
         """Return the largest bundle that the method allows for the shape of `spec`."""

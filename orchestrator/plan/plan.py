@@ -14,14 +14,14 @@ from typing import Any
 from orchestrator.designs.base import Contrast, Design
 from orchestrator.designs.search import Search
 from orchestrator.inference.power import PowerReport, Spread
-from orchestrator.knobs import Value
+from orchestrator.knobs import Value, canonical
 from orchestrator.plan import power
 from orchestrator.plan.arms import PlannedArm, PlannedContrast, arms_of_design, contrasts_of
 from orchestrator.plan.catalogue import Catalogue
 from orchestrator.plan.checks import check_arms, check_study
 from orchestrator.plan.trials import PlannedTrial
 from orchestrator.study import Study
-from orchestrator.trial import SeedBlock
+from orchestrator.trial import SeedBlock, TrialSpec
 
 __all__ = ["Choices", "Plan", "choices_of", "plan_of"]
 
@@ -71,6 +71,27 @@ class Plan:
         """Trials of all searches, but for those of the ledger that one begins from."""
         return sum(search.n_configurations * search.n_seeds for _, _, search in self.searches)
 
+    def spec(self, method: str, values: Mapping[str, Value], dataset: str, n_epochs: int | None = None) -> TrialSpec:
+        """Return the spec of a configuration on a dataset, seed 0 of the confirm block.
+
+        Args:
+            method: the method's name.
+            values: what differs from its defaults.
+            dataset: the dataset's reference.
+            n_epochs: the budget; None: the study's, or else the method's.
+        """
+        study, found = self.study, self.catalogue.method(method)
+        return TrialSpec(
+            method=method,
+            method_version=found.version,
+            config=canonical(found.knobs, values, method),
+            dataset=dataset,
+            dataset_digest=self.catalogue.dataset(dataset, study.protocol).digest,
+            protocol=study.protocol,
+            n_epochs=n_epochs or study.n_epochs or found.n_epochs,
+            precision=study.precision if study.precision in found.precisions else "float32",
+        )
+
     def confirm_trials(self, seeds: Iterable[int], datasets: Collection[str] | None = None) -> list[PlannedTrial]:
         """Return the trials of the arms on confirm seeds, arm by arm.
 
@@ -84,7 +105,7 @@ class Plan:
             if datasets is not None and planned.dataset not in datasets:
                 continue
             arm = planned.arm
-            spec = self.catalogue.spec(self.study, arm.method, arm.values, planned.dataset, None)
+            spec = self.spec(arm.method, arm.values, planned.dataset)
             for seed in wanted:
                 found.append(
                     PlannedTrial(

@@ -82,7 +82,7 @@ def _search_rounds(plan: Plan, record: Mapping[str, Any], ledger: Ledger) -> lis
     """Return stand-ins for what searches have still to ask for, round by round: they cost what the base costs."""
     rounds: list[list[TrialSpec]] = []
     for dataset, _, search in plan.searches:
-        spec = plan.catalogue.spec(plan.study, search.method, search.base, dataset, search.n_epochs)
+        spec = plan.spec(search.method, search.base, dataset, search.n_epochs)
         own = [replace(spec, seed=seed, seed_block=SeedBlock.SEARCH) for seed in range(search.n_seeds)]
         left = search.n_configurations - _n_told(record, search, dataset, ledger)
         together = search.round_size * (1 + search.rounds_ahead)

@@ -16,11 +16,11 @@ from typing import Any
 from orchestrator import discovery
 from orchestrator.bundles.profile import MEMBERS_ON_GPU, Profile
 from orchestrator.bundles.program import program_key
-from orchestrator.executors.row_stream import Rows
 from orchestrator.knobs import Knob
 from orchestrator.ledger import Ledger, profiles
 from orchestrator.plan.catalogue import Catalogue
 from orchestrator.provenance import code_digest, versions
+from orchestrator.row_table import RowTable
 from orchestrator.trial import (
     Bundle,
     BundleTask,
@@ -132,7 +132,7 @@ class ProbeSource:
     ) -> None:
         self.device, self.plugins, self._stopping = device, plugins, stopping
         self._waiting = [_Measured(program, [(1, 1)]) for program in programs]
-        self._open: dict[str, tuple[_Measured, Rows]] = {}
+        self._open: dict[str, tuple[_Measured, RowTable]] = {}
         self.done: list[_Measured] = []
         self._digests = {
             method: code_digest(discovery.find("method", method, plugins))
@@ -156,7 +156,7 @@ class ProbeSource:
             for place in range(members)
         ]
         bundle = Bundle(tuple(probes))
-        self._open[bundle.bundle_id] = (measured, Rows())
+        self._open[bundle.bundle_id] = (measured, RowTable())
         digest = self._digests[bundle.specs[0].method]
         return BundleTask(bundle=bundle, device=self.device, code_digest=digest, plugins=self.plugins)
 
@@ -203,7 +203,7 @@ class ProbeSource:
         """Forget a probe that ended early."""
         self._open.pop(bundle.bundle_id, None)
 
-    def _take(self, measured: _Measured, bundle: Bundle, done: Sequence[TrialOutcome], rows: Rows) -> None:
+    def _take(self, measured: _Measured, bundle: Bundle, done: Sequence[TrialOutcome], rows: RowTable) -> None:
         total = statistics.mean(outcome.cost["seconds"] for outcome in done)
         epochs = bundle.specs[0].n_epochs
         between = [b - a for a, b in itertools.pairwise(rows.seconds(bundle.specs[0].trial_id))]

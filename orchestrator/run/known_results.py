@@ -7,9 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 
 import pandas as pd
 
-from orchestrator.executors.row_stream import METRIC
 from orchestrator.ledger import Ledger
 from orchestrator.retry_policy import POLICIES
+from orchestrator.row_table import METRIC
 from orchestrator.trial import FailureKind, SeedBlock, TrialState
 from orchestrator.trial_result import TrialResult
 

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Sequence
 from orchestrator.bundles.equivalence import EquivalenceGuard
 from orchestrator.bundles.grouping import bundles, halves
 from orchestrator.bundles.size import BundleLimits
-from orchestrator.executors.row_stream import Rows
 from orchestrator.ledger import Ledger
 from orchestrator.plan.catalogue import Catalogue
 from orchestrator.retry_policy import POLICIES
+from orchestrator.row_table import RowTable
 from orchestrator.run.known_results import KnownResults
 from orchestrator.run.progress import Progress
 from orchestrator.run.unfinished_bundles import revivable
@@ -45,7 +45,7 @@ class BundleQueue:
         self._results, self._progress = results, progress
         self._waiting: deque[Bundle] = deque()
         self._open: dict[str, Bundle] = {}
-        self._rows: dict[str, Rows] = {}
+        self._rows: dict[str, RowTable] = {}
         self._losses: dict[str, int] = {}
         """bundle_id -> how often its process was lost."""
         self._living: dict[str, int] = {}
@@ -84,11 +84,11 @@ class BundleQueue:
         if not self._guard.is_check(bundle):
             self._guard.handed_out(bundle)
         self._open[bundle.bundle_id] = bundle
-        self._rows[bundle.bundle_id] = Rows()
+        self._rows[bundle.bundle_id] = RowTable()
         self.count(bundle)
         return bundle
 
-    def rows(self, bundle: Bundle) -> Rows:
+    def rows(self, bundle: Bundle) -> RowTable:
         """Return the evaluations of a bundle under way."""
         return self._rows[bundle.bundle_id]
 

@@ -14,11 +14,11 @@ from orchestrator import discovery
 from orchestrator.bundles.equivalence import EquivalenceGuard
 from orchestrator.bundles.program import bundle_key
 from orchestrator.bundles.size import BundleLimits
-from orchestrator.executors.row_stream import Rows
 from orchestrator.ledger import Ledger
 from orchestrator.plan.plan import Plan
 from orchestrator.provenance import code_digest
 from orchestrator.retry_policy import given_up
+from orchestrator.row_table import RowTable
 from orchestrator.run.failure_log import keep_death, keep_failures
 from orchestrator.run.known_results import KnownResults, results_of_ledger
 from orchestrator.run.outcomes import Outcomes
@@ -219,7 +219,7 @@ class Runner:
         if self._queue.close(bundle):
             self.worker_seconds.closed()
 
-    def _check_later(self, bundle: Bundle, rows: Rows) -> None:
+    def _check_later(self, bundle: Bundle, rows: RowTable) -> None:
         """Queue the check that is due of a bundle that has ended: one of its members, to be trained alone."""
         if len(bundle) < 2:
             return
@@ -232,7 +232,7 @@ class Runner:
         result = self._results.of_this_run(spec.trial_id)
         return result is not None and result.state is TrialState.COMPLETE
 
-    def _judge(self, check: Bundle, outcome: TrialOutcome, rows: Rows) -> None:
+    def _judge(self, check: Bundle, outcome: TrialOutcome, rows: RowTable) -> None:
         differs = self._guard.judge(check, outcome, rows.of({outcome.spec.trial_id}))
         self.progress.note(differs)
         if differs:

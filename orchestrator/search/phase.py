@@ -36,8 +36,7 @@ class SearchPhase:
     """
 
     def __init__(self, plan: Plan, search: Search, dataset: str, known: KnownConfigurations | None = None) -> None:
-        self.search, self.dataset = search, dataset
-        self._study, self._catalogue = plan.study, plan.catalogue
+        self.search, self.dataset, self._plan = search, dataset, plan
         salt = plan.catalogue.dataset(dataset, plan.study.protocol).digest
         self.rounds = SearchRounds(search, plan.catalogue.space(search.method), salt, known, plan.catalogue.plugins)
         self.trials: dict[int, list[PlannedTrial]] = {}
@@ -56,7 +55,7 @@ class SearchPhase:
 
     def specs(self, values: Mapping[str, Value]) -> list[TrialSpec]:
         """Return the trials of a configuration: one for each search seed."""
-        spec = self._catalogue.spec(self._study, self.search.method, values, self.dataset, self.search.n_epochs)
+        spec = self._plan.spec(self.search.method, values, self.dataset, self.search.n_epochs)
         return [replace(spec, seed=seed, seed_block=SeedBlock.SEARCH) for seed in range(self.search.n_seeds)]
 
     @property

@@ -23,8 +23,8 @@ import psutil
 
 from orchestrator.executors.inline import InlineExecutor
 from orchestrator.executors.ray_tune import RayTuneExecutor
-from orchestrator.executors.row_stream import Rows
 from orchestrator.ledger import Ledger
+from orchestrator.row_table import RowTable
 from orchestrator.trial import Bundle, BundleTask, TrialSpec
 
 PLUGIN = str(Path(__file__).parent / "plugin")
@@ -47,7 +47,7 @@ class Source:
         if not self.queue:
             return None
         bundle = self.queue.popleft()
-        self.open[bundle.bundle_id] = Rows()
+        self.open[bundle.bundle_id] = RowTable()
         return BundleTask(bundle=bundle, plugins=(PLUGIN,))
 
     @property

@@ -10,10 +10,11 @@ import pyarrow as pa
 import pytest
 
 from orchestrator.designs.grid import grid
-from orchestrator.executors.row_stream import Rows
 from orchestrator.executors.worker import reports
 from orchestrator.knobs import Value
 from orchestrator.plan.catalogue import Catalogue
+from orchestrator.plan.plan import plan_of
+from orchestrator.row_table import RowTable
 from orchestrator.study import Study
 from orchestrator.trial import Bundle, BundleTask, TrialSpec
 
@@ -26,17 +27,17 @@ SUBSET = range(0, 64, 7)
 
 
 def specs(seed: int, n_epochs: int) -> list[TrialSpec]:
-    catalogue = Catalogue()
     study = Study(question="?", design=grid("entropy", LEVELS), datasets=("mnist_5k",), n_epochs=n_epochs, seeds=1)
+    plan = plan_of(replace(study, exploratory=True), Catalogue())
     every: list[dict[str, Value]] = [
         dict(zip(LEVELS, values, strict=True)) for values in itertools.product(*LEVELS.values())
     ]
-    return [replace(catalogue.spec(study, "entropy", values, "mnist_5k", None), seed=seed) for values in every]
+    return [replace(plan.spec("entropy", values, "mnist_5k"), seed=seed) for values in every]
 
 
 def trained(members: Sequence[TrialSpec]) -> dict[tuple[str, int], dict[str, float | None]]:
     """Return (trial_id, epoch) -> row of a bundle."""
-    rows = Rows()
+    rows = RowTable()
     for report in reports(BundleTask(bundle=Bundle(tuple(members))), None, lambda: False):
         rows.add(report.rows)
     table = rows.of({spec.trial_id for spec in members})

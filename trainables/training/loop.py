@@ -14,6 +14,7 @@ from typing import Any
 
 from orchestrator.errors import DataError
 from orchestrator.knobs import configured
+from orchestrator.row_table import RowTable
 from orchestrator.trial import (
     BundleTask,
     FailureKind,
@@ -22,6 +23,7 @@ from orchestrator.trial import (
     TrialOutcome,
     TrialSpec,
     TrialState,
+    ids,
     stages_text,
 )
 from trainables.data.dataset import Dataset
@@ -32,7 +34,6 @@ from trainables.training import checkpoints
 from trainables.training.cost_meter import Costs
 from trainables.training.failure_kinds import as_json, classified, from_json
 from trainables.training.numerics import configure_numerics, device_of
-from trainables.training.row_table import RowTable
 
 __all__ = ["train"]
 
@@ -102,7 +103,7 @@ class _Run:
         """Members that the first group began with."""
         self.epoch = 0
         """Epochs that the first group has behind it; 0 also between groups."""
-        self.table = RowTable(task.bundle)
+        self.table = RowTable()
         self.outcomes: dict[int, TrialOutcome] = {}
         self.stages: dict[int, tuple[Stage, ...]] = {}
         """What each member builds on beside the dataset's."""
@@ -133,7 +134,8 @@ class _Run:
         if len(survivors) < len(living) and survivors and not last:
             method.keep(survivors)
         self.built, self.epoch = method, self.epoch + 1
-        told = self.table.add(
+        told = self.table.measured(
+            self.task.bundle,
             [living[place] for place in survivors],
             self.epoch,
             self.costs.seconds,
@@ -189,14 +191,14 @@ class _Run:
         )  # fmt: skip
         self.groups[:1] = [living[place : place + size] for place in range(0, len(living), size)]
         self.width = size
-        self.table.forget(living)
+        self.table.forget([self._spec(member).trial_id for member in living])
         out_of_memory = len(living) if kind is FailureKind.OUT_OF_MEMORY else 0
         return replace(self.repeated(), out_of_memory=out_of_memory)
 
     def repeated(self) -> Report:
         """Return all that stands so far, for a receiver that forgets what it holds of the bundle."""
         outcomes = tuple(self.outcomes.values())
-        return Report(rows=self.table.everything(), outcomes=outcomes, restarted=True, finished=not self.groups)
+        return Report(rows=self.table.stream(), outcomes=outcomes, restarted=True, finished=not self.groups)
 
     def _diverged(self, member: int, row: Row) -> TrialOutcome:
         name = next(name for name, value in row.items() if not _fine(name, value))
@@ -206,7 +208,7 @@ class _Run:
     def _outcome(
         self, member: int, state: TrialState, kind: FailureKind | None = None, error: str = ""
     ) -> TrialOutcome:
-        row = self.table.latest(member)
+        row = self.table.latest(self._spec(member).trial_id)
         metrics = {name.removeprefix("metric."): row[name] for name in row if name.startswith("metric.")}
         bundle = self.task.bundle
         return TrialOutcome(
@@ -246,11 +248,11 @@ class _Run:
         began = self.saved_at = time.monotonic()
         if not self.task.checkpoint_folder:
             return
-        rows, progress = self.table.everything(), self._progress()
+        rows, progress = self.table.stream(), self._progress()
         try:
             state = {} if self.built is None else self.built.state_dict()
             content = checkpoints.Checkpoint(state=state, rows=rows, progress=progress)
-            checkpoints.name_members(Path(self.task.checkpoint_folder), self.table.ids)
+            checkpoints.name_members(Path(self.task.checkpoint_folder), ids(self.task.bundle.specs))
             checkpoints.write(Path(self.task.checkpoint_folder), content, self.task.fence)
         except checkpoints.SupersededError as error:
             _LOG.warning("bundle %s is left: %s", self.task.bundle.bundle_id, error)
@@ -269,7 +271,7 @@ class _Run:
         return {
             "bundle_id": self.task.bundle.bundle_id,
             "code_digest": self.task.code_digest,
-            "attempts": self.table.attempts,
+            "attempts": [self.task.bundle.attempt(member) for member in range(len(self.task.bundle))],
             "groups": self.groups,
             "epoch": self.epoch,
             "width": self.width,
@@ -292,7 +294,7 @@ class _Run:
             self.built.load_state_dict(found.state)
             self._drop_ended()
         self.groups = self._not_ended(self.groups)
-        self.table.take_up(found.rows)
+        self.table.take_up(found.rows, self.task.bundle)
         self.costs.seconds = list(progress["seconds"])
         self.costs.earlier_peak = int(progress["peak_memory_bytes"])
         self.started_at = str(progress["started_at"])
@@ -322,7 +324,7 @@ class _Run:
         ]
         if again:
             self.outcomes = {member: outcome for member, outcome in self.outcomes.items() if member not in again}
-            self.table.forget(again)
+            self.table.forget([self._spec(member).trial_id for member in again])
             self.groups.append(again)
 
     def _not_ended(self, groups: Sequence[Sequence[int]]) -> list[list[int]]:

@@ -1,22 +1,17 @@
 """What only several studies together say: importances on one scale, ranks, the price of rules, costs, boundaries."""
 
-import importlib.util
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+import views
 from scipy import stats
 
 from analysis.across import collapse, head_to_head, knob_importance, label_free
 from analysis.figures import pareto
 from analysis.figures.boundaries import sides_of
 from analysis.pages import family
-
-_spec = importlib.util.spec_from_file_location("views", Path(__file__).parents[1] / "views.py")
-views = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(views)
 
 
 def searched(name="search_pipcdr", method="pipcdr", *, weights=(0.3, 0.0, 0.0), seed=0, dataset="digits", n=40):

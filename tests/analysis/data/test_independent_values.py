@@ -1,19 +1,13 @@
 """Seeds on one drawn stage are one value wherever an interval or a test is made of an arm's seeds."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
+import views
 
 from analysis.across.head_to_head import head_to_head
 from analysis.data.independent_values import independent
 from analysis.tables.arm_tables import arm_rows, mean_interval
 from orchestrator.trial import Stage, stages_text
-
-_spec = importlib.util.spec_from_file_location("views", Path(__file__).parents[1] / "views.py")
-views = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(views)
 
 
 def staged(n_stages):

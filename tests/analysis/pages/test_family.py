@@ -1,11 +1,10 @@
 """A family's notebook: answers with what would change them, the paper's tables, figures; executed from the ledger."""
 
-import importlib.util
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
+import views
 
 from analysis.across.families import FAMILIES, family_of
 from analysis.data import study_view
@@ -14,10 +13,6 @@ from analysis.published import numbers
 from analysis.verdicts import verdicts
 from analysis.verdicts.next_seeds import prospects
 from orchestrator.inference.power import seeds_to_detect
-
-_spec = importlib.util.spec_from_file_location("views", Path(__file__).parents[1] / "views.py")
-views = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(views)
 
 
 @pytest.fixture(scope="module")

@@ -169,7 +169,7 @@ def test_the_terminal_says_it_once_unless_it_is_read_by_a_program(tmp_path, monk
         shown = io.StringIO()
         monkeypatch.setattr(console, "out", Console(file=shown, width=1000))
         runner.progress.notes = [note]
-        watch = console.Watch(runner.study, quiet)
+        watch = console.Watch(runner.study.name, runner.study.question, quiet)
         watch.update(runner.progress)
         watch.update(runner.progress)
         assert shown.getvalue().count("Training together changed numbers") == (not quiet)

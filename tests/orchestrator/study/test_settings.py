@@ -26,7 +26,8 @@ TWO_PARTS = replace(STUDY, name="two_parts", datasets=("cifar10",))
 
 def specs(study):
     catalogue = Catalogue(without_data=True)
-    return {name: catalogue.spec(study, name, {}, study.datasets[0], None) for name in study.methods}
+    plan = plan_of(study, catalogue)
+    return {name: plan.spec(name, {}, study.datasets[0]) for name in study.methods}
 
 
 def test_a_precision_is_part_of_the_trials_of_methods_that_know_it_and_of_no_others():

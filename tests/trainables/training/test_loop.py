@@ -11,13 +11,13 @@ import pytest
 import torch
 
 from orchestrator.knobs import Choice, Float, knob
+from orchestrator.row_table import from_stream
 from orchestrator.trial import Bundle, BundleTask, FailureKind, Report, TrialSpec, TrialState
 from trainables.data.dataset import Dataset
 from trainables.method import FusedMethod, MethodConfig, Row
 from trainables.randomness import Streams
 from trainables.training import checkpoints, loop
 from trainables.training.loop import train
-from trainables.training.row_table import from_bytes
 
 DATA = Dataset("four", torch.arange(4.0)[:, None], torch.tensor([0, 0, 1, 1]), 2)
 
@@ -91,7 +91,7 @@ class Receiver:
         if report.restarted:
             self.rows, self.outcomes, self.restarts = {}, {}, self.restarts + 1
         if report.rows:
-            for row in from_bytes(report.rows).to_pylist():
+            for row in from_stream(report.rows).to_pylist():
                 key = (row["trial_id"], row["epoch"])
                 assert key not in self.rows
                 self.rows[key] = row["metric.loss"]
@@ -128,7 +128,7 @@ def test_a_bundle_gives_rows_each_epoch_and_one_outcome_a_member() -> None:
 
 
 def test_rows_are_an_arrow_stream_in_the_form_of_the_ledger() -> None:
-    table = from_bytes(next(iter(train(Walk, task("none", "none"), DATA))).rows)
+    table = from_stream(next(iter(train(Walk, task("none", "none"), DATA))).rows)
     types = {name: str(table.schema.field(name).type) for name in table.column_names}
     assert types == {
         "trial_id": "string", "attempt": "int32", "epoch": "int32", "seconds": "double",
