@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Column: TypeAlias = npt.NDArray[np.float64]
 
 __all__ = ["GUESSED", "Cost", "Metric", "undeclared"]
-
-Column = npt.NDArray[np.float64]
 
 GUESSED: Final = "guessed"
 """The chance level depends on the data: the mean over random partitions."""

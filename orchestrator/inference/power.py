@@ -15,7 +15,6 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special, stats
 
 from orchestrator.errors import RequestError
 from orchestrator.inference.sequential import RANK, Looks
@@ -67,8 +66,10 @@ class Spread:
         """Return the chi-square interval of the standard deviation; degenerate for a stated one."""
         if self.df is None:
             return self.sd, self.sd
+        from scipy import special  # slow to import
+
         tail = (1.0 - confidence) / 2.0
-        low, high = float(stats.chi2.ppf(1.0 - tail, self.df)), float(stats.chi2.ppf(tail, self.df))
+        low, high = (2.0 * float(special.gammaincinv(self.df / 2, one)) for one in (1.0 - tail, tail))  # chi-square
         return self.sd * math.sqrt(self.df / low), self.sd * math.sqrt(self.df / high)
 
 
@@ -240,8 +241,11 @@ def _simulated_curve(n: int, level: float) -> Callable[[float], float]:
 
 def _t_curve(n: int, level: float) -> Callable[[float], float]:
     """Power of the paired t-test, by quadrature over the quantiles of the estimated variance (400 midpoints)."""
+    from scipy import special
+
     quantiles = (np.arange(400) + 0.5) / 400
-    critical = stats.t.ppf(1.0 - level / 2.0, n - 1) * np.sqrt(stats.chi2.ppf(quantiles, n - 1) / (n - 1))
+    variances = 2.0 * special.gammaincinv((n - 1) / 2, quantiles) / (n - 1)
+    critical = special.stdtrit(n - 1, 1.0 - level / 2.0) * np.sqrt(variances)
 
     def power(effect: float) -> float:
         drift = effect * math.sqrt(n)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from orchestrator.errors import RequestError
 
@@ -51,6 +50,8 @@ def friedman(values: ArrayLike) -> tuple[float, Floats]:
         raise RequestError(f"Friedman's test over {table.shape}: needs at least 2 data sets and 3 methods")
     if not np.isfinite(table).all():
         raise RequestError("Friedman's test needs every method on every data set; fill the gaps or leave methods out")
+    from scipy import stats  # slow to import
+
     ranks = stats.rankdata(-table, axis=1)
     if np.all(ranks == ranks[0, 0]):
         return 1.0, ranks.mean(axis=0)
@@ -70,6 +71,8 @@ def critical_difference(values: ArrayLike, methods: Sequence[str], alpha: float 
     """
     p, ranks = friedman(values)
     n_datasets, k = np.asarray(values).shape
+    from scipy import stats
+
     quantile = float(stats.studentized_range.ppf(1.0 - alpha, k, math.inf)) / math.sqrt(2.0)
     difference = quantile * math.sqrt(k * (k + 1) / (6.0 * n_datasets))
     order = np.argsort(ranks, kind="stable")

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from orchestrator.errors import RequestError
 from orchestrator.inference.sign_flip import TIE, Alternative, flip_group, interval_ends, sign_flip_p
@@ -163,17 +162,19 @@ def is_futile(
     mean, sd = abs(float(values.mean())), float(values.std(ddof=1))
     if sd == 0.0:
         return False
+    from scipy import special  # slow to import
+
     error = sd / math.sqrt(n)
     spread = sd * math.sqrt(rest) / n_final
 
     def beyond(threshold: float, centre: float) -> float:
-        return float(stats.norm.sf((threshold - (n * mean + rest * centre) / n_final) / spread))
+        return float(special.ndtr(-(threshold - (n * mean + rest * centre) / n_final) / spread))
 
     reach = sd / math.sqrt(n_final)
-    effect = beyond(float(stats.t.ppf(1.0 - alpha / 2.0, n_final - 1)) * reach, mean + error)
+    effect = beyond(float(special.stdtrit(n_final - 1, 1.0 - alpha / 2.0)) * reach, mean + error)
     if margin is None:
         return effect < chance
-    bound = margin - float(stats.t.ppf(1.0 - alpha, n_final - 1)) * reach
+    bound = margin - float(special.stdtrit(n_final - 1, 1.0 - alpha)) * reach
     centre = max(0.0, mean - error)
     same = beyond(-bound, centre) - beyond(bound, centre) if bound > 0 else 0.0
     return max(effect, same) < chance

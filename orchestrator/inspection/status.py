@@ -6,13 +6,16 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from orchestrator.errors import UnknownNameError
 from orchestrator.ledger import Ledger
 from orchestrator.ledger.lock import holder_of
 
 __all__ = ["status"]
+
+COLUMNS = ("trial_id", "state", "failure_kind", "error", "collapsed", "cost.seconds")
 
 
 def status(results: Path, study: str = "") -> list[dict[str, Any]]:
@@ -25,42 +28,41 @@ def status(results: Path, study: str = "") -> list[dict[str, Any]]:
         names = ledger.study_names()
         if study and study not in names:
             raise UnknownNameError("study in this results folder", study, names)
-        rows = ledger.trials()
+        rows = ledger.table(columns=COLUMNS)
         holder = holder_of(results)
         return [_status(name, ledger, rows, holder) for name in ([study] if study else names)]
 
 
-def _status(name: str, ledger: Ledger, rows: pd.DataFrame, holder: str) -> dict[str, Any]:
+def _status(name: str, ledger: Ledger, rows: pa.Table, holder: str) -> dict[str, Any]:
     record, plan = ledger.read_study(name)
-    wanted = set(plan["trial_id"].to_pylist())
-    own = rows[rows["trial_id"].isin(wanted)] if len(rows) else rows
-    states = Counter(own["state"]) if len(own) else Counter()
-    failed = Counter(own.loc[own["state"] == "failed", "failure_kind"]) if len(own) else Counter()
-    seconds = float(own["cost.seconds"].sum()) if len(own) else 0.0
-    mean = seconds / len(own) if len(own) else float("nan")
+    wanted = plan["trial_id"].unique()
+    own = rows.filter(pc.is_in(rows["trial_id"], value_set=wanted))
+    states = Counter(own["state"].to_pylist())
+    failed = own.filter(pc.equal(own["state"], "failed"))
+    seconds = float(pc.sum(own["cost.seconds"]).as_py() or 0.0)
     missing = len(wanted) - len(own)
     return {
         "study": name,
         "tier": record["tier"],
         "trials": len(wanted),
         "complete": states["complete"],
-        "collapsed": int(own["collapsed"].sum()) if len(own) else 0,
+        "collapsed": int(pc.sum(own["collapsed"]).as_py() or 0),
         "pruned": states["pruned"],
-        "failed": dict(failed),
-        "examples": _examples(own),
+        "failed": dict(Counter(failed["failure_kind"].to_pylist())),
+        "examples": _examples(failed),
         "missing": missing,
         "seconds_spent": round(seconds, 3),
-        "seconds_left": round(missing * mean, 3) if missing and len(own) else 0.0,
+        "seconds_left": round(missing * seconds / len(own), 3) if missing and len(own) else 0.0,
         "running": holder,
     }
 
 
-def _examples(rows: pd.DataFrame) -> list[dict[str, str]]:
+def _examples(failed: pa.Table) -> list[dict[str, str]]:
     """Return one failed trial of each kind, the latest, with the last line of its error."""
-    failed = rows[rows["state"] == "failed"] if len(rows) else rows
-    latest = failed.drop_duplicates("failure_kind", keep="last")
+    latest = {row["failure_kind"]: row for row in failed.to_pylist()}
     found = []
-    for trial_id, kind, error in latest[["trial_id", "failure_kind", "error"]].itertuples(index=False):
-        lines = str(error or "").strip().splitlines()
-        found.append({"trial_id": str(trial_id), "kind": str(kind), "error": lines[-1][:200] if lines else ""})
+    for kind, row in latest.items():
+        lines = str(row["error"] or "").strip().splitlines()
+        last = lines[-1][:200] if lines else ""
+        found.append({"trial_id": str(row["trial_id"]), "kind": str(kind), "error": last})
     return found

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
+import pyarrow as pa
 
 from orchestrator.errors import RequestError
 from orchestrator.ledger import Ledger
@@ -27,7 +27,7 @@ def trial_view(results: Path, trial_id: str) -> dict[str, Any]:
     """
     with Ledger(results) as ledger:
         planned = {name: _ids(ledger, name) for name in ledger.study_names()}
-        known = set().union(ledger.trials()["trial_id"], *planned.values())
+        known = set().union(ledger.table(columns=["trial_id"])["trial_id"].to_pylist(), *planned.values())
         found = [one for one in known if one.startswith(trial_id)]
         if len(found) != 1:
             raise RequestError(
@@ -35,8 +35,8 @@ def trial_view(results: Path, trial_id: str) -> dict[str, Any]:
                 "trial's id, or enough of its beginning"
             )
         (whole,) = found
-        attempts = _plain(ledger.attempts(whole))
-        epochs = _plain(ledger.epochs([whole]))
+        attempts = _plain(ledger.table(view=False, only=[whole]))
+        epochs = _plain(ledger.epoch_table([whole]))
         logs = [dataclasses.asdict(entry) for entry in ledger.logs_of(whole)]
         studies = [name for name, ids in planned.items() if whole in ids]
         again = _again(whole, ledger, studies[0], attempts) if studies else ""
@@ -66,10 +66,10 @@ def _ids(ledger: Ledger, study: str) -> set[str]:
     return set(ledger.read_study(study)[1]["trial_id"].to_pylist())
 
 
-def _plain(frame: pd.DataFrame) -> list[dict[str, Any]]:
+def _plain(rows: pa.Table) -> list[dict[str, Any]]:
     """Return the rows as mappings without absent values."""
-    return [{str(k): v for k, v in row.items() if not _absent(v)} for row in frame.to_dict("records")]
+    return [{name: value for name, value in row.items() if not _absent(value)} for row in rows.to_pylist()]
 
 
 def _absent(value: object) -> bool:
-    return value is None or value is pd.NaT or (isinstance(value, float) and value != value)  # noqa: PLR0124  NaN
+    return value is None or (isinstance(value, float) and value != value)  # noqa: PLR0124  NaN

@@ -59,7 +59,10 @@ one, then the latest; epoch rows are those of the batch that their trial came wi
     epochs.diagnostic.<name>       double                 what the method says of itself
 """
 
+from orchestrator.arrow import defer_pandas
 from orchestrator.ledger.schema import SCHEMA_VERSION, columns
 from orchestrator.ledger.store import Ledger
 
 __all__ = ["SCHEMA_VERSION", "Ledger", "columns"]
+
+defer_pandas()  # before any array is made; a frame brings pandas along when one is asked for

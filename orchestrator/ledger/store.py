@@ -8,9 +8,8 @@ import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-import pandas as pd
 import pyarrow as pa
 
 from orchestrator.errors import LedgerError
@@ -19,6 +18,9 @@ from orchestrator.ledger.batches import Batch, Batches, retry_while_compacting
 from orchestrator.ledger.lock import FolderLock
 from orchestrator.ledger.view import INDEX_COLUMNS, chosen, rows_of, taken
 from orchestrator.trial import MEMBERS_FILE, TrialOutcome, TrialState, digest
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Ledger"]
 
@@ -265,29 +267,46 @@ class Ledger:
 
         Columns as in the package's docstring; whole-number columns with absent values are float64, as pandas has it.
         """
-        return self._steady(lambda: self._trials(every_attempt=not view, only=None))
+        frame: pd.DataFrame = self.table(view).to_pandas()
+        return frame
+
+    def table(
+        self, view: bool = True, *, only: Iterable[str] | None = None, columns: Sequence[str] | None = None
+    ) -> pa.Table:
+        """Return the trials table as Arrow has it, for whoever wants some columns of it; pandas is not loaded.
+
+        Args:
+            view: one row a trial; else one an attempt.
+            only: these trials; None: all.
+            columns: these columns, as far as there are any of their name; None: all.
+        """
+        asked = None if only is None else list(only)
+        return self._steady(lambda: self._trials(every_attempt=not view, only=asked, columns=columns))
 
     def attempts(self, trial_id: str) -> pd.DataFrame:
         """Return every attempt of one trial, in order."""
-        return self._steady(lambda: self._trials(every_attempt=True, only=[trial_id]))
+        frame: pd.DataFrame = self.table(view=False, only=[trial_id]).to_pandas()
+        return frame
 
     def epochs(self, trial_ids: Iterable[str] | None = None, view: bool = True) -> pd.DataFrame:
         """Return the epoch rows of the attempts that `trials(view)` shows, of all trials or of these."""
+        frame: pd.DataFrame = self.epoch_table(trial_ids, view).to_pandas()
+        return frame
+
+    def epoch_table(self, trial_ids: Iterable[str] | None = None, view: bool = True) -> pa.Table:
+        """Return what `epochs` does, as Arrow has it; pandas is not loaded."""
         only = None if trial_ids is None else list(trial_ids)
         return self._steady(lambda: self._epochs(every_attempt=not view, only=only))
 
-    def _trials(self, *, every_attempt: bool, only: Sequence[str] | None) -> pd.DataFrame:
+    def _trials(self, *, every_attempt: bool, only: Sequence[str] | None, columns: Sequence[str] | None) -> pa.Table:
         tables = [self._batches.trials(batch) for batch in self._batches.live()]
         rows = taken(schema.union("trials", tables), chosen(tables, every_attempt=every_attempt, only=only))
-        frame: pd.DataFrame = rows.to_pandas()
-        return frame
+        return rows if columns is None else rows.select([name for name in columns if name in rows.column_names])
 
-    def _epochs(self, *, every_attempt: bool, only: Sequence[str] | None) -> pd.DataFrame:
+    def _epochs(self, *, every_attempt: bool, only: Sequence[str] | None) -> pa.Table:
         live = self._batches.live()
         tables = [self._batches.trials(batch, INDEX_COLUMNS) for batch in live]
-        rows = self._batches.epochs_of(live, tables, chosen(tables, every_attempt=every_attempt, only=only))
-        frame: pd.DataFrame = rows.to_pandas()
-        return frame
+        return self._batches.epochs_of(live, tables, chosen(tables, every_attempt=every_attempt, only=only))
 
     def _steady(self, look: Callable[[], Answer]) -> Answer:
         def refreshed() -> Answer:
