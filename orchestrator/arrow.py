@@ -1,7 +1,7 @@
 """Arrow without pandas: commands and workers that show no frame do without the third of a second that pandas takes.
 
-`pyarrow` imports pandas when it makes its first array of Python objects, to see whether they are pandas' own. As long as
-nobody has imported pandas, nothing can be.
+`pyarrow` imports pandas when it makes its first array of Python objects, to see whether they are pandas' own. As long
+as nobody has imported pandas, nothing can be.
 """
 
 from __future__ import annotations

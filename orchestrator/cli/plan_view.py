@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from orchestrator.cli.options import PlanOptions
 from orchestrator.cli.requested_study import requested_study
 from orchestrator.designs.base import text
@@ -52,11 +50,10 @@ def priced_plan(study: Study, results: Path, catalogue: Catalogue, workers: int)
         workers: bundles that train at a time; 0: as many as a plan is priced for without saying.
     """
     with Ledger(results) as ledger:
-        rows = ledger.trials()
-        asked = demand(_plan(study, catalogue, ledger), ledger, rows)
-        known = knowledge([study], catalogue, ledger, rows)
+        asked = demand(_plan(study, catalogue, ledger), ledger)
+        known = knowledge([study], catalogue, ledger)
         cost = price(asked.waves, known, workers or _default_workers(study), start_seconds(ledger))
-    power = _power(asked, rows)
+        power = _power(asked, ledger)
     return {
         "study": study.key,
         "question": study.question,
@@ -96,16 +93,15 @@ def priced_together(studies: Sequence[Study], results: Path, plugins: tuple[str,
     confirm: dict[str, TrialSpec] = {}
     waves: list[list[TrialSpec]] = []
     with Ledger(results) as ledger:
-        rows = ledger.trials()
         for study in studies:
-            asked = demand(_plan(study, catalogue, ledger), ledger, rows)
-            known = knowledge([study], catalogue, ledger, rows)
+            asked = demand(_plan(study, catalogue, ledger), ledger)
+            known = knowledge([study], catalogue, ledger)
             cost = price(asked.waves, known, workers or _default_workers(study), (0.0, 0.0, 0.0))
             lines.append(_line(asked, cost))
             new = [spec for trial_id, spec in asked.to_confirm.items() if trial_id not in confirm]
             waves += [*asked.to_search, new]
             confirm |= asked.to_confirm
-        known = knowledge(studies, catalogue, ledger, rows)
+        known = knowledge(studies, catalogue, ledger)
         total = price(waves, known, workers or _default_workers(studies[0]), start_seconds(ledger))
     return {
         "studies": lines,
@@ -128,13 +124,14 @@ def _plan(study: Study, catalogue: Catalogue, ledger: Ledger) -> Plan:
 def _probe_here(study: Study, results: Path, catalogue: Catalogue) -> None:
     """Measure a study's programs in this process, on its CPU; data that are not here are left out."""
     with Ledger(results, writable=True) as ledger:
-        asked = demand(_plan(study, catalogue, ledger), ledger, ledger.trials())
+        asked = demand(_plan(study, catalogue, ledger), ledger)
         probe(asked, ledger, InlineExecutor("cpu"), "cpu", every=True)
 
 
-def _power(asked: Demand, rows: pd.DataFrame) -> PowerReport | None:
+def _power(asked: Demand, ledger: Ledger) -> PowerReport | None:
     plan = asked.plan
-    values, _ = values_of(asked.confirm, complete_results(rows).get, plan.study.metric)
+    complete = complete_results(ledger, asked.hits)
+    values, _ = values_of(asked.confirm, complete.get, plan.study.metric)
     return plan.power(paired_spread(plan.family, values))
 
 

@@ -119,7 +119,7 @@ class Batches:
         """Return the trials rows of a batch, without columns that this program does not know."""
         if batch[0] in self._kept:
             rows = self._kept[batch[0]][0]
-            return rows if columns is None else rows.select(columns)
+            return rows if columns is None else rows.select([name for name in columns if name in rows.column_names])
         return _table(files.verified(batch[0]), batch[1], columns)
 
     def epochs(self, batch: Batch) -> pa.Table | None:

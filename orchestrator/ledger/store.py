@@ -299,7 +299,8 @@ class Ledger:
         return self._steady(lambda: self._epochs(every_attempt=not view, only=only))
 
     def _trials(self, *, every_attempt: bool, only: Sequence[str] | None, columns: Sequence[str] | None) -> pa.Table:
-        tables = [self._batches.trials(batch) for batch in self._batches.live()]
+        needed = None if columns is None else [*dict.fromkeys((*INDEX_COLUMNS, *columns))]
+        tables = [self._batches.trials(batch, needed) for batch in self._batches.live()]
         rows = taken(schema.union("trials", tables), chosen(tables, every_attempt=every_attempt, only=only))
         return rows if columns is None else rows.select([name for name in columns if name in rows.column_names])
 

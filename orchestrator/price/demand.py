@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import pandas as pd
-
 from orchestrator.designs.search import Search
 from orchestrator.ledger import Ledger
 from orchestrator.plan.plan import Plan
@@ -53,8 +51,8 @@ class Demand:
         return [*self.to_search, list(self.to_confirm.values())]
 
 
-def demand(plan: Plan, ledger: Ledger, rows: pd.DataFrame) -> Demand:
-    """Return what a plan asks for, beside what the ledger (and `rows`, its read view) has."""
+def demand(plan: Plan, ledger: Ledger) -> Demand:
+    """Return what a plan asks for, beside what the ledger has."""
     study = plan.study
     record = ledger.read_study(study.key)[0] if study.key in ledger.study_names() else {}
     confirm = plan.confirm_trials(range(study.looks[-1]))
@@ -64,18 +62,18 @@ def demand(plan: Plan, ledger: Ledger, rows: pd.DataFrame) -> Demand:
         plan=plan,
         confirm=confirm,
         hits=hits,
-        search_hits=_search_hits(record, rows),
+        search_hits=_search_hits(record, ledger),
         to_confirm={trial_id: spec for trial_id, spec in wanted.items() if trial_id not in hits},
         to_search=_search_rounds(plan, record, ledger),
     )
 
 
-def _search_hits(record: Mapping[str, Any], rows: pd.DataFrame) -> int:
+def _search_hits(record: Mapping[str, Any], ledger: Ledger) -> int:
     asked: set[str] = set()
     for search in record.get("searches", []):
         for told in search["history"]:
             asked.update(told["trial_ids"])
-    return len(asked.intersection(rows["trial_id"])) if len(rows) else 0
+    return len(ledger.states(asked)) if asked else 0
 
 
 def _search_rounds(plan: Plan, record: Mapping[str, Any], ledger: Ledger) -> list[list[TrialSpec]]:

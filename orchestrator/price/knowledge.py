@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from orchestrator import discovery
 from orchestrator.bundles.profile import Profile
@@ -23,6 +24,22 @@ __all__ = ["START_SECONDS", "Knowledge", "knowledge", "start_seconds"]
 START_SECONDS = (8.0, 15.0, 30.0)
 """Low, expected and high time until the first bundle trains: Ray and its workers."""
 
+COLUMNS = (
+    "method",
+    "method_version",
+    "dataset",
+    "protocol",
+    "precision",
+    "config",
+    "device",
+    "state",
+    "n_epochs",
+    "bundle_size",
+    "cost.seconds",
+    "cost.peak_memory_bytes",
+)
+"""What a price reads of a trial."""
+
 LIMIT_WITHOUT_DATA = 16
 """Largest bundle of a plan whose data are not here."""
 
@@ -31,8 +48,8 @@ LIMIT_WITHOUT_DATA = 16
 class Knowledge:
     """All that a price can be learnt from."""
 
-    rows: pd.DataFrame
-    """The ledger's trials (read view)."""
+    rows: pa.Table
+    """The ledger's trials (read view): `COLUMNS`; `elsewhere`, if there is such a column, of another machine."""
     spaces: Mapping[str, Mapping[str, Knob]]
     profile: Callable[[str], Profile | None] = lambda key: None
     """program key -> its profile."""
@@ -43,9 +60,7 @@ class Knowledge:
     device: str = "cpu"
 
 
-def knowledge(
-    studies: Sequence[Study], catalogue: Catalogue, ledger: Ledger, rows: pd.DataFrame, device: str = "cpu"
-) -> Knowledge:
+def knowledge(studies: Sequence[Study], catalogue: Catalogue, ledger: Ledger, device: str = "cpu") -> Knowledge:
     """Return what the price of studies can be learnt from: rows, probes, stated rates, the sizes of their bundles."""
     limits = BundleLimits(ledger, catalogue, studies[0].key, device)
 
@@ -57,7 +72,7 @@ def knowledge(
     for study in studies:
         stated.update(study.epoch_seconds)
     return Knowledge(
-        rows=_with_packaged(rows),
+        rows=_with_packaged(ledger.table(columns=COLUMNS), methods),
         spaces=catalogue.spaces(methods),
         profile=lambda key: known_profile(ledger, key),
         limit=limit,
@@ -77,15 +92,16 @@ def start_seconds(ledger: Ledger) -> tuple[float, float, float]:
     return min([*known, middle / 1.5]), middle, max([*known, middle * 1.5])
 
 
-def _with_packaged(rows: pd.DataFrame) -> pd.DataFrame:
+def _with_packaged(rows: pa.Table, methods: Collection[str]) -> pa.Table:
     """Return rows that a price may learn from: the ledger's, and of methods that it lacks the packaged ledger's.
 
     The latter are marked `elsewhere`: another machine trained them.
     """
+    missing = set(methods) - set(rows["method"].unique().to_pylist())
     packaged = Path(discovery.find_package("analysis")) / "ledger"
-    if not (packaged / "trials").is_dir():
+    if not missing or not (packaged / "trials").is_dir():
         return rows
-    others = Ledger(packaged).trials().assign(elsewhere=True)
-    if rows.empty or others.empty:
-        return others if rows.empty else rows
-    return pd.concat([rows, others[~others["method"].isin(set(rows["method"]))]], ignore_index=True)
+    others = Ledger(packaged).table(columns=COLUMNS)
+    others = others.filter(pc.is_in(others["method"], value_set=pa.array(sorted(missing))))
+    marked = others.append_column("elsewhere", pa.array([True] * len(others), pa.bool_()))
+    return pa.concat_tables([rows, marked], promote_options="default")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypeAlias
 
 import numpy as np
-import pandas as pd
+import pyarrow.compute as pc
 
 from orchestrator.bundles.profile import Profile
 from orchestrator.bundles.program import program_key
@@ -20,6 +20,8 @@ __all__ = ["Rate", "history_of", "rate_of"]
 
 PROBED, SAME_PROGRAM, SAME_DATASET, STATED, SAME_METHOD = 1.35, 1.25, 2.0, 4.0, 4.0
 """Systematic error of a rate by where it comes from: the ends of a 90 % interval are the rate over and times this."""
+
+Entries: TypeAlias = np.ndarray[Any, Any]
 
 Z90 = 1.645
 """Half-width of a 90 % interval in standard deviations."""
@@ -36,32 +38,58 @@ class Rate:
     """bundle size -> bytes."""
 
 
-def history_of(known: Knowledge) -> pd.DataFrame:
+@dataclass(frozen=True, kw_only=True)
+class History:
+    """What complete trials cost: arrays of one entry each."""
+
+    method: Entries
+    dataset: Entries
+    key: Entries
+    """Of the program."""
+    n_epochs: Entries
+    size: Entries
+    """Of the bundle."""
+    seconds: Entries
+    peak: Entries
+    elsewhere: Entries
+    """Whether another machine trained it."""
+
+    def __len__(self) -> int:
+        return len(self.key)
+
+    def where(self, wanted: Entries) -> History:
+        """Return the entries at which `wanted` is true."""
+        return History(**{one.name: getattr(self, one.name)[wanted] for one in fields(self)})
+
+
+def history_of(known: Knowledge) -> History:
     """Return what each complete trial of these methods cost, with the key of its program."""
     rows = known.rows
-    columns = ["method", "dataset", "key", "n_epochs", "size", "seconds", "peak", "elsewhere"]
-    if rows.empty:
-        return pd.DataFrame(columns=columns)
-    own = rows[rows["method"].isin(known.spaces) & (rows["state"] == "complete") & (rows["cost.seconds"] > 0)]
-    keys: dict[tuple[Any, ...], str] = {}
+    complete = pc.and_(pc.equal(rows["state"], "complete"), pc.greater(rows["cost.seconds"], 0.0))
+    own = rows.filter(pc.fill_null(complete, False)).to_pydict()
+    kept = [place for place, method in enumerate(own["method"]) if method in known.spaces]
     names = ("method", "method_version", "dataset", "protocol", "precision", "config", "device")
+    keys: dict[tuple[Any, ...], str] = {}
     found = []
-    for facts in zip(*(own[name] for name in names), strict=True):
+    for place in kept:
+        facts = tuple(own[name][place] for name in names)
         if facts not in keys:
             keys[facts] = _key_of_row(dict(zip(names, facts, strict=True)), known)
         found.append(keys[facts])
-    return pd.DataFrame(
-        {
-            "method": own["method"].to_numpy(),
-            "dataset": own["dataset"].to_numpy(),
-            "key": found,
-            "n_epochs": own["n_epochs"].to_numpy(dtype=np.float64),
-            "size": own["bundle_size"].fillna(1).to_numpy(dtype=np.float64),
-            "seconds": own["cost.seconds"].to_numpy(dtype=np.float64),
-            "peak": own["cost.peak_memory_bytes"].to_numpy(dtype=np.float64),
-            "elsewhere": own["elsewhere"].eq(True).to_numpy() if "elsewhere" in own else np.zeros(len(own), dtype=bool),
-        },
-        columns=columns,
+
+    def entries(name: str, kind: Any, absent: object = None) -> Entries:
+        values = own.get(name, [absent] * len(own["method"]))
+        return np.array([absent if values[place] is None else values[place] for place in kept], dtype=kind)
+
+    return History(
+        method=entries("method", object),
+        dataset=entries("dataset", object),
+        key=np.array(found, dtype=object),
+        n_epochs=entries("n_epochs", np.float64),
+        size=entries("bundle_size", np.float64, 1),
+        seconds=entries("cost.seconds", np.float64),
+        peak=entries("cost.peak_memory_bytes", np.float64, math.nan),
+        elsewhere=entries("elsewhere", np.bool_, False),
     )
 
 
@@ -82,13 +110,13 @@ def _key_of_row(row: Mapping[str, Any], known: Knowledge) -> str:
     return program_key(spec, space, str(row["device"]).partition(":")[0])
 
 
-def rate_of(key: str, spec: TrialSpec, history: pd.DataFrame, known: Knowledge) -> Rate | None:
+def rate_of(key: str, spec: TrialSpec, history: History, known: Knowledge) -> Rate | None:
     """Return the rate of a program from the nearest source; None: there is none."""
-    same, profile = history[history["key"] == key], known.profile(key)
+    same, profile = history.where(history.key == key), known.profile(key)
     if profile is not None:  # of this machine; rows of another one would bring its speed along
-        return _probed(profile, same[~same["elsewhere"].astype(bool)])
-    method = history["method"] == spec.method
-    here = history[method & (history["dataset"] == spec.dataset)]
+        return _probed(profile, same.where(~same.elsewhere))
+    method = history.where(history.method == spec.method)
+    here = method.where(method.dataset == spec.dataset)
     if len(same):
         return _from_rows(same, SAME_PROGRAM)
     if len(here):
@@ -96,26 +124,25 @@ def rate_of(key: str, spec: TrialSpec, history: pd.DataFrame, known: Knowledge) 
     if spec.method in known.stated:  # before rows of other data, which are of another machine
         stated = known.stated[spec.method]
         return Rate(lambda epochs, members: epochs * stated, STATED, lambda members: math.nan)
-    return _from_rows(history[method], SAME_METHOD) if method.any() else None
+    return _from_rows(method, SAME_METHOD) if len(method) else None
 
 
-def _probed(profile: Profile, same: pd.DataFrame) -> Rate:
+def _probed(profile: Profile, same: History) -> Rate:
     """Return a probe's rate, its level corrected by rows of the same program."""
     rate = Rate(profile.trial_seconds, PROBED, profile.peak)
-    if same.empty:
+    if not len(same):
         return rate
     predicted = [
-        profile.trial_seconds(int(epochs), int(size))
-        for epochs, size in zip(same["n_epochs"], same["size"], strict=True)
+        profile.trial_seconds(int(epochs), int(size)) for epochs, size in zip(same.n_epochs, same.size, strict=True)
     ]
-    logs = np.log(same["seconds"].to_numpy() / np.maximum(predicted, 1e-9))
+    logs = np.log(same.seconds / np.maximum(predicted, 1e-9))
     level = float(np.exp(np.median(logs)))
     return replace(rate, seconds=lambda e, m: level * profile.trial_seconds(e, m), factor=_spread(logs, SAME_PROGRAM))
 
 
-def _from_rows(rows: pd.DataFrame, systematic: float) -> Rate:
-    logs = np.log((rows["seconds"] / rows["n_epochs"]).to_numpy())
-    rate, peak = float(np.exp(logs.mean() + logs.var() / 2)), float(rows["peak"].max())
+def _from_rows(rows: History, systematic: float) -> Rate:
+    logs = np.log(rows.seconds / rows.n_epochs)
+    rate, peak = float(np.exp(logs.mean() + logs.var() / 2)), float(np.fmax.reduce(rows.peak))
     return Rate(lambda epochs, members: epochs * rate, _spread(logs, systematic), lambda members: peak)
 
 

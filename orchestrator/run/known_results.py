@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 
-import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from orchestrator.ledger import Ledger
 from orchestrator.retry_policy import POLICIES
@@ -60,44 +61,56 @@ def results_of_ledger(
     `complete`, see `Runner`), and failures that would only repeat themselves, unless their kind is to be retried.
     With `curves`, trials on search seeds come with theirs: what a search that prunes is told on a replay.
     """
-    frame = ledger.trials()
-    if frame.empty:
-        return {}
-    frame = frame[frame["method"].isin(methods)]
+    rows = ledger.table()
+    rows = rows.filter(_is_in(rows["method"], methods))
     if codes is not None:
-        frame = frame[frame["code_digest"].isin(codes)]
+        rows = rows.filter(_is_in(rows["code_digest"], codes))
     final = {kind for kind, policy in POLICIES.items() if policy.attempts == 1 or kind is FailureKind.OUT_OF_MEMORY}
     final -= set(retry_failed)
-    keep = (frame["state"] != TrialState.FAILED) | frame["failure_kind"].isin([str(kind) for kind in final])
-    searched = frame[keep & (frame["seed_block"] == SeedBlock.SEARCH)] if curves else frame[:0]
-    return _results(frame[keep], curves_of(ledger, searched["trial_id"].tolist()))
+    ended = pc.not_equal(rows["state"], str(TrialState.FAILED))
+    kept = rows.filter(pc.or_(ended, _is_in(rows["failure_kind"], final)))
+    searched = kept.filter(pc.equal(kept["seed_block"], str(SeedBlock.SEARCH))) if curves else kept[:0]
+    return _results(kept, curves_of(ledger, searched["trial_id"].to_pylist()))
 
 
-def complete_results(rows: pd.DataFrame) -> dict[str, TrialResult]:
-    """Return the complete rows of a read view by trial_id."""
-    return _results(rows[rows["state"] == TrialState.COMPLETE], {}) if len(rows) else {}
+def complete_results(ledger: Ledger, trial_ids: Collection[str]) -> dict[str, TrialResult]:
+    """Return what the ledger knows of those of some trials that are complete."""
+    rows = ledger.table(only=trial_ids)
+    return _results(rows.filter(pc.equal(rows["state"], str(TrialState.COMPLETE))), {})
 
 
-def _results(frame: pd.DataFrame, curves: Mapping[str, Mapping[int, Mapping[str, float]]]) -> dict[str, TrialResult]:
-    columns = [column for column in frame.columns if column.startswith(METRIC)]
+def _is_in(column: pa.ChunkedArray, values: Collection[str]) -> pa.ChunkedArray:
+    return pc.is_in(column, value_set=pa.array([str(value) for value in values], pa.string()))
+
+
+def _results(rows: pa.Table, curves: Mapping[str, Mapping[int, Mapping[str, float]]]) -> dict[str, TrialResult]:
+    columns = [column for column in rows.column_names if column.startswith(METRIC)]
     names = [column.removeprefix(METRIC) for column in columns]
     found = {}
-    keys = (frame[name] for name in ("trial_id", "state", "collapsed", "stages"))
-    for trial_id, state, collapsed, stages, *values in zip(*keys, *(frame[column] for column in columns), strict=True):
-        metrics = {name: float(value) for name, value in zip(names, values, strict=True) if not math.isnan(value)}
-        told = stages if isinstance(stages, str) else ""  # null: from before stages were recorded
+    keys = ("trial_id", "state", "collapsed", "stages")
+    for trial_id, state, collapsed, stages, *values in zip(
+        *(rows[name].to_pylist() for name in (*keys, *columns)), strict=True
+    ):
+        metrics = {name: value for name, value in zip(names, values, strict=True) if _is_number(value)}
+        told = stages or ""  # null: from before stages were recorded
         found[trial_id] = TrialResult(TrialState(state), bool(collapsed), metrics, curves.get(trial_id, {}), told)
     return found
+
+
+def _is_number(value: float | None) -> bool:
+    return value is not None and not math.isnan(value)
 
 
 def curves_of(ledger: Ledger, trial_ids: Sequence[str]) -> dict[str, dict[int, Mapping[str, float]]]:
     """Return trial_id -> epoch -> metrics of some trials: the curves that pruned trials are told with."""
     if not trial_ids:
         return {}
-    epochs = ledger.epochs(trial_ids)
-    columns = [column for column in epochs.columns if column.startswith(METRIC)]
+    epochs = ledger.epoch_table(trial_ids)
+    columns = [column for column in epochs.column_names if column.startswith(METRIC)]
     found: dict[str, dict[int, Mapping[str, float]]] = {}
-    for row in epochs.to_dict("records"):
-        values = {column.removeprefix(METRIC): float(row[column]) for column in columns}
+    for row in epochs.select(["trial_id", "epoch", *columns]).to_pylist():
+        values = {
+            column.removeprefix(METRIC): math.nan if row[column] is None else float(row[column]) for column in columns
+        }
         found.setdefault(row["trial_id"], {})[int(row["epoch"])] = values
     return found

@@ -81,14 +81,14 @@ def _demand(plan: Plan, ledger: Ledger) -> Demand:
     """Return what is missing, with the choices that earlier runs of the study have recorded."""
     chosen = choices_of(plan.study, lambda key: earlier_record(ledger, key))
     known = plan_of(plan.study, plan.catalogue, chosen) if chosen else plan
-    return demand(known, ledger, ledger.trials())
+    return demand(known, ledger)
 
 
 def _priced(asked: Demand, ledger: Ledger, device: str, workers: int) -> dict[str, Any] | None:
     """Return the price of what is missing, as study.json keeps it; None where nothing is known."""
     study, catalogue = asked.plan.study, asked.plan.catalogue
     workers = workers or (n_gpus() if device == "cuda" else int(machine()["cores"]))
-    known = knowledge([study], catalogue, ledger, ledger.trials(), device)
+    known = knowledge([study], catalogue, ledger, device)
     found = price(asked.waves, known, workers, start_seconds(ledger))
     return None if found.unknown else found.as_json()
 

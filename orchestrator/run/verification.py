@@ -7,15 +7,16 @@ import math
 import random
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from orchestrator import discovery
 from orchestrator.errors import RequestError
 from orchestrator.executors.worker import reports
 from orchestrator.ledger import Ledger
 from orchestrator.trial import Bundle, BundleTask, SeedBlock, TrialOutcome, TrialSpec, TrialState
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Draw", "verify"]
 

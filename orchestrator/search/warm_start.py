@@ -18,7 +18,8 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from orchestrator.inference.selection import objective_metric
 from orchestrator.knobs import Value
@@ -30,6 +31,8 @@ from orchestrator.trial import SeedBlock, TrialState
 from orchestrator.trial_result import LookUp
 
 __all__ = ["searches_of"]
+
+COLUMNS = ("method", "dataset", "seed_block", "state", "config")
 
 
 def searches_of(
@@ -44,7 +47,7 @@ def searches_of(
         record: the study's earlier record, or nothing.
     """
     asked = plan.searches
-    rows = ledger.trials() if asked else pd.DataFrame()
+    rows = _searched(ledger.table(columns=COLUMNS)) if asked else pa.table({})
     entries = [*record.get("searches", ()), *[{}] * len(asked)]
     found = {}
     for (dataset, index, search), entry in zip(asked, entries, strict=False):
@@ -59,25 +62,25 @@ def searches_of(
     return found
 
 
-def _known_configurations(method: str, dataset: str, rows: pd.DataFrame) -> KnownConfigurations:
-    """Return what a method was searched with on a dataset."""
-    if rows.empty:
-        return KnownConfigurations()
-    own = rows[(rows["method"] == method) & (rows["dataset"] == dataset)]
-    texts = own.loc[own["seed_block"] == SeedBlock.SEARCH, "config"].drop_duplicates()
-    return KnownConfigurations(map(json.loads, texts))
+def _searched(rows: pa.Table) -> pa.Table:
+    """Return the rows of trials on seeds of searches."""
+    return rows.filter(pc.equal(rows["seed_block"], str(SeedBlock.SEARCH)))
+
+
+def _known_configurations(method: str, dataset: str, rows: pa.Table) -> KnownConfigurations:
+    """Return what a method was searched with on a dataset; `rows`: of seeds of searches."""
+    own = rows.filter(pc.and_(pc.equal(rows["method"], method), pc.equal(rows["dataset"], dataset)))
+    return KnownConfigurations(map(json.loads, own["config"].unique().to_pylist()))
 
 
 def _candidates(
-    rows: pd.DataFrame, phase: SearchPhase, look_up: LookUp
+    rows: pa.Table, phase: SearchPhase, look_up: LookUp
 ) -> Iterator[tuple[tuple[str, ...], Mapping[str, Value]]]:
     """Yield the trial_ids and the values of every configuration that the search may begin from."""
-    if rows.empty:
-        return
-    own = rows[(rows["method"] == phase.search.method) & (rows["seed_block"] == SeedBlock.SEARCH)]
-    own = own[own["state"] == TrialState.COMPLETE]
+    complete = pc.equal(rows["state"], str(TrialState.COMPLETE))
+    own = rows.filter(pc.and_(pc.equal(rows["method"], phase.search.method), complete))
     metrics = [objective_metric(rule) for rule in phase.search.rules]
-    for text in own["config"].unique():
+    for text in own["config"].unique().to_pylist():
         values = phase.rounds.fitting(json.loads(text))
         if values is None:
             continue

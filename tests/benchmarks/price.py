@@ -75,11 +75,10 @@ def row(study: Study, executor: Any) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder, Ledger(Path(folder), writable=True) as ledger:
         began = time.perf_counter()
         plan = plan_of(study, catalogue)
-        rows = ledger.trials()
-        asked = demand(plan, ledger, rows)
+        asked = demand(plan, ledger)
         probe(asked, ledger, executor, "cpu", every=True)
         probed = time.perf_counter()
-        known = knowledge([study], catalogue, ledger, rows)
+        known = knowledge([study], catalogue, ledger)
         found = price(asked.waves, known, WORKERS, (0.0, 0.0, 0.0))
         runner = Runner(plan, ledger, RunOptions())
         started = time.perf_counter()

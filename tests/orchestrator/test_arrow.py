@@ -24,4 +24,6 @@ def test_what_pandas_made_is_known_for_pandas_own() -> None:
 
 
 def test_pandas_that_is_loaded_already_stays_known() -> None:
-    assert output_of("import pandas as pd; " + DEFERRED + "print(pa.array(pd.Series([float('nan')])).null_count)") == "1"
+    assert (
+        output_of("import pandas as pd; " + DEFERRED + "print(pa.array(pd.Series([float('nan')])).null_count)") == "1"
+    )

@@ -3,7 +3,7 @@
 import math
 from dataclasses import replace
 
-import pandas as pd
+import pyarrow as pa
 import pytest
 
 from orchestrator.bundles.profile import Profile
@@ -29,28 +29,29 @@ NOW = (0.0, 0.0, 0.0)
 
 
 def rows(*seconds, loss="a", dataset="d", n_epochs=10, size=1):
-    return pd.DataFrame(
-        {
-            "method": "m",
-            "method_version": 1,
-            "dataset": dataset,
-            "protocol": "whole",
-            "precision": "float32",
-            "config": canonical_json({"weight": 2.0, "loss": loss}),
-            "device": "cpu",
-            "state": "complete",
-            "n_epochs": n_epochs,
-            "bundle_size": size,
-            "cost.seconds": list(seconds),
-            "cost.peak_memory_bytes": 2.0**30,
-        }
-    )
+    row = {
+        "method": "m",
+        "method_version": 1,
+        "dataset": dataset,
+        "protocol": "whole",
+        "precision": "float32",
+        "config": canonical_json({"weight": 2.0, "loss": loss}),
+        "device": "cpu",
+        "state": "complete",
+        "n_epochs": n_epochs,
+        "bundle_size": size,
+        "cost.peak_memory_bytes": 2.0**30,
+    }
+    return pa.Table.from_pylist([{**row, "cost.seconds": float(each)} for each in seconds])
 
 
 def known(found=None, profile=None, limit=1, **more):
-    empty = pd.DataFrame()
     return Knowledge(
-        rows=empty if found is None else found, spaces=SPACES, profile=lambda _: profile, limit=lambda _: limit, **more
+        rows=rows(1.0)[:0] if found is None else found,
+        spaces=SPACES,
+        profile=lambda _: profile,
+        limit=lambda _: limit,
+        **more,
     )
 
 
@@ -73,7 +74,7 @@ def test_the_further_the_source_the_wider_the_interval_and_the_nearest_one_count
     assert [found.core_seconds for found in (same, program, dataset)] == pytest.approx([20, 30, 40])
     widths = [found.high / found.low for found in (same, program, dataset)]
     assert widths == sorted(widths)
-    mixed = pd.concat([rows(20.0, 20.0), rows(90.0, 90.0, loss="b"), rows(90.0, dataset="other")])
+    mixed = pa.concat_tables([rows(20.0, 20.0), rows(90.0, 90.0, loss="b"), rows(90.0, dataset="other")])
     assert price([trials(1)], known(mixed), 1, NOW).core_seconds == pytest.approx(20)
 
 
@@ -88,7 +89,7 @@ def test_a_probe_prices_every_bundle_size_and_rows_correct_its_level():
 
 
 def test_rows_of_another_machine_price_what_was_never_probed_here_and_correct_no_probe():
-    elsewhere = rows(12.0, 12.0, size=2).assign(elsewhere=True)
+    elsewhere = rows(12.0, 12.0, size=2).append_column("elsewhere", pa.array([True, True]))
     assert price([trials(4)], known(elsewhere, PROFILE), 1, NOW).core_seconds == pytest.approx(40)
     assert price([trials(4)], known(elsewhere), 1, NOW).core_seconds == pytest.approx(48)
 
@@ -119,8 +120,8 @@ def test_a_stated_rate_counts_before_rows_of_other_data_and_after_those_of_the_s
 
 
 def test_rows_of_a_version_with_other_knobs_are_another_program():
-    other = rows(20.0, 20.0)
-    other["config"] = canonical_json({"gone": 1})
+    other = rows(20.0, 20.0).drop_columns("config")
+    other = other.append_column("config", pa.array([canonical_json({"gone": 1})] * 2))
     assert price([trials(1)], known(other), 1).high / price([trials(1)], known(other), 1).low > 3
 
 
