@@ -14,7 +14,7 @@ import analysis
 import orchestrator.inference
 from analysis.data.study_view import StudyView
 from analysis.number_format import join
-from orchestrator.trial import canonical_json, stages_of
+from orchestrator.trial import stages_of
 
 __all__ = ["code_of_analysis", "content_digest", "cost_rows", "facts", "failure_rows"]
 
@@ -22,7 +22,8 @@ __all__ = ["code_of_analysis", "content_digest", "cost_rows", "facts", "failure_
 def content_digest(study: StudyView) -> str:
     """Return the digest of everything that the answer depends on: record, plan and ledger rows."""
     found = hashlib.blake2b(digest_size=10)
-    found.update(canonical_json(dict(study.record)).encode())
+    record = json.dumps(dict(study.record), sort_keys=True, separators=(",", ":"))  # an objective may be NaN
+    found.update(record.encode())
     found.update(study.rows.to_json(orient="split", date_unit="us", double_precision=15).encode())
     return found.hexdigest()
 

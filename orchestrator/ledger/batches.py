@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from orchestrator.errors import LedgerError
-from orchestrator.ledger import files
-from orchestrator.ledger.files import BatchFile, BrokenFileError, Header
-from orchestrator.ledger.schema import union
-from orchestrator.ledger.view import Positions, rows_of
+from orchestrator.ledger import checks, files, headers, index, plain_files, replacement
+from orchestrator.ledger.files import BatchFile, Header
+from orchestrator.ledger.headers import BrokenFileError
+from orchestrator.ledger.view import Positions, mask_of
 
-__all__ = ["Batch", "Batches", "retry_while_compacting"]
+__all__ = ["Batch", "Batches", "Piece", "pieces", "retry_while_changing"]
 
 Batch = tuple[BatchFile, Header]
 """A trials file and what it says of itself."""
@@ -25,6 +27,9 @@ Answer = TypeVar("Answer")
 RESTARTS = 20
 """How often a reader starts over when files vanish under it; one compaction makes them vanish once."""
 
+MOST_BROKEN = 2**13
+"""How many files a reader names before it gives up."""
+
 KEPT_CELLS = 2**22
 """How much of what it wrote a driver remembers until it is put together: some 30 MB."""
 
@@ -32,11 +37,42 @@ SMALL_BYTES = 2**20
 """Below this, starting threads costs more than reading."""
 
 
+@dataclass(frozen=True)
+class Piece:
+    """The rows of one batch that are among those asked for."""
+
+    batch: Batch
+    positions: Positions
+    """Where they are in the batch, ascending."""
+    attempts: pa.Table | None
+    """Their (trial_id, attempt); None: all of the batch."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether that is every row of the batch."""
+        return self.attempts is None
+
+
+def pieces(live: Sequence[Batch], tables: Sequence[pa.Table], count: Positions) -> list[Piece]:
+    """Return which rows of each batch are at ascending positions of the concatenation of their index tables."""
+    found, start = [], 0
+    for batch, table in zip(live, tables, strict=True):
+        first, last = np.searchsorted(count, (start, start + len(table)))
+        own = count[first:last] - start
+        found.append(Piece(batch, own, None if len(own) == len(table) else table.take(own)))
+        start += len(table)
+    return found
+
+
+class ChangedError(Exception):
+    """A file that counted turned out broken when more of it was read: it is named, and whoever reads starts over."""
+
+
 class Batches:
     """The batches under one results folder; looked at again by `refresh`.
 
     Every method that reads files, `refresh` too, raises FileNotFoundError when a compaction by another process took
-    one away meanwhile: `retry_while_compacting` starts over then.
+    one away meanwhile, and ChangedError when a file turns out broken: `retry_while_changing` starts over then.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -44,36 +80,52 @@ class Batches:
         self.trials_folder, self.epochs_folder = folder / "trials", folder / "epochs"
         self.broken: dict[Path, str] = {}
         """File -> the phrase that says what is wrong with it."""
-        self.unknown: dict[Path, tuple[str, ...]] = {}
-        """File -> its columns that this program does not know; its other columns are read."""
+        self.doubtful: dict[Path, str] = {}
+        """File that is read all the same -> the phrase that says what of it is left out or not believed."""
+        self.version = 0
+        """Goes up whenever a batch comes by `refresh`, or goes."""
         self._headers: dict[BatchFile, Header] = {}
+        self._index: dict[BatchFile, pa.Table] = {}
+        self._replaced: frozenset[str] = frozenset()
         self._kept: dict[BatchFile, tuple[pa.Table, pa.Table | None]] = {}
         """What this process wrote in small batches, until it puts them together: files cost more to read."""
         self._kept_cells = 0
 
-    def refresh(self) -> tuple[list[Batch], bool]:
-        """Look at the trials folder again; return the batches that are new, and whether others are gone.
+    def refresh(self) -> list[Batch]:
+        """Look at the trials folder again; return the batches that are new.
 
         Raises:
-            LedgerError: the folder cannot be listed, or holds a file of a newer schema.
+            LedgerError: the folder cannot be listed, is a link, or holds a file of a newer schema.
         """
         files.require_folder(self.folder)
+        for name in ("trials", "epochs"):
+            plain_files.inside(self.folder, name)
         with files.os_errors("the ledger cannot be read"):
             found, foreign = files.steady_scan(self.trials_folder)
-        self.broken.update({path: files.strange(path) for path in foreign if path not in self.broken})
+        self.broken.update({path: headers.strange(path) for path in foreign if path not in self.broken})
         gone = set(self._headers).difference(found)
+        self.version += len(gone)
         self.drop(gone)
+        there = {*foreign, *(file.path for file in found)}
+        for problems in (self.broken, self.doubtful):
+            for path in [path for path in problems if path.parent == self.trials_folder and path not in there]:
+                del problems[path]
         new = [file for file in found if file not in self._headers and file.path not in self.broken]
         for file in new:
             self._admit(file)
-        return [(file, self._headers[file]) for file in new if file in self._headers], bool(gone)
+        if new:
+            self._replaced, wrong = replacement.replaced(self._headers, self._index)
+            self.doubtful.update(wrong)
+        return [(file, self._headers[file]) for file in new if file in self._headers]
 
     def __len__(self) -> int:
         return len(self._headers)
 
-    def add(self, file: BatchFile, described: Header) -> None:
-        """Take in a file that this process wrote itself."""
+    def add(self, file: BatchFile, described: Header, rows: pa.Table) -> None:
+        """Take in a file that this process wrote itself, with the index columns of its trials."""
         self._headers[file] = described
+        self._index[file] = rows
+        self._replaced |= described.replaces
 
     def keep(self, file: BatchFile, rows: pa.Table, epochs: pa.Table | None) -> None:
         """Remember the tables of a file that this process wrote, as long as there is room."""
@@ -85,15 +137,12 @@ class Batches:
     def drop(self, gone: Iterable[BatchFile]) -> None:
         """Forget files that are no longer there."""
         for file in gone:
-            self._headers.pop(file, None)
+            head = self._headers.pop(file, None)
+            if head is not None and head.epochs:
+                self.broken.pop(self.epochs_folder / head.epochs, None)
+            self._index.pop(file, None)
             tables = self._kept.pop(file, ())
             self._kept_cells -= sum(table.num_rows * table.num_columns for table in tables if table is not None)
-
-    def forget(self) -> None:
-        """Forget everything, so that the next `refresh` finds every batch new."""
-        self._headers.clear()
-        self.forget_kept()
-        self.forget_problems()
 
     def forget_kept(self) -> None:
         """Forget what was kept, so that files are read as they are on disk."""
@@ -102,60 +151,100 @@ class Batches:
 
     def live(self) -> list[Batch]:
         """Return the batches that count, in order of time: all but broken and replaced ones."""
-        replaced = self.replaced()
-        counting = [(file, head) for file, head in self._headers.items() if file.batch not in replaced]
+        counting = [(file, head) for file, head in self._headers.items() if file.batch not in self._replaced]
         return sorted(counting, key=lambda batch: batch[0].batch)
 
     def leftovers(self) -> list[Batch]:
         """Return readable batches whose rows another batch holds: a compaction was interrupted."""
-        replaced = self.replaced()
-        return [(file, head) for file, head in self._headers.items() if file.batch in replaced]
+        return [(file, head) for file, head in self._headers.items() if file.batch in self._replaced]
 
-    def replaced(self) -> frozenset[str]:
-        """Return the names of batches whose rows another batch holds."""
-        return frozenset[str]().union(*(head.replaces for head in self._headers.values()))
+    def index(self, batch: Batch) -> pa.Table:
+        """Return what is known of the trials of a batch, row by row (`index.compact`)."""
+        return self._index[batch[0]]
 
-    def trials(self, batch: Batch, columns: list[str] | None = None) -> pa.Table:
-        """Return the trials rows of a batch, without columns that this program does not know."""
+    def trials(
+        self, batch: Batch, columns: Sequence[str] | None = None, positions: Positions | None = None
+    ) -> pa.Table:
+        """Return the trials rows of a batch, without columns that this program does not know.
+
+        Args:
+            batch: the batch.
+            columns: only these, of which it may lack some; None: all.
+            positions: only these rows, ascending; None: all.
+        """
         if batch[0] in self._kept:
             rows = self._kept[batch[0]][0]
-            return rows if columns is None else rows.select([name for name in columns if name in rows.column_names])
-        return _table(files.verified(batch[0]), batch[1], columns)
-
-    def epochs(self, batch: Batch) -> pa.Table | None:
-        """Return the epoch rows of a batch; None if it has none, or their file is broken: then `broken` says so."""
-        if batch[0] in self._kept:
-            return self._kept[batch[0]][1]
-        file = self.epochs_file(batch[1])
-        if file is None:
-            return None
+            rows = rows if columns is None else rows.select([name for name in columns if name in rows.column_names])
+            return rows if positions is None else rows.take(positions)
         try:
-            content = files.verified(file)
-            return _table(content, self._header("epochs", file, content), None)
+            return _table(_opened(headers.verified(batch[0])), batch[1], columns, positions)
+        except BrokenFileError as error:
+            self.broken[batch[0].path] = str(error)
+            self.drop([batch[0]])
+            self.version += 1
+            raise ChangedError from None
+
+    def trials_schema(self, batch: Batch) -> pa.Schema:
+        """Return the columns of a batch's trials."""
+        if batch[0] in self._kept:
+            return self._kept[batch[0]][0].schema
+        return _known_schema(_opened(headers.verified(batch[0])), batch[1])
+
+    def epochs_schema(self, batch: Batch) -> pa.Schema:
+        """Return the columns of a batch's epoch rows; none if it has none, or their file is broken."""
+        if batch[0] in self._kept:
+            kept = self._kept[batch[0]][1]
+            return pa.schema([]) if kept is None else kept.schema
+        file = self.epochs_file(batch[1])
+        if file is None or file.path in self.broken:
+            return pa.schema([])
+        try:
+            return _known_schema(*self._epochs(batch, file))
         except BrokenFileError as error:
             self.broken[file.path] = str(error)
+            raise ChangedError from None
+
+    def parts(self, batch: Batch, attempts: pa.Table | None) -> Iterator[pa.Table]:
+        """Yield the epoch rows of a batch in parts; none if it has none, or if `broken` has their file.
+
+        Args:
+            batch: the batch.
+            attempts: (trial_id, attempt) of the rows that are wanted; None: all.
+        """
+        try:
+            yield from self._parts(batch, attempts)
+        except BrokenFileError as error:
+            self.broken[self.epochs_folder / batch[1].epochs] = str(error)
+            raise ChangedError from None
+
+    def _parts(self, batch: Batch, attempts: pa.Table | None) -> Iterator[pa.Table]:
+        if batch[0] in self._kept:
+            kept = self._kept[batch[0]][1]
+            if kept is not None:
+                yield kept if attempts is None else kept.filter(pa.array(mask_of(kept, attempts)))
+            return
+        file = self.epochs_file(batch[1])
+        if file is None or file.path in self.broken:
+            return
+        opened, head = self._epochs(batch, file)
+        for group in range(opened.num_row_groups):
+            if attempts is None:
+                yield _group(opened, head, group)
+                continue
+            keys = opened.read_row_group(group, ["trial_id", "attempt"], use_threads=False)
+            mask = mask_of(keys, attempts)
+            if mask.any():
+                yield _group(opened, head, group).filter(pa.array(mask))
+
+    def _epochs(self, batch: Batch, file: BatchFile) -> tuple[pq.ParquetFile, Header]:
+        try:
+            content = headers.verified(file)
         except FileNotFoundError:
             if not batch[0].path.exists():
                 raise
-            self.broken[file.path] = "is missing"
-        return None
-
-    def epochs_of(self, live: Sequence[Batch], tables: Sequence[pa.Table], count: Positions) -> pa.Table:
-        """Return the epoch rows of the trials rows at `count`, each from the batch that its trial came with.
-
-        Args:
-            live: the batches.
-            tables: the trials table of each, or the index columns of it.
-            count: positions in the concatenation of `tables`.
-        """
-        parts, start = [], 0
-        for batch, table in zip(live, tables, strict=True):
-            own = count[(count >= start) & (count < start + len(table))] - start
-            start += len(table)
-            epochs = self.epochs(batch) if len(own) else None
-            if epochs is not None:
-                parts.append(epochs if len(own) == len(table) else rows_of(epochs, table.take(own)))
-        return union("epochs", parts)
+            raise BrokenFileError("is missing") from None
+        head = self._header("epochs", file, content)
+        return _opened(content), head
 
     def epochs_file(self, head: Header) -> BatchFile | None:
         """Return where the epoch rows of a batch lie."""
@@ -167,32 +256,80 @@ class Batches:
     def forget_problems(self) -> None:
         """Forget what was found broken: the files were moved away or written anew."""
         self.broken.clear()
-        self.unknown.clear()
+        self.doubtful.clear()
 
     def _admit(self, file: BatchFile) -> None:
         try:
-            self._headers[file] = self._header("trials", file, files.verified(file))
+            content = headers.verified(file)
+            head = self._header("trials", file, content)
+            rows = index.compact(_table(_opened(content), head, index.INDEX_COLUMNS, None))
         except BrokenFileError as error:
             self.broken[file.path] = str(error)
+            return
+        self._headers[file], self._index[file] = head, rows
+        self.version += 1
 
     def _header(self, table: str, file: BatchFile, content: bytes) -> Header:
-        head = files.header(table, file, content)
+        head = headers.header(table, file, content)
         if head.unknown:
-            self.unknown[file.path] = head.unknown
+            self.doubtful[file.path] = f"holds unknown columns, which are left out: {', '.join(head.unknown)}"
         return head
 
 
-def retry_while_compacting(batches: Batches, look: Callable[[], Answer]) -> Answer:
-    """Return `look()`; start over while a driver's compaction takes files away under it."""
-    for _ in range(RESTARTS):
+def retry_while_changing(batches: Batches, look: Callable[[], Answer]) -> Answer:
+    """Return `look()`; start over while a driver's compaction takes files away under it, or one turns out broken."""
+    gone = broken = 0
+    while gone < RESTARTS and broken < MOST_BROKEN:
         try:
             return look()
         except FileNotFoundError:
-            continue
+            gone += 1
+        except ChangedError:  # once for each file
+            broken += 1
     raise LedgerError(f"results folder {str(batches.folder)!r} changes faster than it can be read; try again")
 
 
-def _table(content: bytes, head: Header, columns: list[str] | None) -> pa.Table:
-    threads = len(content) > SMALL_BYTES
-    rows = pq.ParquetFile(pa.BufferReader(content)).read(columns, use_threads=threads).replace_schema_metadata(None)
-    return rows.drop_columns([name for name in head.unknown if name in rows.column_names])
+def _opened(content: bytes) -> pq.ParquetFile:
+    return pq.ParquetFile(pa.BufferReader(content))
+
+
+def _known_schema(file: pq.ParquetFile, head: Header) -> pa.Schema:
+    return pa.schema([field for field in file.schema_arrow if field.name not in head.unknown])
+
+
+def _table(file: pq.ParquetFile, head: Header, columns: Sequence[str] | None, positions: Positions | None) -> pa.Table:
+    names = [n for n in _known_schema(file, head).names if columns is None or n in columns]
+    threads = head.n_bytes > SMALL_BYTES
+    try:
+        if positions is None:
+            rows = file.read(names, use_threads=threads)
+        else:
+            groups, places = _groups(file, positions)
+            rows = file.read_row_groups(groups, names, use_threads=threads).take(places)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise BrokenFileError("is damaged: its rows cannot be read") from error
+    return _checked(rows)
+
+
+def _groups(file: pq.ParquetFile, positions: Positions) -> tuple[list[int], Positions]:
+    """Return which row groups hold some positions, and where the positions are when only these are read."""
+    sizes = np.array([file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)], np.int64)
+    ends = np.cumsum(sizes)
+    groups = np.unique(np.searchsorted(ends, positions, side="right"))
+    skipped = np.cumsum(np.where(np.isin(np.arange(len(sizes)), groups), 0, sizes))
+    return groups.tolist(), positions - skipped[np.searchsorted(ends, positions, side="right")]
+
+
+def _group(file: pq.ParquetFile, head: Header, group: int) -> pa.Table:
+    try:
+        return _checked(file.read_row_group(group, _known_schema(file, head).names))
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise BrokenFileError("is damaged: its rows cannot be read") from error
+
+
+def _checked(rows: pa.Table) -> pa.Table:
+    rows = rows.replace_schema_metadata(None)
+    found = checks.wrong_values(rows)
+    if found:
+        raise BrokenFileError(found)
+    return rows

@@ -2,65 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
 
+import numpy as np
 import pyarrow as pa
 
-from orchestrator.ledger import files, schema
-from orchestrator.ledger.batches import Batch, Batches
+from orchestrator.ledger import files, index, plain_files, schema, streaming
+from orchestrator.ledger.batches import Batch, Batches, Piece, pieces
 from orchestrator.ledger.studies import sweep_studies
-from orchestrator.ledger.view import chosen, taken
+from orchestrator.ledger.view import chosen
 
 __all__ = ["clear_up", "merge", "mergeable", "write"]
 
-LARGEST_BYTES = 256 * 2**20
-"""A merge never makes a larger batch than about this: it is held in memory."""
+LARGEST_BYTES = 64 * 2**20
+"""A merge never makes a larger batch than about this: whoever wants a few of its rows reads and checks it whole."""
 
 TINY_BYTES = 2**16
 """Batches below this are always worth merging."""
 
 
-def write(
-    batches: Batches, rows: pa.Table, epochs: pa.Table | None, *, small: bool, replaces: Sequence[str] = ()
-) -> None:
-    """Write a batch: first its epoch rows, then its trials, whose rename makes both count.
+def write(batches: Batches, rows: pa.Table, epochs: pa.Table | None) -> None:
+    """Write a small batch: first its epoch rows, then its trials, whose rename makes both count.
 
     Raises:
         LedgerError: the disk is full or cannot be written; the batch is then not there.
     """
-    batch = files.new_batch()
-    written: list[Path] = []
-    try:
-        with files.os_errors(f"results folder {str(batches.folder)!r} cannot be written"):
-            if epochs is not None and len(epochs):
-                file, _ = files.write_batch(batches.epochs_folder, epochs, small=small, batch=batch)
-                written.append(file.path)
-            own, gone = written[0].name if written else "", list(replaces)
-            added = files.write_batch(batches.trials_folder, rows, small=small, batch=batch, epochs=own, replaces=gone)
-    except BaseException:
-        if not list(batches.trials_folder.glob(f"{batch}.*")):  # no trials file names these rows: they do not count
-            for path in written:
-                files.discard(path)
-        raise
-    batches.add(*added)
-    if small:
-        batches.keep(added[0], rows, epochs if written else None)
+    with _batch(batches) as batch:
+        own = ""
+        if epochs is not None and len(epochs):
+            own = files.write_batch(batches.epochs_folder, epochs, small=True, batch=batch)[0].path.name
+        added = files.write_batch(batches.trials_folder, rows, small=True, batch=batch, epochs=own, replaces=[])
+    batches.add(*added, index.compact(rows))
+    batches.keep(added[0], rows, epochs if own else None)
 
 
 def merge(batches: Batches, merged: Sequence[Batch]) -> None:
-    """Write the rows of these batches as one batch that replaces them, then delete them.
+    """Write the rows of these batches as one batch that replaces them, part by part, then delete them.
 
     Args:
         batches: the folder's batches.
         merged: the ones to put together, in order of time.
     """
-    tables = [batches.trials(batch) for batch in merged]
-    count = chosen(tables, every_attempt=True)
-    rows = taken(schema.union("trials", tables), count)
-    epochs = batches.epochs_of(merged, tables, count)
-    write(batches, rows, epochs, small=False, replaces=sorted(file.batch for file, _ in merged))
+    tables = [batches.index(batch) for batch in merged]
+    count = np.sort(chosen(tables, every_attempt=True))
+    own = [one for one in pieces(merged, tables, count) if len(one.positions)]
+    schemas = [batches.trials_schema(one.batch) for one in own]
+    names = sorted(file.batch for file, _ in merged)
+    with _batch(batches) as batch:
+        columns = _epoch_columns(batches, own)
+        rows_of_epochs = (part for one in own for part in batches.parts(one.batch, one.attempts))
+        epochs = streaming.write_parts(batches.epochs_folder, rows_of_epochs, columns, batch=batch)
+        named = epochs[0].path.name if epochs else ""
+        parts = (batches.trials(one.batch, None, None if one.whole else one.positions) for one in own)
+        columns = schema.united("trials", schemas)
+        added = streaming.write_parts(batches.trials_folder, parts, columns, batch=batch, epochs=named, replaces=names)
+    assert added is not None  # batches hold rows
+    batches.add(*added, pa.concat_tables(tables).take(count).combine_chunks())
     _delete(batches, merged)
+
+
+@contextlib.contextmanager
+def _batch(batches: Batches) -> Iterator[str]:
+    """Give the name of a new batch; take away its epoch rows if no trials file came to name them."""
+    batch = files.new_batch()
+    try:
+        with files.os_errors(f"results folder {str(batches.folder)!r} cannot be written"):
+            yield batch
+    except BaseException:
+        if not list(batches.trials_folder.glob(f"{batch}.*")):  # no trials file names these rows: they do not count
+            for path in batches.epochs_folder.glob(f"{batch}.*"):
+                files.discard(path)
+        raise
+
+
+def _epoch_columns(batches: Batches, own: Iterable[Piece]) -> pa.Schema:
+    """Return the columns of the epoch rows of some batches."""
+    return schema.united("epochs", [batches.epochs_schema(one.batch) for one in own])
 
 
 def mergeable(batches: Batches) -> list[Batch]:
@@ -86,7 +104,8 @@ def clear_up(batches: Batches) -> None:
     files.sweep(batches.epochs_folder)
     sweep_studies(batches.folder)
     _delete(batches, batches.leftovers())
-    committed = {file.batch for file in files.scan(batches.trials_folder)[0]}
+    found, foreign = files.scan(batches.trials_folder)
+    committed = {file.batch for file in found} | {path.name.partition(".")[0] for path in foreign}
     for file in files.scan(batches.epochs_folder)[0]:
         if file.batch not in committed:
             files.discard(file.path)
@@ -104,9 +123,9 @@ def _delete(batches: Batches, gone: Iterable[Batch]) -> None:
 
 def _size(batches: Batches, batch: Batch) -> int:
     epochs = batches.epochs_file(batch[1])
-    return batch[1].n_bytes + (epochs.path.stat().st_size if epochs is not None else 0)
+    return batch[1].n_bytes + (epochs.path.lstat().st_size if epochs is not None else 0)
 
 
 def _whole(batches: Batches, batch: Batch) -> bool:
     epochs = batches.epochs_file(batch[1])
-    return epochs is None or (epochs.path.exists() and epochs.path not in batches.broken)
+    return epochs is None or (plain_files.kind_of(epochs.path) == "a file" and epochs.path not in batches.broken)

@@ -6,9 +6,9 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from orchestrator.ledger import compaction, files
-from orchestrator.ledger.batches import Batches, retry_while_compacting
-from orchestrator.ledger.studies import check_study, study_names
+from orchestrator.ledger import compaction, files, headers, plain_files
+from orchestrator.ledger.batches import Batches, retry_while_changing
+from orchestrator.ledger.studies import study_problems
 
 __all__ = ["find_problems", "repair", "set_aside"]
 
@@ -20,12 +20,7 @@ def find_problems(results: Path) -> dict[Path, str]:
         LedgerError: the folder cannot be listed, or holds a file of a newer schema.
     """
     batches = Batches(results)
-
-    def look() -> dict[Path, str]:
-        batches.forget()
-        return _find(batches)
-
-    return retry_while_compacting(batches, look)
+    return retry_while_changing(batches, lambda: _find(batches))
 
 
 def repair(results: Path, batches: Batches) -> list[str]:
@@ -38,12 +33,12 @@ def repair(results: Path, batches: Batches) -> list[str]:
     Returns:
         One line for each problem that was found.
     """
-    found = _find(batches)
-    wrong = batches.unknown.keys() | batches.broken.keys()
+    found = retry_while_changing(batches, lambda: _find(batches))
+    wrong = batches.doubtful.keys() | batches.broken.keys()
     anew = [batch for batch in batches.live() if wrong & {batch[0].path, batches.epochs_folder / batch[1].epochs}]
     with files.os_errors(f"results folder {str(results)!r} cannot be repaired"):
         for path in found:
-            set_aside(results, path, shutil.copy2 if path in batches.unknown else shutil.move)
+            set_aside(results, path, shutil.copy2 if path in batches.doubtful else shutil.move)
     for batch in anew:
         compaction.merge(batches, [batch])
     batches.forget_problems()
@@ -54,25 +49,23 @@ def _find(batches: Batches) -> dict[Path, str]:
     batches.refresh()
     named: set[Path] = set()
     for batch in batches.live():
-        batches.epochs(batch)
+        batches.trials(batch)
+        for _ in batches.parts(batch, None):
+            pass
         epochs = batches.epochs_file(batch[1])
         named |= {epochs.path} if epochs is not None else set()
-    unknown = {
-        path: f"holds unknown columns, which are left out: {', '.join(names)}"
-        for path, names in batches.unknown.items()
-    }
-    reasons = batches.broken | unknown | _epochs_alone(batches, named)
+    reasons = batches.broken | batches.doubtful | _epochs_alone(batches, named)
     problems = {path: f"{path.relative_to(batches.folder)} {reason}" for path, reason in reasons.items()}
-    for name in study_names(batches.folder):
-        found = check_study(batches.folder, name)
-        if found:
-            problems[batches.folder / "studies" / name / "plan.parquet"] = found
-    return problems
+    problems |= study_problems(batches.folder)
+    return {path: plain_files.one_line(problem) for path, problem in problems.items()}
 
 
 def set_aside(results: Path, path: Path, carry: Callable[[Path, Path], object] = shutil.move) -> None:
     """Move (or copy) a file or folder of the results to the same place under `quarantine/`."""
-    if path.exists() or path.is_symlink():
+    own = path.relative_to(results).parts
+    plain_files.inside(results, *own[:-1])  # the last one may be a link: it is the link that is moved
+    if plain_files.kind_of(path) != "nothing":
+        plain_files.inside(results, "quarantine", *own[:-1])
         target = _free(results / "quarantine" / path.relative_to(results))
         target.parent.mkdir(parents=True, exist_ok=True)
         carry(path, target)
@@ -80,7 +73,7 @@ def set_aside(results: Path, path: Path, carry: Callable[[Path, Path], object] =
 
 def _free(target: Path) -> Path:
     candidate, number = target, 1
-    while candidate.exists() or candidate.is_symlink():
+    while plain_files.kind_of(candidate) != "nothing":
         number += 1
         candidate = target.with_name(f"{target.name}.{number}")
     return candidate
@@ -99,4 +92,4 @@ def _epochs_alone(batches: Batches, named: set[Path]) -> dict[Path, str]:
         for file in found
         if file.path not in named and file.batch in broken
     }
-    return alone | {path: files.strange(path) for path in foreign}
+    return alone | {path: headers.strange(path) for path in foreign}

@@ -14,8 +14,9 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from orchestrator.errors import RequestError
-from orchestrator.ledger import files, schema, studies
-from orchestrator.ledger.batches import Batches, retry_while_compacting
-from orchestrator.ledger.view import chosen, taken
+from orchestrator.ledger import evaluations, files, schema, streaming, studies
+from orchestrator.ledger.batches import Batches, pieces, retry_while_changing
+from orchestrator.ledger.view import chosen
 
 __all__ = ["MARK", "Kept", "export_ledger"]
 
@@ -95,20 +96,19 @@ def export_ledger(results: Path, target: Path, most_bytes: int) -> Kept:
         raise RequestError(f"export to {str(target)!r}: the folder holds something else than a kept ledger")
     planned = {name: studies.read_study(results, name) for name in names}
     batches = Batches(results)
-    attempted = retry_while_compacting(batches, lambda: _attempted(batches))
+    attempted = retry_while_changing(batches, lambda: _attempted(batches))
     known = {name: one for name, one in planned.items() if is_finished(*one, attempted)}
     if not known:
         raise RequestError(f"no study in {str(results)!r} has run to its end; go on first: orchestrate run --all")
     wanted = {trial for _, plan in known.values() for trial in plan["trial_id"].to_pylist()}
     metrics = sorted({f"metric.{record['metric']}" for record, _ in known.values()})
-    trials, epochs = retry_while_compacting(batches, lambda: _rows(batches, sorted(wanted)))
-    trials = _without_folders(trials)
-    fixed = files.encode(trials, tight=True).size + sum(
-        len(content) for one in known.values() for content in studies.encoded(*one, tight=True).values()
-    )
-    curves, precision, evaluations = _fitting(epochs, metrics, fixed, most_bytes)
-    with files.os_errors(f"the ledger cannot be written to {str(target)!r}"):
-        _write(target, trials, curves)
+    with files.os_errors(f"the ledger cannot be written to {str(target)!r}"), evaluations.Shelf(target) as shelf:
+        trials = _without_folders(retry_while_changing(batches, lambda: _rows(batches, sorted(wanted), shelf)))
+        fixed = files.encode(trials, tight=True).size + sum(
+            len(content) for one in known.values() for content in studies.encoded(*one, tight=True).values()
+        )
+        curves = _fitting(shelf, metrics, fixed, most_bytes)
+        n_evaluations = _write(target, trials, curves)
     for name, (record, plan) in known.items():
         studies.write_study(target, name, record, plan, tight=True)
     kept = Kept(
@@ -117,9 +117,9 @@ def export_ledger(results: Path, target: Path, most_bytes: int) -> Kept:
         unfinished=tuple(name for name in planned if name not in known),
         n_trials=len(pc.unique(trials["trial_id"])),
         n_attempts=len(trials),
-        n_evaluations=len(curves),
-        curves=precision,
-        evaluations_a_trial=evaluations,
+        n_evaluations=n_evaluations,
+        curves=curves.precision,
+        evaluations_a_trial=curves.most,
         n_bytes=sum(path.stat().st_size for path in target.rglob("*.*") if path.name != MARK),
     )
     text = json.dumps(asdict(kept), indent=1) + "\n"
@@ -136,22 +136,24 @@ def is_finished(record: Mapping[str, Any], plan: pa.Table, attempted: Collection
 
 def _attempted(batches: Batches) -> set[str]:
     batches.refresh()
-    return {trial for batch in batches.live() for trial in batches.trials(batch, ["trial_id"])["trial_id"].to_pylist()}
+    return {trial for batch in batches.live() for trial in batches.index(batch)["trial_id"].to_pylist()}
 
 
-def _rows(batches: Batches, wanted: Sequence[str]) -> tuple[pa.Table, pa.Table]:
-    """Return every attempt of these trials, and its evaluations, in order."""
+def _rows(batches: Batches, wanted: Sequence[str], shelf: evaluations.Shelf) -> pa.Table:
+    """Return every attempt of these trials, in order, and put its evaluations on the shelf."""
     batches.refresh()
     live = batches.live()
-    tables = [batches.trials(batch) for batch in live]
-    count = chosen(tables, every_attempt=True, only=wanted)
-    trials = taken(schema.union("trials", tables), count)
-    epochs = batches.epochs_of(live, tables, count)
+    tables = [batches.index(batch) for batch in live]
+    count = np.sort(chosen(tables, every_attempt=True, only=wanted))
+    own = [one for one in pieces(live, tables, count) if len(one.positions)]
+    parts = [batches.trials(one.batch, None, None if one.whole else one.positions) for one in own]
+    trials = schema.union("trials", parts)
     trials = trials.sort_by([(name, "ascending") for name in ORDER])
-    place = pc.index_in(epochs["trial_id"], value_set=trials["trial_id"].unique())
-    epochs = epochs.append_column("place", place)
-    epochs = epochs.sort_by([(name, "ascending") for name in ("place", "attempt", "epoch")]).drop_columns("place")
-    return trials, epochs
+    shelf.begin(trials["trial_id"], schema.united("epochs", [batches.epochs_schema(one.batch) for one in own]))
+    for one in own:
+        for part in batches.parts(one.batch, one.attempts):
+            shelf.add(part)
+    return trials
 
 
 def _without_folders(trials: pa.Table) -> pa.Table:
@@ -159,21 +161,47 @@ def _without_folders(trials: pa.Table) -> pa.Table:
     return trials.set_column(trials.schema.get_field_index("error"), "error", pa.array(errors, pa.string()))
 
 
-def _fitting(epochs: pa.Table, metrics: Sequence[str], fixed: int, most_bytes: int) -> tuple[pa.Table, str, int]:
-    """Return the evaluations that fit beside `fixed` bytes, their precision, and how many a trial (0: all)."""
+@dataclass(frozen=True)
+class _Curves:
+    """Evaluations as they are to be written."""
+
+    tables: Callable[[], Iterator[pa.Table]]
+    schema: pa.Schema
+    precision: str
+    most: int
+    """How many a trial; 0: all."""
+
+
+def _fitting(shelf: evaluations.Shelf, metrics: Sequence[str], fixed: int, most_bytes: int) -> _Curves:
+    """Return the evaluations that fit beside `fixed` bytes."""
     left = most_bytes - fixed - MARGIN_BYTES
-    if files.encode(epochs, tight=True).size <= left:
-        return epochs, EXACT, 0
-    rounded = _rounded(epochs)
+    exact = _Curves(shelf.tables, shelf.schema, EXACT, 0)
+    if _size(exact, left) <= left:
+        return exact
     for most in EVALUATIONS:
-        thin = thinned(rounded, metrics, most) if most else rounded
-        size = files.encode(thin, tight=True).size
+        thin = _Curves(partial(_thin, shelf, metrics, most), shelf.schema, SINGLE, most)
+        size = _size(thin, left)
         if size <= left:
-            return thin, SINGLE, most
+            return thin
     raise RequestError(
         f"the ledger takes {(fixed + size) / 2**20:.1f} MB with {EVALUATIONS[-1]} evaluations a trial; "
         f"allowed are {most_bytes / 2**20:.1f} MB (--most-mb)"
     )
+
+
+def _thin(shelf: evaluations.Shelf, metrics: Sequence[str], most: int) -> Iterator[pa.Table]:
+    for table in shelf.tables():
+        rounded = _rounded(table)
+        yield thinned(rounded, metrics, most) if most else rounded
+
+
+def _size(curves: _Curves, left: int) -> int:
+    """Return the bytes that some evaluations take, at least as soon as it is more than `left`."""
+    sink = streaming.Digesting()
+    for _ in streaming.encode_parts(sink, curves.tables(), curves.schema, tight=True):
+        if sink.n_bytes > 2 * max(left, 0) + 2**20:  # no need to know by how much
+            break
+    return sink.n_bytes
 
 
 def _rounded(epochs: pa.Table) -> pa.Table:
@@ -203,14 +231,18 @@ def thinned(epochs: pa.Table, metrics: Sequence[str], most: int) -> pa.Table:
     return epochs.filter(pa.array(keep))
 
 
-def _write(target: Path, trials: pa.Table, epochs: pa.Table) -> None:
-    """Replace what an earlier export left; the mark goes first and comes last, so that half a ledger is no ledger."""
+def _write(target: Path, trials: pa.Table, curves: _Curves) -> int:
+    """Replace what an earlier export left; the mark goes first and comes last, so that half a ledger is no ledger.
+
+    Returns:
+        How many evaluations were written.
+    """
     (target / MARK).unlink(missing_ok=True)
     for name in ("trials", "epochs", "studies"):
         shutil.rmtree(target / name, ignore_errors=True)
         (target / name).mkdir(parents=True)
     name = f"{BEGINNING}-{hashlib.blake2b(files.encode(trials), digest_size=3).hexdigest()}"
-    file, _ = files.write_batch(target / "epochs", epochs, small=False, tight=True, batch=name)
-    files.write_batch(
-        target / "trials", trials, small=False, tight=True, batch=name, epochs=file.path.name, replaces=[]
-    )
+    made = streaming.write_parts(target / "epochs", curves.tables(), curves.schema, batch=name, tight=True)
+    own = made[0].path.name if made else ""
+    files.write_batch(target / "trials", trials, small=False, tight=True, batch=name, epochs=own, replaces=[])
+    return made[1].n_rows if made else 0

@@ -1,4 +1,4 @@
-"""Batch files: immutable, named by the digest of their content, durable when written, diagnosed when broken.
+"""Batch files: immutable, named by the digest of their content, durable when written.
 
 A batch is what one append wrote: `trials/<batch>.<digest>.parquet` and, if there are epoch rows,
 `epochs/<batch>.<digest>.parquet`. The trials file names its epochs file and the batches it replaces (compaction), and
@@ -11,11 +11,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
-import json
 import os
 import re
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,31 +24,28 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from orchestrator.errors import LedgerError
-from orchestrator.ledger.schema import SCHEMA_VERSION, metadata, unknown_columns
+from orchestrator.ledger import plain_files
+from orchestrator.ledger.schema import metadata, unknown_columns
 
 __all__ = [
     "BatchFile",
-    "BrokenFileError",
     "Header",
-    "diagnose",
-    "header",
+    "digest_of",
+    "discard",
+    "encode",
     "new_batch",
+    "options_of",
     "os_errors",
     "scan",
-    "verified",
     "write_batch",
     "write_durably",
 ]
 
-_NAME = re.compile(r"(?P<batch>\d{8}T\d{12}-[0-9a-f]{6})\.(?P<digest>[0-9a-f]{32})\.parquet")
-_TEMPORARY = re.compile(r"\..*\.tmp")
-_MAGIC = b"PAR1"
+BATCH = r"\d{8}T\d{12}-[0-9a-f]{6}"
+NAME = re.compile(rf"(?P<batch>{BATCH})\.(?P<digest>[0-9a-f]{{32}})\.parquet", re.ASCII)
+_TEMPORARY = re.compile(r"\..*\.tmp", re.DOTALL)
 TIGHT_LEVEL = 12
 """Of zstd, for what is written once and kept."""
-
-
-class BrokenFileError(Exception):
-    """A file of the ledger that cannot be used; the text says why, in a phrase that follows its name."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +64,7 @@ class Header:
     table: str
     batch: str
     n_bytes: int
+    n_rows: int = 0
     epochs: str = ""
     """Name of the epochs file of a trials file; empty: the batch has no epoch rows."""
     replaces: frozenset[str] = frozenset()
@@ -102,15 +99,16 @@ def scan(folder: Path) -> tuple[list[BatchFile], list[Path]]:
     """Return the batch files of a table's folder in order of time, and what is in it besides (no temporary files)."""
     batches, foreign = [], []
     try:
-        paths = sorted(folder.iterdir())
+        with os.scandir(folder) as entries:
+            found = sorted((entry.name, entry.is_file(follow_symlinks=False)) for entry in entries)
     except FileNotFoundError:
         return [], []
-    for path in paths:
-        match = _NAME.fullmatch(path.name)
-        if match and not path.is_dir():
-            batches.append(BatchFile(path, match["batch"], match["digest"]))
-        elif not _TEMPORARY.fullmatch(path.name):
-            foreign.append(path)
+    for name, is_file in found:
+        match = NAME.fullmatch(name)
+        if match and is_file:
+            batches.append(BatchFile(folder / name, match["batch"], match["digest"]))
+        elif not (is_file and _TEMPORARY.fullmatch(name)):
+            foreign.append(folder / name)
     return batches, foreign
 
 
@@ -131,123 +129,40 @@ def steady_scan(folder: Path) -> tuple[list[BatchFile], list[Path]]:
 
 def sweep(folder: Path) -> None:
     """Delete the temporary files that a killed writer left."""
-    for path in folder.iterdir():
-        if _TEMPORARY.fullmatch(path.name) and not path.is_dir():
-            path.unlink(missing_ok=True)
+    with os.scandir(folder) as entries:
+        left = [entry.path for entry in entries if _TEMPORARY.fullmatch(entry.name)]
+    for path in left:
+        if plain_files.kind_of(Path(path)) == "a file":
+            discard(Path(path))
 
 
-def _digest(content: bytes | pa.Buffer) -> str:
+def digest_of(content: bytes | pa.Buffer) -> str:
+    """Return the digest of a content, as names of files have it."""
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
-def verified(file: BatchFile) -> bytes:
-    """Return the content of a batch file.
-
-    Raises:
-        BrokenFileError: the content is not what was written.
-        LedgerError: the file is of a newer schema.
-        FileNotFoundError: it is gone, for instance by a compaction meanwhile.
-    """
-    try:
-        content = file.path.read_bytes()
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise BrokenFileError(f"cannot be read: {error.strerror}") from error
-    if _digest(content) != file.digest:
-        raise BrokenFileError(diagnose(file.path, content))
-    return content
-
-
-def header(table: str, file: BatchFile, content: bytes) -> Header:
-    """Return what a verified file says of itself.
-
-    Raises:
-        BrokenFileError: it is no file of this table or calls itself another batch.
-        LedgerError: it is of a newer schema.
-    """
-    facts, names = _facts(file.path, content)
-    if facts.get("table") != table:
-        raise BrokenFileError(f"is no file of the {table} table")
-    if facts.get("batch") != file.batch:
-        raise BrokenFileError(f"was renamed: it is batch {facts.get('batch')}")
-    return Header(
-        table=table,
-        batch=file.batch,
-        n_bytes=len(content),
-        epochs=str(facts.get("epochs", "")),
-        replaces=frozenset(facts.get("replaces", ())),
-        unknown=tuple(unknown_columns(table, names)),
-    )
-
-
-def _facts(path: Path, content: bytes) -> tuple[dict[str, Any], list[str]]:
-    """Return a Parquet file's own facts (none for a foreign one) and its column names; refuse a newer schema."""
-    try:
-        schema = pq.read_schema(pa.BufferReader(content))
-        facts = json.loads((schema.metadata or {}).get(b"orchestrator", b"{}"))
-        version = int(facts.get("schema_version", 0))
-    except (pa.ArrowException, OSError, ValueError, TypeError, AttributeError) as error:
-        raise BrokenFileError("is damaged: its schema cannot be read") from error
-    if version > SCHEMA_VERSION and _column_agrees(content, version):
-        raise LedgerError(
-            f"{str(path)!r} has ledger schema {version}, this program knows up to {SCHEMA_VERSION}: "
-            "use a newer release of deep-clustering-orchestrator"
-        )
-    return facts, schema.names
-
-
-def _column_agrees(content: bytes, version: int) -> bool:
-    """Whether the rows name the version of the metadata too: a flipped bit must not pass for a newer schema."""
-    try:
-        rows = pq.read_table(pa.BufferReader(content))
-    except (pa.ArrowException, OSError, ValueError):
-        return False
-    if "schema_version" not in rows.column_names:  # the epochs table has no such column
-        return True
-    return set(rows["schema_version"].to_pylist()) <= {version}
-
-
-def diagnose(path: Path, content: bytes) -> str:
-    """Return why a file that is not what its name says cannot be used."""
-    if not content:
-        return "is empty"
-    if not content.startswith(_MAGIC):
-        return "is no Parquet file"
-    if not content.endswith(_MAGIC):
-        return "is cut short"
-    try:
-        facts, names = _facts(path, content)
-    except BrokenFileError as error:
-        return str(error)
-    if _NAME.fullmatch(path.name):
-        return "was changed after it was written: its content does not match the digest in its name"
-    table = facts.get("table", path.parent.name)
-    unknown = unknown_columns(table, names) if table in ("trials", "epochs") else names
-    holds = f" and holds unknown columns: {', '.join(unknown)}" if unknown else ""
-    return f"was not written by this program{holds}"
-
-
 def encode(table: pa.Table, *, small: bool = False, tight: bool = False) -> pa.Buffer:
-    """Return `table` as a Parquet file in memory.
-
-    Small ones are plain, which is written fast; large ones compressed; tight ones as small as they come (numbers split
-    into planes of bytes), which takes its time.
-    """
+    """Return `table` as a Parquet file in memory; small ones are plain, which is written fast."""
     sink = pa.BufferOutputStream()
-    numbers = [field.name for field in table.schema if tight and pa.types.is_floating(field.type)]
-    words = [field.name for field in table.schema if field.name not in numbers]
-    pq.write_table(
-        table,
-        sink,
-        compression="none" if small else "zstd",
-        compression_level=TIGHT_LEVEL if tight else None,
-        use_dictionary=False if small else words if tight else True,
-        use_byte_stream_split=numbers if tight else False,
-        write_statistics=not small,
-        write_page_checksum=True,
-    )
+    if small:
+        options = {"compression": "none", "use_dictionary": False, "write_statistics": False}
+    else:
+        options = options_of(table.schema, tight=tight)
+    pq.write_table(table, sink, write_page_checksum=True, **options)
     return sink.getvalue()
+
+
+def options_of(schema: pa.Schema, *, tight: bool) -> dict[str, Any]:
+    """Return how Parquet is written that is kept: compressed, or as small as it comes, which takes its time.
+
+    The latter splits numbers into planes of bytes.
+    """
+    if not tight:
+        return {"compression": "zstd"}
+    numbers = [field.name for field in schema if pa.types.is_floating(field.type)]
+    words = [field.name for field in schema if field.name not in numbers]
+    planes = {"use_dictionary": words, "use_byte_stream_split": numbers}
+    return {"compression": "zstd", "compression_level": TIGHT_LEVEL, **planes}
 
 
 def write_batch(
@@ -257,17 +172,22 @@ def write_batch(
     table = folder.name
     described = rows.replace_schema_metadata(metadata(table, batch=batch, **facts))
     content = encode(described, small=small, tight=tight)
-    digest = _digest(content)
+    digest = digest_of(content)
     file = BatchFile(folder / f"{batch}.{digest}.parquet", batch, digest)
     write_durably(file.path, content)
     return file, Header(  # as `header` reads it: what was just written need not be parsed
         table=table,
         batch=batch,
         n_bytes=content.size,
-        epochs=str(facts.get("epochs", "")),
-        replaces=frozenset(cast(Iterable[str], facts.get("replaces", ()))),
+        n_rows=rows.num_rows,
+        **names_of(facts),
         unknown=tuple(unknown_columns(table, rows.column_names)),
     )
+
+
+def names_of(facts: Mapping[str, object]) -> dict[str, Any]:
+    """Return the names in what a file of ours says of itself, as its `Header` has them."""
+    return {"epochs": facts.get("epochs", ""), "replaces": frozenset(cast(Iterable[str], facts.get("replaces", ())))}
 
 
 def temporary(name: str) -> str:
@@ -279,7 +199,7 @@ def write_durably(path: Path, content: bytes | pa.Buffer) -> None:
     """Write a file that is there in full or not at all, also after a loss of power: temporary name, fsync, rename."""
     unfinished = path.with_name(temporary(path.name))
     try:
-        with unfinished.open("wb") as stream:
+        with open(plain_files.create(unfinished), "wb") as stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
@@ -288,10 +208,11 @@ def write_durably(path: Path, content: bytes | pa.Buffer) -> None:
         with contextlib.suppress(OSError):  # the first error is the one to tell
             unfinished.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make what was renamed in a folder durable."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -306,13 +227,3 @@ def discard(path: Path) -> None:
     """Delete a file that does not count any more; one that cannot be deleted stays, and does no harm."""
     with contextlib.suppress(OSError):
         path.unlink(missing_ok=True)
-
-
-def strange(path: Path) -> str:
-    """Return what is wrong with something in a table's folder that is no batch file by its name."""
-    if path.is_dir():
-        return "is a folder"
-    try:
-        return diagnose(path, path.read_bytes())
-    except OSError as error:
-        return f"cannot be read: {error.strerror}"

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.errors import LedgerLockedError
+from orchestrator.ledger import plain_files
 from orchestrator.ledger.files import os_errors
 
 __all__ = ["FolderLock", "holder_of"]
@@ -38,6 +39,12 @@ SILENT_SECONDS = 30.0
 """Without a sign of life for so long, a driver on another machine counts as gone."""
 
 LOOK_SECONDS = 0.5
+
+FLAGS = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+"""A link is not followed, and a pipe in the file's place is not waited for."""
+
+MOST_BYTES = 2**16
+"""Of a lock file: a claim has some hundred."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -72,8 +79,10 @@ class FolderLock:
         """
         with os_errors(f"results folder {str(self._folder)!r} cannot be locked"):
             while self._descriptor is None:
-                descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+                plain_files.inside(self._folder, "lock")
+                descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | FLAGS, 0o644)
                 try:
+                    plain_files.require_file(descriptor, self._path)
                     self._descriptor = self._taken(descriptor)
                 finally:
                     if self._descriptor != descriptor:
@@ -141,9 +150,9 @@ class FolderLock:
             )  # fmt: skip
         while time.monotonic() - began < left:
             time.sleep(min(LOOK_SECONDS, left))
-            with open(self._path, "rb") as file:  # opened again: a network file system looks at the server then
-                if os.fstat(file.fileno()).st_mtime_ns != beat:
-                    raise self._in_use(content)
+            plain_files.read(self._path, 4096)  # opened again: a network file system looks at the server then
+            if os.stat(self._path, follow_symlinks=False).st_mtime_ns != beat:
+                raise self._in_use(content)
 
     def _replaced(self, descriptor: int) -> int:
         """Return the descriptor of a new lock file, in the place of one that a silent machine keeps locked."""
@@ -198,10 +207,12 @@ class FolderLock:
 def holder_of(folder: Path) -> str:
     """Return who holds a results folder now, in words; empty: nobody. Looking never blocks a driver for long."""
     try:
-        descriptor = os.open(folder / "lock", os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(folder / "lock", os.O_RDONLY | FLAGS)
     except OSError:
         return ""
     try:
+        if plain_files.kind_of(folder / "lock") != "a file":
+            return ""
         content = os.pread(descriptor, 4096, 0)
         silence = time.time() - os.fstat(descriptor).st_mtime
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -226,7 +237,7 @@ def _claim() -> dict[str, Any]:
 def _content(path: Path) -> bytes:
     """Return whose claim stands in a lock file, as it is on the server now; empty: nobody's, or no file."""
     try:
-        return path.read_bytes()[:4096]
+        return plain_files.read(path, MOST_BYTES)[:4096]
     except FileNotFoundError:
         return b""
 
@@ -241,7 +252,7 @@ def _is_named(descriptor: int, path: Path) -> bool:
 
 def _parsed(content: bytes) -> Mapping[str, Any]:
     try:
-        claim = json.loads(content)
+        claim = plain_files.parsed(content)
     except ValueError:
         return {}
     return claim if isinstance(claim, dict) else {}
@@ -249,7 +260,8 @@ def _parsed(content: bytes) -> Mapping[str, Any]:
 
 def _is_elsewhere(content: bytes) -> bool:
     """Return whether a claim is another machine's."""
-    return bool(_parsed(content).get("host", platform.node()) != platform.node())
+    host = _parsed(content).get("host", platform.node())
+    return isinstance(host, str) and host != platform.node()
 
 
 def _holder(content: bytes) -> str:
@@ -257,4 +269,5 @@ def _holder(content: bytes) -> str:
     if not claim.keys() >= {"pid", "host", "started_at", "command"}:
         return "another process (it has not yet said which)"
     dashboard = f", Ray dashboard: {claim['dashboard']}" if claim.get("dashboard") else ""
-    return f"process {claim['pid']} on {claim['host']} since {claim['started_at']} ({claim['command']}){dashboard}"
+    said = f"process {claim['pid']} on {claim['host']} since {claim['started_at']} ({claim['command']}){dashboard}"
+    return plain_files.one_line(said)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from orchestrator.ledger import files
+from orchestrator.ledger import files, plain_files
 
 __all__ = ["Entry", "add", "bounded", "entries"]
 
@@ -62,10 +62,10 @@ def add(results: Path, bundle_id: str, what: str, members: Sequence[str], text: 
     if len(entry.encode()) > room:
         heading, _, body = entry.partition("\n")
         entry = f"{heading}\n{bounded(body, room // 4)}\n"  # a character takes up to four bytes
-    path = _folder(results) / f"{bundle_id}.log"
+    path = plain_files.inside(results, "logs", f"{bundle_id}.log")
     with files.os_errors(f"the log of bundle {bundle_id} cannot be written"):
         path.parent.mkdir(parents=True, exist_ok=True)
-        earlier = _split(path.read_text(errors="replace")) if path.is_file() else []
+        earlier = _split(_text(path)) if plain_files.kind_of(path) == "a file" else []
         while earlier and sum(len(one.encode()) for one in [*earlier, entry]) > MOST_BYTES:
             del earlier[0]
         files.write_durably(path, "".join([*earlier, entry]).encode())
@@ -76,8 +76,8 @@ def entries(results: Path, trial_id: str) -> list[Entry]:
     """Return what the logs say of one trial, the oldest first."""
     found = []
     with files.os_errors("the logs cannot be read"):
-        for path in _folder(results).glob("*.log"):
-            for entry in _split(path.read_text(errors="replace")):
+        for path in _paths(plain_files.inside(results, "logs")):
+            for entry in _split(_text(path)):
                 heading, _, body = entry.partition("\n")
                 match = _HEADING.fullmatch(heading)
                 if match is not None and trial_id in match["members"].split():
@@ -86,8 +86,12 @@ def entries(results: Path, trial_id: str) -> list[Entry]:
     return sorted(found, key=lambda entry: entry.at)
 
 
-def _folder(results: Path) -> Path:
-    return results / "logs"
+def _paths(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.glob("*.log")) if plain_files.kind_of(path) == "a file"]
+
+
+def _text(path: Path) -> str:
+    return plain_files.read(path).decode(errors="replace")
 
 
 def _split(content: str) -> list[str]:
@@ -95,6 +99,6 @@ def _split(content: str) -> list[str]:
 
 
 def _forget_oldest(folder: Path) -> None:
-    there = sorted(folder.glob("*.log"), key=lambda path: path.stat().st_mtime_ns)
+    there = sorted(folder.glob("*.log"), key=lambda path: path.lstat().st_mtime_ns)
     for path in there[:-MOST_FILES]:
         files.discard(path)

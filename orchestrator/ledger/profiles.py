@@ -15,11 +15,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from orchestrator.ledger import files
+from orchestrator.ledger import files, plain_files
 from orchestrator.ledger.studies import study_folder
 from orchestrator.trial import digest
 
 __all__ = ["read_limits", "read_memory", "read_profile", "remember_memory", "write_limits", "write_profile"]
+
+MOST = 2**40
+"""Members of a bundle, at most."""
 
 
 def read_profile(results: Path, key: str) -> dict[str, Any]:
@@ -34,7 +37,7 @@ def write_profile(results: Path, key: str, profile: Mapping[str, Any], facts: Ma
 
 def read_memory(results: Path, key: str) -> int:
     """Return the smallest bundle that memory ran out for; 0: none is known."""
-    return int(_read(_path(results, key, "memory.json"), key).get("out_of_memory", 0))
+    return _counts(_read(_path(results, key, "memory.json"), key)).get("out_of_memory", 0)
 
 
 def remember_memory(results: Path, key: str, members: int, facts: Mapping[str, Any]) -> None:
@@ -47,7 +50,7 @@ def remember_memory(results: Path, key: str, members: int, facts: Mapping[str, A
 def read_limits(results: Path, study: str) -> dict[str, int]:
     """Return program -> largest bundle of a study; empty: its bundles were never cut here."""
     found = _read(study_folder(results, study) / "bundles.json", None)
-    return {str(key): int(limit) for key, limit in found.get("limits", {}).items()}
+    return _counts(found.get("limits", {}))
 
 
 def write_limits(results: Path, study: str, limits: Mapping[str, int]) -> None:
@@ -56,15 +59,21 @@ def write_limits(results: Path, study: str, limits: Mapping[str, int]) -> None:
 
 
 def _path(results: Path, key: str, ending: str) -> Path:
-    return results / "profiles" / f"{digest(key)}.{ending}"
+    return plain_files.inside(results, "profiles", f"{digest(key)}.{ending}")
 
 
 def _read(path: Path, key: str | None) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text())
+        content = plain_files.parsed(plain_files.read(path, plain_files.MOST_JSON_BYTES))
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) and (key is None or content.get("key") == key) else {}
+
+
+def _counts(found: object) -> dict[str, int]:
+    """Return the whole numbers from 1 in a mapping: whatever else somebody put there is not known."""
+    pairs = found.items() if isinstance(found, dict) else ()
+    return {key: value for key, value in pairs if type(value) is int and 0 < value < MOST}
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:

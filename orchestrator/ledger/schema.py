@@ -25,9 +25,11 @@ __all__ = [
     "Column",
     "columns",
     "epochs_table",
+    "fitted",
     "metadata",
     "trials_table",
     "union",
+    "united",
     "unknown_columns",
 ]
 
@@ -158,34 +160,46 @@ def epochs_table(table: pa.Table) -> pa.Table:
     return _ordered("epochs", data)
 
 
-def union(table: str, parts: Sequence[pa.Table]) -> pa.Table:
-    """Return the rows of all parts under the union of their columns; absent values are null."""
+def union(table: str, parts: Sequence[pa.Table], columns: Sequence[str] | None = None) -> pa.Table:
+    """Return the rows of all parts under the union of their columns; absent values are null.
+
+    Args:
+        table: trials or epochs.
+        parts: tables with some of its columns.
+        columns: only these, of which parts may hold some; None: all that the table has, and every other one met.
+    """
+    schema = united(table, [part.schema for part in parts], columns)
+    return pa.concat_tables([schema.empty_table(), *(fitted(part, schema) for part in parts)])
+
+
+def united(table: str, schemas: Iterable[pa.Schema], columns: Sequence[str] | None = None) -> pa.Schema:
+    """Return the columns of all schemas in the table's order, each in the narrowest type that takes every one met."""
     types: dict[str, set[pa.DataType]] = {}
     for column in TABLES[table]:
-        if not column.prefix:
+        if not column.prefix and (columns is None or column.name in columns):
             types[column.name] = {column.type}
-    for part in parts:
-        for field in part.schema:
-            types.setdefault(field.name, set()).add(field.type)
+    for schema in schemas:
+        for field in schema:
+            if columns is None or field.name in columns:
+                types.setdefault(field.name, set()).add(field.type)
     unified = {name: _unified(met) for name, met in types.items()}
-    schema = _ordered(table, {name: pa.nulls(0, kind) for name, kind in unified.items()}).schema
-    cast = [_cast(part, unified) for part in parts]
-    return pa.concat_tables([schema.empty_table(), *cast], promote_options="default")
+    return _ordered(table, {name: pa.nulls(0, kind) for name, kind in unified.items()}).schema
 
 
-def _cast(part: pa.Table, types: Mapping[str, pa.DataType]) -> pa.Table:
-    for place, field in enumerate(part.schema):
-        if field.type != types[field.name]:
-            name = field.name
-            part = part.set_column(place, name, part[name].cast(types[name]))
-    return part
+def fitted(part: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Return a table under a schema that `united` gave: its columns cast, absent ones null."""
+    data = [
+        part[field.name].cast(field.type) if field.name in part.column_names else pa.nulls(len(part), field.type)
+        for field in schema
+    ]
+    return pa.Table.from_arrays(data, schema=schema)
 
 
 def _ordered(table: str, data: Mapping[str, Any]) -> pa.Table:
     names: list[str] = []
     for column in TABLES[table]:
         names += sorted(n for n in data if n.startswith(column.prefix)) if column.prefix else [column.name]
-    return pa.table({name: data[name] for name in names})
+    return pa.table({name: data[name] for name in names if name in data})
 
 
 _SINGLE_COLUMNS = pa.schema([(column.name, column.type) for column in TABLES["trials"] if not column.prefix])

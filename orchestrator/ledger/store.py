@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from orchestrator.errors import LedgerError
-from orchestrator.ledger import compaction, doctor, files, logs, schema, studies
-from orchestrator.ledger.batches import Batch, Batches, retry_while_compacting
+from orchestrator.ledger import compaction, doctor, files, index, logs, plain_files, schema, studies
+from orchestrator.ledger.batches import Batches, pieces, retry_while_changing
+from orchestrator.ledger.index import Index
 from orchestrator.ledger.lock import FolderLock
-from orchestrator.ledger.view import INDEX_COLUMNS, chosen, rows_of, taken
+from orchestrator.ledger.view import chosen, rows_of, taken
 from orchestrator.trial import MEMBERS_FILE, TrialOutcome, TrialState, digest
 
 if TYPE_CHECKING:
@@ -56,10 +58,10 @@ class Ledger:
         self.writable, self.take_over = writable, take_over
         self._lock: FolderLock | None = None
         self._batches = Batches(self.folder)
-        self._known: dict[str, dict[int, int]] = {}
-        """trial_id -> attempt -> rank of its state."""
-        self._unread: list[Batch] = []
-        """Batches that are not yet in `_known`."""
+        self._known = Index()
+        """What a driver knows of each trial; a reader asks the files."""
+        self._known_version = -1
+        """`Batches.version` that `_known` was made of."""
 
     def __enter__(self) -> Self:
         if self.writable:
@@ -96,8 +98,8 @@ class Ledger:
         rows = schema.trials_table(new)
         if every is not None and not keys <= {(outcome.spec.trial_id, outcome.attempt) for outcome in new}:
             every = rows_of(every, rows)
-        compaction.write(self._batches, rows, every, small=True)
-        self._learn(rows)
+        compaction.write(self._batches, rows, every)
+        self._known.add(index.compact(rows))
         if len(self._batches) >= MOST_BATCHES:
             self.compact()
         return len(new)
@@ -109,20 +111,24 @@ class Ledger:
         its rename. Batches with a broken file stay as they are.
         """
         self._require_lock()
-        merged = compaction.mergeable(self._batches)
-        if len(merged) > 1:
-            compaction.merge(self._batches, merged)
+
+        def merge() -> None:
+            merged = compaction.mergeable(self._batches)
+            if len(merged) > 1:
+                compaction.merge(self._batches, merged)
+
+        retry_while_changing(self._batches, merge)
 
     def _open(self) -> None:
         files.require_folder(self.folder)
         with files.os_errors(f"results folder {str(self.folder)!r} cannot be written"):
-            for folder in (self._batches.trials_folder, self._batches.epochs_folder):
-                folder.mkdir(parents=True, exist_ok=True)
+            for name in ("trials", "epochs"):
+                plain_files.inside(self.folder, name).mkdir(parents=True, exist_ok=True)
         lock = FolderLock(self.folder, take_over=self.take_over)
         lock.take()
         self._lock = lock
         try:
-            self._refresh()
+            retry_while_changing(self._batches, self._batches.refresh)
             self._index()  # before anything is deleted: a driver knows every trial from here on
             with files.os_errors(f"results folder {str(self.folder)!r} cannot be written"):
                 compaction.clear_up(self._batches)
@@ -135,7 +141,7 @@ class Ledger:
         known = self._index()
         for outcome in outcomes:
             key = (outcome.spec.trial_id, outcome.attempt)
-            before = schema.RANK[best[key].state] if key in best else known.get(key[0], {}).get(key[1], 0)
+            before = schema.RANK[best[key].state] if key in best else known.attempts(key[0]).get(key[1], 0)
             if schema.RANK[outcome.state] > before:
                 best[key] = outcome
         return list(best.values())
@@ -144,7 +150,7 @@ class Ledger:
         """Return (trial_id, attempt) of epoch rows; refuse those that are neither among `outcomes` nor known."""
         keys = set(zip(epochs["trial_id"].to_pylist(), epochs["attempt"].to_pylist(), strict=True))
         foreign = keys - {(outcome.spec.trial_id, outcome.attempt) for outcome in outcomes}
-        strange = [key for key in foreign if key[1] not in self._known.get(key[0], ())]
+        strange = [key for key in foreign if key[1] not in self._known.attempts(key[0])]
         if strange:
             raise ValueError(
                 f"epoch rows of attempts that are not among the outcomes appended with them: {strange[:3]}"
@@ -185,23 +191,24 @@ class Ledger:
 
     def checkpoint_folder(self, bundle_id: str) -> Path:
         """Return where a bundle's resumable state lies; not made by this call."""
-        return self.folder / "checkpoints" / bundle_id
+        return plain_files.inside(self.folder, "checkpoints", bundle_id)
 
     def unfinished_bundles(self) -> list[str]:
         """Return the bundle_ids that have something in their checkpoint folder, the one last written to first."""
         written = []
         with files.os_errors("the ledger cannot be read"):
-            for folder in (self.folder / "checkpoints").glob("*"):
+            for folder in plain_files.folders(plain_files.inside(self.folder, "checkpoints")):
                 with contextlib.suppress(FileNotFoundError, NotADirectoryError):  # a worker may be deleting it
                     for path in folder.iterdir():
                         if not path.name.startswith("."):
-                            written.append((path.stat().st_mtime_ns, folder.name))
+                            written.append((path.lstat().st_mtime_ns, folder.name))
         return list(dict.fromkeys(name for _, name in sorted(written, reverse=True)))
 
     def members_of(self, bundle_id: str) -> list[str]:
         """Return the ordered trial_ids of a bundle that left a checkpoint; empty if that cannot be told."""
         try:
-            members = json.loads((self.checkpoint_folder(bundle_id) / MEMBERS_FILE).read_text())
+            path = self.checkpoint_folder(bundle_id) / MEMBERS_FILE
+            members = plain_files.parsed(plain_files.read(path, plain_files.MOST_JSON_BYTES))
             return members if isinstance(members, list) and digest(members) == bundle_id else []
         except (OSError, ValueError):
             return []
@@ -242,17 +249,18 @@ class Ledger:
         self._require_lock()
         self._batches.forget_kept()
         found = doctor.repair(self.folder, self._batches)
-        self._refresh()
+        self._batches.refresh()
         return found
 
     # -- asking ----------------------------------------------------------------------------------------------------
 
     def states(self, trial_ids: Iterable[str]) -> dict[str, TrialState]:
         """Return the state of those trials that were attempted, as the read view has it."""
-        known = self._index()
+        asked = list(trial_ids)
+        known = self._known_of(asked)
         of_rank = {rank: state for state, rank in schema.RANK.items()}
-        met = ((trial_id, known.get(trial_id)) for trial_id in trial_ids)
-        return {trial_id: of_rank[max(attempts.values())] for trial_id, attempts in met if attempts}
+        ranks = ((trial_id, known.rank(trial_id)) for trial_id in asked)
+        return {trial_id: of_rank[rank] for trial_id, rank in ranks if rank}
 
     def complete(self, trial_ids: Iterable[str]) -> set[str]:
         """Return those of the trials that are hits."""
@@ -260,24 +268,24 @@ class Ledger:
 
     def next_attempt(self, trial_id: str) -> int:
         """Return the number that the next attempt of a trial takes, from 1."""
-        return 1 + max(self._index().get(trial_id, ()), default=0)
+        return 1 + max(self._known_of([trial_id]).attempts(trial_id), default=0)
 
-    def trials(self, view: bool = True) -> pd.DataFrame:
-        """Return the trials table: one row a trial_id, or with `view=False` one row an attempt.
+    def trials(self, view: bool = True, *, only: Iterable[str] | None = None) -> pd.DataFrame:
+        """Return the trials table, or these trials of it: one row a trial_id, or with `view=False` one row an attempt.
 
         Columns as in the package's docstring; whole-number columns with absent values are float64, as pandas has it.
         """
-        frame: pd.DataFrame = self.table(view).to_pandas()
+        frame: pd.DataFrame = self.table(view, only=only).to_pandas()
         return frame
 
     def table(
         self, view: bool = True, *, only: Iterable[str] | None = None, columns: Sequence[str] | None = None
     ) -> pa.Table:
-        """Return the trials table as Arrow has it, for whoever wants some columns of it; pandas is not loaded.
+        """Return the trials table as Arrow has it; pandas is not loaded.
 
         Args:
             view: one row a trial; else one an attempt.
-            only: these trials; None: all.
+            only: these trials, of which little more than their rows is read; None: all.
             columns: these columns, as far as there are any of their name; None: all.
         """
         asked = None if only is None else list(only)
@@ -285,8 +293,19 @@ class Ledger:
 
     def attempts(self, trial_id: str) -> pd.DataFrame:
         """Return every attempt of one trial, in order."""
-        frame: pd.DataFrame = self.table(view=False, only=[trial_id]).to_pandas()
-        return frame
+        return self.trials(view=False, only=[trial_id])
+
+    def ids_that_begin(self, beginning: str, most: int = 2) -> list[str]:
+        """Return trial_ids of attempted trials that begin so, at most `most`, in order."""
+
+        def look() -> list[str]:
+            found: set[str] = set()
+            for batch in self._batches.live():
+                ids = self._batches.index(batch)["trial_id"]
+                found.update(ids.filter(pc.starts_with(ids, beginning)).to_pylist())
+            return sorted(found)[:most]
+
+        return self._steady(look)
 
     def epochs(self, trial_ids: Iterable[str] | None = None, view: bool = True) -> pd.DataFrame:
         """Return the epoch rows of the attempts that `trials(view)` shows, of all trials or of these."""
@@ -299,53 +318,44 @@ class Ledger:
         return self._steady(lambda: self._epochs(every_attempt=not view, only=only))
 
     def _trials(self, *, every_attempt: bool, only: Sequence[str] | None, columns: Sequence[str] | None) -> pa.Table:
-        needed = None if columns is None else [*dict.fromkeys((*INDEX_COLUMNS, *columns))]
-        tables = [self._batches.trials(batch, needed) for batch in self._batches.live()]
-        rows = taken(schema.union("trials", tables), chosen(tables, every_attempt=every_attempt, only=only))
-        return rows if columns is None else rows.select([name for name in columns if name in rows.column_names])
+        live = self._batches.live()
+        tables = [self._batches.index(batch) for batch in live]
+        count = chosen(tables, every_attempt=every_attempt, only=only)
+        ascending = np.sort(count)
+        own = [one for one in pieces(live, tables, ascending) if len(one.positions)]
+        parts = [self._batches.trials(one.batch, columns, None if one.whole else one.positions) for one in own]
+        rows = schema.union("trials", parts, columns)
+        rows = rows if columns is None else rows.select([name for name in columns if name in rows.column_names])
+        return taken(rows, np.searchsorted(ascending, count))
 
     def _epochs(self, *, every_attempt: bool, only: Sequence[str] | None) -> pa.Table:
         live = self._batches.live()
-        tables = [self._batches.trials(batch, INDEX_COLUMNS) for batch in live]
-        return self._batches.epochs_of(live, tables, chosen(tables, every_attempt=every_attempt, only=only))
+        tables = [self._batches.index(batch) for batch in live]
+        count = np.sort(chosen(tables, every_attempt=every_attempt, only=only))
+        own = [one for one in pieces(live, tables, count) if len(one.positions)]
+        return schema.union("epochs", [part for one in own for part in self._batches.parts(one.batch, one.attempts)])
 
     def _steady(self, look: Callable[[], Answer]) -> Answer:
         def refreshed() -> Answer:
-            self._refresh_reader()
+            if self._lock is None:  # a driver is the only writer: what it knows is up to date
+                self._batches.refresh()
             return look()
 
-        return retry_while_compacting(self._batches, refreshed)
+        return retry_while_changing(self._batches, refreshed)
 
-    def _refresh_reader(self) -> None:
-        if self._lock is None:  # a driver is the only writer: what it knows is up to date
-            self._refresh()
+    def _known_of(self, trial_ids: Sequence[str]) -> Index:
+        """Return what is known of some trials: a driver's index, or, to a reader, what the files say of them."""
+        if self._lock is not None:
+            return self._index()
+        return self._steady(
+            lambda: index.of_trials([self._batches.index(batch) for batch in self._batches.live()], trial_ids)
+        )
 
-    def _refresh(self) -> None:
-        retry_while_compacting(self._batches, self._refresh_once)
-
-    def _refresh_once(self) -> None:
-        new, gone = self._batches.refresh()
-        if gone:
-            self._known.clear()
-            new = self._batches.live()
-            self._unread.clear()
-        self._unread += new
-
-    def _index(self) -> dict[str, dict[int, int]]:
-        """Return what is known of each trial, after reading what has come since."""
-
-        def read() -> None:
-            self._refresh_reader()
-            while self._unread:
-                self._learn(self._batches.trials(self._unread[-1], INDEX_COLUMNS))
-                self._unread.pop()
-
-        retry_while_compacting(self._batches, read)
+    def _index(self) -> Index:
+        """Return a driver's index; made again if a file that it was made of turned out broken."""
+        if self._known_version != self._batches.version:
+            self._known = Index()
+            for batch in self._batches.live():
+                self._known.add(self._batches.index(batch))
+            self._known_version = self._batches.version
         return self._known
-
-    def _learn(self, rows: pa.Table) -> None:
-        ranks = {str(state): rank for state, rank in schema.RANK.items()}
-        names = (rows[name].to_pylist() for name in INDEX_COLUMNS)
-        for trial_id, attempt, state in zip(*names, strict=True):
-            attempts = self._known.setdefault(trial_id, {})
-            attempts[attempt] = max(attempts.get(attempt, 0), ranks[state])

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,14 +22,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from orchestrator.errors import LedgerError, RequestError, UnknownNameError
-from orchestrator.ledger import files
+from orchestrator.ledger import checks, files, plain_files
+from orchestrator.ledger.record_schema import record_problem
 from orchestrator.ledger.schema import SCHEMA_VERSION, metadata
 
-__all__ = ["add_look", "check_study", "read_study", "study_folder", "study_names", "sweep_studies", "write_study"]
+__all__ = ["add_look", "read_study", "study_folder", "study_names", "study_problems", "sweep_studies", "write_study"]
 
 LOOKS = "looks.jsonl"
 
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+MOST_ROWS = 2**21
+"""Trials of one plan."""
+
+SLICE_ROWS = 2**14
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,200}")
 
 
 def study_folder(results: Path, name: str) -> Path:
@@ -39,13 +46,32 @@ def study_folder(results: Path, name: str) -> Path:
     """
     if not _NAME.fullmatch(name):
         raise RequestError(f"study name {name!r} is not made of letters, digits, '_', '-' and '.'")
-    return results / "studies" / name
+    return plain_files.inside(results, "studies", name)
 
 
 def study_names(results: Path) -> list[str]:
     """Return the names of the studies that have a plan in this results folder."""
     with files.os_errors("the ledger cannot be read"):
-        return sorted(path.parent.name for path in (results / "studies").glob("*/plan.parquet"))
+        found = plain_files.folders(plain_files.inside(results, "studies"))
+        named = [folder for folder in found if _NAME.fullmatch(folder.name)]
+        return [folder.name for folder in named if plain_files.kind_of(folder / "plan.parquet") != "nothing"]
+
+
+def study_problems(results: Path) -> dict[Path, str]:
+    """Return path -> line for what is wrong under `studies/`: broken plans, names of no study, links."""
+    place = plain_files.inside(results, "studies")
+    with files.os_errors("the ledger cannot be read"):
+        names = sorted(os.listdir(place)) if plain_files.kind_of(place) == "a folder" else []
+    problems = {}
+    for name in names:
+        kind = plain_files.kind_of(place / name)
+        if kind != "a folder":
+            problems[place / name] = f"studies/{name} is {kind}, not the folder of a study"
+        elif not _NAME.fullmatch(name):
+            problems[place / name] = f"studies/{name} is not the name of a study: letters, digits, '_', '-' and '.'"
+        elif found := _problem(results, name):
+            problems[place / name / "plan.parquet"] = found
+    return problems
 
 
 def write_study(
@@ -77,7 +103,7 @@ def read_study(results: Path, name: str) -> tuple[dict[str, Any], pa.Table]:
     path = study_folder(results, name) / "plan.parquet"
     with files.os_errors(f"the files of study {name!r} cannot be read"):
         try:
-            content = path.read_bytes()
+            content = plain_files.read(path)
         except FileNotFoundError:
             raise UnknownNameError("study in this results folder", name, study_names(results)) from None
     study_json, plan = _decode(path, content)
@@ -97,56 +123,84 @@ def add_look(results: Path, name: str, look: Mapping[str, Any]) -> None:
         name: the study.
         look: an entry of `looks_taken`.
     """
-    path = study_folder(results, name) / LOOKS
-    with files.os_errors(f"the look at study {name!r} cannot be remembered"), path.open("a") as file:
-        file.write(json.dumps(look) + "\n")
+    path = plain_files.inside(results, "studies", name, LOOKS)
+    with files.os_errors(f"the look at study {name!r} cannot be remembered"):
+        plain_files.append(path, json.dumps(look).encode() + b"\n")
 
 
 def _looks(path: Path) -> list[dict[str, Any]]:
     with files.os_errors(f"{str(path)!r} cannot be read"):
-        lines = path.read_text().splitlines() if path.is_file() else []
+        try:
+            lines = plain_files.read(path, plain_files.MOST_JSON_BYTES).splitlines()
+        except FileNotFoundError:
+            return []
     found = []
     for line in lines:
         with contextlib.suppress(ValueError):  # the last line of a writer that was killed
-            found.append(json.loads(line))
+            found.append(plain_files.parsed(line))
+    if record_problem({"looks_taken": found}):
+        raise LedgerError(f"{str(path)!r} does not hold looks at a study; remove it")
     return found
 
 
 def sweep_studies(results: Path) -> None:
     """Delete the temporary files that a killed writer of plans left; other files of a study are none of ours."""
-    for name in ("plan.parquet", "study.json"):
-        for path in (results / "studies").glob(f"*/{files.temporary(name)}"):
-            files.discard(path)
+    for folder in plain_files.folders(plain_files.inside(results, "studies")):
+        for name in ("plan.parquet", "study.json"):
+            files.discard(folder / files.temporary(name))
 
 
-def check_study(results: Path, name: str) -> str:
+def _problem(results: Path, name: str) -> str:
     """Return what is wrong with a study's files; empty: nothing."""
     try:
         read_study(results, name)
+    except UnknownNameError:  # a folder that only a report was written to
+        return ""
     except LedgerError as error:
         return str(error)
     return ""
 
 
 def _decode(path: Path, content: bytes) -> tuple[dict[str, Any], pa.Table]:
+    damaged = LedgerError(f"{str(path)!r} is damaged; run the study again to write it anew")
     try:
-        plan = pq.read_table(pa.BufferReader(content), page_checksum_verification=True)
-        facts = json.loads(plan.schema.metadata[b"orchestrator"])
+        about = pq.read_metadata(pa.BufferReader(content))
+        facts = plain_files.parsed(about.metadata[b"orchestrator"])
         version = int(facts["schema_version"])
-    except (pa.ArrowException, OSError, ValueError, TypeError, KeyError):
-        raise LedgerError(f"{str(path)!r} is damaged; run the study again to write it anew") from None
+    except (pa.ArrowException, OSError, ValueError, TypeError, KeyError, OverflowError):
+        raise damaged from None
     if version > SCHEMA_VERSION:
         raise LedgerError(
             f"{str(path)!r} has ledger schema {version}, this program knows up to {SCHEMA_VERSION}: "
             "use a newer release of deep-clustering-orchestrator"
         )
-    plan = plan.replace_schema_metadata(None)
-    if facts.get("digest") != _digest(str(facts.get("study")), plan):
-        raise LedgerError(f"{str(path)!r} is damaged; run the study again to write it anew")
-    study_json: dict[str, Any] = json.loads(facts["study"])
+    if about.num_rows > MOST_ROWS:
+        raise LedgerError(f"{str(path)!r} claims {about.num_rows} trials; at most {MOST_ROWS} can be planned")
+    try:
+        plan = pq.read_table(pa.BufferReader(content), page_checksum_verification=True).replace_schema_metadata(None)
+        plan.validate(full=True)
+        study = str(facts.get("study"))
+        whole = facts.get("digest") == _digest(study, plan)
+        record = plain_files.parsed(study.encode(), nan=True)
+    except (pa.ArrowException, OSError, ValueError, TypeError, KeyError, OverflowError):
+        raise damaged from None
+    if not whole:
+        raise damaged
+    problem = record_problem(record) or checks.wrong_columns("plan", plan.schema) or checks.wrong_values(plan)
+    if problem:
+        raise LedgerError(f"{str(path)!r} {problem}; run the study again to write it anew")
+    study_json: dict[str, Any] = record
     return study_json, plan
 
 
 def _digest(text: str, plan: pa.Table) -> str:
-    rows = json.dumps([text, plan.to_pydict()], default=str)
-    return hashlib.blake2b(rows.encode(), digest_size=16).hexdigest()
+    """Return the digest of `json.dumps([text, plan.to_pydict()], default=str)`, column by column and slice by slice."""
+    found = hashlib.blake2b(f"[{json.dumps(text)}, {{".encode(), digest_size=16)
+    for number, name in enumerate(plan.column_names):
+        found.update(f"{', ' if number else ''}{json.dumps(name)}: [".encode())
+        for start in range(0, len(plan), SLICE_ROWS):
+            cells = json.dumps(plan[name].slice(start, SLICE_ROWS).to_pylist(), default=str)
+            found.update(f"{', ' if start else ''}{cells[1:-1]}".encode())
+        found.update(b"]")
+    found.update(b"}]")
+    return found.hexdigest()

@@ -9,11 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from orchestrator.ledger.schema import RANK
-
-__all__ = ["INDEX_COLUMNS", "Positions", "chosen", "rows_of", "taken"]
-
-INDEX_COLUMNS = ["trial_id", "attempt", "state"]
+__all__ = ["Positions", "chosen", "mask_of", "rows_of", "taken"]
 
 Positions = npt.NDArray[np.int64]
 
@@ -23,30 +19,36 @@ def chosen(parts: Sequence[pa.Table], *, every_attempt: bool = False, only: Iter
 
     One row a trial_id: complete before pruned before failed, then the latest attempt; with `every_attempt` one row an
     attempt. Parts are in order of time; of two rows of one attempt and one state (a folder merged from copies) the
-    earlier counts.
+    earlier counts. Trials come in the order in which they first appear.
 
     Args:
-        parts: tables with the columns trial_id, attempt and state.
+        parts: index tables (`index.compact`): columns trial_id, attempt, rank.
         every_attempt: keep all attempts.
         only: keep these trials.
     """
     if not parts:
         return np.zeros(0, np.int64)
-    rows = pa.concat_tables([part.select(INDEX_COLUMNS) for part in parts])
-    codes = _codes(rows["trial_id"])
-    attempt = rows["attempt"].to_numpy()
-    states = pc.index_in(rows["state"], value_set=pa.array([str(state) for state in RANK]))
-    rank = np.array([*RANK.values(), 0])[states.fill_null(len(RANK)).to_numpy()]
+    rows = pa.concat_tables(parts)
+    if only is None:
+        return _chosen(rows, every_attempt)
+    mask = pc.is_in(rows["trial_id"], value_set=pa.array(list(only), pa.string()))
+    places = np.flatnonzero(mask.to_numpy())
+    return places[_chosen(rows.take(places), every_attempt)].astype(np.int64)
+
+
+def _chosen(rows: pa.Table, every_attempt: bool) -> Positions:
+    encoded = rows["trial_id"].combine_chunks().dictionary_encode()
+    if len(encoded.dictionary) == len(rows):  # no trial twice, as nearly always: no sorting
+        return np.arange(len(rows))
+    codes = encoded.indices.to_numpy().astype(np.int64)
+    attempt, rank = rows["attempt"].to_numpy(), rows["rank"].to_numpy()
     age = -np.arange(len(codes))
     order = np.lexsort((age, rank, attempt, codes) if every_attempt else (age, attempt, rank, codes))
     differs = codes[order][1:] != codes[order][:-1]
     if every_attempt:
         differs |= attempt[order][1:] != attempt[order][:-1]
-    last = order[np.append(differs, True)] if len(order) else order
-    if only is not None:
-        wanted = pc.is_in(rows["trial_id"], value_set=pa.array(list(only), pa.string())).to_numpy()
-        last = last[wanted[last]]
-    return last.astype(np.int64)
+    last: Positions = order[np.append(differs, True)].astype(np.int64)
+    return last
 
 
 def taken(table: pa.Table, positions: Positions) -> pa.Table:
@@ -57,17 +59,16 @@ def taken(table: pa.Table, positions: Positions) -> pa.Table:
 
 def rows_of(epochs: pa.Table, attempts: pa.Table) -> pa.Table:
     """Return those rows of `epochs` whose (trial_id, attempt) is among `attempts`."""
-    known = attempts["trial_id"].unique()
-    place = pc.index_in(epochs["trial_id"], value_set=known).fill_null(-1).to_numpy()
-    own = pc.index_in(attempts["trial_id"], value_set=known).to_numpy()
-    width = 1 + max(pc.max(epochs["attempt"]).as_py() or 0, pc.max(attempts["attempt"]).as_py() or 0)
-    wanted = np.unique(own * width + attempts["attempt"].to_numpy())
-    keys = np.where(place < 0, -1, place * width + epochs["attempt"].to_numpy())
-    mask = np.isin(keys, wanted)
+    mask = mask_of(epochs, attempts)
     return epochs if mask.all() else epochs.filter(pa.array(mask))
 
 
-def _codes(names: pa.ChunkedArray) -> Positions:
-    encoded = names.combine_chunks().dictionary_encode()
-    indices: Positions = encoded.indices.to_numpy().astype(np.int64)
-    return indices
+def mask_of(epochs: pa.Table, attempts: pa.Table) -> npt.NDArray[np.bool_]:
+    """Return which rows of `epochs` have a (trial_id, attempt) that is among `attempts`."""
+    known = attempts["trial_id"].unique()
+    place = pc.index_in(epochs["trial_id"], value_set=known).fill_null(-1).to_numpy().astype(np.int64)
+    own = pc.index_in(attempts["trial_id"], value_set=known).to_numpy().astype(np.int64)
+    width = 1 + max(pc.max(epochs["attempt"]).as_py() or 0, pc.max(attempts["attempt"]).as_py() or 0)
+    wanted = np.unique(own * width + attempts["attempt"].to_numpy())
+    keys = np.where(place < 0, -1, place * width + epochs["attempt"].to_numpy())
+    return np.isin(keys, wanted)

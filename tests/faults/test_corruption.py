@@ -98,7 +98,7 @@ TRIALS = {
     "written anew by pandas": (lambda r: pd.read_parquet(first(r)).to_parquet(first(r)), "changed after it was"),
     "renamed to another batch": (lambda r: rename(first(r), NAME[:28] + first(r).name[28:]), "renamed"),
     "renamed to another digest": (lambda r: rename(first(r), f"{first(r).name[:29]}{'0' * 32}.parquet"), "changed"),
-    "a loop of links in its place": (lambda r: link_to_itself(first(r)), "cannot be read"),
+    "a loop of links in its place": (lambda r: link_to_itself(first(r)), "is a link, which is not followed"),
 }
 
 
@@ -145,7 +145,7 @@ FOREIGN: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "a folder": (lambda f: (f / "old").mkdir(), "is a folder"),
     "a folder under a batch's name": (lambda f: (f / NAME).mkdir(), "is a folder"),
-    "a dangling link": (lambda f: (f / "link").symlink_to("nowhere"), "cannot be read"),
+    "a dangling link": (lambda f: (f / "link").symlink_to("nowhere"), "is a link, which is not followed"),
 }
 
 
@@ -208,12 +208,12 @@ def newer(results: Path, name: str | None = None) -> None:
         {"orchestrator": json.dumps({"table": "trials", "schema_version": SCHEMA_VERSION + 1})}
     )
     content = files.encode(described, small=True)
-    (results / "trials" / (name or f"{files.new_batch()}.{files._digest(content)}.parquet")).write_bytes(content)
+    (results / "trials" / (name or f"{files.new_batch()}.{files.digest_of(content)}.parquet")).write_bytes(content)
 
 
 def newer_plan(results: Path) -> None:
     with Ledger(results, writable=True) as ledger:
-        ledger.write_study("s", {}, pa.table({"trial_id": ["a"]}))
+        ledger.write_study("s", {}, pa.table({"trial_id": ["a" * 20]}))
     path = results / "studies" / "s" / "plan.parquet"
     facts = json.loads(pq.read_schema(path).metadata[b"orchestrator"]) | {"schema_version": SCHEMA_VERSION + 1}
     pq.write_table(pq.read_table(path).replace_schema_metadata({"orchestrator": json.dumps(facts)}), path)
@@ -306,7 +306,7 @@ def test_a_compaction_that_the_disk_refuses_keeps_every_row(results: Path, monke
         refused("No space left on device", ledger.compact)
         assert ledger.trials().equals(before[0])
         assert ledger.epochs().equals(before[1])
-        refused("No space left on device", lambda: ledger.write_study("s", {}, pa.table({"trial_id": ["a"]})))
+        refused("No space left on device", lambda: ledger.write_study("s", {}, pa.table({"trial_id": ["a" * 20]})))
         assert ledger.study_names() == []
 
 
@@ -314,24 +314,24 @@ STUDIES: dict[str, tuple[Callable[[Path], Any], str]] = {
     "cut short": (lambda p: cut(p, size(p) // 2), "is damaged; run the study again to write it anew"),
     "empty": (lambda p: cut(p, 0), "is damaged"),
     "byte flipped": (lambda p: flip(p, 40), "is damaged"),
-    "byte flipped in the footer": (lambda p: flip(p, size(p) - 300), "is damaged"),
+    "byte flipped in the footer": (lambda p: flip(p, p.read_bytes().rindex(b"digest") + 12), "is damaged"),
     "another table": (lambda p: pq.write_table(pa.table({"a": [1]}), p), "is damaged"),
 }
 
 
 @pytest.mark.parametrize("kind", STUDIES)
 def test_a_damaged_plan_is_named_and_can_be_written_anew(results: Path, kind: str) -> None:
-    plan = pa.table({"trial_id": ["a", "b"], "arm": ["baseline", "off"]})
+    plan = pa.table({"trial_id": ["a" * 20, "b" * 20], "arm": ["baseline", "off"]})
     with Ledger(results, writable=True) as ledger:
-        ledger.write_study("s", {"seeds": 2}, plan)
+        ledger.write_study("s", {"alpha": 0.1}, plan)
         damage, phrase = STUDIES[kind]
         damage(results / "studies" / "s" / "plan.parquet")
         refused(phrase, lambda: ledger.read_study("s"))
         assert len(ledger.problems()) == 1
         ledger.repair()
         assert ledger.problems() == []
-        ledger.write_study("s", {"seeds": 2}, plan)
-        assert ledger.read_study("s")[0] == {"seeds": 2}
+        ledger.write_study("s", {"alpha": 0.1}, plan)
+        assert ledger.read_study("s")[0] == {"alpha": 0.1}
 
 
 def test_a_plan_of_a_newer_schema_is_refused(results: Path) -> None:
@@ -354,3 +354,20 @@ def refused(phrase: str, call: Callable[[], object]) -> None:
         call()
     assert isinstance(caught.value, LedgerError)
     assert "\n" not in str(caught.value)
+
+
+def test_a_plan_with_a_flipped_bit_is_refused_or_reads_as_it_was_written(results: Path) -> None:
+    plan = pa.table({"trial_id": ["a" * 20, "b" * 20], "arm": ["baseline", "off"]})
+    with Ledger(results, writable=True) as ledger:
+        ledger.write_study("s", {"alpha": 0.1}, plan)
+    path = results / "studies/s/plan.parquet"
+    content = path.read_bytes()
+    refusals = 0
+    for place in range(0, len(content), 7):
+        path.write_bytes(content)
+        flip(path, place)
+        try:
+            assert Ledger(results).read_study("s")[1].equals(plan), place
+        except LedgerError:
+            refusals += 1
+    assert refusals > len(content) / 7 / 2

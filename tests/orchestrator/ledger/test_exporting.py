@@ -75,7 +75,10 @@ def test_what_the_studies_ask_for_comes_out_again_and_nothing_else(results, tmp_
 
 
 def test_a_study_that_has_not_run_to_its_end_is_left_out_and_named(results, tmp_path):
-    half = {"metric": "nmi", "searches": [{"history": [{}], "n_configurations": 2}]}
+    told = {"number": 0, "values": {}, "objective": None, "state": "failed", "trial_ids": []}
+    search = {"method": "toy", "dataset": "d", "rules": ["nmi"], "sampler": "random", "n_seeds": 1, "space": {}}
+    search |= {"n_configurations": 2, "chosen": None, "chosen_number": None, "history": [told]}
+    half = {"metric": "nmi", "searches": [search]}
     with Ledger(results, writable=True) as ledger:
         ledger.write_study("missing", {"metric": "nmi"}, pa.table({"trial_id": [spec(0).trial_id, spec(99).trial_id]}))
         ledger.write_study("searching", half, pa.table({"trial_id": [spec(0).trial_id]}))
