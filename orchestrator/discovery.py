@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
 import importlib.util
 import pkgutil
 import sys
@@ -11,10 +10,13 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.errors import RequestError, UnknownNameError
 from orchestrator.metric import Metric, undeclared
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 __all__ = [
     "checkpoints",
@@ -80,10 +82,10 @@ def _plugin_files(kind: str, plugins: Sequence[str]) -> dict[str, Path]:
 
 
 @cache
-def _entry_points(kind: str) -> dict[str, importlib.metadata.EntryPoint]:
-    return {
-        point.name: point for point in importlib.metadata.entry_points(group=ENTRY_POINTS.format(kinds=PLURALS[kind]))
-    }
+def _entry_points(kind: str) -> dict[str, EntryPoint]:
+    from importlib.metadata import entry_points  # mail and networks come with it
+
+    return {point.name: point for point in entry_points(group=ENTRY_POINTS.format(kinds=PLURALS[kind]))}
 
 
 def names(kind: str, plugins: Sequence[str] = ()) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import importlib.metadata
 import os
 import platform
 import re
@@ -158,11 +157,13 @@ def versions() -> dict[str, str]:
 
     Packages that are not installed are left out.
     """
+    from importlib import metadata  # mail and networks come with it
+
     found = {"python": platform.python_version()}
     for package in ("deep-clustering-orchestrator", *PACKAGES):
         try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
             continue
     return found
 

@@ -6,8 +6,7 @@ import json
 import sys
 import time
 
-import typer
-
+from orchestrator.cli.command_line import CommandLine
 from orchestrator.cli.options import (
     CleanOptions,
     DoctorOptions,
@@ -19,28 +18,20 @@ from orchestrator.cli.options import (
     StudiesOptions,
     TrialOptions,
     VerifyOptions,
-    register,
 )
 from orchestrator.cli.signals import NOTHING_LOST, exit_with
 from orchestrator.errors import FailureBudgetError, InterruptedRunError, OrchestratorError, RequestError
 
 __all__ = ["app", "main"]
 
-UsageProblem: type[Exception] = typer.BadParameter.__mro__[1]
-"""What every wrong use of options and arguments is; typer brings its own click, under a private name."""
-
 FOLLOW_SECONDS = 2.0
 
-app = typer.Typer(
-    add_completion=False,
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    help="Ablation and sensitivity studies of deep-clustering methods: plan, price, run on Ray Tune, answer.",
+app = CommandLine(
+    "orchestrate", "Ablation and sensitivity studies of deep-clustering methods: plan, price, run on Ray Tune, answer."
 )
 
 
-@register(app, StudiesOptions)
+@app.command(StudiesOptions)
 def studies(options: StudiesOptions) -> None:
     """List the studies: name, paper, question, methods, knobs, trials."""
     from orchestrator.cli import console
@@ -49,7 +40,7 @@ def studies(options: StudiesOptions) -> None:
     console.emit(study_list(tuple(options.plugin), options.knob), options.as_json, console.studies_table)
 
 
-@register(app, PlanOptions)
+@app.command(PlanOptions)
 def plan(options: PlanOptions) -> None:
     """Show what a study would train, what of it the ledger has, what it costs, and what it can detect."""
     from orchestrator.cli import console, plan_view
@@ -61,7 +52,7 @@ def plan(options: PlanOptions) -> None:
         console.emit(plan_view.plan_of_one(options), options.as_json, console.plan_text)
 
 
-@register(app, RunOptions)
+@app.command(RunOptions)
 def run(options: RunOptions) -> None:
     """Run a study: plan minus ledger, then the report. Run it again: only what is missing is trained."""
     options.require_one_or_all(options.settings)
@@ -75,7 +66,7 @@ def run(options: RunOptions) -> None:
         session.run(options)
 
 
-@register(app, ReportOptions)
+@app.command(ReportOptions)
 def report(options: ReportOptions) -> None:
     """Write tables, figures, verdicts, HTML and notebook of a study, or of all with an index, from the ledger alone."""
     from orchestrator.cli import reporting
@@ -90,7 +81,7 @@ def report(options: ReportOptions) -> None:
         reporting.report(key_of(options.study, options.tier), options)
 
 
-@register(app, StatusOptions)
+@app.command(StatusOptions)
 def status(options: StatusOptions) -> None:
     """Say how far studies are, what failed, what was spent; also while another terminal runs them."""
     from orchestrator.cli import console
@@ -104,7 +95,7 @@ def status(options: StatusOptions) -> None:
         time.sleep(FOLLOW_SECONDS)
 
 
-@register(app, TrialOptions)
+@app.command(TrialOptions)
 def trial(options: TrialOptions) -> None:
     """Show one trial: config, attempts with error and cost, rows, the command that trains it again."""
     from orchestrator.cli import console
@@ -113,7 +104,7 @@ def trial(options: TrialOptions) -> None:
     console.emit(trial_view(options.results, options.trial_id), options.as_json, console.trial_text)
 
 
-@register(app, VerifyOptions)
+@app.command(VerifyOptions)
 def verify(options: VerifyOptions) -> None:
     """Train a sample of complete trials again, each alone, and compare with the ledger; exit 1 if any differs."""
     from orchestrator.cli import console
@@ -129,7 +120,7 @@ def verify(options: VerifyOptions) -> None:
         raise OrchestratorError(f"{len(found['differ'])} of {found['n_trials']} trials came out differently")
 
 
-@register(app, ExportOptions)
+@app.command(ExportOptions)
 def export(options: ExportOptions) -> None:
     """Write a study's view (plan and ledger) as CSV, Parquet or TensorBoard runs; or --ledger: that of all."""
     from orchestrator.inspection import study_table, tensorboard
@@ -141,22 +132,22 @@ def export(options: ExportOptions) -> None:
         if study:
             raise RequestError(f"export STUDY {study!r} with --ledger: a kept ledger holds every study")
         kept = export_ledger(results, options.ledger, int(options.most_mb * 2**20))
-        typer.echo(kept.sentence(options.ledger))
+        print(kept.sentence(options.ledger))
     elif options.follow and options.tensorboard is None:
         raise RequestError("--follow without --tensorboard DIR: only TensorBoard's runs are added to")
     elif options.tensorboard is not None and study and options.target is None:
         for line in tensorboard.exports(
             results, key_of(study, options.tier), options.tensorboard, follow=options.follow
         ):
-            typer.echo(line)
+            print(line)
     elif study and options.target is not None:
         n_rows = study_table.export_study(results, key_of(study, options.tier), options.target)
-        typer.echo(f"{n_rows} rows in {options.target}")
+        print(f"{n_rows} rows in {options.target}")
     else:
         raise RequestError("name STUDY and FILE, or STUDY --tensorboard DIR, or say --ledger DIR")
 
 
-@register(app, CleanOptions)
+@app.command(CleanOptions)
 def clean(options: CleanOptions) -> None:
     """Show disk use; with --remove, delete checkpoints and artifacts."""
     from orchestrator.cli import console
@@ -165,7 +156,7 @@ def clean(options: CleanOptions) -> None:
     console.emit(cleaned(options.results, remove=options.remove), options.as_json, console.folders_table)
 
 
-@register(app, DoctorOptions)
+@app.command(DoctorOptions)
 def doctor(options: DoctorOptions) -> None:
     """Say what this machine (and cluster) offers, which datasets are there, and what is wrong with the results."""
     from orchestrator.cli import console
@@ -178,12 +169,8 @@ def doctor(options: DoctorOptions) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run a command and exit: 0 done, 1 too many failures, 2 wrong request, 130 interrupted."""
     try:
-        result = app(arguments, standalone_mode=False)
-        status = result if isinstance(result, int) else 0
-    except UsageProblem as error:
-        status = _complain(error.format_message(), 2)  # type: ignore[attr-defined]  # every click exception has it
-    except typer.Abort:
-        status = _complain(f"interrupted; {NOTHING_LOST}", 130)
+        app.run(sys.argv[1:] if arguments is None else arguments)
+        status = 0
     except InterruptedRunError as error:
         status = _complain(str(error), 130)
     except FailureBudgetError as error:

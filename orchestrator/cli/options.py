@@ -1,23 +1,21 @@
 """The options of every command, as frozen dataclasses: one for each command, and parts that several commands share.
 
-`register` makes the command line of a command from its dataclass: a field is an option or an argument, its default is
-the default, its annotation holds the help.
+`command_line` makes the command line of a command from its dataclass: a field is an option or an argument, its default
+is the default, its annotation holds the help.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import inspect
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_type_hints
-
-import typer
+from typing import TYPE_CHECKING, Annotated
 
 from orchestrator.bundles.profile import MOST_ON_A_CARD
+from orchestrator.cli.command_line import Argument, Option
 from orchestrator.errors import RequestError
-from orchestrator.executors.base import ExecutorOptions
+
+if TYPE_CHECKING:
+    from orchestrator.executors.base import ExecutorOptions
 
 __all__ = [
     "CleanOptions",
@@ -30,21 +28,18 @@ __all__ = [
     "StudiesOptions",
     "TrialOptions",
     "VerifyOptions",
-    "register",
 ]
 
-Options = TypeVar("Options")
-
-StudyOrAll = Annotated[str, typer.Argument(metavar="STUDY", help="name, dotted name or path of a study; or --all")]
-Results = Annotated[Path, typer.Option("--results", help="folder of the ledger")]
-Plugins = Annotated[list[str], typer.Option("--plugin", help="folder with methods/, datasets/, studies/ of your own")]
+StudyOrAll = Annotated[str, Argument(metavar="STUDY", help="name, dotted name or path of a study; or --all")]
+Results = Annotated[Path, Option("--results", help="folder of the ledger")]
+Plugins = Annotated[list[str], Option("--plugin", help="folder with methods/, datasets/, studies/ of your own")]
 Settings = Annotated[
     list[str],
-    typer.Option(
+    Option(
         "--set", help="NAME=VALUE: dataset, seeds, epochs, precision, protocol, warm_start, or a knob (METHOD.KNOB)"
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="print JSON, nothing else")]
+AsJson = Annotated[bool, Option("--json", help="print JSON, nothing else")]
 
 RESULTS = Path("results")
 
@@ -54,8 +49,8 @@ class StudyOrAllOptions:
     """One study, or all of a tier."""
 
     study: StudyOrAll = ""
-    all_studies: Annotated[bool, typer.Option("--all", help="every study instead of one")] = False
-    tier: Annotated[str, typer.Option("--tier", help="local, or paper where a study has it")] = "local"
+    all_studies: Annotated[bool, Option("--all", help="every study instead of one")] = False
+    tier: Annotated[str, Option("--tier", help="local, or paper where a study has it")] = "local"
     results: Results = RESULTS
     as_json: AsJson = False
 
@@ -79,7 +74,7 @@ class StudyOrAllOptions:
 class StudiesOptions:
     """Options of `orchestrate studies`."""
 
-    knob: Annotated[str, typer.Option(help="only studies over this knob (METHOD.KNOB or KNOB)")] = ""
+    knob: Annotated[str, Option(help="only studies over this knob (METHOD.KNOB or KNOB)")] = ""
     plugin: Plugins = field(default_factory=list)
     as_json: AsJson = False
 
@@ -90,9 +85,9 @@ class PlanOptions(StudyOrAllOptions):
 
     plugin: Plugins = field(default_factory=list)
     settings: Settings = field(default_factory=list)
-    workers: Annotated[int, typer.Option(help="price for this many workers; 0: the cores of this machine")] = 0
+    workers: Annotated[int, Option(help="price for this many workers; 0: the cores of this machine")] = 0
     probe: Annotated[
-        bool, typer.Option("--probe", help="measure programs that were never trained here, for some seconds")
+        bool, Option("--probe", help="measure programs that were never trained here, for some seconds")
     ] = False
 
 
@@ -100,31 +95,27 @@ class PlanOptions(StudyOrAllOptions):
 class RunOptions(StudyOrAllOptions):
     """Options of `orchestrate run`."""
 
-    address: Annotated[
-        str, typer.Option(help="local, auto, HOST:PORT, inline (no Ray), or an executor of your own")
-    ] = "local"
+    address: Annotated[str, Option(help="local, auto, HOST:PORT, inline (no Ray), or an executor of your own")] = (
+        "local"
+    )
     plugin: Plugins = field(default_factory=list)
     settings: Settings = field(default_factory=list)
-    device: Annotated[str, typer.Option(help="auto (GPUs where there are any), cpu or cuda")] = "auto"
+    device: Annotated[str, Option(help="auto (GPUs where there are any), cpu or cuda")] = "auto"
     bundles_per_gpu: Annotated[
-        int, typer.Option(min=1, max=MOST_ON_A_CARD, help="of programs that cannot fuse, how many share a card")
+        int, Option(min=1, max=MOST_ON_A_CARD, help="of programs that cannot fuse, how many share a card")
     ] = 1
-    max_concurrent: Annotated[int, typer.Option(help="bundles at a time; 0: one per core or GPU")] = 0
-    time_budget: Annotated[float, typer.Option(min=0, help="stop cleanly after this many seconds; 0: never")] = 0.0
-    stall: Annotated[float, typer.Option(min=0, help="seconds without news after which a bundle is lost; 0: never")] = (
-        7200.0
-    )
-    budget_hours: Annotated[float, typer.Option(help="stop cleanly after these core- or GPU-hours; 0: never")] = 0.0
-    retry_failed: Annotated[str, typer.Option(help="failure kind to try again, or 'all'")] = ""
-    only_current: Annotated[bool, typer.Option("--only-current", help="count only ledger rows of the present code")] = (
-        False
-    )
+    max_concurrent: Annotated[int, Option(help="bundles at a time; 0: one per core or GPU")] = 0
+    time_budget: Annotated[float, Option(min=0, help="stop cleanly after this many seconds; 0: never")] = 0.0
+    stall: Annotated[float, Option(min=0, help="seconds without news after which a bundle is lost; 0: never")] = 7200.0
+    budget_hours: Annotated[float, Option(help="stop cleanly after these core- or GPU-hours; 0: never")] = 0.0
+    retry_failed: Annotated[str, Option(help="failure kind to try again, or 'all'")] = ""
+    only_current: Annotated[bool, Option("--only-current", help="count only ledger rows of the present code")] = False
     take_over: Annotated[
-        bool, typer.Option("--take-over", help="take the results folder from a machine that is gone but keeps its lock")
+        bool, Option("--take-over", help="take the results folder from a machine that is gone but keeps its lock")
     ] = False
-    notebook: Annotated[bool, typer.Option("--notebook/--no-notebook", help="execute the notebook too")] = True
-    report: Annotated[bool, typer.Option("--report/--no-report", help="build the report when done")] = True
-    verbose: Annotated[bool, typer.Option("--verbose", help="let Ray talk")] = False
+    notebook: Annotated[bool, Option("--notebook/--no-notebook", help="execute the notebook too")] = True
+    report: Annotated[bool, Option("--report/--no-report", help="build the report when done")] = True
+    verbose: Annotated[bool, Option("--verbose", help="let Ray talk")] = False
 
     @property
     def plugins(self) -> tuple[str, ...]:
@@ -134,6 +125,8 @@ class RunOptions(StudyOrAllOptions):
     @property
     def executor(self) -> ExecutorOptions:
         """Where bundles are trained."""
+        from orchestrator.executors.base import ExecutorOptions
+
         return ExecutorOptions(
             address=self.address,
             device=self.device,
@@ -153,18 +146,18 @@ class RunOptions(StudyOrAllOptions):
 class ReportOptions(StudyOrAllOptions):
     """Options of `orchestrate report`."""
 
-    out: Annotated[Path | None, typer.Option(help="where the files go; default: beside the ledger")] = None
-    answers: Annotated[Path | None, typer.Option(help="with --all: write ANSWERS.md to this file too")] = None
-    notebook: Annotated[bool, typer.Option("--notebook/--no-notebook", help="execute the notebooks too")] = True
+    out: Annotated[Path | None, Option(help="where the files go; default: beside the ledger")] = None
+    answers: Annotated[Path | None, Option(help="with --all: write ANSWERS.md to this file too")] = None
+    notebook: Annotated[bool, Option("--notebook/--no-notebook", help="execute the notebooks too")] = True
 
 
 @dataclass(frozen=True, kw_only=True)
 class StatusOptions:
     """Options of `orchestrate status`."""
 
-    study: Annotated[str, typer.Argument(metavar="[STUDY]", help="one study; all if left out")] = ""
+    study: Annotated[str, Argument(metavar="[STUDY]", help="one study; all if left out")] = ""
     results: Results = RESULTS
-    follow: Annotated[bool, typer.Option("--follow", help="look again every 2 seconds until it is done")] = False
+    follow: Annotated[bool, Option("--follow", help="look again every 2 seconds until it is done")] = False
     as_json: AsJson = False
 
 
@@ -172,7 +165,7 @@ class StatusOptions:
 class TrialOptions:
     """Options of `orchestrate trial`."""
 
-    trial_id: Annotated[str, typer.Argument(metavar="ID", help="a trial's id, or its beginning")]
+    trial_id: Annotated[str, Argument(metavar="ID", help="a trial's id, or its beginning")]
     results: Results = RESULTS
     as_json: AsJson = False
 
@@ -181,9 +174,9 @@ class TrialOptions:
 class VerifyOptions(StudyOrAllOptions):
     """Options of `orchestrate verify`."""
 
-    sample: Annotated[int, typer.Option(help="how many complete trials to train again")] = 5
-    seed: Annotated[int, typer.Option(help="another seed draws another sample")] = 0
-    trial_id: Annotated[str, typer.Option("--trial", help="train again just this one")] = ""
+    sample: Annotated[int, Option(help="how many complete trials to train again")] = 5
+    seed: Annotated[int, Option(help="another seed draws another sample")] = 0
+    trial_id: Annotated[str, Option("--trial", help="train again just this one")] = ""
     plugin: Plugins = field(default_factory=list)
 
 
@@ -191,16 +184,16 @@ class VerifyOptions(StudyOrAllOptions):
 class ExportOptions:
     """Options of `orchestrate export`."""
 
-    study: Annotated[str, typer.Argument(metavar="STUDY", help="name of a study; or --ledger")] = ""
-    target: Annotated[Path | None, typer.Argument(metavar="FILE", help="FILE.csv or FILE.parquet")] = None
-    ledger: Annotated[Path | None, typer.Option(help="a folder for the whole ledger, to keep and to read")] = None
-    most_mb: Annotated[float, typer.Option(help="with --ledger: learning curves are thinned until it fits")] = 20.0
-    tensorboard: Annotated[Path | None, typer.Option(help="a folder for the study's trials as TensorBoard runs")] = None
+    study: Annotated[str, Argument(metavar="STUDY", help="name of a study; or --ledger")] = ""
+    target: Annotated[Path | None, Argument(metavar="FILE", help="FILE.csv or FILE.parquet")] = None
+    ledger: Annotated[Path | None, Option(help="a folder for the whole ledger, to keep and to read")] = None
+    most_mb: Annotated[float, Option(help="with --ledger: learning curves are thinned until it fits")] = 20.0
+    tensorboard: Annotated[Path | None, Option(help="a folder for the study's trials as TensorBoard runs")] = None
     follow: Annotated[
-        bool, typer.Option("--follow", help="with --tensorboard: add new trials every 5 s until it is done")
+        bool, Option("--follow", help="with --tensorboard: add new trials every 5 s until it is done")
     ] = False
     results: Results = RESULTS
-    tier: Annotated[str, typer.Option("--tier", help="local, or paper where a study has it")] = "local"
+    tier: Annotated[str, Option("--tier", help="local, or paper where a study has it")] = "local"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,9 +201,7 @@ class CleanOptions:
     """Options of `orchestrate clean`."""
 
     results: Results = RESULTS
-    remove: Annotated[
-        bool, typer.Option("--remove", help="delete checkpoints and artifacts; rows are never touched")
-    ] = False
+    remove: Annotated[bool, Option("--remove", help="delete checkpoints and artifacts; rows are never touched")] = False
     as_json: AsJson = False
 
 
@@ -219,37 +210,7 @@ class DoctorOptions:
     """Options of `orchestrate doctor`."""
 
     results: Results = RESULTS
-    address: Annotated[str, typer.Option(help="ask every node of this cluster too: auto or HOST:PORT")] = ""
-    repair: Annotated[bool, typer.Option("--repair", help="move broken and foreign files to results/quarantine")] = (
-        False
-    )
+    address: Annotated[str, Option(help="ask every node of this cluster too: auto or HOST:PORT")] = ""
+    repair: Annotated[bool, Option("--repair", help="move broken and foreign files to results/quarantine")] = False
     plugin: Plugins = field(default_factory=list)
     as_json: AsJson = False
-
-
-def register(app: typer.Typer, kind: type[Options]) -> Callable[[Callable[[Options], None]], Callable[[Options], None]]:
-    """Return a decorator that makes a function of one options value a command of `app`, under its own name."""
-
-    def decorate(function: Callable[[Options], None]) -> Callable[[Options], None]:
-        hints = get_type_hints(kind, include_extras=True)
-        parameters = [_parameter(one, hints[one.name]) for one in dataclasses.fields(kind)]  # type: ignore[arg-type]
-
-        def command(**values: Any) -> None:
-            function(kind(**values))
-
-        command.__name__, command.__doc__ = function.__name__, function.__doc__
-        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # typer reads both
-        command.__annotations__ = {one.name: one.annotation for one in parameters}
-        app.command()(command)
-        return function
-
-    return decorate
-
-
-def _parameter(of: dataclasses.Field[Any], annotation: Any) -> inspect.Parameter:
-    default = of.default
-    if of.default_factory is not dataclasses.MISSING:
-        default = of.default_factory()
-    elif default is dataclasses.MISSING:
-        default = inspect.Parameter.empty
-    return inspect.Parameter(of.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from typer.testing import CliRunner
 
 import orchestrator
 from orchestrator.cli.commands import app
@@ -64,6 +63,6 @@ def test_the_rayjob_has_a_head_without_bundles_and_workers_with_gpus_and_the_sha
 def test_every_option_of_the_commands_in_the_files_exists(name):
     for line in re.findall(r"orchestrate (?:run|doctor) [^`\n]*", (FOLDER / name).read_text()):
         command = line.split()[1]
-        known = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"}).output
+        known = app.help_of(command)
         for option in re.findall(r"(?<!\S)--[a-z-]+", line):
             assert option in known, (line, option)

@@ -1,0 +1,204 @@
+"""A command line made of dataclasses: the fields of a command's options are its options and arguments.
+
+A field's annotation holds an `Option` or an `Argument` (`Annotated[int, Option(help="...")]`); its default is theirs.
+Built on argparse: a library that parses by annotations loads for longer than a list of studies takes to be shown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import shutil
+import types
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from orchestrator.errors import RequestError, UnknownNameError
+
+__all__ = ["Argument", "CommandLine", "Option"]
+
+Options = TypeVar("Options")
+
+NUMBERS = {int: "whole numbers", float: "numbers"}
+METAVARS = {int: "N", float: "NUMBER", Path: "PATH"}
+
+
+@dataclass(frozen=True, init=False)
+class Option:
+    """An option: its names (none: that of the field; `--yes/--no`: a switch with two sides), and what it may be."""
+
+    names: tuple[str, ...]
+    help: str
+    min: float | None
+    max: float | None
+
+    def __init__(self, *names: str, help: str = "", min: float | None = None, max: float | None = None) -> None:
+        object.__setattr__(self, "names", names)
+        object.__setattr__(self, "help", help)
+        object.__setattr__(self, "min", min)
+        object.__setattr__(self, "max", max)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Argument:
+    """An argument, which a field without a default requires."""
+
+    metavar: str
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class _Command:
+    function: Callable[[Any], None]
+    kind: type
+
+    @property
+    def summary(self) -> str:
+        """What it does, in the words of its docstring."""
+        return " ".join((self.function.__doc__ or "").split())
+
+
+class CommandLine:
+    """The commands of a program.
+
+    Args:
+        program: its name.
+        about: what it is for, in one sentence.
+    """
+
+    def __init__(self, program: str, about: str) -> None:
+        self.program, self.about = program, about
+        self._commands: dict[str, _Command] = {}
+
+    def command(self, kind: type[Options]) -> Callable[[Callable[[Options], None]], Callable[[Options], None]]:
+        """Return a decorator that makes a function of one options value a command, under its own name."""
+
+        def decorate(function: Callable[[Options], None]) -> Callable[[Options], None]:
+            self._commands[function.__name__] = _Command(function, kind)
+            return function
+
+        return decorate
+
+    def run(self, arguments: Sequence[str]) -> None:
+        """Run the command that is named first, or print the help that is asked for.
+
+        Raises:
+            RequestError: there is no such command, option or value; the line names it and what is allowed.
+        """
+        name, *rest = arguments or ("--help",)
+        if name in ("--help", "-h"):
+            print(self._overview())
+            return
+        if name not in self._commands:
+            raise UnknownNameError("command", name, self._commands)
+        if {"--help", "-h"} & set(rest):
+            print(self.help_of(name))
+            return
+        command = self._commands[name]
+        command.function(command.kind(**self._parsed(name, rest)))
+
+    def help_of(self, name: str) -> str:
+        """Return the help of a command."""
+        return self._parser(name).format_help()
+
+    def _overview(self) -> str:
+        width = shutil.get_terminal_size().columns - 2
+        longest = max(map(len, self._commands))
+        lines = [f"usage: {self.program} COMMAND ...", "", self.about, ""]
+        for name, command in self._commands.items():
+            line = f"  {name:<{longest}}  {command.summary}"
+            lines.append(line if len(line) <= width else f"{line[: width - 3].rstrip()}...")
+        return "\n".join([*lines, "", f"{self.program} COMMAND --help says what a command takes."])
+
+    def _parsed(self, name: str, given: Sequence[str]) -> dict[str, Any]:
+        parser = self._parser(name)
+        found, strange = parser.parse_known_intermixed_args(given)
+        if strange:
+            options = [one for action in parser._actions for one in action.option_strings]
+            if strange[0].startswith("-"):
+                raise UnknownNameError(f"option of {self.program} {name}", strange[0].partition("=")[0], options)
+            raise RequestError(f"{strange[0]!r} is one argument too many; orchestrate {name} --help says what it takes")
+        return vars(found)
+
+    def _parser(self, name: str) -> argparse.ArgumentParser:
+        command = self._commands[name]
+        parser = _Parser(
+            usage=f"{self.program} {name} [OPTIONS]{_arguments(command.kind)}",
+            description=command.summary,
+            add_help=False,
+            allow_abbrev=False,
+            argument_default=argparse.SUPPRESS,
+        )
+        parser.add_argument("--help", action="store_true", help="show this text and end")
+        hints = get_type_hints(command.kind, include_extras=True)
+        for field in dataclasses.fields(command.kind):
+            _add(parser, field, *_annotated(hints[field.name]))
+        return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints are the program's own."""
+
+    def error(self, message: str) -> Any:
+        raise RequestError(message)
+
+
+def _annotated(hint: Any) -> tuple[Any, Option | Argument]:
+    """Return the plain type of a field (of an optional one without None), and how it is given."""
+    plain, how = hint, Option()
+    if hasattr(hint, "__metadata__"):
+        plain, how = get_args(hint)[0], hint.__metadata__[0]
+    if get_origin(plain) is types.UnionType:
+        (plain,) = (one for one in get_args(plain) if one is not type(None))
+    return plain, how
+
+
+def _add(parser: argparse.ArgumentParser, field: dataclasses.Field[Any], kind: Any, how: Option | Argument) -> None:
+    default = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+    shown = default not in (None, "", False, dataclasses.MISSING) and default != []
+    text = f"{how.help} (default: {default})".replace("%", "%%") if shown else how.help.replace("%", "%%")
+    if isinstance(how, Argument):
+        required = default is dataclasses.MISSING
+        given: dict[str, Any] = {} if required else {"nargs": "?", "default": default}
+        parser.add_argument(field.name, metavar=how.metavar, help=text, type=kind, **given)
+        return
+    names = how.names or (f"--{field.name.replace('_', '-')}",)
+    if kind is bool:
+        yes, _, no = names[0].partition("/")
+        action: Any = argparse.BooleanOptionalAction if no else "store_true"
+        parser.add_argument(yes, dest=field.name, action=action, help=text)
+    elif get_origin(kind) is list:
+        parser.add_argument(*names, dest=field.name, action="append", metavar="TEXT", help=f"{text}; may be repeated")
+    else:
+        reader, metavar = _reader(names[0], kind, how), METAVARS.get(kind, "TEXT")
+        parser.add_argument(*names, dest=field.name, type=reader, metavar=metavar, help=text)
+
+
+def _arguments(kind: type) -> str:
+    """Return the arguments of a command as its usage has them."""
+    hows = (_annotated(hint)[1] for hint in get_type_hints(kind, include_extras=True).values())
+    return "".join(f" {how.metavar}" for how in hows if isinstance(how, Argument))
+
+
+def _reader(name: str, kind: Any, how: Option) -> Callable[[str], Any]:
+    """Return what makes a value of an option's text."""
+    if kind not in NUMBERS:
+        return Path if kind is Path else str
+
+    def read(text: str) -> Any:
+        try:
+            value = kind(text)
+        except ValueError:
+            raise RequestError(f"{name} {text!r}: allowed are {_allowed(kind, how)}") from None
+        if (how.min is not None and not value >= how.min) or (how.max is not None and not value <= how.max):
+            raise RequestError(f"{name} {text}: allowed are {_allowed(kind, how)}")
+        return value
+
+    return read
+
+
+def _allowed(kind: Any, how: Option) -> str:
+    low = "" if how.min is None else f" from {how.min:g}"
+    return NUMBERS[kind] + low + ("" if how.max is None else f" to {how.max:g}")
