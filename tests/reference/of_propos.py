@@ -6,7 +6,7 @@ from typing import Any
 
 import runs
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from trainables.data.augmentations import Augmentation
 from trainables.heads.optimisers import warmup_cosine
@@ -122,7 +122,7 @@ def gradients(run: runs.Run, optimiser: Any, online: list[nn.Parameter], predict
     for name, parameters in (("optimiser", online), ("predictor_optimiser", predictor)):
         for place, parameter in enumerate(parameters):
             buffer = optimiser.state[parameter]["momentum_buffer"]
-            run.told(1, **{f"{name}__momentum_{place}": _turned(buffer)})
+            run.told(1, **{f"{name}__momentum_{place}": runs.turned(buffer)})
 
 
 def weights(run: runs.Run, model: Any, online: list[nn.Parameter], predictor: list[nn.Parameter]) -> None:
@@ -130,11 +130,7 @@ def weights(run: runs.Run, model: Any, online: list[nn.Parameter], predictor: li
     target = [model.encoder_k[1].weight, model.encoder_k[2].weight]
     for name, parameters in (("online", online), ("predictor", predictor), ("target", target)):
         for place, parameter in enumerate(parameters):
-            run.told(run.n_epochs, **{f"{name}__param_{place}": _turned(parameter)})
-
-
-def _turned(tensor: Tensor) -> Tensor:
-    return tensor.T if tensor.dim() == 2 else tensor
+            run.told(run.n_epochs, **{f"{name}__param_{place}": runs.turned(parameter)})
 
 
 def main() -> None:

@@ -107,12 +107,14 @@ def trained(run: runs.Run) -> None:
         run.told(epoch + 1, labels=torch.stack(model.assign_labels))
         if epoch == 0:  # the buffers hold the gradients of the first steps
             for place, parameter in enumerate(encoder):
-                run.told(1, **{f"optimiser__momentum_{place}": _turned(optimiser.state[parameter]["momentum_buffer"])})
+                run.told(
+                    1, **{f"optimiser__momentum_{place}": runs.turned(optimiser.state[parameter]["momentum_buffer"])}
+                )
             gathered = torch.cat([optimiser.state[centre]["momentum_buffer"].T for centre in centres])
             run.told(1, centre_optimiser__momentum_0=gathered)
     run.told(run.n_epochs, centres=torch.cat([centre.T for centre in centres]))
     for place, parameter in enumerate(encoder):
-        run.told(run.n_epochs, **{f"encoder__param_{place}": _turned(parameter)})
+        run.told(run.n_epochs, **{f"encoder__param_{place}": runs.turned(parameter)})
 
 
 def rate(config: Any, step: int, steps: int, n_epochs: int) -> float:
@@ -123,10 +125,6 @@ def rate(config: Any, step: int, steps: int, n_epochs: int) -> float:
     asked = SimpleNamespace(epochs=n_epochs, lr=config.lr, clr=config.centre_lr)
     theirs.adjust_learning_rate(scheduled, step // steps, asked, step % steps, steps)
     return float(scheduled.param_groups[0]["lr"])
-
-
-def _turned(tensor: Tensor) -> Tensor:
-    return tensor.T if tensor.dim() == 2 else tensor
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from orchestrator import discovery
 from orchestrator.knobs import configured
@@ -43,6 +43,7 @@ class Run:
         rows: column of our rows -> its value after each epoch by the authors' code.
         states: place in our state (`labels`, `optimiser.momentum_0`) -> epoch (from 1) -> what is there, as `written`.
         tolerance: relative, and absolute in units of the largest entry.
+        last_tolerance: of states after the last epoch (Adam makes whole steps of the rounding of small gradients).
         seed: root seed.
     """
 
@@ -54,6 +55,7 @@ class Run:
     rows: dict[str, list[float]] = field(default_factory=dict)
     states: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     tolerance: float = 1e-5
+    last_tolerance: float = 1e-5
     seed: int = 7
 
     def dataset(self) -> Dataset:
@@ -74,10 +76,57 @@ class Run:
         for place, tensor in places.items():
             self.states.setdefault(place.replace("__", "."), {})[str(epoch)] = written(tensor)
 
+    def weights(self, **networks: Sequence[Tensor]) -> None:
+        """Write down last weights: a place of our state (`parts__encoder`) and its parameters in the order of ours."""
+        for place, parameters in networks.items():
+            for number, parameter in enumerate(parameters):
+                self.told(self.n_epochs, **{f"{place}__param_{number}": turned(parameter)})
+
+    def moments(self, epoch: int, slot: str, of: Any, /, **networks: Sequence[Tensor]) -> None:
+        """Write down an optimiser's buffers, which hold gradients after one step: a place and its parameters."""
+        names = {"momentum": "momentum_buffer", "mean": "exp_avg"}
+        for place, parameters in networks.items():
+            for number, parameter in enumerate(parameters):
+                buffer = of.state[parameter][names[slot]]
+                self.told(epoch, **{f"{place}__{slot}_{number}": turned(buffer)})
+
     def row(self, **columns: float) -> None:
         """Write down a row of the authors' code; `__` stands for a dot."""
         for column, value in columns.items():
             self.rows.setdefault(column.replace("__", "."), []).append(float(value))
+
+
+class Encoder(nn.Module):
+    """Our MLP of one normalised hidden layer as a module."""
+
+    def __init__(self, inputs: int, width: int) -> None:
+        super().__init__()
+        self.hidden = nn.Sequential(nn.Linear(inputs, width, bias=False), nn.BatchNorm1d(width), nn.ReLU())
+        self.out = nn.Linear(width, width)
+        self.rep_dim = width
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.out(self.hidden(x.flatten(1)))
+        return out
+
+    def ours(self) -> list[nn.Parameter]:
+        """Return its parameters in the order of ours."""
+        linear, norm = self.hidden[0], self.hidden[1]
+        return [linear.weight, norm.weight, norm.bias, self.out.weight, self.out.bias]
+
+
+def filled(parameters: Sequence[nn.Parameter], state: Mapping[str, Tensor]) -> list[nn.Parameter]:
+    """Give parameters the values of a network's state of ours (one member), in its order; return them."""
+    with torch.no_grad():
+        for place, parameter in enumerate(parameters):
+            value = state[f"param_{place}"][0]
+            parameter.copy_(value.T if value.dim() == 2 else value)
+    return list(parameters)
+
+
+def turned(tensor: Tensor) -> Tensor:
+    """Return a weight as ours has it."""
+    return tensor.T if tensor.dim() == 2 else tensor
 
 
 def written(tensor: Tensor) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,7 +17,7 @@ from trainables.data.transforms import affine, blur, chroma, cutout, shift, sola
 from trainables.data.views import View, views_of
 from trainables.randomness import Streams
 
-__all__ = ["Augmentation"]
+__all__ = ["Augmentation", "Views"]
 
 N_DRAWS = 16
 """Uniform numbers for each sample and epoch, whatever the view: arms that differ in the view share their draws."""
@@ -122,6 +123,29 @@ class Augmentation:
         """Take up the states of the streams."""
         for name in STREAMS:
             getattr(self, name).load_state_dict(state[name])
+
+
+class Views(list[Augmentation]):
+    """Several views of the same inputs, each from streams of its own, as one part of a method's state."""
+
+    def begin_epoch(self) -> None:
+        """Draw the parameters of every view for the epoch that begins."""
+        for view in self:
+            view.begin_epoch()
+
+    def keep(self, members: Sequence[int]) -> None:
+        """Drop all other members."""
+        for view in self:
+            view.keep(members)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the states by place."""
+        return {str(place): view.state_dict() for place, view in enumerate(self)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take up the states of as many views."""
+        for place, view in enumerate(self):
+            view.load_state_dict(state[str(place)])
 
 
 def _middle(inputs: Tensor) -> Tensor:

@@ -37,7 +37,7 @@ from trainables.losses.cluster_dispersion import cluster_dispersion
 from trainables.losses.positive_proximity import positive_proximity, relative_noise, sampled_neighbours
 from trainables.losses.sphere import unit
 from trainables.method import FusedMethod, MethodConfig, Row
-from trainables.networks import NETWORKS, Chain, build, members_at_most, projector, small_normal
+from trainables.networks import NETWORKS, Chain, backbone, members_at_most, projector, small_normal
 from trainables.randomness import Streams
 from trainables.scoring import score
 
@@ -160,15 +160,7 @@ class PipCdr(FusedMethod):
         def streams(what: str) -> Streams:
             return Streams(self.seeds, f"init.{what}", self.device)
 
-        dense = config.network in ("linear", "mlp")
-        encoder = build(
-            config.network,
-            shape,
-            streams("encoder"),
-            out_features=width if dense else None,
-            hidden=(width,),
-            norm=True,
-        )
+        encoder = backbone(config.network, shape, streams("encoder"), width)
         hidden, out = config.head_width, config.output_dim
         self.online = Chain([encoder, projector(encoder.out_features, out, streams("projector"), hidden=hidden)])
         self.predictor = projector(out, out, streams("predictor"), hidden=hidden, init=small_normal)

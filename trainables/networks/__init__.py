@@ -9,7 +9,7 @@ from typing import TypeAlias
 from orchestrator.errors import RequestError, UnknownNameError
 from trainables.networks.cnn import SmallCnn, Vgg4
 from trainables.networks.mlp import Mlp
-from trainables.networks.network import Chain, Init, Network, fan_in_uniform, small_normal
+from trainables.networks.network import Chain, Init, Network, Parts, fan_in_uniform, small_normal
 from trainables.networks.resnets import ResNet18, ResNet34, ResNet50
 from trainables.networks.time_cnn import TimeCnn
 from trainables.networks.trunk import Trunk
@@ -21,12 +21,14 @@ __all__ = [
     "Init",
     "Mlp",
     "Network",
+    "Parts",
     "ResNet18",
     "ResNet34",
     "ResNet50",
     "SmallCnn",
     "TimeCnn",
     "Vgg4",
+    "backbone",
     "build",
     "fan_in_uniform",
     "members_at_most",
@@ -82,6 +84,12 @@ def build(
         raise RequestError(f"network {name} needs out_features: it has no features of its own")
     widths = hidden if name == "mlp" else ()
     return Mlp((math.prod(shape), *widths, out_features), streams, norm=norm)
+
+
+def backbone(name: str, shape: Sequence[int], streams: Streams, width: int) -> Network:
+    """Return an encoder without a head: a trunk's own features, or `width` outputs of linear or of an mlp as wide."""
+    dense = name not in TRUNKS
+    return build(name, shape, streams, out_features=width if dense else None, hidden=(width,), norm=True)
 
 
 def _trunk(name: str, shape: Sequence[int], streams: Streams) -> Trunk:

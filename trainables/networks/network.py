@@ -14,7 +14,7 @@ from torch import Tensor
 from trainables.precision import autocast
 from trainables.randomness import Streams
 
-__all__ = ["Chain", "Init", "Network", "fan_in_uniform", "small_normal"]
+__all__ = ["Chain", "Init", "Network", "Parts", "fan_in_uniform", "small_normal"]
 
 CHUNK = 1024
 """Inputs per forward pass outside training; fixed, so that a feature's bits never depend on the bundle."""
@@ -77,6 +77,12 @@ class Network(ABC):
         """Return a network of its own with equal values that is not trained: the start of an averaged target."""
         twin = copy.copy(self)
         twin._params = [tensor.detach().clone() for tensor in self._params]
+        twin._buffers = [tensor.clone() for tensor in self._buffers]
+        return twin
+
+    def beside(self) -> Self:
+        """Return the same network, its parameters included, with running statistics of its own to record in."""
+        twin = copy.copy(self)
         twin._buffers = [tensor.clone() for tensor in self._buffers]
         return twin
 
@@ -145,7 +151,34 @@ class Chain(Network):
         """Return a chain of copies."""
         return Chain([part.copy() for part in self.parts])
 
+    def beside(self) -> Chain:
+        """Return a chain of the same networks with statistics of their own."""
+        return Chain([part.beside() for part in self.parts])
+
     def keep(self, members: Sequence[int]) -> None:
         """Drop all other members from every part."""
         for part in self.parts:
             part.keep(members)
+
+
+class Parts(dict[str, Network]):
+    """Networks by name that are trained together: an encoder and its heads, as one part of a method's state."""
+
+    @property
+    def params(self) -> list[Tensor]:
+        """All networks' parameters, in the order of the names."""
+        return [tensor for part in self.values() for tensor in part.params]
+
+    def keep(self, members: Sequence[int]) -> None:
+        """Drop all other members from every network."""
+        for part in self.values():
+            part.keep(members)
+
+    def state_dict(self) -> dict[str, dict[str, Tensor]]:
+        """Return every network's state by its name."""
+        return {name: part.state_dict() for name, part in self.items()}
+
+    def load_state_dict(self, state: dict[str, dict[str, Tensor]]) -> None:
+        """Take up the states of networks of the same names and shapes."""
+        for name, part in self.items():
+            part.load_state_dict(state[name])

@@ -13,7 +13,9 @@ from trainables.networks import (
     Chain,
     Mlp,
     Network,
+    Parts,
     ResNet18,
+    backbone,
     build,
     members_at_most,
     projector,
@@ -246,3 +248,30 @@ def test_what_cannot_be_built_is_said_in_one_line() -> None:
         build("vgg4", (1, 3, 3), streams([0]))
     with pytest.raises(RequestError, match="network mlp needs out_features"):
         build("mlp", (64,), streams([0]))
+
+
+def test_a_network_beside_another_shares_its_parameters_and_records_for_itself() -> None:
+    for kind in ("mlp_norm", "cnn"):
+        network = make(kind, [0, 1])
+        twin = network.beside()
+        before = [tensor.clone() for tensor in network.buffers]
+        x = batch(kind, [0, 1])
+        out = twin(x)
+        assert all(one is two for one, two in zip(network.params, twin.params, strict=True))
+        assert all(torch.equal(one, two) for one, two in zip(before, network.buffers, strict=True))
+        assert torch.equal(out, network(x))
+        assert all(torch.equal(one, two) for one, two in zip(network.buffers, twin.buffers, strict=True))
+
+
+def test_parts_are_kept_and_taken_up_by_name() -> None:
+    parts = Parts({"body": make("mlp", [4, 5, 6]), "head": Mlp((10, 3), streams([4, 5, 6], "init.head"))})
+    again = Parts({"body": make("mlp", [1, 2, 3]), "head": Mlp((10, 3), streams([1, 2, 3], "init.head"))})
+    again.load_state_dict(parts.state_dict())
+    again.keep([0, 2])
+    assert isinstance(parts, Stateful)
+    assert all(torch.equal(one[[0, 2]], two) for one, two in zip(parts.params, again.params, strict=True))
+
+
+def test_a_backbone_has_its_own_features_or_the_asked_width() -> None:
+    assert backbone("cnn", (1, 28, 28), streams([0]), 99).out_features == 16 * 4 * 4
+    assert backbone("mlp", (7,), streams([0]), 99).out_features == 99
