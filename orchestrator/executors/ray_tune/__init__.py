@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 from orchestrator import discovery
 from orchestrator.bundles.profile import device_for, next_slice
@@ -19,6 +20,7 @@ from orchestrator.executors.ray_tune.cluster import LOCAL, Cluster
 from orchestrator.executors.ray_tune.datasets import Loan, into_files, into_store, lent
 from orchestrator.executors.ray_tune.parcel import Content, Parcel
 from orchestrator.executors.ray_tune.threads import Relay, within
+from orchestrator.executors.user_code import packed
 from orchestrator.provenance import n_gpus
 from orchestrator.trial import BundleTask
 
@@ -73,6 +75,7 @@ class RayTuneExecutor:
         self._checked_at = float("-inf")
         self._capacity = Capacity(cpus, gpus, bundles_per_gpu)
         self._fences = Fences()
+        self._codes: dict[tuple[str, ...], tuple[str, tuple[Any, ...]]] = {}
 
     @classmethod
     def of(cls, options: ExecutorOptions) -> RayTuneExecutor:
@@ -182,6 +185,7 @@ class RayTuneExecutor:
             self._wanted.set()
             cluster.close()
             self._loans.clear()
+            self._codes.clear()
 
     def _work(self) -> None:
         """Run Tune, in the cluster's thread."""
@@ -239,7 +243,18 @@ class RayTuneExecutor:
         files = () if self._cluster.local or not task.checkpoint_folder else files_in(Path(task.checkpoint_folder))
         word = self._fences.word(task)
         task = self._fences.fenced(task)
-        return Content(task, self._loan(task), word, (into_store(files),) if files else ())
+        files_ref = (into_store(files),) if files else ()
+        return Content(task, self._loan(task), word, self._code(task), files_ref)
+
+    def _code(self, task: BundleTask) -> tuple[str, tuple[Any, ...]] | None:
+        """Return the user's own code for a worker on another machine: its digest and a reference to it."""
+        assert self._cluster is not None
+        if self._cluster.local or not task.plugins:
+            return None
+        if task.plugins not in self._codes:
+            shipment = packed(task.plugins)
+            self._codes[task.plugins] = (shipment.digest, (into_store(shipment.content),))
+        return self._codes[task.plugins]
 
     def _loan(self, task: BundleTask) -> Loan | None:
         assert self._cluster is not None

@@ -17,7 +17,7 @@ from orchestrator.errors import CodeMismatchError
 from orchestrator.executors.base import Source
 from orchestrator.executors.ray_tune.locality import Nearness
 from orchestrator.executors.ray_tune.parcel import Message, Parcel, Worker
-from orchestrator.executors.ray_tune.under_way import UnderWay
+from orchestrator.executors.ray_tune.under_way import EmptyPlaces, UnderWay
 from orchestrator.trial import Bundle, BundleTask, FailureKind, Report
 
 __all__ = ["Bridge"]
@@ -64,6 +64,7 @@ class Bridge:
         self._numbers = 0
         self._stop_told_at: float | None = None
         self._heard_any = False
+        self._cut_off = EmptyPlaces()
         self._noted: set[str] = set()
 
     def __reduce__(self) -> tuple[type, tuple[()]]:
@@ -139,7 +140,7 @@ class Bridge:
         if self._promised:
             self._promised -= 1
             return self._open_next()
-        if len(self._held) >= self.room():
+        if len(self._held) >= self._places():
             return None
         self._fetch(len(self._idle) + 1)
         if len(self._fetched) > len(self._idle):  # idle workers take theirs as soon as they ask
@@ -191,10 +192,21 @@ class Bridge:
         self._let_go(number)
         return True
 
-    def died(self, number: int, kind: FailureKind, error: str, log: str = "") -> None:
-        """Take the news that a worker is gone; `log`: the end of what it printed."""
+    def died(self, number: int, kind: FailureKind, error: str, log: str = "", *, cut_off: bool = False) -> None:
+        """Take the news that a worker is gone.
+
+        Args:
+            number: its parcel's.
+            kind: why, as far as it is known.
+            error: the same in words.
+            log: the end of what it printed.
+            cut_off: whether it may live on where nobody can reach it; its place is left empty for a while, or its
+                bundle would be lost there again and again.
+        """
         self._starting.pop(number, None)
         self._let_go(number)
+        if cut_off:
+            self._cut_off.add()
         entry = self._open.pop(number, None)
         if entry is None or self.source is None:
             return
@@ -231,6 +243,10 @@ class Bridge:
         except Exception as error:
             self.failure = self.failure or error
 
+    def _places(self) -> int:
+        """Return how many workers there may be now."""
+        return max(1, self.room() - self._cut_off.count())
+
     def _let_go(self, number: int) -> None:
         """Forget a parcel that Tune has no trial for any more, or will not in a moment."""
         self._idle.discard(number)
@@ -252,7 +268,7 @@ class Bridge:
         another share of a GPU; the latter looks like a slow start, so that only one worker goes a while.
         """
         waiting = [entry for entry in self._open.values() if entry.worker is None]
-        if waiting and len(self._held) > self.room():
+        if waiting and len(self._held) > self._places():
             return True
         now = time.monotonic()
         overdue = [entry for entry in waiting if now > entry.heard + START_PATIENCE_SECONDS]

@@ -59,6 +59,8 @@ DRIVER_ENVIRONMENT: Mapping[str, str] = {
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
     "RAY_grpc_client_keepalive_time_ms": "15000",  # else a connection that was cut off shows after 300 s: the answer
     "RAY_grpc_client_keepalive_timeout_ms": "15000",  # of a worker that went on meanwhile never comes
+    "GRPC_VERBOSITY": "NONE",  # it complains on the terminal where a server wants fewer signs of life
+    "RAY_gcs_rpc_server_reconnect_timeout_s": "86400",  # after its 60 s this process would end without a word
     "RAY_enable_worker_prestart": "0",
     "RAY_prestart_worker_first_driver": "0",
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",

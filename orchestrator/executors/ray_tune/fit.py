@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -92,7 +93,9 @@ class _Watch(tune.Callback):
         error = _error_of(trial)
         text = f"{type(error).__name__}: {error}"
         log = last_words(text, self.side.logs, ray.util.get_node_ip_address())  # type: ignore[no-untyped-call]
-        self.side.call(self.side.bridge.died, _number(trial), _kind(error), text, log)
+        cut_off = isinstance(error, ray.exceptions.ActorUnavailableError)  # it lives, as far as Ray knows
+        died = functools.partial(self.side.bridge.died, cut_off=cut_off)
+        self.side.call(died, _number(trial), _kind(error), text, log)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ import json
 import os
 import platform
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -18,7 +20,8 @@ __all__ = ["LOCAL", "check_address", "check_cluster", "place_of", "shipped"]
 
 LOCAL = "local"
 CONNECT_SECONDS = 3.0
-ASK_SECONDS = 5
+ASK_SECONDS = 8.0
+"""How long a cluster may take to say who it is; importing Ray is part of it."""
 
 
 def check_address(address: str) -> None:
@@ -59,32 +62,57 @@ def place_of(address: str) -> str:
     return left.read_text().strip()
 
 
+_PROBE = """
+import json, sys
+from ray import _raylet
+from ray._private.authentication import authentication_token_setup as tokens
+from ray.exceptions import AuthenticationError
+
+own = tokens.maybe_enable_token_auth_if_token_available(warn_if_disabled=False)
+try:
+    if own and not _raylet.AuthenticationTokenLoader.instance().has_token():
+        raise AuthenticationError("none")
+except AuthenticationError:
+    print(json.dumps({"problem": "absent"}))
+    sys.exit()
+try:
+    told = _raylet.GcsClient(address=sys.argv[1]).internal_kv_get(b"CLUSTER_METADATA", b"cluster", timeout=5)
+    print(json.dumps({"releases": json.loads(told or b"{}")}))
+except AuthenticationError:
+    print(json.dumps({"problem": "wrong" if own else "wanted"}))
+"""
+"""Asked in a process of its own: Ray's client ends its process where there is no token, and prints of a wrong one."""
+
+_HOW_TO_TOKEN = (
+    "set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN (or RAY_AUTH_TOKEN_PATH) to the cluster's, as its nodes have them"
+)
+
+
 def check_cluster(place: str) -> None:
     """Check that a cluster lets this process in and runs the same releases, before Ray tries for half a minute.
 
     Raises:
         RequestError: it does not; the line says what to do.
     """
-    from ray import _raylet
-    from ray._private.authentication import authentication_token_setup as tokens
-    from ray.exceptions import AuthenticationError
-
-    compiled: Any = _raylet
-    own = tokens.maybe_enable_token_auth_if_token_available(warn_if_disabled=False)
-    if own and not compiled.AuthenticationTokenLoader.instance().has_token():
-        raise RequestError(f"RAY_AUTH_MODE=token, and there is no token; {_HOW_TO_TOKEN}")
+    command = [sys.executable, "-P", "-c", _PROBE, place]
     try:
-        told = compiled.GcsClient(address=place).internal_kv_get(b"CLUSTER_METADATA", b"cluster", timeout=ASK_SECONDS)
-    except AuthenticationError:
-        what = "does not take this token" if own else "wants a token"
-        raise RequestError(f"the Ray cluster at {place!r} {what}; {_HOW_TO_TOKEN}") from None
-    except Exception as error:
-        text = " ".join(str(error).split())[:200]
-        raise RequestError(f"no Ray cluster answers at {place!r}: {type(error).__name__}: {text}") from None
-    theirs = json.loads(told) if told else {}
-    problem = other_releases(theirs, {"ray": ray_version(), "python": platform.python_version()})
-    if problem:
-        raise RequestError(f"the Ray cluster at {place!r} runs {problem}")
+        done = subprocess.run(command, capture_output=True, text=True, timeout=ASK_SECONDS, check=False)
+        said = json.loads(done.stdout.splitlines()[-1])
+    except subprocess.TimeoutExpired:
+        raise RequestError(f"no Ray cluster answers at {place!r} within {ASK_SECONDS:g} s") from None
+    except (IndexError, ValueError):
+        text = " ".join(done.stderr.split())[-200:]
+        raise RequestError(f"what answers at {place!r} is no Ray cluster that this Ray knows: {text}") from None
+    problems = {
+        "absent": f"RAY_AUTH_MODE=token, and there is no token; {_HOW_TO_TOKEN}",
+        "wrong": f"the Ray cluster at {place!r} does not take this token; {_HOW_TO_TOKEN}",
+        "wanted": f"the Ray cluster at {place!r} wants a token; {_HOW_TO_TOKEN}",
+    }
+    if "problem" in said:
+        raise RequestError(problems[said["problem"]])
+    differ = other_releases(said["releases"], {"ray": version("ray"), "python": platform.python_version()})
+    if differ:
+        raise RequestError(f"the Ray cluster at {place!r} runs {differ}")
 
 
 def other_releases(theirs: Mapping[str, Any], own: Mapping[str, str]) -> str:
@@ -101,16 +129,6 @@ def other_releases(theirs: Mapping[str, Any], own: Mapping[str, str]) -> str:
         if other.split(".")[: parts[name]] != own[name].split(".")[: parts[name]]:
             return f"{title} {other}, this process {title} {own[name]}; the same release is needed everywhere"
     return ""
-
-
-def ray_version() -> str:
-    """Return the release of Ray here."""
-    return version("ray")
-
-
-_HOW_TO_TOKEN = (
-    "set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN (or RAY_AUTH_TOKEN_PATH) to the cluster's, as its nodes have them"
-)
 
 
 def shipped(environment: Mapping[str, str]) -> dict[str, Any]:

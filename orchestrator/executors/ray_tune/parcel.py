@@ -21,6 +21,8 @@ class Content(NamedTuple):
     """How to get at the dataset; see `datasets.Loan`."""
     word: str = ""
     """What the driver left in the results folder; see `checkpoint_files.shares`."""
+    code: tuple[str, tuple[Any, ...]] | None = None
+    """Digest of the user's own code, and a reference to it; see `user_code.Shipment`. None: it is here already."""
     files: tuple[Any, ...] = ()
     """A reference to the checkpoint to go on from, for a worker that does not see the folder; empty: there is none."""
 

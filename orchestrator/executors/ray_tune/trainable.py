@@ -18,6 +18,7 @@ from orchestrator.executors.checkpoint_files import LocalCopy, shares
 from orchestrator.executors.ray_tune.datasets import Loan, from_store
 from orchestrator.executors.ray_tune.folders import PrivateFolder, sweep_leftovers
 from orchestrator.executors.ray_tune.parcel import Content, Message, Parcel
+from orchestrator.executors.user_code import Shipment, unpacked
 from orchestrator.executors.worker import reports
 from orchestrator.executors.worker_output import FileOutput
 from orchestrator.trial import BundleTask, Report
@@ -43,12 +44,23 @@ _output = FileOutput()
 
 @cache
 def _own_folder() -> PrivateFolder:
-    """Return where this process keeps checkpoints that the driver's machine cannot see."""
+    """Return where this process keeps the user's code, and checkpoints that the driver's machine cannot see."""
+    sweep_leftovers()
     return PrivateFolder()
 
 
+_unpacked: dict[str, tuple[str, ...]] = {}
+
+
+def _own_plugins(code: tuple[str, tuple[Any, ...]]) -> tuple[str, ...]:
+    """Return where this process has the driver's plugins; they are fetched and unpacked once."""
+    digest, (reference,) = code
+    if digest not in _unpacked:
+        _unpacked[digest] = unpacked(Shipment(digest, from_store(reference)), Path(_own_folder().path))
+    return _unpacked[digest]
+
+
 def _copied(task: BundleTask, content: Content) -> LocalCopy:
-    sweep_leftovers()
     files = from_store(content.files[0]) if content.files else ()
     return LocalCopy(task, Path(_own_folder().path), files)
 
@@ -111,6 +123,8 @@ class BundleTrainable(tune.Trainable):
             discovery.training()  # the imports of the first bundle, in advance
         else:
             _output.mark()
+            if content.code is not None:
+                task = replace(task, plugins=_own_plugins(content.code))
             self._copy = None if not task.checkpoint_folder or shares(task, content.word) else _copied(task, content)
             self._reports = self._train(task if self._copy is None else self._copy.task, content.loan)
 

@@ -9,12 +9,12 @@ import sys
 import time
 from pathlib import Path
 
-from orchestrator.plan.planning import Catalogue
-
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.executors.inline import InlineExecutor
 from orchestrator.executors.ray_tune import RayTuneExecutor
 from orchestrator.ledger import Ledger
+from orchestrator.plan.catalogue import Catalogue
+from orchestrator.plan.plan import plan_of
 from orchestrator.run.runner import Runner, RunOptions
 from orchestrator.study import Study
 
@@ -70,11 +70,18 @@ class Told:
         self.tell(event="interrupted", bundle=bundle.bundle_id)
 
 
+def _host_of(report):
+    """Return the number of the host that trained the last row of a report; 0: it has none."""
+    import pyarrow as pa
+
+    return int(pa.ipc.open_stream(report.rows).read_all()["diagnostic.host"][-1].as_py()) if report.rows else 0
+
+
 def main(address, results, events, *numbers):
     executor = InlineExecutor() if address == "inline" else RayTuneExecutor(address)
     with Ledger(Path(results), writable=True) as ledger:
         options = RunOptions(plugins=PLUGIN, checkpoint_seconds=2.0)
-        runner = Runner(study(*map(int, numbers)), ledger, Catalogue(PLUGIN), options)
+        runner = Runner(plan_of(study(*map(int, numbers)), Catalogue(PLUGIN)), ledger, options)
         source = Told(runner, events)
         try:
             executor.run(source)

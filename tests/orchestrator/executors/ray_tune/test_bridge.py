@@ -421,3 +421,21 @@ def test_what_the_driver_does_not_have_by_messages_it_does_not_delete(bridge_for
     number, _ = _start(bridge)
     bridge.take(number, FINISHED)
     assert (tmp_path / "bundle").exists()
+
+
+def test_the_place_of_a_worker_that_is_cut_off_is_left_empty_for_a_while(bridge_for, bundles, clock):
+    bridge, source = bridge_for(bundles(5))
+    (first, _), _ = _start(bridge), _start(bridge)
+    bridge.died(first, FailureKind.INFRASTRUCTURE, "unavailable", cut_off=True)
+    assert len(source.events) == 1
+    assert bridge.next_parcel() is None
+    clock.now += under_way.CUT_OFF_SECONDS + 0.1
+    assert bridge.next_parcel() is not None
+
+
+def test_however_many_are_cut_off_one_place_is_tried(bridge_for, bundles, clock):
+    bridge, _ = bridge_for(bundles(5))
+    for number, _ in [_start(bridge), _start(bridge)]:
+        bridge.died(number, FailureKind.INFRASTRUCTURE, "unavailable", cut_off=True)
+    assert bridge.next_parcel() is not None
+    assert bridge.next_parcel() is None
