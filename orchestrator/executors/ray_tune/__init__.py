@@ -17,7 +17,9 @@ from orchestrator.executors.fence import Fences
 from orchestrator.executors.ray_tune.bridge import Bridge
 from orchestrator.executors.ray_tune.capacity import Capacity
 from orchestrator.executors.ray_tune.cluster import LOCAL, Cluster
+from orchestrator.executors.ray_tune.contact import Contact, State
 from orchestrator.executors.ray_tune.datasets import Loan, into_files, into_store, lent
+from orchestrator.executors.ray_tune.joining import place_of
 from orchestrator.executors.ray_tune.parcel import Content, Parcel
 from orchestrator.executors.ray_tune.threads import Relay, within
 from orchestrator.executors.user_code import packed
@@ -33,6 +35,9 @@ CHECK_SECONDS = 0.5
 
 ANSWER_SECONDS = 10.0
 """How long a cluster may take to say what it offers."""
+
+MOST_FALLS = 20
+"""How often a run may lose Ray Tune to a network that is away."""
 
 ROOM_SECONDS = 6.0
 """How long bundles wait for a first worker before it is said why, if the cluster has no room for one."""
@@ -75,6 +80,8 @@ class RayTuneExecutor:
         self._checked_at = float("-inf")
         self._capacity = Capacity(cpus, gpus, bundles_per_gpu)
         self._fences = Fences()
+        self._contact: Contact | None = None
+        self._falls = 0
         self._codes: dict[tuple[str, ...], tuple[str, tuple[Any, ...]]] = {}
 
     @classmethod
@@ -144,6 +151,7 @@ class RayTuneExecutor:
         self.wait()
         bridge = self._bridge
         self._relay.call(bridge.attach, source)
+        self._capacity.answered_at = time.monotonic()  # it was asked nothing since the last run
         self._wanted.set()
         self._relay.serve(lambda: bridge.idle, self._tick, bridge.detach, bridge.prepare)
         if bridge.failure is not None:
@@ -205,9 +213,28 @@ class RayTuneExecutor:
                 look_around=self._capacity.look,
             )
             fit(side, self.cpus, self.gpus)
-        except Exception as error:  # raised by run(), in the thread that asks
-            self._wanted.clear()
-            self._relay.call(self._bridge.collapsed, error)
+        except Exception as error:
+            if not self._may_join_again(cluster, error):
+                self._wanted.clear()
+                self._relay.call(self._bridge.collapsed, error)  # raised by run(), in the thread that asks
+                return
+            cluster.join_again()
+        if cluster.expelled:
+            self._relay.call(self._scatter)
+
+    def _may_join_again(self, cluster: Cluster, error: Exception) -> bool:
+        """Return whether an error that ended Tune is one of a network that was away, and not one time too many."""
+        from ray.exceptions import RayError
+
+        self._falls += not cluster.expelled
+        return not cluster.local and isinstance(error, RayError) and self._falls <= MOST_FALLS
+
+    def _scatter(self) -> None:
+        """Take the news that this process is in the cluster no more: what it had there is gone."""
+        self._bridge.scattered("this machine's node was counted as dead by its cluster, which is joined again")
+        self._loans.clear()
+        self._codes.clear()
+        self._capacity.forget()
 
     def _room(self) -> int:
         """Return how many bundles may be under way."""
@@ -219,12 +246,31 @@ class RayTuneExecutor:
             self._checked_at = time.monotonic()
             try:
                 self._cluster.check()
+                self._keep_contact()
             except OrchestratorError as error:
                 self._bridge.collapsed(error)
                 return
         self._bridge.tick()
-        if self._bridge.waits_since() < time.monotonic() - ROOM_SECONDS:
+        since = self._bridge.waits_since()
+        self._capacity.waited_for = since < float("inf")
+        if since < time.monotonic() - ROOM_SECONDS:
             self._bridge.note(self._capacity.why_waiting())
+
+    def _keep_contact(self) -> None:
+        """Look whether the cluster that was joined is there, and knows this machine.
+
+        Raises:
+            OrchestratorError: it is gone.
+        """
+        cluster = self._cluster
+        if cluster is None or cluster.local or cluster.expelled:
+            return
+        self._capacity.look()
+        if self._contact is None:
+            self._contact = Contact(place_of(self.address))
+        state = self._contact.judge(self._capacity.answered_at, self._capacity.living, cluster.node)
+        if state is State.EXPELLED:
+            cluster.join_again()
 
     def _warm(self, number: int) -> Parcel | None:
         """Return a parcel that only has a worker started, for the first few numbers."""

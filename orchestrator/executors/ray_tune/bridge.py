@@ -219,11 +219,16 @@ class Bridge:
             else:
                 self.source.lost(entry.bundle, kind, error, log)
 
+    def scattered(self, error: str) -> None:
+        """Take the news that every worker is gone, through no fault of any bundle; the run goes on with others."""
+        self._forget_workers()
+        self._promised = 0
+        for number in list(self._open):
+            self.died(number, FailureKind.PREEMPTION, error)
+
     def collapsed(self, error: Exception) -> None:
         """Take the news that Tune or Ray itself ended: every worker is gone, and the run with it."""
-        self._idle.clear()
-        self._held.clear()
-        self._starting.clear()
+        self._forget_workers()
         if self.source is None:
             return
         if self.stopping:
@@ -242,6 +247,10 @@ class Bridge:
             yield
         except Exception as error:
             self.failure = self.failure or error
+
+    def _forget_workers(self) -> None:
+        for known in (self._idle, self._held, self._starting):
+            known.clear()
 
     def _places(self) -> int:
         """Return how many workers there may be now."""

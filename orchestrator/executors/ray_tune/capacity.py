@@ -22,6 +22,8 @@ class _Answer:
     total: Mapping[str, float] = field(default_factory=dict)
     free: Mapping[str, float] = field(default_factory=dict)
     nodes: tuple[Mapping[str, float], ...] = ()
+    living: frozenset[str] = frozenset()
+    pending: bool = False
 
 
 class Capacity:
@@ -37,6 +39,10 @@ class Capacity:
         self.cpus, self.gpus, self.bundles_per_gpu = cpus, gpus, bundles_per_gpu
         self._answer = _Answer()
         self._asked_at = float("-inf")
+        self.waited_for = False
+        """Whether somebody waits for room, so that it is worth asking who has it."""
+        self.answered_at = time.monotonic()
+        """When the cluster answered last, or was joined."""
         self._thread: threading.Thread | None = None
 
     @property
@@ -46,6 +52,15 @@ class Capacity:
         by_cpu = total.get("CPU", 0.0) / self.cpus if self.cpus else float("inf")
         by_gpu = total.get("GPU", 0.0) * self.bundles_per_gpu / self.gpus if self.gpus else float("inf")
         return max(1, int(min(by_cpu, by_gpu, 1e9)))
+
+    @property
+    def living(self) -> frozenset[str]:
+        """The nodes that the cluster counts as alive; empty: not known."""
+        return self._answer.living
+
+    def forget(self) -> None:
+        """Forget the last answer: the cluster is another one, or was joined again."""
+        self._answer, self.answered_at = _Answer(), time.monotonic()
 
     @property
     def cards(self) -> int:
@@ -64,16 +79,24 @@ class Capacity:
 
     def why_waiting(self) -> str:
         """Return one line that says why a bundle finds no place; empty: nothing is known against it."""
+        if not self._answer.pending:  # places are found, and processes start there
+            return ""
         return why_waiting(self._answer.nodes, self._answer.free, self.cpus, self.gpus)
 
     def _ask(self) -> None:
         import ray
+        from ray.util import placement_group_table
 
         with contextlib.suppress(Exception):  # it ends, or cannot be reached: the last answer stands
             total = ray.cluster_resources()  # type: ignore[no-untyped-call]
-            free = ray.available_resources()  # type: ignore[no-untyped-call]
-            nodes = tuple(node["Resources"] for node in ray.nodes() if node["Alive"])  # type: ignore[no-untyped-call]
-            self._answer = _Answer(total, free, nodes)
+            nodes = [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
+            living = frozenset(node["NodeID"] for node in nodes)
+            free, pending = {}, False
+            if self.waited_for:
+                free = ray.available_resources()  # type: ignore[no-untyped-call]
+                pending = any(group["state"] == "PENDING" for group in placement_group_table().values())
+            self._answer = _Answer(total, free, tuple(node["Resources"] for node in nodes), living, pending)
+            self.answered_at = time.monotonic()
 
 
 def why_waiting(nodes: tuple[Mapping[str, float], ...], free: Mapping[str, float], cpus: float, gpus: float) -> str:

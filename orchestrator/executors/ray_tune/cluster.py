@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from typing import Any
 import psutil
 
 from orchestrator.errors import OrchestratorError, RequestError
+from orchestrator.executors.ray_tune.environment import DRIVER_ENVIRONMENT, JOINED_ENVIRONMENT, WORKER_ENVIRONMENT
 from orchestrator.executors.ray_tune.folders import SESSION, PrivateFolder, ray_folder, sweep_leftovers
 from orchestrator.executors.ray_tune.joining import LOCAL, check_address, check_cluster, place_of, shipped
 from orchestrator.executors.ray_tune.private_api import (
@@ -29,6 +30,7 @@ from orchestrator.executors.ray_tune.private_api import (
     without_grace,
     write_hook,
 )
+from orchestrator.executors.ray_tune.processes import command_of, kill, runs, wait_for_ends
 
 __all__ = ["LOCAL", "Cluster"]
 
@@ -40,42 +42,10 @@ THREAD_SECONDS = 5.0
 """How long `close` waits for the thread of Ray, which a dead Ray may hold for ever."""
 JOIN_SECONDS, START_SECONDS = 60.0, 180.0
 """How long a cluster may take to let this process in, and a Ray of our own to start (Ray tries it for 30 s, twice)."""
+REJOIN_SECONDS = 180.0
+"""How long a machine's node that was counted as dead may take to come back."""
 OBJECT_STORE_BYTES = 256 * 2**20
 """Reports on their way; Ray takes pages as they are used, and spills to its folder beyond."""
-
-DRIVER_ENVIRONMENT: Mapping[str, str] = {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_CHDIR_TO_TRIAL_DIR": "0",
-    "RAY_AIR_NEW_OUTPUT": "0",  # the new reporter prints even at verbose=0
-    "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "RAY_ENABLE_AUTO_CONNECT": "0",  # a late call must not start another Ray
-    "RAY_TRAIN_COUNT_PREEMPTION_AS_FAILURE": "1",  # else Tune would start a preempted trial again, by itself
-    "TUNE_DISABLE_AUTO_INIT": "1",
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # Tune's makes `fit` return as if all had gone well
-    "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
-    "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",  # the ledger is the truth; Tune's state is never restored
-    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
-    "RAY_grpc_client_keepalive_time_ms": "15000",  # else a connection that was cut off shows after 300 s: the answer
-    "RAY_grpc_client_keepalive_timeout_ms": "15000",  # of a worker that went on meanwhile never comes
-    "GRPC_VERBOSITY": "NONE",  # it complains on the terminal where a server wants fewer signs of life
-    "RAY_gcs_rpc_server_reconnect_timeout_s": "86400",  # after its 60 s this process would end without a word
-    "RAY_enable_worker_prestart": "0",
-    "RAY_prestart_worker_first_driver": "0",
-    "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
-}
-"""Set while Ray runs in this process, and put back after."""
-
-WORKER_ENVIRONMENT: Mapping[str, str] = {
-    "OMP_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MALLOC_MMAP_THRESHOLD_": "4000000000",  # large activations are not given back to the kernel after every step:
-    "MALLOC_TRIM_THRESHOLD_": "8000000000",  # 10-35 % fewer page faults
-    "RAY_CHDIR_TO_TRIAL_DIR": "0",
-    "PL_DISABLE_FORK": "1",
-}
 
 
 class Cluster:
@@ -93,13 +63,15 @@ class Cluster:
     def __init__(self, address: str, work: Callable[[], None], quiet: bool) -> None:
         check_address(address)
         self.address, self.work, self.quiet = address, work, quiet
-        self._up, self._end = threading.Event(), threading.Event()
+        self._up, self._end, self._expelled = threading.Event(), threading.Event(), threading.Event()
         self._error: BaseException | None = None
         self._private: PrivateFolder | None = None
         self.logs = Path()
         """Where Ray keeps what its processes on this machine print; known when it is there."""
         self.dashboard_url = ""
         """Of Ray's dashboard, if the cluster has one."""
+        self.node = ""
+        """This machine's, of a cluster that was joined."""
         self._children: list[psutil.Process] = []
         self._vital: dict[int, str] = {}
         self._family: list[psutil.Process] = []
@@ -123,7 +95,16 @@ class Cluster:
     @property
     def closing(self) -> bool:
         """Whether `work` shall return."""
-        return self._end.is_set()
+        return self._end.is_set() or self._expelled.is_set()
+
+    @property
+    def expelled(self) -> bool:
+        """Whether the cluster does not know this machine any more, and is being joined again."""
+        return self._expelled.is_set()
+
+    def join_again(self) -> None:
+        """Have the thread join the cluster anew, as soon as `work` returns: this machine's node is dead to it."""
+        self._expelled.set()
 
     def wait(self) -> None:
         """Return when Ray is there.
@@ -145,8 +126,14 @@ class Cluster:
         """Check that the Ray that was started here still runs; one that is gone takes this process along in a minute.
 
         Raises:
-            OrchestratorError: it died.
+            OrchestratorError: it died, or the cluster that was joined does not let this machine in again.
         """
+        if self._error is not None:
+            raise OrchestratorError(
+                f"the Ray cluster at {self.address!r} counted this machine's node as dead, and cannot be joined again "
+                f"({self._error}); start the node anew with `ray start`; nothing complete is lost, the same command "
+                "goes on"
+            )
         for process in self._children:
             name = self._vital.get(process.pid)
             if name and (not process.is_running() or process.status() == psutil.STATUS_ZOMBIE):
@@ -162,13 +149,15 @@ class Cluster:
         """End what was started, and wait until it is gone."""
         self.end()
         deadline = time.monotonic() + THREAD_SECONDS
-        while self._thread.is_alive() and (not self._up.is_set() or time.monotonic() < deadline):
+        starting = self.local and not self._up.is_set()
+        while self._thread.is_alive() and (starting or time.monotonic() < deadline):
             self._thread.join(0.1)
+            starting = self.local and not self._up.is_set()
         if self._thread.is_alive():
             _forget_exit_calls()
             self._family = self._descendants()
         self._remove()
-        for name in DRIVER_ENVIRONMENT.keys() | {"RAY_AUTH_TOKEN", "RAY_AUTH_MODE"}:
+        for name in DRIVER_ENVIRONMENT.keys() | JOINED_ENVIRONMENT.keys() | {"RAY_AUTH_TOKEN", "RAY_AUTH_MODE"}:
             if name in self._environment:
                 os.environ[name] = self._environment[name]
             else:
@@ -187,18 +176,22 @@ class Cluster:
         with inherited_actors() if self.local and self._error is None else contextlib.nullcontext():
             while self._error is None and not self._end.is_set():
                 self.work()
+                if self._expelled.is_set():
+                    self._rejoin()
         self._end.wait()
         self._family = self._descendants()
         import ray
 
         for process in self._family:
             if process.pid not in self._vital:  # Ray asks each to end and waits a second, but they hear no SIGTERM
-                _kill(process)
+                kill(process)
         with contextlib.suppress(Exception), without_grace():  # what is left is killed by close()
             ray.shutdown()
 
     def _prepare_environment(self) -> None:
         os.environ.update(DRIVER_ENVIRONMENT)
+        if not self.local:
+            os.environ.update(JOINED_ENVIRONMENT)
         if "ray" in sys.modules and not _token.cache_info().currsize:
             return  # imported by somebody before: it has read already that there is no token, and would refuse ours
         if self.local and not {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN"} & os.environ.keys():
@@ -213,24 +206,51 @@ class Cluster:
             sys.excepthook = worker.normal_excepthook
         for name in ("ray", "ray.tune", "ray.data", "ray.train"):
             logging.getLogger(name).setLevel(logging.WARNING if not self.quiet else logging.CRITICAL)
-        common: dict[str, Any] = {
+        sweep_leftovers()
+        self._private = PrivateFolder()
+        context = self._start_own(self._options()) if self.local else self._join()
+        self.logs = Path(context.address_info["session_dir"], "logs")
+        self.dashboard_url = f"http://{context.dashboard_url}" if context.dashboard_url else ""
+        if self.quiet:
+            ray._private.worker._worker_logs_enabled = False  # no setting keeps the news of a killed worker off stdout
+
+    def _options(self) -> dict[str, Any]:
+        return {
             "include_dashboard": False if self.local else None,  # what Ray itself was started with
             "log_to_driver": not self.quiet,
             "logging_level": logging.WARNING if not self.quiet else logging.CRITICAL,
             "namespace": "orchestrate",
         }
-        sweep_leftovers()
-        self._private = PrivateFolder()
-        if not self.local:
-            place = place_of(self.address)
-            check_cluster(place)
-            context: Any = ray.init(address=place, runtime_env=shipped(WORKER_ENVIRONMENT), **common)
-        else:
-            context = self._start_own(common)
-        self.logs = Path(context.address_info["session_dir"], "logs")
-        self.dashboard_url = f"http://{context.dashboard_url}" if context.dashboard_url else ""
-        if self.quiet:
-            ray._private.worker._worker_logs_enabled = False  # no setting keeps the news of a killed worker off stdout
+
+    def _join(self) -> Any:
+        """Join the cluster at the address."""
+        import ray
+
+        place = place_of(self.address)
+        check_address(self.address)
+        check_cluster(place)
+        context: Any = ray.init(address=place, runtime_env=shipped(WORKER_ENVIRONMENT), **self._options())
+        self.node = ray.get_runtime_context().get_node_id()
+        return context
+
+    def _rejoin(self) -> None:
+        """Leave the cluster and join it again, as soon as this machine has a node there again."""
+        import ray
+
+        with contextlib.suppress(Exception):
+            ray.shutdown()
+        deadline = time.monotonic() + REJOIN_SECONDS
+        while not self._end.wait(1.0):
+            try:
+                context = self._join()
+            except Exception as error:
+                if time.monotonic() > deadline:
+                    self._error = error  # told by check()
+                    return
+            else:
+                self.logs = Path(context.address_info["session_dir"], "logs")
+                self._expelled.clear()
+                return
 
     def _start_own(self, options: Mapping[str, Any]) -> Any:
         """Start Ray for this process; once more if it failed: on a busy machine its own limit of 30 s is short."""
@@ -255,7 +275,7 @@ class Cluster:
                     raise
             finally:
                 importing.join()  # two threads that import the same circular packages may find halves of them
-                self._children = [p for p in psutil.Process().children() if self.folder in _command(p)]
+                self._children = [p for p in psutil.Process().children() if self.folder in command_of(p)]
                 self._vital = {p.pid: p.name() for p in self._children if p.name() in ("raylet", "gcs_server")}
                 self._let_agents_go()
             self._family = self._descendants()
@@ -284,11 +304,11 @@ class Cluster:
 
     def _remove(self) -> None:
         """Kill what is left of the processes, then remove their files."""
-        _wait_for_ends(self._family, REMOVE_SECONDS)
+        wait_for_ends(self._family, REMOVE_SECONDS)
         for process in self._family:
-            if _runs(process):
-                _kill(process)
-        _wait_for_ends(self._family, REMOVE_SECONDS)
+            if runs(process):
+                kill(process)
+        wait_for_ends(self._family, REMOVE_SECONDS)
         if self._private is not None:
             self._private.remove()
 
@@ -297,34 +317,6 @@ class Cluster:
 def _token() -> str:
     """Return this process's secret; one for its life, since Ray remembers the first."""
     return secrets.token_hex(32)
-
-
-def _command(process: psutil.Process) -> str:
-    """Return a process's command line; empty if it has ended (a start that failed leaves children that did)."""
-    try:
-        return " ".join(process.cmdline())
-    except psutil.Error:
-        return ""
-
-
-def _runs(process: psutil.Process) -> bool:
-    """Return whether a process runs; one that has ended does not, though nobody may have asked for its status yet."""
-    try:
-        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.Error:
-        return False
-
-
-def _wait_for_ends(processes: Sequence[psutil.Process], seconds: float) -> None:
-    """Return when none of them runs, after so many seconds at most."""
-    deadline = time.monotonic() + seconds
-    while any(map(_runs, processes)) and time.monotonic() < deadline:
-        time.sleep(0.02)
-
-
-def _kill(process: psutil.Process) -> None:
-    with contextlib.suppress(psutil.NoSuchProcess):
-        process.kill()
 
 
 def _forget_exit_calls() -> None:

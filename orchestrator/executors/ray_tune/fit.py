@@ -159,7 +159,7 @@ def _kind(error: object) -> FailureKind:
     """Return what killed a worker, as far as Ray knows; a SIGKILL by the kernel's memory killer looks like any."""
     if isinstance(error, ray.exceptions.OutOfMemoryError):
         return FailureKind.OUT_OF_MEMORY
-    if getattr(error, "preempted", False):
+    if getattr(error, "preempted", False) or isinstance(error, ray.exceptions.ActorUnavailableError):
         return FailureKind.PREEMPTION
     return FailureKind.INFRASTRUCTURE
 

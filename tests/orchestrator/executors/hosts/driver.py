@@ -56,10 +56,8 @@ class Told:
 
     def report(self, bundle, report):
         self._runner.report(bundle, report)
-        done = report.finished
-        self.tell(
-            event="done" if done else "report", bundle=bundle.bundle_id, restarted=report.restarted, note=report.note
-        )
+        what = {"bundle": bundle.bundle_id, "restarted": report.restarted, "note": report.note}
+        self.tell(event="done" if report.finished else "report", host=_host_of(report), **what)
 
     def lost(self, bundle, kind, error, log=""):
         self._runner.lost(bundle, kind, error, log)

@@ -1,6 +1,7 @@
 """A Ray cluster on hosts of `network.py`: the head on host 2, the driver on host 1; nodes are kept up."""
 
 import contextlib
+import shutil
 import subprocess
 import sys
 import time
@@ -38,9 +39,9 @@ class Rig:
         self.home.mkdir(parents=True, exist_ok=True)
         (self.home / "shared").mkdir(exist_ok=True)
         self.network = Network(name, shared=self.home / "shared" if share else None, sizes=sizes)
-        self.events = self.home / "events.jsonl"
-        self.results = "/tmp/shared/results" if share else str(self.home / "results")
         self.processes = []
+        self._studies = []
+        self.use(1)
 
     def __enter__(self):
         for number in (HEAD, *(n for n in self.network.hosts if n != HEAD)):
@@ -53,6 +54,23 @@ class Rig:
             with contextlib.suppress(OSError):
                 process.kill()
             process.wait()
+
+    def use(self, number):
+        """Let drivers from now on write events and results of a number."""
+        self.events = self.home / f"events{number}.jsonl"
+        self.results = f"/tmp/shared/results{number}" if self.share else f"/tmp/results{number}"
+        if (self.results, self.events) not in self._studies:
+            self._studies.append((self.results, self.events))
+
+    def collect(self):
+        """Return (results folder, events) of each number that was used, copied from the driver's host."""
+        inside = Path(f"/proc/{self.network.hosts[self.driver_host].first}/root")
+        found = []
+        for results, events in self._studies:
+            target = self.home / "collected" / Path(results).name
+            shutil.copytree(f"{inside}{results}", target)
+            found.append((target, events))
+        return found
 
     @property
     def head(self):

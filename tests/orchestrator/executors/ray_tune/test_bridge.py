@@ -439,3 +439,14 @@ def test_however_many_are_cut_off_one_place_is_tried(bridge_for, bundles, clock)
         bridge.died(number, FailureKind.INFRASTRUCTURE, "unavailable", cut_off=True)
     assert bridge.next_parcel() is not None
     assert bridge.next_parcel() is None
+
+
+def test_when_every_worker_is_gone_through_no_fault_of_theirs_the_run_goes_on_with_others(bridge_for, bundles):
+    bridge, source = bridge_for(bundles(3))
+    (first, _), _ = _start(bridge), _start(bridge)
+    bridge.scattered("expelled")
+    assert [(event[1], event[2]) for _, event in source.events] == [(FailureKind.PREEMPTION, "expelled")] * 2
+    assert bridge.failure is None and not bridge.shares
+    assert bridge.next_parcel() is not None
+    bridge.take(first, FINISHED)  # late news of a worker that is gone
+    assert len(source.events) == 2

@@ -34,7 +34,8 @@ def test_a_ray_that_does_not_come_up_is_started_once_more_in_a_folder_of_its_own
     monkeypatch.setattr("ray.shutdown", lambda: None)
     monkeypatch.setattr(folders, "temporary_folder", lambda: str(tmp_path))
     starting = cluster.Cluster.__new__(cluster.Cluster)
-    starting._end, starting._private, starting.quiet = cluster.threading.Event(), folders.PrivateFolder(), True
+    starting._end, starting._expelled = cluster.threading.Event(), cluster.threading.Event()
+    starting._private, starting.quiet = folders.PrivateFolder(), True
     if failures == 1:
         starting._start_own({})
     else:
