@@ -67,7 +67,10 @@ def load_file(path: Path, kind: str) -> ModuleType:
     sys.modules[name] = module  # dataclasses look their module up while the class is made
     try:
         module_spec.loader.exec_module(module)
-    except Exception as error:
+    except RequestError as error:  # what it asks for is refused where it is made
+        del sys.modules[name]
+        raise RequestError(f"{kind} file {str(path)!r}: {error}") from error
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise RequestError(f"{kind} file {str(path)!r} does not import: {type(error).__name__}: {error}") from error
     return module

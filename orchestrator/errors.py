@@ -25,6 +25,7 @@ __all__ = [
     "OrchestratorError",
     "RequestError",
     "UnknownNameError",
+    "shown",
 ]
 
 
@@ -36,11 +37,38 @@ class RequestError(OrchestratorError):
     """What was asked for cannot be done; the text names the value and what is allowed."""
 
 
-class UnknownNameError(RequestError):
-    """A name that does not exist, with the ones that do."""
+FEW = 12
+"""So many names are listed even where one of them is near what was written."""
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
-        super().__init__(f"unknown {kind} {name!r}; there are: {', '.join(sorted(known)) or '(none)'}")
+
+class UnknownNameError(RequestError):
+    """A name that does not exist, with the nearest one that does; with all if they are few or none is near."""
+
+    def __init__(self, kind: str, name: object, known: Iterable[str]) -> None:
+        names = sorted(map(str, known))
+        near = _nearest(str(name), names) if isinstance(name, str) else []
+        parts = [f"the nearest: {', '.join(near)}"] if near else []
+        if not near or len(names) <= FEW:
+            parts.append(f"there are: {', '.join(names) or '(none)'}")
+        super().__init__(f"unknown {kind} {shown(name)}; {'; '.join(parts)}")
+
+
+def _nearest(name: str, names: list[str]) -> list[str]:
+    """Return the names that look most like `name`, at most three, the best first."""
+    import difflib
+
+    folded = {known.lower(): known for known in names}
+    return [folded[one] for one in difflib.get_close_matches(name.lower(), folded, n=3, cutoff=0.7)]
+
+
+def shown(value: object, most: int = 80) -> str:
+    """Return a value as a message names it: its `repr` in one line of at most `most` characters, whatever it is."""
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # a number of thousands of digits; an object of a stranger
+        text = f"a value of type {type(value).__name__}"
+    text = text.encode("ascii", "backslashreplace").decode() if not text.isprintable() else text
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 class LedgerError(RequestError):

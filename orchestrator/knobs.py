@@ -1,14 +1,15 @@
-"""Knobs: the fields of a method's Config that are open to study, their domains, and the canonical form of a config."""
+"""Knobs: the fields of a method's Config that are open to study, and the canonical form of a config."""
 
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 
-from orchestrator.errors import RequestError, UnknownNameError
+from orchestrator.domains import Choice, Domain, Float, Int, ListOf, described, value_at
+from orchestrator.errors import RequestError, UnknownNameError, shown
+from orchestrator.values import Value, plain
 
 __all__ = [
     "Choice",
@@ -16,101 +17,20 @@ __all__ = [
     "Float",
     "Int",
     "Knob",
+    "ListOf",
     "Value",
     "canonical",
     "configured",
     "described",
+    "identity",
     "knob",
     "knobs_of",
     "value_at",
+    "written",
 ]
-
-Value: TypeAlias = float | int | str | bool
-"""What a knob may hold: JSON scalars, so that a config has one canonical text."""
 
 BUDGET_FIELD = "n_epochs"
 """The field of every Config that is no knob: the budget stands beside the config in a trial_id."""
-
-
-@dataclass(frozen=True)
-class Float:
-    """A real interval [low, high]; `log` says that ratios matter; `also` admits single values outside it (0 = off)."""
-
-    low: float
-    high: float
-    log: bool = False
-    also: tuple[float, ...] = ()
-
-    def accept(self, value: Value) -> float:
-        """Return `value` as a float of this domain, or raise ValueError."""
-        if isinstance(value, bool | str) or not math.isfinite(value):
-            raise ValueError(value)
-        number = float(value) + 0.0  # -0.0 becomes 0.0: equal values have one canonical text
-        if not (self.low <= number <= self.high or number in self.also):
-            raise ValueError(value)
-        return number
-
-    def ends(self) -> tuple[float, ...]:
-        """Return the values at the border of the domain."""
-        return (self.low, self.high, *self.also)
-
-    def __str__(self) -> str:
-        extra = "".join(f" or {value:g}" for value in self.also)
-        return f"a number from {self.low:g} to {self.high:g}{extra}"
-
-
-@dataclass(frozen=True)
-class Int:
-    """The whole numbers from low to high; `log` says that ratios matter."""
-
-    low: int
-    high: int
-    log: bool = False
-    also: tuple[int, ...] = ()
-
-    def accept(self, value: Value) -> int:
-        """Return `value` as an int of this domain, or raise ValueError."""
-        if isinstance(value, bool | str) or value != int(value):
-            raise ValueError(value)
-        number = int(value)
-        if not (self.low <= number <= self.high or number in self.also):
-            raise ValueError(value)
-        return number
-
-    def ends(self) -> tuple[int, ...]:
-        """Return the values at the border of the domain."""
-        return (self.low, self.high, *self.also)
-
-    def __str__(self) -> str:
-        extra = "".join(f" or {value}" for value in self.also)
-        return f"a whole number from {self.low} to {self.high}{extra}"
-
-
-@dataclass(frozen=True, init=False)
-class Choice:
-    """A finite set of unordered options."""
-
-    options: tuple[Value, ...]
-
-    def __init__(self, *options: Value) -> None:
-        object.__setattr__(self, "options", options)
-
-    def accept(self, value: Value) -> Value:
-        """Return the option equal to `value` in value and kind, or raise ValueError."""
-        for option in self.options:
-            if option == value and isinstance(option, bool) == isinstance(value, bool):
-                return option
-        raise ValueError(value)
-
-    def ends(self) -> tuple[Value, ...]:
-        """Return every option."""
-        return self.options
-
-    def __str__(self) -> str:
-        return "one of " + ", ".join(str(option) for option in self.options)
-
-
-Domain: TypeAlias = Float | Int | Choice
 
 
 @dataclass(frozen=True)
@@ -125,6 +45,8 @@ class Knob:
     domain: Domain
     fuses: bool = False
     when: Mapping[str, tuple[Value, ...]] = dataclasses.field(default_factory=dict)
+    since: int | None = None
+    """The method's version that was there before the knob; None: the knob was there from the first version on."""
 
 
 def knob(
@@ -133,30 +55,52 @@ def knob(
     *,
     fuses: bool = False,
     when: Mapping[str, tuple[Value, ...]] | None = None,
+    since: int | None = None,
 ) -> Any:
     """Declare a knob where a dataclass field has its default.
 
     As in `lr: float = knob(0.1, Float(1e-3, 10, log=True), fuses=True)`, with a string below that says
     what it is. The default must lie in the domain; otherwise ValueError when the method's file is imported.
+
+    A knob that is added to a method of version N, at a default that changes no number, says `since=N`: a trial at the
+    default then keeps the id that it had before (`identity`), and the ledger's rows stay hits.
     """
-    declared = Knob(domain.accept(default), domain, fuses, dict(when or {}))
+    conditions = {other: tuple(plain(list(allowed))) for other, allowed in (when or {}).items()}  # type: ignore[arg-type]  # of a list a tuple
+    if any(isinstance(allowed, str) for allowed in (when or {}).values()):
+        raise ValueError(f"when={when!r}: a condition lists the values under which the knob matters")
+    if since is not None and (isinstance(since, bool) or not isinstance(since, int) or since < 1):
+        raise ValueError(f"since={since!r}: the version of the method to which the knob was added")
+    declared = Knob(domain.accept(default), domain, fuses, conditions, since)
     return dataclasses.field(default=declared.default, metadata={"knob": declared})
 
 
 def knobs_of(config: type) -> dict[str, Knob]:
-    """Return the knobs of a Config class by name, in the order of declaration."""
-    return {field.name: field.metadata["knob"] for field in dataclasses.fields(config) if "knob" in field.metadata}
+    """Return the knobs of a Config class by name, in the order of declaration.
+
+    Raises:
+        RequestError: conditions on a knob that does not exist, or that lead back to the knob itself.
+    """
+    found = {field.name: field.metadata["knob"] for field in dataclasses.fields(config) if "knob" in field.metadata}
+    for name in found:
+        above = [name]
+        for other in above:  # grows
+            if other not in found:
+                raise RequestError(f"knob {name!r} of {config.__name__} has a condition on {other!r}, which is no knob")
+            above += [one for one in found[other].when if one not in above]
+            if name in found[other].when:
+                raise RequestError(f"knob {name!r} of {config.__name__} has a condition that hangs on itself")
+    return found
 
 
 def _accept(name: str, known: Knob, value: Value, owner: str) -> Value:
     try:
         return known.domain.accept(value)
-    except (ValueError, TypeError, OverflowError):
-        raise RequestError(f"{owner}.{name} = {value!r} is outside its domain: {known.domain}") from None
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        raise RequestError(f"{owner}.{name} = {shown(value)} is outside its domain: {known.domain}") from None
 
 
-def canonical(space: Mapping[str, Knob], values: Mapping[str, Value], owner: str = "config") -> dict[str, Value]:
-    """Return the canonical values of all knobs: checked, typed, and back at the default where they have no effect.
+def written(space: Mapping[str, Knob], values: Mapping[str, Value], owner: str = "config") -> dict[str, Value]:
+    """Return the values of all knobs checked and typed, as they were written: conditions are not looked at.
 
     Args:
         space: the knobs, from `knobs_of`.
@@ -170,37 +114,34 @@ def canonical(space: Mapping[str, Knob], values: Mapping[str, Value], owner: str
     for name in values:
         if name not in space:
             raise UnknownNameError(f"knob of {owner}", name, space)
-    given = {name: _accept(name, known, values.get(name, known.default), owner) for name, known in space.items()}
+    return {name: _accept(name, known, values.get(name, known.default), owner) for name, known in space.items()}
+
+
+def canonical(space: Mapping[str, Knob], values: Mapping[str, Value], owner: str = "config") -> dict[str, Value]:
+    """Return the canonical values of all knobs: checked, typed, and back at the default where they have no effect.
+
+    Arguments and errors are those of `written`.
+    """
+    given = written(space, values, owner)
     full: dict[str, Value] = {}
 
-    def settle(name: str) -> Value:  # a condition may hang on a knob that itself is put back: settle that one first
+    def effective(name: str) -> Value:  # a condition may hang on a knob that itself is put back: that one comes first
         if name not in full:
             conditions = space[name].when.items()
-            holds = all(settle(other) in allowed for other, allowed in conditions)
+            holds = all(effective(other) in allowed for other, allowed in conditions)
             full[name] = given[name] if holds else space[name].default
         return full[name]
 
-    return {name: settle(name) for name in space}
+    return {name: effective(name) for name in space}
 
 
-def value_at(domain: Domain, unit: float) -> Value:
-    """Return the value of a domain at a place in [0, 1]: linear or logarithmic, rounded for Int, a cell for Choice."""
-    if isinstance(domain, Choice):
-        return domain.options[min(int(unit * len(domain.options)), len(domain.options) - 1)]
-    if domain.log:
-        value = math.exp(math.log(domain.low) + unit * (math.log(domain.high) - math.log(domain.low)))
-    else:
-        value = domain.low + unit * (domain.high - domain.low)
-    value = min(max(value, domain.low), domain.high)
-    return round(value) if isinstance(domain, Int) else float(value)
-
-
-def described(domain: Domain) -> dict[str, object]:
-    """Return a domain as JSON: {"kind": "float" or "int", "low", "high", "log"} or {"kind": "choice", "options"}."""
-    if isinstance(domain, Choice):
-        return {"kind": "choice", "options": list(domain.options)}
-    kind = "int" if isinstance(domain, Int) else "float"
-    return {"kind": kind, "low": domain.low, "high": domain.high, "log": domain.log}
+def identity(space: Mapping[str, Knob], full: Mapping[str, Value]) -> dict[str, Value]:
+    """Return a canonical config as it is part of a trial_id: without what came later and stands at its default."""
+    return {
+        name: value
+        for name, value in full.items()
+        if space[name].since is None or value != space[name].default or type(value) is not type(space[name].default)
+    }
 
 
 def configured(config: type, values: Mapping[str, Value], n_epochs: int, owner: str = "config") -> Any:

@@ -9,7 +9,6 @@ from typing import Any
 
 from orchestrator.cli.options import PlanOptions
 from orchestrator.cli.requested_study import requested_study
-from orchestrator.designs.base import text
 from orchestrator.executors.inline import InlineExecutor
 from orchestrator.inference.power import PowerReport
 from orchestrator.ledger import Ledger
@@ -27,6 +26,7 @@ from orchestrator.run.record import earlier_record
 from orchestrator.run.stopping_rule import values_of
 from orchestrator.study import Study
 from orchestrator.trial import TrialSpec
+from orchestrator.values import as_text
 
 __all__ = ["plan_of_one", "plans_of_all", "priced_plan", "priced_together"]
 
@@ -153,7 +153,7 @@ def _arm_rows(asked: Demand) -> list[dict[str, Any]]:
     rows: dict[str, dict[str, Any]] = {}
     for trial in asked.confirm:
         planned = arms[trial.arm]
-        sets = ", ".join(f"{name}={text(value)}" for name, value in planned.arm.values.items())
+        sets = ", ".join(f"{name}={as_text(value)}" for name, value in planned.arm.values.items())
         row = rows.setdefault(
             trial.arm, {"name": trial.arm, "sets": sets, "trials": 0, "hits": 0, "decided": planned.decided}
         )

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from orchestrator.designs.base import Arm, Contrast, Design
+from orchestrator.allowed import Rule, allowed, either, instance, text
+from orchestrator.designs.base import DESIGN, Arm, Contrast, Design
 from orchestrator.designs.search import Search
 from orchestrator.errors import RequestError
 from orchestrator.knobs import Knob, Value
 
 __all__ = ["Around", "around"]
+
+
+FIRST = either(instance(Search, "search(...)"), text("the name of an earlier study"))
+
+
+def _finite(given: object, where: str) -> Design:
+    found: Design = DESIGN.convert(given, where)
+    if found.search is not None or found.starts_from:
+        raise TypeError(given)
+    return found
+
+
+THEN = Rule("a finite design, such as one_factor(...)", _finite)
 
 
 @dataclass(frozen=True)
@@ -20,8 +34,25 @@ class Around(Design):
 
     kind: ClassVar[str] = "around"
 
-    first: Search | str
-    then: Design
+    first: Search | str = field(metadata=allowed(FIRST))
+    then: Design = field(metadata=allowed(THEN))
+
+    def __post_init__(self) -> None:
+        """Check the two parts, and that they are about one method.
+
+        Raises:
+            RequestError: they are not.
+        """
+        super().__post_init__()
+        if isinstance(self.first, Search) and self.first.method != self.then.method:
+            raise RequestError(
+                f"around: the search tunes {self.first.method!r} but the design varies {self.then.method!r}"
+            )
+
+    @property
+    def called(self) -> str:  # type: ignore[override]  # read only
+        """The design as messages name it."""
+        return self.kind
 
     @property
     def method(self) -> str:  # type: ignore[override]  # read only, as the fields of the other designs are
@@ -67,6 +98,11 @@ class Around(Design):
         searched = self.first.knobs if isinstance(self.first, Search) else ()
         return tuple(dict.fromkeys((*searched, *self.then.knobs)))
 
+    @property
+    def most_arms(self) -> int:
+        """As many as those of the finite design."""
+        return self.then.most_arms
+
     def arms(self, space: Mapping[str, Knob], base: Mapping[str, Value]) -> tuple[Arm, ...]:
         """Return the arms of the finite design around `base`, the chosen configuration."""
         return self.then.arms(space, base)
@@ -78,6 +114,4 @@ class Around(Design):
 
 def around(first: Search | str, then: Design) -> Around:
     """Choose by `first` on search seeds, then run `then` around the choice on confirm seeds, which nobody looked at."""
-    if isinstance(first, Search) and first.method != then.method:
-        raise RequestError(f"around: the search tunes {first.method!r} but the design varies {then.method!r}")
     return Around(first, then)

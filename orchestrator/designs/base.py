@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
-from orchestrator.errors import RequestError, UnknownNameError
-from orchestrator.knobs import Knob, Value, canonical
+from orchestrator.allowed import Checked, either, instance, many, mapping, text, value
+from orchestrator.errors import RequestError, UnknownNameError, shown
+from orchestrator.knobs import Knob, Value, canonical, written
+from orchestrator.trial import canonical_json
+from orchestrator.values import as_text
 
 if TYPE_CHECKING:
     from orchestrator.designs.search import Search
 
 __all__ = [
+    "BASE",
+    "DESIGN",
+    "FACTORS",
+    "METHOD",
     "Arm",
     "Contrast",
     "Design",
     "Factors",
     "Levels",
     "against_baseline",
-    "check_distinct",
+    "distinct",
     "levels_of",
-    "require_design",
+    "named",
 ]
 
 Role: TypeAlias = Literal["baseline", "level", "rival"]
@@ -43,6 +51,8 @@ class Arm:
     role: Role = "level"
     factor: str = ""
     level: str = ""
+    also: tuple[str, ...] = ()
+    """Names of further cells of the design that mean this configuration, since what they set has no effect there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +70,20 @@ class Contrast:
     level: str = ""
 
 
-class Design(ABC):
+METHOD = text("the name of a method")
+
+BASE = mapping(value(), "knob -> value")
+
+FACTORS = mapping(
+    either(
+        mapping(mapping(value(), "knob -> value"), "label -> {knob: value}"),
+        many(value(), "a list of values, or label -> {knob: value}"),
+    ),
+    "factor -> levels: a list of values of the knob of that name, or label -> {knob: value}",
+)
+
+
+class Design(Checked, ABC):
     """Factors -> arms: what every design inherits, a frozen dataclass with a field `method` and, mostly, `base`.
 
     Finite: what `arms` and `contrasts` return depends on the space and the base alone, never on results. A search is a
@@ -70,6 +93,11 @@ class Design(ABC):
     kind: ClassVar[str]
     """The name of the design, as study.json says it: that of its file."""
 
+    @property
+    def called(self) -> str:  # type: ignore[override]  # read only
+        """The design as messages name it."""
+        return f"{self.kind} over {self.method}" if isinstance(self.method, str) else self.kind
+
     method: str
     """Name of the method whose knobs are varied."""
 
@@ -77,6 +105,11 @@ class Design(ABC):
     @abstractmethod
     def knobs(self) -> tuple[str, ...]:
         """Names of the knobs that are varied."""
+
+    @property
+    @abstractmethod
+    def most_arms(self) -> int:
+        """How many arms it has at most: known without making them."""
 
     @abstractmethod
     def arms(self, space: Mapping[str, Knob], base: Mapping[str, Value]) -> tuple[Arm, ...]:
@@ -122,30 +155,18 @@ class Design(ABC):
         return {"kind": self.kind, "method": self.method, "knobs": list(self.knobs)}
 
 
-def require_design(given: object, where: str) -> Design:
-    """Return a design, or refuse what is none.
-
-    Raises:
-        RequestError: names the value and its place.
-    """
-    if not isinstance(given, Design):
-        raise RequestError(
-            f"{where} = {given!r} is no design; use one of orchestrator.designs, such as one_factor(...)"
-        )
-    return given
+DESIGN = instance(Design, "a design of orchestrator.designs, such as one_factor(...)")
 
 
 def levels_of(factor: str, levels: Levels) -> Iterator[tuple[str, dict[str, Value]]]:
-    """Yield (label, knob values) of each level of a factor."""
+    """Yield (label, knob values) of each level of a factor; values that print alike in short are written in full."""
     if isinstance(levels, Mapping):
         yield from ((label, dict(values)) for label, values in levels.items())
-    else:
-        yield from ((text(value), {factor: value}) for value in levels)
-
-
-def text(value: Value) -> str:
-    """Return a level as people write it."""
-    return f"{value:g}" if isinstance(value, float) else str(value)
+        return
+    short = Counter(as_text(level) for level in dict.fromkeys(levels))
+    for level in levels:
+        label = as_text(level)
+        yield label if short[label] == 1 else str(level), {factor: level}
 
 
 def varied(factors: Factors) -> tuple[str, ...]:
@@ -184,20 +205,43 @@ def check_factors(factors: Factors, space: Mapping[str, Knob], method: str) -> N
             canonical(space, values, method)
 
 
-def check_distinct(arms: Iterable[Arm], space: Mapping[str, Knob]) -> tuple[Arm, ...]:
-    """Return the arms, or refuse two that mean the same configuration.
+def distinct(arms: Iterable[Arm], space: Mapping[str, Knob], chosen: Mapping[str, Value]) -> tuple[Arm, ...]:
+    """Return the arms, those that mean the same configuration as one that carries the names of the others.
+
+    Cells differ on paper but not in what is trained where a knob has no effect (a weight of a term that is off), or
+    where a search chose a level. What was written twice is a mistake.
+
+    Args:
+        arms: the cells of a design, baseline first.
+        space: the method's knobs.
+        chosen: what a search chose, on top of the design's base.
 
     Raises:
-        RequestError: names both arms.
+        RequestError: names two cells that are written the same, or says that nothing is left to compare.
     """
-    kept = tuple(arms)
-    seen: dict[tuple[object, ...], str] = {}
-    for arm in kept:
-        key = tuple(canonical(space, arm.values, arm.method).items())
-        if key in seen:
-            raise RequestError(
-                f"arm {arm.name!r} of {arm.method} is the same configuration as {seen[key]!r}; levels must differ "
-                "from the baseline and from each other"
-            )
-        seen[key] = arm.name
-    return kept
+    cells = list(arms)
+    kept: dict[str, Arm] = {}
+    seen: dict[str, str] = {}
+    for arm in cells:
+        means = canonical_json(canonical(space, arm.values, arm.method))
+        asked = canonical_json(written(space, arm.values, arm.method))
+        if asked in seen and not chosen:
+            raise _twins(arm, seen[asked])
+        seen.setdefault(asked, arm.name)
+        known = kept.get(means)
+        kept[means] = arm if known is None else replace(known, also=(*known.also, arm.name))
+    if len(kept) == 1 < len(cells) and not chosen:
+        raise _twins(cells[1], cells[0].name)
+    return tuple(kept.values())
+
+
+def named(arms: Sequence[Arm]) -> dict[str, str]:
+    """Return the name of every cell of a design -> the name of the arm that is trained for it."""
+    return {name: arm.name for arm in arms for name in (arm.name, *arm.also)}
+
+
+def _twins(arm: Arm, other: str) -> RequestError:
+    return RequestError(
+        f"arm {shown(arm.name)} of {arm.method} is the same configuration as {shown(other)}; levels must differ from "
+        "the baseline and from each other"
+    )

@@ -2,25 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from orchestrator.designs.base import Arm, check_distinct
+from orchestrator.allowed import Checked, allowed, instance, mapping
+from orchestrator.designs.base import BASE, METHOD, Arm, Contrast, Design, against_baseline, distinct
 from orchestrator.errors import RequestError
 from orchestrator.knobs import Knob, Value, canonical
 
-__all__ = ["Component", "Components", "check_components", "one_switched"]
+__all__ = ["COMPONENTS", "Component", "Components", "Switched", "check_components", "one_switched"]
 
 
 @dataclass(frozen=True)
-class Component:
+class Component(Checked):
     """A part of a method: the knob values that put it in, and those that take it away."""
 
-    on: Mapping[str, Value]
-    off: Mapping[str, Value]
+    on: Mapping[str, Value] = field(metadata=allowed(BASE))
+    off: Mapping[str, Value] = field(metadata=allowed(BASE))
 
 
 Components = Mapping[str, Component]
+
+COMPONENTS = mapping(instance(Component, "Component(on={...}, off={...})"), "name -> Component(on={...}, off={...})")
+
+
+@dataclass(frozen=True)
+class Switched(Design):
+    """A design over components, one of them switched in each arm."""
+
+    method: str = field(metadata=allowed(METHOD))
+    components: Components = field(metadata=allowed(COMPONENTS))
+    base: Mapping[str, Value] = field(default_factory=dict, metadata=allowed(BASE))
+
+    @property
+    def knobs(self) -> tuple[str, ...]:
+        """The knobs that components switch."""
+        return tuple(dict.fromkeys(knob for c in self.components.values() for knob in (*c.on, *c.off)))
+
+    @property
+    def most_arms(self) -> int:
+        """1 + the number of components."""
+        return 1 + len(self.components)
+
+    def contrasts(self, arms: Sequence[Arm]) -> tuple[Contrast, ...]:
+        """Return each arm's difference to the baseline."""
+        return against_baseline(arms)
 
 
 def check_components(components: Components, space: Mapping[str, Knob], method: str) -> None:
@@ -45,9 +71,10 @@ def merged(start: Mapping[str, Value], components: Components, switched: Mapping
 
 
 def one_switched(
-    method: str, components: Components, start: Mapping[str, Value], space: Mapping[str, Knob], *, baseline_on: bool
+    design: Switched, space: Mapping[str, Knob], chosen: Mapping[str, Value], *, baseline_on: bool
 ) -> tuple[Arm, ...]:
     """Return the baseline (all components on, or all off) and one arm per component switched the other way."""
+    method, components, start = design.method, design.components, {**design.base, **chosen}
     check_components(components, space, method)
     same = dict.fromkeys(components, baseline_on)
     arms = [Arm(name="baseline", method=method, values=merged(start, components, same), role="baseline")]
@@ -55,4 +82,4 @@ def one_switched(
     for name in components:
         values = merged(start, components, {**same, name: not baseline_on})
         arms.append(Arm(name=f"{word} {name}", method=method, values=values, factor=name, level=word))
-    return check_distinct(arms, space)
+    return distinct(arms, space, chosen)

@@ -6,10 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from orchestrator.designs.base import Arm, Contrast, Design
+from orchestrator.allowed import allowed, text
+from orchestrator.designs.base import BASE, METHOD, Arm, Contrast, Design
 from orchestrator.knobs import Knob, Value, canonical
 
 __all__ = ["Fixed", "fixed"]
+
+
+NAME = text("a name of the arm; values are given by name: fixed('entropy', network='mlp')", empty=True)
 
 
 @dataclass(frozen=True)
@@ -18,9 +22,9 @@ class Fixed(Design):
 
     kind: ClassVar[str] = "fixed"
 
-    method: str
-    values: Mapping[str, Value] = field(default_factory=dict)
-    name: str = ""
+    method: str = field(metadata=allowed(METHOD))
+    values: Mapping[str, Value] = field(default_factory=dict, metadata=allowed(BASE))
+    name: str = field(default="", metadata=allowed(NAME))
 
     @property
     def sets(self) -> Mapping[str, Value]:
@@ -35,6 +39,11 @@ class Fixed(Design):
     def knobs(self) -> tuple[str, ...]:
         """None is varied."""
         return ()
+
+    @property
+    def most_arms(self) -> int:
+        """One."""
+        return 1
 
     def arms(self, space: Mapping[str, Knob], base: Mapping[str, Value]) -> tuple[Arm, ...]:
         """Return the one arm."""

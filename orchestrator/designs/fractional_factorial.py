@@ -7,8 +7,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from orchestrator.designs.base import Arm, Contrast, Design, Factors, check_factors, varied
-from orchestrator.designs.factorial import Signs, arms_of_runs, effect
+from orchestrator.allowed import Rule, allowed, many, mapping, text
+from orchestrator.designs.base import (
+    BASE,
+    FACTORS,
+    METHOD,
+    Arm,
+    Contrast,
+    Design,
+    Factors,
+    check_factors,
+    distinct,
+    varied,
+)
+from orchestrator.designs.factorial import Signs, arm_of_run, arms_of_runs, check_two_levels, effect
 from orchestrator.errors import RequestError, UnknownNameError
 from orchestrator.knobs import Knob, Value
 
@@ -17,6 +29,21 @@ __all__ = ["FractionalFactorial", "fractional_factorial"]
 Word = frozenset[int]
 """A product of factors, by place; the empty word is the identity I."""
 
+MOST_GENERATORS = 12
+"""The defining relation has a word for each product of generators."""
+
+
+def _product() -> Rule:
+    """Return the rule of a product of factors: their names in a tuple, or a text of one letter each."""
+    names = many(text("a factor"), "factors", least=1)
+    return Rule(
+        "a product of factors, such as ('a', 'b')",
+        lambda given, where: names.convert(list(given) if isinstance(given, str) else given, where),
+    )
+
+
+GENERATORS = mapping(_product(), "generated factor -> the factors of its product, at least one", least=1)
+
 
 @dataclass(frozen=True)
 class FractionalFactorial(Design):
@@ -24,15 +51,20 @@ class FractionalFactorial(Design):
 
     kind: ClassVar[str] = "fractional_factorial"
 
-    method: str
-    factors: Factors
-    generators: Mapping[str, tuple[str, ...]]
-    base: Mapping[str, Value] = field(default_factory=dict)
+    method: str = field(metadata=allowed(METHOD))
+    factors: Factors = field(metadata=allowed(FACTORS))
+    generators: Mapping[str, tuple[str, ...]] = field(metadata=allowed(GENERATORS))
+    base: Mapping[str, Value] = field(default_factory=dict, metadata=allowed(BASE))
 
     @property
     def knobs(self) -> tuple[str, ...]:
         """The factors' knobs."""
         return varied(self.factors)
+
+    @property
+    def most_arms(self) -> int:
+        """2 to the number of factors that are not generated."""
+        return 1 << sum(name not in self.generators for name in self.factors)
 
     def runs(self) -> list[Signs]:
         """Return the 2^(k-p) runs: basic factors in standard order, generated ones as products of those."""
@@ -78,23 +110,28 @@ class FractionalFactorial(Design):
     def arms(self, space: Mapping[str, Knob], base: Mapping[str, Value]) -> tuple[Arm, ...]:
         """Return one arm a run."""
         check_factors(self.factors, space, self.method)
+        check_two_levels(self.factors, self.method)
         self._check()
-        return arms_of_runs(self.method, self.factors, self.runs(), {**self.base, **base}, space)
+        cells = arms_of_runs(self.method, self.factors, self.runs(), {**self.base, **base})
+        return distinct(cells, space, base)
 
     def contrasts(self, arms: Sequence[Arm]) -> tuple[Contrast, ...]:
         """Return the main effects; their names say what they are aliased with."""
         runs, names, aliases = self.runs(), list(self.factors), self.aliases()
+        trained = arm_of_run(self.factors, runs, arms)
         found = []
         for place, name in enumerate(names):
-            plain = effect(names, (place,), runs, arms)
+            plain = effect(names, (place,), runs, trained)
             also = f" (aliased with {', '.join(aliases[name])})" if aliases[name] else ""
             found.append(
                 Contrast(name=plain.name + also, weights=plain.weights, kind="effect", factor=name, level=plain.level)
             )
-        return tuple(found)
+        return tuple(one for one in found if one.weights)
 
     def _check(self) -> None:
         basic = [name for name in self.factors if name not in self.generators]
+        if len(self.generators) > MOST_GENERATORS:
+            raise RequestError(f"{self.called}: {len(self.generators)} generators; at most {MOST_GENERATORS}")
         for name, word in self.generators.items():
             if name not in self.factors:
                 raise UnknownNameError(f"generated factor of {self.method}", name, self.factors)
@@ -124,5 +161,4 @@ def fractional_factorial(
         generators: p factors, each as a product of basic ones, e.g. {"d": ("a", "b", "c")} for 2^(4-1).
         base: values of the other knobs.
     """
-    fixed = {name: tuple(word) for name, word in generators.items()}
-    return FractionalFactorial(method, dict(factors), fixed, dict(base or {}))
+    return FractionalFactorial(method, factors, generators, {} if base is None else base)  # type: ignore[arg-type]

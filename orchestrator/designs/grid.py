@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from orchestrator.designs.base import Arm, Contrast, Design, Factors, check_distinct, check_factors, levels_of, varied
+from orchestrator.allowed import allowed, flag
+from orchestrator.designs.base import (
+    BASE,
+    FACTORS,
+    METHOD,
+    Arm,
+    Contrast,
+    Design,
+    Factors,
+    check_factors,
+    distinct,
+    levels_of,
+    named,
+    varied,
+)
+from orchestrator.designs.cells import level_effect, trend_over
 from orchestrator.knobs import Knob, Value
 
 __all__ = ["Grid", "grid"]
@@ -19,15 +35,20 @@ class Grid(Design):
 
     kind: ClassVar[str] = "grid"
 
-    method: str
-    factors: Factors
-    base: Mapping[str, Value] = field(default_factory=dict)
-    trends: bool = False
+    method: str = field(metadata=allowed(METHOD))
+    factors: Factors = field(metadata=allowed(FACTORS))
+    base: Mapping[str, Value] = field(default_factory=dict, metadata=allowed(BASE))
+    trends: bool = field(default=False, metadata=allowed(flag()))
 
     @property
     def knobs(self) -> tuple[str, ...]:
         """The factors' knobs."""
         return varied(self.factors)
+
+    @property
+    def most_arms(self) -> int:
+        """The product of the numbers of levels."""
+        return math.prod(map(len, self.factors.values()))
 
     def arms(self, space: Mapping[str, Knob], base: Mapping[str, Value]) -> tuple[Arm, ...]:
         """Return the product of all levels, the combination of first levels first."""
@@ -42,7 +63,7 @@ class Grid(Design):
                 values.update(knobs)
             arms.append(
                 Arm(
-                    name=", ".join(f"{name}={label}" for name, label in zip(self.factors, labels, strict=True)),
+                    name=self._name(labels),
                     method=self.method,
                     values=values,
                     role="level" if arms else "baseline",
@@ -50,35 +71,31 @@ class Grid(Design):
                     level=", ".join(labels),
                 )
             )
-        return check_distinct(arms, space)
+        return distinct(arms, space, base)
 
     def contrasts(self, arms: Sequence[Arm]) -> tuple[Contrast, ...]:
         """Return, per factor, each level against the first one averaged over all else (or one linear trend)."""
         found: list[Contrast] = []
         every = [[label for label, _ in levels_of(factor, levels)] for factor, levels in self.factors.items()]
-        cells = {arm.name: cell for arm, cell in zip(arms, itertools.product(*every), strict=True)}
+        trained = named(arms)
+        cells = {
+            tuple(place for place, _ in cell): trained[self._name([label for _, label in cell])]
+            for cell in itertools.product(*(list(enumerate(labels)) for labels in every))
+        }
         for place, (factor, labels) in enumerate(zip(self.factors, every, strict=True)):
-            where = {label: [arm for arm, cell in cells.items() if cell[place] == label] for label in labels}
             if self.trends and len(labels) > 2:
-                found.append(_trend(factor, where))
+                weights = trend_over(cells, place)
+                found.append(
+                    Contrast(name=f"trend over {factor}", weights=weights, kind="trend", factor=factor, level="trend")
+                )
                 continue
-            for label in labels[1:]:
-                weights = {arm: 1.0 / len(where[label]) for arm in where[label]}
-                weights |= {arm: -1.0 / len(where[labels[0]]) for arm in where[labels[0]]}
-                name = f"{factor}={label} vs {factor}={labels[0]}"
+            for level, label in list(enumerate(labels))[1:]:
+                name, weights = f"{factor}={label} vs {factor}={labels[0]}", level_effect(cells, place, level)
                 found.append(Contrast(name=name, weights=weights, kind="effect", factor=factor, level=label))
-        return tuple(found)
+        return tuple(one for one in found if one.weights)
 
-
-def _trend(factor: str, where: Mapping[str, Sequence[str]]) -> Contrast:
-    """Return the linear trend over ordered levels: last minus first in its unit, if the response is a line."""
-    n = len(where)
-    centred = [place - (n - 1) / 2 for place in range(n)]
-    scale = sum(c * c for c in centred) / (n - 1)
-    weights = {
-        arm: c / scale / len(arms) for c, arms in zip(centred, where.values(), strict=True) for arm in arms if c != 0.0
-    }
-    return Contrast(name=f"trend over {factor}", weights=weights, kind="trend", factor=factor, level="trend")
+    def _name(self, labels: Sequence[str]) -> str:
+        return ", ".join(f"{name}={label}" for name, label in zip(self.factors, labels, strict=True))
 
 
 def grid(method: str, factors: Factors, base: Mapping[str, Value] | None = None, *, trends: bool = False) -> Grid:
@@ -90,4 +107,4 @@ def grid(method: str, factors: Factors, base: Mapping[str, Value] | None = None,
         base: values of the other knobs.
         trends: test one linear trend for a factor of three or more levels, instead of each level against the first.
     """
-    return Grid(method, dict(factors), dict(base or {}), trends)
+    return Grid(method, factors, {} if base is None else base, trends)

@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import ClassVar
 
-from orchestrator.designs.base import Arm, Contrast, Design, against_baseline
-from orchestrator.designs.components import Component, Components, one_switched
+from orchestrator.designs.base import Arm
+from orchestrator.designs.components import Component, Switched, one_switched
 from orchestrator.knobs import Knob, Value
 
 __all__ = ["LeaveOneOut", "leave_one_out"]
 
 
 @dataclass(frozen=True)
-class LeaveOneOut(Design):
+class LeaveOneOut(Switched):
     """See `leave_one_out`; the baseline is the method with every component."""
 
     kind: ClassVar[str] = "leave_one_out"
 
-    method: str
-    components: Components
-    base: Mapping[str, Value] = field(default_factory=dict)
-
-    @property
-    def knobs(self) -> tuple[str, ...]:
-        """The knobs that components switch."""
-        return tuple(dict.fromkeys(knob for c in self.components.values() for knob in (*c.on, *c.off)))
-
     def arms(self, space: Mapping[str, Knob], base: Mapping[str, Value]) -> tuple[Arm, ...]:
         """Return the whole method and one arm a component taken away."""
-        return one_switched(self.method, self.components, {**self.base, **base}, space, baseline_on=True)
-
-    def contrasts(self, arms: Sequence[Arm]) -> tuple[Contrast, ...]:
-        """Return each arm's difference to the baseline."""
-        return against_baseline(arms)
+        return one_switched(self, space, base, baseline_on=True)
 
 
 def leave_one_out(
@@ -47,4 +34,4 @@ def leave_one_out(
         components: name -> `Component(on={...}, off={...})`.
         base: values of the other knobs.
     """
-    return LeaveOneOut(method, dict(components), dict(base or {}))
+    return LeaveOneOut(method, components, {} if base is None else base)

@@ -9,12 +9,27 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from orchestrator.designs.base import Arm, Contrast, Design
-from orchestrator.designs.screening import Ranges, arms_of_sample, checked_ranges, problem
-from orchestrator.errors import RequestError
+from orchestrator.allowed import Rule, allowed, whole
+from orchestrator.designs.base import BASE, METHOD, Arm, Contrast, Design
+from orchestrator.designs.screening import OVER, Ranges, arms_of_sample, checked_ranges, problem
 from orchestrator.knobs import Knob, Value
 
 __all__ = ["Morris", "morris"]
+
+
+MOST_TRAJECTORIES = 10_000
+
+MOST_LEVELS = 1_000
+
+
+def _even(given: object, where: str) -> int:
+    found: int = whole(2, MOST_LEVELS).convert(given, where)
+    if found % 2:
+        raise ValueError(given)
+    return found
+
+
+EVEN = Rule(f"an even number from 2 to {MOST_LEVELS:,}", _even)
 
 
 @dataclass(frozen=True)
@@ -23,11 +38,11 @@ class Morris(Design):
 
     kind: ClassVar[str] = "morris"
 
-    method: str
-    ranges: Ranges
-    n_trajectories: int = 10
-    n_levels: int = 4
-    base: Mapping[str, Value] = field(default_factory=dict)
+    method: str = field(metadata=allowed(METHOD))
+    ranges: Ranges = field(metadata=allowed(OVER))
+    n_trajectories: int = field(default=10, metadata=allowed(whole(2, MOST_TRAJECTORIES)))
+    n_levels: int = field(default=4, metadata=allowed(EVEN))
+    base: Mapping[str, Value] = field(default_factory=dict, metadata=allowed(BASE))
 
     @property
     def knobs(self) -> tuple[str, ...]:
@@ -38,6 +53,11 @@ class Morris(Design):
         """Return kind, method, knobs and the grid of the trajectories."""
         return {**super().described(), "n_levels": self.n_levels, "n_trajectories": self.n_trajectories}
 
+    @property
+    def most_arms(self) -> int:
+        """n_trajectories * (k + 1)."""
+        return self.n_trajectories * (len(self.ranges) + 1)
+
     def sample(self) -> NDArray[np.float64]:
         """Return the trajectories in the unit cube: n_trajectories * (k + 1) rows, the same at every call."""
         from SALib.sample import morris as salib
@@ -47,11 +67,6 @@ class Morris(Design):
 
     def arms(self, space: Mapping[str, Knob], base: Mapping[str, Value]) -> tuple[Arm, ...]:
         """Return one arm per distinct configuration of the trajectories."""
-        if self.n_trajectories < 2 or self.n_levels < 2 or self.n_levels % 2:
-            raise RequestError(
-                f"morris over {self.method}: n_trajectories = {self.n_trajectories}, n_levels = {self.n_levels}; "
-                "trajectories are at least 2, levels even"
-            )
         domains = checked_ranges(self.ranges, space, self.method)
         return arms_of_sample(self.method, self.sample(), domains, {**self.base, **base}, space)
 
@@ -77,5 +92,4 @@ def morris(
         n_levels: levels of the grid that trajectories walk on, even.
         base: values of the other knobs.
     """
-    ranges = dict.fromkeys(over) if isinstance(over, tuple) else dict(over)
-    return Morris(method, ranges, n_trajectories, n_levels, dict(base or {}))
+    return Morris(method, over, n_trajectories, n_levels, {} if base is None else base)  # type: ignore[arg-type]  # a dict then

@@ -6,14 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from orchestrator.allowed import allowed
 from orchestrator.designs.base import (
+    BASE,
+    FACTORS,
+    METHOD,
     Arm,
     Contrast,
     Design,
     Factors,
     against_baseline,
-    check_distinct,
     check_factors,
+    distinct,
     levels_of,
     varied,
 )
@@ -28,17 +32,22 @@ class OneFactor(Design):
 
     kind: ClassVar[str] = "one_factor"
 
-    method: str
-    factors: Factors
-    base: Mapping[str, Value] = field(default_factory=dict)
+    method: str = field(metadata=allowed(METHOD))
+    factors: Factors = field(metadata=allowed(FACTORS))
+    base: Mapping[str, Value] = field(default_factory=dict, metadata=allowed(BASE))
 
     @property
     def knobs(self) -> tuple[str, ...]:
         """The factors' knobs."""
         return varied(self.factors)
 
+    @property
+    def most_arms(self) -> int:
+        """1 + the sum of the numbers of levels."""
+        return 1 + sum(map(len, self.factors.values()))
+
     def arms(self, space: Mapping[str, Knob], base: Mapping[str, Value]) -> tuple[Arm, ...]:
-        """Return the baseline and one arm a level; 1 + sum of the numbers of levels."""
+        """Return the baseline and one arm a level."""
         start = {**self.base, **base}
         baseline = Arm(name="baseline", method=self.method, values=start, role="baseline")
         if self.factors:
@@ -54,7 +63,7 @@ class OneFactor(Design):
             for factor, levels in self.factors.items()
             for label, values in levels_of(factor, levels)
         ]
-        return check_distinct([baseline, *others], space)
+        return distinct([baseline, *others], space, base)
 
     def contrasts(self, arms: Sequence[Arm]) -> tuple[Contrast, ...]:
         """Return each level's difference to the baseline."""
@@ -69,4 +78,4 @@ def one_factor(method: str, factors: Factors, base: Mapping[str, Value] | None =
         factors: knob -> levels other than the baseline's, or factor -> {label: {knob: value, ...}}.
         base: what the baseline sets; all else is at the Config's default.
     """
-    return OneFactor(method, dict(factors), dict(base or {}))
+    return OneFactor(method, factors, {} if base is None else base)

@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from orchestrator.allowed import Rule, instance, many, mapping, optional, text
 from orchestrator.designs.base import Arm
+from orchestrator.domains import Choice, Domain, Float, Int, narrowed, value_at
 from orchestrator.errors import RequestError, UnknownNameError
-from orchestrator.knobs import Domain, Knob, Value, canonical, value_at
+from orchestrator.knobs import Knob, Value, canonical
 
-__all__ = ["arms_of_sample", "checked_ranges", "problem"]
+__all__ = ["OVER", "arms_of_sample", "checked_ranges", "narrowed_ranges", "problem"]
 
 Ranges = Mapping[str, Domain | None]
 
@@ -25,15 +27,35 @@ def checked_ranges(ranges: Ranges, space: Mapping[str, Knob], method: str) -> di
     """
     if len(ranges) < 2:
         raise RequestError(f"the screening design over {method} is empty; it needs at least two knobs")
-    found: dict[str, Domain] = {}
-    for name, given in ranges.items():
+    return narrowed_ranges(ranges, space, method)
+
+
+def narrowed_ranges(ranges: Ranges, space: Mapping[str, Knob], method: str) -> dict[str, Domain]:
+    """Return the ranges of some knobs as given, or the knobs' own domains without single values outside.
+
+    Raises:
+        UnknownNameError: no such knob.
+        RequestError: a range of another kind, or outside its knob's domain.
+    """
+    for name in ranges:
         if name not in space:
             raise UnknownNameError(f"knob of {method}", name, space)
-        domain = given if given is not None else space[name].domain
-        for end in domain.ends()[:2]:
-            canonical(space, {name: end}, method)
-        found[name] = domain
+    return {name: narrowed(space[name].domain, given, f"{method}.{name}") for name, given in ranges.items()}
+
+
+def _names_as_ranges(given: object, where: str) -> dict[str, Domain | None]:
+    named = dict.fromkeys(NAMES.accept(given, where)) if isinstance(given, list | tuple) else given
+    found: dict[str, Domain | None] = RANGES.convert(named, where)
     return found
+
+
+NAMES = many(text("the name of a knob"), "names of different knobs", distinct=True)
+
+RANGES = mapping(
+    optional(instance((Float, Int, Choice), "Float(...), Int(...) or Choice(...)")), "knob -> range, or names of knobs"
+)
+
+OVER = Rule("knob -> range (None: its domain), or a tuple of knobs' names", _names_as_ranges)
 
 
 def problem(ranges: Sequence[str]) -> dict[str, object]:

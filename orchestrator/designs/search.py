@@ -7,14 +7,23 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from orchestrator import discovery
-from orchestrator.designs.base import Arm, Contrast, Design
+from orchestrator.allowed import allowed, many, optional, text, whole
+from orchestrator.designs.base import BASE, METHOD, Arm, Contrast, Design
+from orchestrator.designs.screening import OVER, Ranges, narrowed_ranges
 from orchestrator.errors import RequestError, UnknownNameError
 from orchestrator.inference.selection import objective_metric
-from orchestrator.knobs import Domain, Float, Int, Knob, Value, value_at
+from orchestrator.knobs import Domain, Knob, Value, value_at
 
 __all__ = ["Search", "search"]
 
-LEAST = {"n_configurations": 1, "n_seeds": 1, "round_size": 1, "rounds_ahead": 0, "warm_start": 0}
+MOST = 100_000
+"""Configurations, seeds, rounds."""
+
+MOST_EPOCHS = 1_000_000
+
+RULES = many(
+    text("the name of a selection rule"), "a selection rule or several; the default is 'neighbour_mi'", least=1
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,20 +32,37 @@ class Search(Design):
 
     kind: ClassVar[str] = "search"
 
-    method: str
-    over: Mapping[str, Domain | None]
-    n_configurations: int = 48
-    n_seeds: int = 3
-    round_size: int = 16
-    rounds_ahead: int = 0
+    method: str = field(metadata=allowed(METHOD))
+    over: Ranges = field(metadata=allowed(OVER))
+    n_configurations: int = field(default=48, metadata=allowed(whole(1, MOST)))
+    n_seeds: int = field(default=3, metadata=allowed(whole(1, MOST)))
+    round_size: int = field(default=16, metadata=allowed(whole(1, MOST)))
+    rounds_ahead: int = field(default=0, metadata=allowed(whole(0, MOST)))
     """How many rounds may run ahead of the oldest unfinished one."""
-    warm_start: int = 0
+    warm_start: int = field(default=0, metadata=allowed(whole(0, MOST)))
     """From how many earlier configurations of the ledger it begins, at most (`orchestrator.search.warm_start`)."""
-    rules: tuple[str, ...] = ("neighbour_mi",)
-    sampler: str = "tpe"
-    pruner: str = "none"
-    base: Mapping[str, Value] = field(default_factory=dict)
-    n_epochs: int | None = None
+    rules: tuple[str, ...] = field(default=("neighbour_mi",), metadata=allowed(RULES))
+    sampler: str = field(default="tpe", metadata=allowed(text("the name of a sampler")))
+    pruner: str = field(default="none", metadata=allowed(text("the name of a pruner")))
+    base: Mapping[str, Value] = field(default_factory=dict, metadata=allowed(BASE))
+    n_epochs: int | None = field(default=None, metadata=allowed(optional(whole(1, MOST_EPOCHS))))
+
+    def __post_init__(self) -> None:
+        """Check the fields, and that there is something to search and a rule to choose by.
+
+        Raises:
+            RequestError: one line that names the value and what is allowed.
+        """
+        super().__post_init__()
+        if not self.over:
+            raise RequestError(f"the search over {self.method} is empty; name at least one knob")
+        for rule in self.rules:
+            objective_metric(rule)
+
+    @property
+    def most_arms(self) -> int:
+        """None: what it asks for follows from results."""
+        return 0
 
     @property
     def knobs(self) -> tuple[str, ...]:
@@ -78,37 +104,9 @@ class Search(Design):
 
         Raises:
             UnknownNameError: a knob that the method does not have.
-            RequestError: a range outside the knob's domain, or a budget that cannot be spent.
+            RequestError: a range of another kind, or outside the knob's domain.
         """
-        found: dict[str, Domain] = {}
-        for name, given in self.over.items():
-            if name not in space:
-                raise UnknownNameError(f"knob of {self.method}", name, space)
-            own = space[name].domain
-            if given is not None:
-                for end in given.ends():
-                    try:
-                        own.accept(end)
-                    except ValueError:
-                        raise RequestError(
-                            f"the search range of {self.method}.{name} ends at {end!r}, outside its domain: {own}"
-                        ) from None
-            found[name] = _without_extra(given if given is not None else own)
-        return found
-
-    def check(self) -> None:
-        """Refuse a search that could not choose.
-
-        Raises:
-            RequestError: one line that names the value and what is allowed.
-        """
-        if not self.over:
-            raise RequestError(f"the search over {self.method} is empty; name at least one knob")
-        self._check_rules()
-        for name, least in LEAST.items():
-            if getattr(self, name) < least:
-                value = getattr(self, name)
-                raise RequestError(f"search {name} = {value!r} is not allowed; it is a whole number from {least}")
+        return narrowed_ranges(self.over, space, self.method)
 
     def check_kinds(self, plugins: Sequence[str] = ()) -> None:
         """Refuse an unknown sampler or pruner, and what the sampler cannot do.
@@ -133,20 +131,6 @@ class Search(Design):
             raise RequestError(
                 f"sampler {self.sampler!r} does not learn from earlier configurations; warm_start takes tpe or gp"
             )
-
-    def _check_rules(self) -> None:
-        if not self.rules:
-            raise RequestError(f"the search over {self.method} has no rule; the default is 'neighbour_mi'")
-        for rule in self.rules:
-            objective_metric(rule)
-
-
-def _without_extra(domain: Domain) -> Domain:
-    if isinstance(domain, Float):
-        return Float(domain.low, domain.high, domain.log)
-    if isinstance(domain, Int):
-        return Int(domain.low, domain.high, domain.log)
-    return domain
 
 
 def search(
@@ -175,20 +159,16 @@ def search(
         rule: a label-free selection rule, or an `oracle_` one, or several objectives (the first one chooses).
         options: `sampler`, `pruner`, `round_size`, `rounds_ahead`, `warm_start`, `n_epochs` of `Search`.
     """
-    knobs = dict.fromkeys(over) if isinstance(over, tuple) else dict(over)
-    rules = (rule,) if isinstance(rule, str) else tuple(rule)
-    allowed = ("sampler", "pruner", "round_size", "rounds_ahead", "warm_start", "n_epochs")
+    names = ("sampler", "pruner", "round_size", "rounds_ahead", "warm_start", "n_epochs")
     for name in options:
-        if name not in allowed:
-            raise UnknownNameError("option of search", name, allowed)
-    found = Search(
+        if name not in names:
+            raise UnknownNameError("option of search", name, names)
+    return Search(
         method=method,
-        over=knobs,
+        over=over,  # type: ignore[arg-type]  # becomes a dict
         n_configurations=n_configurations,
         n_seeds=n_seeds,
-        base=dict(base or {}),
-        rules=rules,
-        **options,  # type: ignore[arg-type]  # names are checked above, values by check()
+        base={} if base is None else base,
+        rules=(rule,) if isinstance(rule, str) else rule,
+        **options,  # type: ignore[arg-type]  # names are checked above, values by the fields' rules
     )
-    found.check()
-    return found

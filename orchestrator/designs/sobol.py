@@ -9,12 +9,25 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from orchestrator.designs.base import Arm, Contrast, Design
-from orchestrator.designs.screening import Ranges, arms_of_sample, checked_ranges, problem
-from orchestrator.errors import RequestError
+from orchestrator.allowed import Rule, allowed, whole
+from orchestrator.designs.base import BASE, METHOD, Arm, Contrast, Design
+from orchestrator.designs.screening import OVER, Ranges, arms_of_sample, checked_ranges, problem
 from orchestrator.knobs import Knob, Value
 
 __all__ = ["Sobol", "sobol"]
+
+
+MOST_BASE = 2**16
+
+
+def _power(given: object, where: str) -> int:
+    found: int = whole(2, MOST_BASE).convert(given, where)
+    if found & (found - 1):
+        raise ValueError(given)
+    return found
+
+
+POWER = Rule(f"a power of 2 from 2 to {MOST_BASE:,}", _power)
 
 
 @dataclass(frozen=True)
@@ -23,10 +36,10 @@ class Sobol(Design):
 
     kind: ClassVar[str] = "sobol"
 
-    method: str
-    ranges: Ranges
-    n_base: int = 16
-    base: Mapping[str, Value] = field(default_factory=dict)
+    method: str = field(metadata=allowed(METHOD))
+    ranges: Ranges = field(metadata=allowed(OVER))
+    n_base: int = field(default=16, metadata=allowed(POWER))
+    base: Mapping[str, Value] = field(default_factory=dict, metadata=allowed(BASE))
 
     @property
     def knobs(self) -> tuple[str, ...]:
@@ -37,6 +50,11 @@ class Sobol(Design):
         """Return kind, method, knobs and the size of the base sample."""
         return {**super().described(), "n_base": self.n_base}
 
+    @property
+    def most_arms(self) -> int:
+        """n_base * (k + 2)."""
+        return self.n_base * (len(self.ranges) + 2)
+
     def sample(self) -> NDArray[np.float64]:
         """Return the sample in the unit cube: n_base * (k + 2) rows, the same at every call."""
         from SALib.sample import sobol as salib
@@ -46,8 +64,6 @@ class Sobol(Design):
 
     def arms(self, space: Mapping[str, Knob], base: Mapping[str, Value]) -> tuple[Arm, ...]:
         """Return one arm per distinct configuration of the sample."""
-        if self.n_base < 2 or self.n_base & (self.n_base - 1):
-            raise RequestError(f"sobol over {self.method}: n_base = {self.n_base}; it is a power of 2 from 2")
         domains = checked_ranges(self.ranges, space, self.method)
         return arms_of_sample(self.method, self.sample(), domains, {**self.base, **base}, space)
 
@@ -71,5 +87,4 @@ def sobol(
         n_base: size of the base sample, a power of 2; the design has n_base * (k + 2) configurations.
         base: values of the other knobs.
     """
-    ranges = dict.fromkeys(over) if isinstance(over, tuple) else dict(over)
-    return Sobol(method, ranges, n_base, dict(base or {}))
+    return Sobol(method, over, n_base, {} if base is None else base)  # type: ignore[arg-type]  # a dict then

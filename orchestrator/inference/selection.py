@@ -121,6 +121,9 @@ def objective_metric(rule: str) -> str:
         RequestError: a rule that reads labels without saying so, that is a training loss, or that compares the
             labelings of several seeds, which the ledger does not keep.
     """
+    known = [*_of_one_trial(), *(f"oracle_{metric}" for metric in sorted(external_metrics()))]
+    if rule not in {*known, *external_metrics(), *OF_SEVERAL_TRIALS} and "loss" not in rule:
+        raise UnknownNameError("selection rule", rule, known)
     metrics = metrics_of(rule)
     if len(metrics) == 1 and rule not in OF_SEVERAL_TRIALS:
         return metrics[0]

@@ -11,6 +11,7 @@ from orchestrator.knobs import canonical
 from orchestrator.plan.arms import PlannedArm, PlannedContrast
 from orchestrator.plan.catalogue import Catalogue
 from orchestrator.study import Study
+from orchestrator.study.settings import check_settings
 
 __all__ = ["check_arms", "check_searches", "check_study", "require_margin", "require_precision"]
 
@@ -22,6 +23,7 @@ def check_study(study: Study, catalogue: Catalogue) -> None:
         UnknownNameError: no such method, dataset or knob.
         RequestError: one line that names the value and what is allowed.
     """
+    check_settings(study, catalogue.space)
     require_precision(study, catalogue)
     for reference in study.datasets:
         discovery.find("dataset", reference.partition(":")[0], catalogue.plugins)

@@ -14,7 +14,7 @@ from typing import Any
 from orchestrator.designs.base import Contrast, Design
 from orchestrator.designs.search import Search
 from orchestrator.inference.power import PowerReport, Spread
-from orchestrator.knobs import Value, canonical
+from orchestrator.knobs import Value, canonical, identity
 from orchestrator.plan import power
 from orchestrator.plan.arms import PlannedArm, PlannedContrast, arms_of_design, contrasts_of
 from orchestrator.plan.catalogue import Catalogue
@@ -84,7 +84,7 @@ class Plan:
         return TrialSpec(
             method=method,
             method_version=found.version,
-            config=canonical(found.knobs, values, method),
+            config=identity(found.knobs, canonical(found.knobs, values, method)),
             dataset=dataset,
             dataset_digest=self.catalogue.dataset(dataset, study.protocol).digest,
             protocol=study.protocol,

@@ -26,6 +26,8 @@ class SamplerKind:
     """Whether it learns from configurations that it did not ask for."""
     avoids_collapse: bool = False
     """Whether it keeps away from where configurations collapsed (a constraint in Optuna)."""
+    asks_all: bool = False
+    """Whether it is asked for a knob also where that has no effect: a sequence that fills the space is one over all."""
     prunes: bool = True
     """Whether configurations of it may be stopped early."""
 

@@ -12,17 +12,19 @@ import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import cast
 
 import optuna
+from optuna.distributions import CategoricalChoiceType
 
 from orchestrator import discovery
 from orchestrator.designs.search import Search
+from orchestrator.errors import RequestError
 from orchestrator.inference.selection import objective_metric
 from orchestrator.knobs import Choice, Domain, Float, Int, Knob, Value, canonical
 from orchestrator.search.kinds import PrunerKind, SamplerKind
 from orchestrator.search.replay import KnownConfigurations
 from orchestrator.trial import digest
+from orchestrator.values import as_text
 
 __all__ = ["Proposal", "SearchRounds", "Told", "objective_metric"]
 
@@ -125,15 +127,20 @@ class SearchRounds:
                 if _holds(name, values, self.space):
                     values[name] = domain.accept(config[name])
             found = canonical(self.space, values, self.search.method)
-        except (KeyError, ValueError):
+            same = found == canonical(self.space, config, self.search.method)
+        except (KeyError, ValueError, RequestError):
             return None
-        return found if found == dict(config) else None
+        return found if same else None
 
     def begin_from(self, configurations: Sequence[Mapping[str, Value]]) -> list[Proposal]:
         """Take earlier configurations as the first proposals, to be told before anything is asked (see `fitting`)."""
         found = []
         for values in configurations:
-            given = {name: values[name] for name in self._searched if _holds(name, values, self.space)}
+            given = {
+                name: _optunas(domain, values[name])
+                for name, domain in self._searched.items()
+                if _holds(name, values, self.space)
+            }
             self.study.enqueue_trial(given, user_attrs={EARLIER: True})
             found.append(self._propose())
         self.proposals.update({proposal.number: proposal for proposal in found})
@@ -188,7 +195,7 @@ class SearchRounds:
         trial = self.study.ask()
         values = dict(self.search.base)
         for name, domain in self._searched.items():
-            if _holds(name, values, self.space):
+            if self._sampler.asks_all or _holds(name, values, self.space):
                 values[name] = _suggest(trial, name, domain)
         self._open[trial.number] = trial
         self._judges[trial.number] = trial if self.judged is self.study else self.judged.ask()
@@ -234,8 +241,18 @@ def _holds(name: str, values: Mapping[str, Value], space: Mapping[str, Knob]) ->
 
 def _suggest(trial: optuna.trial.Trial, name: str, domain: Domain) -> Value:
     if isinstance(domain, Float):
-        return trial.suggest_float(name, domain.low, domain.high, log=domain.log)
+        return trial.suggest_float(name, domain.low, domain.high, log=domain.log, step=domain.step)
     if isinstance(domain, Int):
-        return trial.suggest_int(name, domain.low, domain.high, log=domain.log)
+        return trial.suggest_int(name, domain.low, domain.high, log=domain.log, step=domain.step or 1)
     assert isinstance(domain, Choice)
-    return cast(Value, trial.suggest_categorical(name, domain.options))
+    if domain.ordered:
+        return domain.options[trial.suggest_int(name, 0, len(domain.options) - 1)]
+    options = {_optunas(domain, option): option for option in domain.options}
+    return options[trial.suggest_categorical(name, list(options))]
+
+
+def _optunas(domain: Domain, value: Value) -> CategoricalChoiceType:
+    """Return a value as Optuna holds it: of an ordered choice its place, of a list its text."""
+    if isinstance(domain, Choice) and domain.ordered:
+        return domain.options.index(value)
+    return as_text(value) if isinstance(value, tuple) else value

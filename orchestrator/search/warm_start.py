@@ -29,6 +29,7 @@ from orchestrator.search.phase import SearchPhase
 from orchestrator.search.replay import KnownConfigurations
 from orchestrator.trial import SeedBlock, TrialState
 from orchestrator.trial_result import LookUp
+from orchestrator.values import plain
 
 __all__ = ["searches_of"]
 
@@ -51,7 +52,7 @@ def searches_of(
     entries = [*record.get("searches", ()), *[{}] * len(asked)]
     found = {}
     for (dataset, index, search), entry in zip(asked, entries, strict=False):
-        phase = SearchPhase(plan, search, dataset, _known_configurations(search.method, dataset, rows))
+        phase = SearchPhase(plan, search, dataset, _known_configurations(plan, search.method, dataset, rows))
         if search.warm_start:
             known = dict(_candidates(rows, phase, look_up))
             taken = _recorded(phase, entry, known)
@@ -67,10 +68,23 @@ def _searched(rows: pa.Table) -> pa.Table:
     return rows.filter(pc.equal(rows["seed_block"], str(SeedBlock.SEARCH)))
 
 
-def _known_configurations(method: str, dataset: str, rows: pa.Table) -> KnownConfigurations:
-    """Return what a method was searched with on a dataset; `rows`: of seeds of searches."""
+def _known_configurations(plan: Plan, method: str, dataset: str, rows: pa.Table) -> KnownConfigurations:
+    """Return what a method was searched with on a dataset, to the last bit; knobs that came later at their default.
+
+    Args:
+        plan: whose methods it knows.
+        method: the method's name.
+        dataset: the dataset's reference.
+        rows: of seeds of searches.
+    """
     own = rows.filter(pc.and_(pc.equal(rows["method"], method), pc.equal(rows["dataset"], dataset)))
-    return KnownConfigurations(map(json.loads, own["config"].unique().to_pylist()))
+    texts = own["config"].unique().to_pylist() if own.num_rows else []
+    later = {name: knob.default for name, knob in plan.catalogue.space(method).items() if knob.since is not None}
+    return KnownConfigurations({**later, **_with_tuples(json.loads(text))} for text in texts)
+
+
+def _with_tuples(config: Mapping[str, Any]) -> dict[str, Value]:
+    return {name: plain(value) if isinstance(value, list) else value for name, value in config.items()}
 
 
 def _candidates(

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from orchestrator.designs.base import Design
-from orchestrator.designs.search import Search
-from orchestrator.errors import RequestError
-from orchestrator.knobs import Value
-from orchestrator.study.study import PROTOCOLS, Study
-from orchestrator.trial import PRECISIONS
+from orchestrator.errors import RequestError, UnknownNameError, shown
+from orchestrator.study.study import Study
+from orchestrator.values import Value, plain
 
-__all__ = ["with_settings"]
+__all__ = ["check_settings", "with_settings"]
+
+MOST_DIGITS = 9
 
 
 def with_settings(study: Study, settings: Sequence[str]) -> Study:
@@ -24,9 +25,12 @@ def with_settings(study: Study, settings: Sequence[str]) -> Study:
     for setting in settings:
         name, separator, value = setting.partition("=")
         if not separator or not value:
-            raise RequestError(f"--set {setting!r} is not NAME=VALUE")
+            raise RequestError(f"--set {shown(setting)} is not NAME=VALUE")
         change = SETTINGS.get(name)
-        study = change(study, value) if change is not None else _with_knob(study, name, value)
+        try:
+            study = change(study, value) if change is not None else _with_knob(study, name, value)
+        except RequestError as error:
+            raise RequestError(f"--set {shown(setting)}: {error}") from None
     return replace(study, settings=(*study.settings, *settings))
 
 
@@ -43,25 +47,21 @@ def _with_epochs(study: Study, value: str) -> Study:
 
 
 def _with_precision(study: Study, value: str) -> Study:
-    return replace(study, precision=_one_of("precision", value, PRECISIONS))
+    return replace(study, precision=value)
 
 
 def _with_protocol(study: Study, value: str) -> Study:
-    return replace(study, protocol=_one_of("protocol", value, PROTOCOLS))
+    return replace(study, protocol=value)
 
 
 def _with_warm_start(study: Study, value: str) -> Study:
     """Return the study whose searches begin from up to so many earlier configurations."""
     number = _whole_number("warm_start", value)
     if not study.searches():
-        raise RequestError(f"--set warm_start={number}: study {study.name} has no search")
-
-    def warm(search: Search) -> Search:
-        changed = replace(search, warm_start=number)
-        changed.check()
-        return changed
-
-    return study.with_designs([design.with_search(warm) for design in study.designs])
+        raise RequestError(f"{study.called} has no search")
+    return study.with_designs(
+        [design.with_search(lambda search: replace(search, warm_start=number)) for design in study.designs]
+    )
 
 
 SETTINGS: Mapping[str, Callable[[Study, str], Study]] = {
@@ -87,27 +87,50 @@ def _with_knob(study: Study, name: str, value: str) -> Study:
         hit = hit or changed is not None
         designs.append(changed or design)
     if not hit:
-        allowed = "dataset, seeds, epochs, precision, protocol, warm_start and METHOD.KNOB of this study"
-        raise RequestError(f"--set {name}={value}: allowed are {allowed}")
+        known = [*SETTINGS, *(f"{method}.KNOB" for method in study.methods)]
+        raise UnknownNameError(f"setting of {study.called}", name, known)
     return study.with_designs(designs)
 
 
+def check_settings(study: Study, knobs_of: Callable[[str], Collection[str]]) -> None:
+    """Refuse a setting that names no knob of the methods it is meant for.
+
+    Args:
+        study: with its settings applied.
+        knobs_of: method -> names of its knobs.
+
+    Raises:
+        UnknownNameError: no such knob, nor anything else that can be set; names the nearest.
+        RequestError: a knob of one method of several, without the method's name.
+    """
+    names = [setting.partition("=")[0] for setting in study.settings]
+    for name in (name for name in names if name not in SETTINGS):
+        method, _, knob = name.rpartition(".")
+        meant = [method] if method else list(study.methods)
+        having = [one for one in meant if knob in knobs_of(one)]
+        if not having:
+            known = [*SETTINGS, *dict.fromkeys(known for one in meant for known in knobs_of(one))]
+            raise UnknownNameError("knob or setting", name, known)
+        if len(having) < len(meant):
+            raise RequestError(f"--set {name}: {meant[0]} and others of the study differ in it; say {having[0]}.{name}")
+
+
 def _whole_number(name: str, value: str) -> int:
-    if not value.isdigit():
-        raise RequestError(f"--set {f'{name}={value}'!r}: {name} is a whole number")
+    if not (value.isascii() and value.isdecimal() and len(value) <= MOST_DIGITS):
+        raise RequestError(f"{name} is a whole number of at most {MOST_DIGITS} digits")
     return int(value)
 
 
-def _one_of(name: str, value: str, allowed: Sequence[str]) -> str:
-    if value not in allowed:
-        raise RequestError(f"--set {f'{name}={value}'!r}: allowed are {', '.join(allowed)}")
-    return value
-
-
 def _parsed(value: str) -> Value:
+    """Return a value as it is written: a number, true, false, null, a list in brackets, or else a text."""
     for kind in (int, float):
         try:
             return kind(value)
         except ValueError:
             continue
-    return {"true": True, "false": False}.get(value.lower(), value)
+    if value.lower() in ("true", "false", "null") or value[0] == "[":
+        try:
+            return plain(json.loads(value if value[0] == "[" else value.lower()))
+        except (ValueError, RecursionError):
+            raise RequestError("the value is no list of numbers and texts in JSON") from None
+    return value

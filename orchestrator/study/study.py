@@ -38,13 +38,41 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from orchestrator import discovery
-from orchestrator.designs.base import Design, require_design
-from orchestrator.designs.search import Search
+from orchestrator.allowed import (
+    Checked,
+    allowed,
+    either,
+    flag,
+    instance,
+    many,
+    mapping,
+    number,
+    one_of,
+    optional,
+    text,
+    value,
+    whole,
+    word,
+)
+from orchestrator.designs.base import DESIGN, Design
+from orchestrator.designs.search import MOST_EPOCHS, Search
 from orchestrator.errors import RequestError
 from orchestrator.knobs import Value
+from orchestrator.study.size import require_plannable
 from orchestrator.trial import PRECISIONS
 
-__all__ = ["LOCAL", "PROTOCOLS", "Study", "Tier", "UntilDecided", "key_of", "load", "until_decided"]
+__all__ = [
+    "LOCAL",
+    "MOST_EPOCHS",
+    "MOST_SEEDS",
+    "PROTOCOLS",
+    "Study",
+    "Tier",
+    "UntilDecided",
+    "key_of",
+    "load",
+    "until_decided",
+]
 
 PROTOCOLS = ("whole", "split")
 """What is fitted and what is scored: all points, or the train part and the test part."""
@@ -52,12 +80,36 @@ PROTOCOLS = ("whole", "split")
 LOCAL = "local"
 """The tier that a study file describes; `Study.tiers` says how others differ from it."""
 
+MOST_SEEDS = 100_000
+
+DATASETS = many(
+    text("the reference of a dataset"),
+    "a tuple of different datasets' references, at least one",
+    least=1,
+    distinct=True,
+)
+EPOCHS = whole(1, MOST_EPOCHS)
+BASES = mapping(mapping(value(), "knob -> value"), "method -> knob -> value")
+SECONDS = mapping(number(above=0), "method -> GPU-seconds an epoch")
+
 
 @dataclass(frozen=True)
-class UntilDecided:
+class UntilDecided(Checked):
     """Sequential replication: look at fixed numbers of seeds, stop when every contrast is decided."""
 
     looks: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        """Check that the looks grow.
+
+        Raises:
+            RequestError: they do not, or are no whole numbers from 2.
+        """
+        says = f"growing whole numbers from 2 to {MOST_SEEDS:,}"
+        looks = many(whole(2, MOST_SEEDS), says, least=1).accept(self.looks, "until_decided: looks")
+        if list(looks) != sorted(set(looks)):
+            raise RequestError(f"until_decided: looks = {self.looks!r} is not allowed; it is {says}")
+        object.__setattr__(self, "looks", looks)
 
 
 def until_decided(looks: Sequence[int] = (10, 20, 40)) -> UntilDecided:
@@ -66,69 +118,83 @@ def until_decided(looks: Sequence[int] = (10, 20, 40)) -> UntilDecided:
     Raises:
         RequestError: looks that do not grow, or start below 2.
     """
-    fixed = tuple(looks)
-    if not fixed or fixed[0] < 2 or list(fixed) != sorted(set(fixed)):
-        raise RequestError(f"until_decided(looks={looks!r}): looks are growing whole numbers from 2")
-    return UntilDecided(fixed)
+    return UntilDecided(looks)  # type: ignore[arg-type]  # becomes a tuple
+
+
+WORD = word()
+"""Names that become part of a file's name."""
+
+SEEDS = either(whole(1, MOST_SEEDS), instance(UntilDecided, "until_decided(looks=(10, 20, 40))"))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tier:
+class Tier(Checked):
     """Data, network and budget of another tier; never the question, the levels or the test (`study.tiers`)."""
 
-    datasets: tuple[str, ...]
-    n_epochs: int | None = None
+    datasets: tuple[str, ...] = field(metadata=allowed(DATASETS))
+    n_epochs: int | None = field(default=None, metadata=allowed(optional(EPOCHS)))
     """Epochs a trial; None: as at the local tier."""
-    search_epochs: int | None = None
+    search_epochs: int | None = field(default=None, metadata=allowed(optional(EPOCHS)))
     """Epochs of a search's trials; None: those of the other trials."""
-    seeds: int | UntilDecided | None = None
+    seeds: int | UntilDecided | None = field(default=None, metadata=allowed(optional(SEEDS)))
     """None: as at the local tier."""
-    protocol: str | None = None
+    protocol: str | None = field(default=None, metadata=allowed(optional(one_of(PROTOCOLS, "protocol"))))
     """Which points are fitted and scored there; None: as at the local tier."""
-    base: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+    base: Mapping[str, Mapping[str, Value]] = field(default_factory=dict, metadata=allowed(BASES))
     """Method -> knob -> value, on top of the base of every design over that method: its network, batch, schedule."""
-    epoch_seconds: Mapping[str, float] = field(default_factory=dict)
+    epoch_seconds: Mapping[str, float] = field(default_factory=dict, metadata=allowed(SECONDS))
     """Method -> GPU-seconds an epoch of one trial, until the ledger knows better."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Study:
-    """A question as data. One file holds one as `STUDY`; the file's docstring says what the paper says."""
+class Study(Checked):
+    """A question as data. One file holds one as `STUDY`; the file's docstring says what the paper says.
 
-    question: str
-    design: Design
-    datasets: tuple[str, ...]
-    rivals: tuple[Design, ...] = ()
+    Raises:
+        RequestError: a field holds what it may not; the line names the field, the value and what is allowed.
+    """
+
+    question: str = field(metadata=allowed(text("the question as a text")))
+    design: Design = field(metadata=allowed(DESIGN))
+    datasets: tuple[str, ...] = field(metadata=allowed(DATASETS))
+    rivals: tuple[Design, ...] = field(default=(), metadata=allowed(many(DESIGN, "a tuple of designs")))
     """Further designs; their arms are compared with the baseline of `design`."""
-    seeds: int | UntilDecided = 10
-    seeds_by_hand: int | None = None
+    seeds: int | UntilDecided = field(default=10, metadata=allowed(SEEDS))
+    seeds_by_hand: int | None = field(default=None, metadata=allowed(optional(whole(1, MOST_SEEDS))))
     """Set by `--set seeds=N`: a look that the study file did not plan, remembered and paid for."""
-    n_epochs: int | None = None
+    n_epochs: int | None = field(default=None, metadata=allowed(optional(EPOCHS)))
     """Epochs a trial; None: the method's default."""
-    paper: str = ""
-    protocol: str = "whole"
+    paper: str = field(default="", metadata=allowed(text(empty=True)))
+    protocol: str = field(default="whole", metadata=allowed(one_of(PROTOCOLS, "protocol")))
     """`whole`: fitted and scored on the same data; `split`: fitted on the train part, scored on the test part."""
-    precision: str = "float32"
+    precision: str = field(default="float32", metadata=allowed(one_of(PRECISIONS, "precision")))
     """One of `PRECISIONS`, for the methods that list it; others are computed in float32, as their rows say."""
-    metric: str = "nmi"
-    alpha: float = 0.05
-    margin: float | None = None
+    metric: str = field(default="nmi", metadata=allowed(text("the name of a metric")))
+    alpha: float = field(default=0.05, metadata=allowed(number(above=0, below=1)))
+    margin: float | None = field(default=None, metadata=allowed(optional(number(above=0))))
     """Differences within +-margin (units of `metric`) count as none; states what "no effect" means before the run.
     A study that tests anything states one, unless it is exploratory."""
-    beats_chance_by: float = 0.1
+    beats_chance_by: float = field(default=0.1, metadata=allowed(number(0)))
     """What the baseline must score above random partitions (units of `metric`, or of NMI if `metric` reads no labels);
     a baseline that does not is reported as not working at this tier, whatever its arms differ by."""
-    exploratory: bool = False
-    failure_budget: float = 0.1
+    exploratory: bool = field(default=False, metadata=allowed(flag()))
+    failure_budget: float = field(default=0.1, metadata=allowed(number(0, 1)))
     """Share of the study's trials that may fail before the run stops."""
-    tiers: dict[str, Tier] = field(default_factory=dict)
-    name: str = ""
-    docstring: str = ""
-    settings: tuple[str, ...] = ()
+    tiers: Mapping[str, Tier] = field(
+        default_factory=dict, metadata=allowed(mapping(instance(Tier, "Tier(...)"), "name -> Tier(...)", key=WORD))
+    )
+    name: str = field(default="", metadata=allowed(text(empty=True)))
+    docstring: str = field(default="", metadata=allowed(text(empty=True)))
+    settings: tuple[str, ...] = field(default=(), metadata=allowed(many(text(), "a tuple of settings")))
     """What `--set` changed, as it was given: part of the command that runs the study again."""
-    tier: str = LOCAL
-    epoch_seconds: Mapping[str, float] = field(default_factory=dict)
+    tier: str = field(default=LOCAL, metadata=allowed(WORD))
+    epoch_seconds: Mapping[str, float] = field(default_factory=dict, metadata=allowed(SECONDS))
     """Set by the tier; see there."""
+
+    @property
+    def called(self) -> str:  # type: ignore[override]  # read only
+        """The study as messages name it."""
+        return f"study {self.name}" if isinstance(self.name, str) and self.name else "Study"
 
     @property
     def key(self) -> str:
@@ -186,6 +252,7 @@ def load(name: str, plugins: Sequence[str] = ()) -> Study:
     study = getattr(module, "STUDY", None)
     if not isinstance(study, Study):
         raise RequestError(f"study file of {name!r} defines no STUDY = Study(...)")
+    WORD.accept(stem, f"study file {name!r}: its name")
     checked = replace(study, name=stem, docstring=(module.__doc__ or "").strip())
     check(checked)
     return checked
@@ -203,44 +270,8 @@ def check(study: Study) -> None:
     Raises:
         RequestError: one line that names the value and what is allowed.
     """
-    for place, design in enumerate(study.designs):
-        require_design(design, f"study {study.name}: {'design' if place == 0 else f'rivals[{place - 1}]'}")
-    if not study.datasets:
-        raise RequestError(f"study {study.name}: datasets is empty; name at least one")
     if study.looks[0] < 2 and study.design.search is not study.design:
-        raise RequestError(f"study {study.name}: seeds = {study.looks[0]!r}; paired tests need at least 2")
-    _check_words(study)
-    _check_numbers(study)
-
-
-def _check_numbers(study: Study) -> None:
-    if not 0 < study.alpha < 1:
-        raise RequestError(f"study {study.name}: alpha = {study.alpha!r} is outside (0, 1)")
-    if study.margin is not None and not study.margin > 0:
-        raise RequestError(
-            f"study {study.name}: margin = {study.margin!r}; a margin is above 0, in units of the metric"
-        )
-    if not study.beats_chance_by >= 0:
-        raise RequestError(
-            f"study {study.name}: beats_chance_by = {study.beats_chance_by!r}; it is at least 0, in units of the metric"
-        )
-    if study.n_epochs is not None and study.n_epochs < 1:
-        raise RequestError(f"study {study.name}: n_epochs = {study.n_epochs!r}; it is a whole number from 1")
-    if not 0 <= study.failure_budget <= 1:
-        raise RequestError(f"study {study.name}: failure_budget = {study.failure_budget!r} is outside [0, 1]")
-
-
-def _check_words(study: Study) -> None:
-    for what, protocol in _protocols(study).items():
-        if protocol not in PROTOCOLS:
-            raise RequestError(f"{what}: protocol {protocol!r}; there are: split, whole")
-    if study.precision not in PRECISIONS:
-        raise RequestError(
-            f"study {study.name}: precision {study.precision!r} is not supported; allowed: {', '.join(PRECISIONS)}"
-        )
-
-
-def _protocols(study: Study) -> dict[str, str]:
-    """Return the protocol of a study and of each tier that has its own, by what a message calls it."""
-    own = {f"tier {name} of study {study.name}": tier.protocol for name, tier in study.tiers.items() if tier.protocol}
-    return {f"study {study.name}": study.protocol, **own}
+        raise RequestError(f"{study.called}: seeds = {study.looks[0]!r}; paired tests need at least 2")
+    if LOCAL in study.tiers:
+        raise RequestError(f"{study.called}: tiers[{LOCAL!r}] is not allowed; the local tier is the study itself")
+    require_plannable(study)

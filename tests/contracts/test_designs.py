@@ -42,10 +42,13 @@ SMALL = {
 }
 """Design -> arguments of its function; a design that is found and not listed here fails `test_every_design_is_held`."""
 
-SHARED = ("base", "components", "screening")
-"""Modules of the folder that are parts of designs."""
+FOUND = sorted(
+    name
+    for name in (info.name for info in pkgutil.iter_modules(designs.__path__))
+    if hasattr(importlib.import_module(f"orchestrator.designs.{name}"), name)
+)
+"""Modules with a function of their own name; the others are parts of designs."""
 
-FOUND = sorted({info.name for info in pkgutil.iter_modules(designs.__path__)} - {*SHARED})
 FINITE = [name for name in FOUND if name != "search"]
 
 

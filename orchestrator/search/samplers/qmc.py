@@ -1,4 +1,4 @@
-"""A scrambled Sobol sequence, as in Optuna."""
+"""A scrambled Sobol sequence, as in Optuna: one over all searched knobs and all rounds."""
 
 from __future__ import annotations
 
@@ -22,4 +22,4 @@ def _make(search: Search, seed: int, n_startup: int) -> optuna.samplers.BaseSamp
         return optuna.samplers.QMCSampler(seed=seed, scramble=True, warn_asynchronous_seeding=False)
 
 
-SAMPLER = SamplerKind(make=_make)
+SAMPLER = SamplerKind(make=_make, asks_all=True)

@@ -90,7 +90,7 @@ def test_a_wrong_request_is_one_line(arguments, says, capsys, tmp_path):
         ("design=one_factor('toy', {'mode': ['same']}), margin=None", "margin is missing; state below which"),
         ("design=one_factor('toy', {'mode': ['same']}), beats_chance_by=-0.1", "beats_chance_by = -0.1"),
         ("design=one_factor('toy', {'mode': ['same']}), alpha=2.0", "alpha = 2.0"),
-        ("design=one_factor('toy', {'mode': ['same']}), protocol='half'", "protocol 'half'"),
+        ("design=one_factor('toy', {'mode': ['same']}), protocol='half'", "unknown protocol of Study 'half'"),
         (
             "design=one_factor('toy', {'mode': ['same']}), rivals=(one_factor('toy', {'level': [0.1]}),)",
             "arms 'toy baseline' and 'baseline' are the same configuration",

@@ -38,7 +38,23 @@ def test_an_earlier_study_may_have_chosen(space):
     assert found.knobs == ("loss",) and found.arms(space, CHOSEN)[0].values["weight"] == 7.0
 
 
-def test_a_level_that_the_search_happened_to_choose_is_refused_as_a_duplicate(space):
-    found = around(search("entropy", ("lr",)), one_factor("entropy", {"lr": [0.3]}))
-    with pytest.raises(RequestError, match=r"'lr=0\.3' of entropy is the same configuration as 'baseline'"):
-        found.arms(space, CHOSEN)
+def test_a_level_that_the_search_happened_to_choose_is_the_baseline_and_nothing_is_lost(space):
+    found = around(search("entropy", ("lr",)), one_factor("entropy", {"lr": [0.3, 0.5]}))
+    baseline, other = found.arms(space, CHOSEN)
+    assert (baseline.also, other.name) == (("lr=0.3",), "lr=0.5")
+    assert [one.name for one in found.contrasts([baseline, other])] == ["lr=0.5 vs baseline"]
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "says"),
+    [
+        (None, None, "around: first = None is not allowed"),
+        ("earlier", None, "around: then = None is not allowed; it is a finite design"),
+        ("", one_factor("entropy", {}), "around: first = '' is not allowed"),
+        ("earlier", search("entropy", ("lr",)), "it is a finite design"),
+        ("earlier", around("other", one_factor("entropy", {})), "it is a finite design"),
+    ],
+)
+def test_parts_that_are_none_are_refused_in_one_line(first, then, says):
+    with pytest.raises(RequestError, match=says):
+        around(first, then)

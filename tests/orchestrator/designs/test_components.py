@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from orchestrator.designs.add_one_in import add_one_in
 from orchestrator.designs.components import Component, check_components, merged, one_switched
+from orchestrator.designs.leave_one_out import leave_one_out
 from orchestrator.errors import RequestError
 
 PARTS = {
@@ -22,8 +24,8 @@ def test_values_of_on_and_off_lie_over_the_start(space):
 
 
 def test_one_switched_changes_exactly_one_component_an_arm(space):
-    whole = one_switched("entropy", PARTS, {}, space, baseline_on=True)
-    bare = one_switched("entropy", PARTS, {}, space, baseline_on=False)
+    whole = one_switched(leave_one_out("entropy", PARTS), space, {}, baseline_on=True)
+    bare = one_switched(leave_one_out("entropy", PARTS), space, {}, baseline_on=False)
     assert [a.name for a in whole] == ["baseline", "without fairness", "without order"]
     assert [a.name for a in bare] == ["baseline", "only fairness", "only order"]
     # with two components, all but one is only the other: both designs share those configurations
@@ -45,4 +47,27 @@ def test_wrong_components_are_refused_in_one_line(space, components, says):
 
 def test_a_component_that_changes_nothing_is_refused(space):
     with pytest.raises(RequestError, match="'without x' of entropy is the same configuration as 'baseline'"):
-        one_switched("entropy", {"x": Component(on={"weight": 1.0}, off={"weight": 1})}, {}, space, baseline_on=True)
+        leave_one_out("entropy", {"x": Component(on={"weight": 1.0}, off={"weight": 1})}).arms(space, {})
+
+
+def test_a_component_that_has_no_effect_beside_the_others_is_the_baseline(space):
+    parts = {"forward": Component({"loss": "forward"}, {"loss": "reverse"}), "order": Component({"order": 3.0}, {})}
+    bare = add_one_in("entropy", parts).arms(space, {})
+    assert [(arm.name, arm.also) for arm in bare] == [("baseline", ("only order",)), ("only forward", ())]
+    assert [arm.name for arm in leave_one_out("entropy", parts).arms(space, {})] == [
+        "baseline",
+        "without forward",
+        "without order",
+    ]
+
+
+@pytest.mark.parametrize("wrong", [{}, {"x": None}, {"x": {"on": {}, "off": {}}}, {1: None}, None, 3, "p"])
+def test_what_is_no_component_is_refused_in_one_line(space, wrong):
+    with pytest.raises(RequestError, match=r"leave_one_out over entropy: components|is empty"):
+        leave_one_out("entropy", wrong).arms(space, {})
+
+
+@pytest.mark.parametrize("wrong", [None, "weight", 3, [("weight", 1.0)], {"weight": {1.0}}, {1: 2.0}])
+def test_what_a_component_cannot_set_is_refused_where_it_is_made(wrong):
+    with pytest.raises(RequestError, match=r"Component: o"):
+        Component(wrong, {})

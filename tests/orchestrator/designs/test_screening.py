@@ -38,7 +38,7 @@ def test_rows_that_mean_one_configuration_are_one_arm_that_knows_its_rows(space)
         ({}, "needs at least two knobs"),
         ({"weight": None}, "needs at least two knobs"),
         ({"weight": None, "speed": None}, "unknown knob of entropy 'speed'"),
-        ({"weight": Float(0.0, 20.0), "lr": None}, "entropy.weight = 20.0 is outside"),
+        ({"weight": Float(0.0, 20.0), "lr": None}, "the range of entropy.weight ends at 20.0, outside"),
     ],
 )
 def test_wrong_ranges_are_refused_in_one_line(space, ranges, says):

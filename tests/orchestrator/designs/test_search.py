@@ -43,7 +43,7 @@ def test_several_objectives_and_every_sampler_and_pruner_are_accepted():
         (("lr",), {"rule": "nmi"}, "selection rule 'nmi' reads labels; say so: 'oracle_nmi'"),
         (("lr",), {"rule": "luck"}, "unknown selection rule 'luck'"),
         (("lr",), {"rule": "between_seed_mi"}, "labelings of several seeds, which the ledger does not keep"),
-        (("lr",), {"rule": ()}, "has no rule"),
+        (("lr",), {"rule": ()}, r"search over entropy: rules = \(\) is not allowed; it is a selection rule"),
         (("lr",), {"rule": ("neighbour_mi", "silhouette"), "sampler": "cmaes"}, "takes at most 1 of 2 objectives"),
         (("lr",), {"speed": 1}, "unknown option of search 'speed'"),
     ],
@@ -57,7 +57,7 @@ def test_a_wrong_search_is_refused_in_one_line(over, options, says):
     ("over", "says"),
     [
         ({"speed": None}, "unknown knob of entropy 'speed'"),
-        ({"lr": Float(0.05, 5.0)}, "the search range of entropy.lr ends at 5.0, outside its domain"),
+        ({"lr": Float(0.05, 5.0)}, "the range of entropy.lr ends at 5.0, outside its domain"),
         ({"loss": Choice("reverse", "sideways")}, "ends at 'sideways'"),
     ],
 )

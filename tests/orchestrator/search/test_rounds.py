@@ -1,16 +1,19 @@
 """Searches in rounds: they replay to the same choice, learn, and survive NaN, failure and collapse."""
 
+import json
 import math
 
 import numpy as np
 import pytest
+from scipy.stats import qmc
 
 from orchestrator.designs.search import search
 from orchestrator.errors import RequestError
 from orchestrator.inference.selection import choose_configuration, objective_metric
-from orchestrator.knobs import Choice, Float, Int, Knob
+from orchestrator.knobs import Choice, Float, Int, Knob, ListOf, canonical
 from orchestrator.search.phase import mean
 from orchestrator.search.rounds import SearchRounds, Told
+from orchestrator.trial import canonical_json
 
 SPACE = {
     "rate": Knob(1.0, Float(0.1, 10.0, log=True), fuses=True),
@@ -201,3 +204,53 @@ def test_pruners_judge_epochs_by_the_first_of_several_objectives_and_the_search_
     assert [p.values for p in one.proposals.values()] == [p.values for p in other.proposals.values()]
     assert one.best().number not in pruned
     assert len(one.study.directions) == 2
+
+
+def test_a_quasi_random_search_is_one_sequence_over_all_knobs_and_rounds():
+    rounds = run(made(sampler="qmc"))
+    points = qmc.Sobol(4, seed=rounds.seed, scramble=True).random(23)
+    asked = [rounds.proposals[number].values for number in range(1, 24)]  # Optuna draws the first one by itself
+    rates = [(math.log10(values["rate"]) + 1) / 2 for values in asked]
+    (place,) = (place for place in range(4) if np.allclose(points[:, place], rates, atol=1e-9))
+    orders = [(values["order"] - 0.1) / 4.9 if values["loss"] == "renyi" else math.nan for values in asked]
+    there = np.isfinite(orders)
+    assert 6 < there.sum() < 17
+    others = [points[there, other] for other in range(4) if other != place]
+    assert sum(np.allclose(other, np.array(orders)[there], atol=1e-9) for other in others) == 1
+    assert len({tuple(proposal.values.items()) for proposal in rounds.proposals.values()}) == 24
+
+
+KINDS = {
+    "widths": Knob((8,), ListOf(Int(1, 64), 1, 3)),
+    "size": Knob("small", Choice("small", "medium", "large", ordered=True)),
+    "decay": Knob(None, Float(0.0, 1.0, also=(None,))),
+    "share": Knob(0.5, Float(0.0, 1.0, step=0.25)),
+}
+OVER = {"widths": Choice((8,), (64, 8)), "size": None, "decay": Choice(None, 0.5), "share": None}
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random", "qmc", "nsga2", "cmaes", "gp"])
+def test_lists_none_steps_and_ordered_choices_are_searched(sampler):
+    rounds = SearchRounds(search("m", OVER, n_configurations=16, round_size=8, sampler=sampler), KINDS, "salt")
+    while not rounds.exhausted:
+        asked = rounds.ask()
+        told = [p.values["share"] + len(p.values["widths"]) + (p.values["decay"] is None) for p in asked]
+        rounds.tell(
+            [Told(number=p.number, state="complete", objectives=(v,)) for p, v in zip(asked, told, strict=True)]
+        )
+    found = [proposal.values for proposal in rounds.proposals.values()]
+    assert {values["widths"] for values in found} == {(8,), (64, 8)}
+    assert {values["size"] for values in found} == {"small", "medium", "large"}
+    assert {values["decay"] for values in found} == {None, 0.5}
+    assert {values["share"] for values in found} <= {0.0, 0.25, 0.5, 0.75, 1.0}
+    assert canonical(KINDS, rounds.best().values) == rounds.best().values
+
+
+def test_an_earlier_configuration_of_any_kind_of_knob_can_be_begun_from():
+    rounds = SearchRounds(search("m", OVER, n_configurations=2, round_size=2, warm_start=3), KINDS, "salt")
+    row = json.loads(canonical_json({"widths": (64, 8), "size": "large", "decay": None, "share": 0.75}))
+    values = rounds.fitting(row)
+    assert values == {"widths": (64, 8), "size": "large", "decay": None, "share": 0.75}
+    assert [proposal.values for proposal in rounds.begin_from([values])] == [values]
+    assert rounds.fitting({**row, "widths": [63, 8]}) is None
+    assert rounds.fitting({**row, "share": 7}) is None

@@ -72,7 +72,7 @@ def test_question_levels_test_and_seeds_stay():
 def test_a_tier_may_say_which_points_are_fitted_and_scored_there():
     moved = in_tier(replace(STUDY, tiers={"paper": replace(PAPER, protocol="split")}), "paper")
     assert (STUDY.protocol, moved.protocol) == ("whole", "split")
-    with pytest.raises(RequestError, match="tier paper of study constraints: protocol 'half'; there are: split, whole"):
+    with pytest.raises(RequestError, match="unknown protocol of Tier 'half'; there are: split, whole"):
         check(replace(STUDY, tiers={"paper": replace(PAPER, protocol="half")}))
 
 
