@@ -12,11 +12,16 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.ticker import FixedFormatter
 
 __all__ = ["BLACK", "GREY", "PALETTE", "Drawing", "as_data_uri", "canvas", "save", "tidy", "warm"]
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F5A3C")
 """Okabe and Ito's colours (told apart with every common colour blindness), black and yellow left out."""
+OWN_FORMULA = r"$\mathdefault"
+"""How Matplotlib writes the numbers beside a logarithmic axis."""
+
 BLACK = "#1a1a1a"
 GREY = "#8c8c8c"
 STYLE: Any = {
@@ -83,10 +88,24 @@ def save(drawings: Sequence[Drawing], folder: Path) -> list[Path]:
 
 def _lay_out(figure: Figure) -> None:
     """Lay a figure out once and for all: every later draw would do it again, and draw twice for it."""
+    _show_dollars(figure)
     engine = figure.get_layout_engine()
     if engine is not None:
         engine.execute(figure)
         figure.set_layout_engine(None)
+
+
+def _show_dollars(figure: Figure) -> None:
+    """Have every `$` in a text shown as one: names of arms may hold two, and what is between them is no formula."""
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            if isinstance(axis.get_major_formatter(), FixedFormatter):
+                for tick in axis.get_major_ticks():
+                    tick.label1.set_parse_math(False)
+                    tick.label2.set_parse_math(False)
+    for text in figure.findobj(Text):
+        if "$" in text.get_text() and not text.get_text().startswith(OWN_FORMULA):
+            text.set_parse_math(False)
 
 
 def as_data_uri(path: Path) -> str:

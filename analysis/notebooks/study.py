@@ -22,6 +22,7 @@ from pathlib import Path
 from IPython.display import HTML
 
 from analysis.data import provenance, study_view, under_trained
+from analysis.escaping import markdown
 from analysis.figures import finite_designs, rankings, searches, sensitivity
 from analysis.pages import notebook
 from analysis.tables import arm_tables
@@ -33,19 +34,23 @@ study = study_view.load(Path(RESULTS), STUDY)
 found = verdicts.verdicts(study)
 rows = arm_tables.arm_rows(study, found)
 epochs = study_view.epochs_of(study, study_view.confirm_rows(study))
-notebook.show_text(f"## {study.record['question']}\n\n{verdicts.heading(study)}\n\n{provenance.summary(study)}")
+notebook.show_text(
+    f"## {markdown(study.record['question'])}\n\n{markdown(verdicts.heading(study))}\n\n{provenance.summary(study)}"
+)
 
 # %% [markdown]
 # ## The answer
 
 # %%
 for footing in footings(study):
-    notebook.show_text(footing.sentence)
+    notebook.show_text(markdown(footing.sentence))
 could_find = detectable(study, found)
-notebook.show_text(f"{verdicts.tally(found, study.tier)} {could_find.sentence if could_find else ''}")
-notebook.show_text("\n".join(f"- **{one.word}**: {one.sentence}" for one in found) or "Nothing was to be tested.")
-notebook.show_text("\n".join(f"- {text}" for text in verdicts.missing_sentences(study)))
-notebook.show_text(under_trained.under_trained_sentence(study, epochs))
+notebook.show_text(markdown(f"{verdicts.tally(found, study.tier)} {could_find.sentence if could_find else ''}"))
+notebook.show_text(
+    "\n".join(f"- **{one.word}**: {markdown(one.sentence)}" for one in found) or "Nothing was to be tested."
+)
+notebook.show_text("\n".join(f"- {markdown(text)}" for text in verdicts.missing_sentences(study)))
+notebook.show_text(markdown(under_trained.under_trained_sentence(study, epochs)))
 
 # %%
 HTML(
@@ -56,7 +61,9 @@ HTML(
 )
 
 # %%
-notebook.show_text("\n".join(f"- **{one.judged.word}**: {one.sentence}" for one in reproduction.comparisons(study)))
+notebook.show_text(
+    "\n".join(f"- **{one.judged.word}**: {markdown(one.sentence)}" for one in reproduction.comparisons(study))
+)
 
 # %% [markdown]
 # ## Figures
@@ -72,10 +79,10 @@ for drawing in finite_designs.study_figures(study, rows, found, epochs):
 for drawing in searches.figures_of_searches(study):
     notebook.show(drawing)
 for section in [*rankings.sections(study), *sensitivity.sections(study, found)]:
-    notebook.show_text(section.sentence)
+    notebook.show_text(markdown(section.sentence))
     for drawing in section.drawings:
         notebook.show(drawing)
-notebook.show_text("\n".join(f"- {one.sentence}" for one in optimism.optimism(study, epochs)))
+notebook.show_text("\n".join(f"- {markdown(one.sentence)}" for one in optimism.optimism(study, epochs)))
 
 # %% [markdown]
 # ## The rows, to go on from here

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from analysis.across.families import by_family
 from analysis.data.study_view import StudyView
+from analysis.escaping import markdown
 from analysis.number_format import join
 from analysis.pages.report import Answer
 
@@ -53,7 +54,7 @@ def totals(told: Sequence[tuple[StudyView, Answer]]) -> str:
     collapsed = sum(gone for _, gone, _ in rows.values())
     hours = sum(cost for _, _, cost in rows.values()) / 3600
     several = f"{len(told)} stud{'ies' if len(told) != 1 else 'y'}"
-    return (
+    return markdown(
         f"{several} ({join([f'{count} at the {tier} tier' for tier, count in sorted(tiers.items())])}; {exploratory} "
         f"exploratory, which claim nothing). {len(rows)} different trials: "
         f"{join([f'{count} {state}' for state, count in sorted(states.items())])}, {collapsed} collapsed; {hours:.2f} "
@@ -64,18 +65,19 @@ def totals(told: Sequence[tuple[StudyView, Answer]]) -> str:
 
 def _study(study: StudyView, answer: Answer) -> Iterator[str]:
     record = study.record
-    marks = [f"{record.get('tier', 'local')} tier", *(["exploratory: no claims"] if record.get("exploratory") else [])]
+    tier = markdown(str(record.get("tier", "local")))
+    marks = [f"{tier} tier", *(["exploratory: no claims"] if record.get("exploratory") else [])]
     yield f"### `{answer.name}` ({', '.join(marks)})"
     yield ""
-    yield f"**{answer.question}**"
+    yield f"**{markdown(answer.question)}**"
     yield ""
-    yield answer.heading
+    yield markdown(answer.heading)
     yield ""
     for sentence in (*answer.footing, answer.tally, answer.detectable):
         if sentence:
-            yield f"* {sentence}"
+            yield f"* {markdown(sentence)}"
     for word, sentence in zip(answer.words, answer.sentences, strict=True):
-        yield f"* **{word}**: {sentence}"
+        yield f"* **{word}**: {markdown(sentence)}"
     for sentence in (*answer.remarks, *answer.optimism, answer.published_summary, answer.summary):
         if sentence:
-            yield f"* {sentence}"
+            yield f"* {markdown(sentence)}"

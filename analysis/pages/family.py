@@ -12,6 +12,7 @@ from analysis.across.knob_importance import importance_section
 from analysis.across.label_free import label_free_section
 from analysis.data import study_view
 from analysis.data.study_view import StudyView
+from analysis.escaping import markdown
 from analysis.figures import boundaries, finite_designs, knob_maps, pareto, sensitivity
 from analysis.figures.drawing import Drawing
 from analysis.figures.section import Section
@@ -43,15 +44,15 @@ def study_sections(study: StudyView) -> Iterator[Section]:
         str(study.record["question"]), _answer(study, found), table, tuple(_drawings(study, rows, shown, found))
     )
     yield from sensitivity.sections(study, found)
-    yield Section("What would change it", _bullets(prospects(study, found)), "", ())
+    yield Section("What would change it", _bullets([markdown(one) for one in prospects(study, found)]), "", ())
 
 
 def _answer(study: StudyView, found: Sequence[Verdict]) -> str:
     could_find = detectable(study, found)
     lead = [one.sentence for one in footings(study)]
     lead += [text for text in (verdicts.tally(found, study.tier), could_find.sentence if could_find else "") if text]
-    said = [f"**{one.word}**: {one.sentence}" for one in found] or ["Described, not tested."]
-    return f"`{study.name}`: {verdicts.heading(study)}\n\n{_bullets([*lead, *said])}"
+    said = [f"**{one.word}**: {markdown(one.sentence)}" for one in found] or ["Described, not tested."]
+    return f"`{study.name}`: {markdown(verdicts.heading(study))}\n\n{_bullets([*map(markdown, lead), *said])}"
 
 
 def _bullets(sentences: Sequence[str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +10,10 @@ from analysis.across.families import ACROSS, by_family
 from analysis.data import provenance, study_view
 from analysis.data.study_view import StudyView
 from analysis.pages import answers, rendering, report
+from analysis.pages import stamp as stamps
 from analysis.pages.report import Answer
 from orchestrator.errors import RequestError
+from orchestrator.ledger import plain_files
 
 __all__ = ["Index", "Line", "build"]
 
@@ -72,6 +73,8 @@ def build(
     paths = {"index": place / "index.html", "answers": place / "ANSWERS.md"}
     with report.refused_folder(place):
         place.mkdir(parents=True, exist_ok=True)
+        for name in ("index.html", "ANSWERS.md", "notebooks", "figures"):
+            plain_files.require_plain(place, name)
         for path in (paths["answers"], *([words] if words else [])):
             path.write_text(answers.as_markdown(told), encoding="utf-8")
         if notebook:
@@ -94,12 +97,12 @@ def _notebooks(told: Sequence[Told], results: Path, place: Path, watch: Callable
     for family, names in families.items():
         target, stamp = folder / f"{family.name}.ipynb", folder / f"{family.name}.json"
         known = {"code": provenance.code_of_analysis(), "content": {name: content[name] for name in names}}
-        if target.is_file() and stamp.is_file() and json.loads(stamp.read_text(encoding="utf-8")) == known:
+        if stamps.is_current(stamp, known, [target.name]):
             continue
         watch(f"notebook {family.name}")
         stamp.unlink(missing_ok=True)
         notebook.execute(family.name, target, results=results)
-        stamp.write_text(json.dumps(known, indent=1), encoding="utf-8")
+        stamps.write(stamp, known, [target])
     return folder
 
 

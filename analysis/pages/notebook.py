@@ -6,6 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from analysis.escaping import markdown
 from analysis.pages.kernel import WaitingKernel, manager_of
 from orchestrator.errors import OrchestratorError
 
@@ -97,14 +98,15 @@ def show(drawing: Drawing) -> None:
 
     from analysis.figures.drawing import as_png
 
-    display(Markdown(f"**{drawing.title}.** {drawing.caption}"), Image(data=as_png(drawing)))  # type: ignore[no-untyped-call]
+    said = f"**{markdown(drawing.title)}.** {markdown(drawing.caption)}"
+    display(Markdown(said), Image(data=as_png(drawing)))  # type: ignore[no-untyped-call]
 
 
 def show_section(section: Section) -> None:
     """Show a section in the notebook: title, sentences, table, figures."""
     from IPython.display import HTML, display
 
-    show_text(f"### {section.title}\n\n{section.sentence}")
+    show_text(f"### {markdown(section.title)}\n\n{section.sentence}")
     if section.table:
         display(HTML(section.table))  # type: ignore[no-untyped-call]
     for drawing in section.drawings:
@@ -112,7 +114,7 @@ def show_section(section: Section) -> None:
 
 
 def show_text(text: str) -> None:
-    """Show Markdown in the notebook."""
+    """Show Markdown in the notebook; what of it comes from a ledger has gone through `escaping.markdown`."""
     from IPython.display import Markdown, display
 
     display(Markdown(text))  # type: ignore[no-untyped-call]

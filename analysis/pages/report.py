@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import html
-import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ from analysis.data.spending import spending_sentence
 from analysis.data.study_view import StudyView
 from analysis.data.under_trained import n_under_trained, under_trained_sentence
 from analysis.pages import rendering
+from analysis.pages import stamp as stamps
 from analysis.tables import arm_tables, contrast_tables
 from analysis.tables.arm_tables import ArmRow
 from analysis.verdicts import optimism, reproduction, verdicts
@@ -30,6 +30,7 @@ from analysis.verdicts.reproduction import Comparison
 from analysis.verdicts.verdicts import Verdict
 from orchestrator.bundles import equivalence
 from orchestrator.errors import RequestError
+from orchestrator.ledger import plain_files
 
 if TYPE_CHECKING:
     from analysis.figures.section import Section
@@ -137,14 +138,12 @@ def build_view(study: StudyView, out: Path, *, notebook: bool = True, kernel: Wa
     parts = _parts(study)
     folder = out / "studies" / study.name
     stamp = {"content": provenance.content_digest(study), "code": provenance.code_of_analysis()}
-    reused = _is_current(folder, stamp, notebook)
+    wanted = ["report.html", *(["notebook.ipynb"] if notebook else [])]
+    reused = stamps.is_current(folder / STAMP, stamp, wanted)
     if not reused:
         with refused_folder(out):
-            made = _write(parts, folder, notebook, kernel)
-            stamp_text = json.dumps(
-                {**stamp, "files": sorted(str(path.relative_to(folder)) for path in made)}, indent=1
-            )
-            (folder / STAMP).write_text(stamp_text, encoding="utf-8")
+            plain_files.require_plain(out, "studies", study.name)
+            stamps.write(folder / STAMP, stamp, _write(parts, folder, notebook, kernel))
     return _answer(parts, folder, notebook=notebook, reused=reused)
 
 
@@ -173,17 +172,6 @@ def _parts(study: StudyView) -> _Parts:
         detectable(study, found),
         reproduction.comparisons(study),
     )
-
-
-def _is_current(folder: Path, stamp: Mapping[str, str], notebook: bool) -> bool:
-    path = folder / STAMP
-    if not path.is_file():
-        return False
-    known = json.loads(path.read_text(encoding="utf-8"))
-    if any(known.get(key) != value for key, value in stamp.items()):
-        return False
-    wanted = [*known["files"], *(["notebook.ipynb"] if notebook else [])]
-    return all((folder / one).is_file() for one in wanted)
 
 
 def _write(parts: _Parts, folder: Path, notebook: bool, kernel: WaitingKernel | None) -> list[Path]:

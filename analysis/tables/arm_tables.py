@@ -19,6 +19,7 @@ from analysis.data.independent_values import independent
 from analysis.data.study_view import StudyView
 from analysis.number_format import MINUS, label, name, number, p_text, signed
 from analysis.verdicts.verdicts import Verdict
+from orchestrator.ledger.spreadsheet import as_csv
 
 __all__ = ["ArmRow", "Cell", "arm_rows", "columns", "company", "mean_interval", "printed", "shown", "write"]
 
@@ -297,7 +298,7 @@ def as_latex(head: Sequence[str], body: Sequence[Sequence[str]], caption: str, k
 
 
 def _tex(text: str) -> str:
-    return "".join(TEX.get(sign, sign) for sign in text)
+    return "".join(TEX.get(sign, sign) for sign in " ".join(text.split()))
 
 
 def write(rows: Sequence[ArmRow], study: StudyView, folder: Path) -> dict[str, Path]:
@@ -308,7 +309,7 @@ def write(rows: Sequence[ArmRow], study: StudyView, folder: Path) -> dict[str, P
     body = printed(listed, study.metric)
     caption = f"{study.record['question']} {note(rows, study.metric)}"
     texts = {
-        "csv": as_frame(rows).to_csv(index=False),
+        "csv": as_csv(as_frame(rows)),
         "tex": as_latex(head, body, caption, study.name),
         "html": as_html(head, body),
     }

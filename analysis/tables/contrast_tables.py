@@ -11,6 +11,7 @@ import pandas as pd
 from analysis.number_format import number, p_text, signed
 from analysis.tables.arm_tables import as_html, as_latex
 from analysis.verdicts.verdicts import Verdict
+from orchestrator.ledger.spreadsheet import as_csv
 
 __all__ = ["HEAD", "NOTE", "as_frame", "described", "write"]
 
@@ -87,7 +88,7 @@ def write(found: Sequence[Verdict], metric: str, name: str, folder: Path) -> dic
     folder.mkdir(parents=True, exist_ok=True)
     body = described(found, metric)
     texts = {
-        "csv": as_frame(found).to_csv(index=False),
+        "csv": as_csv(as_frame(found)),
         "tex": as_latex(HEAD, body, NOTE, f"{name}-contrasts"),
         "html": as_html(HEAD, body),
     }

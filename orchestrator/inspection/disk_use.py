@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from orchestrator.ledger import Ledger
+from orchestrator.ledger import Ledger, plain_files
 
 __all__ = ["clean"]
 
@@ -19,8 +19,8 @@ def clean(results: Path, *, remove: bool) -> list[dict[str, Any]]:
     with Ledger(results, writable=remove):
         if remove:
             for name in removable:
-                shutil.rmtree(results / name, ignore_errors=True)
-        names = sorted(path.name for path in results.iterdir() if path.is_dir()) if results.is_dir() else []
+                shutil.rmtree(plain_files.inside(results, name), ignore_errors=True)  # follows no link in it either
+        names = [path.name for path in plain_files.folders(results)]
         return [{"folder": name, "bytes": _bytes(results / name), "removable": name in removable} for name in names]
 
 
@@ -29,5 +29,5 @@ def _bytes(folder: Path) -> int:
     for place, _, names in os.walk(folder):  # a run that is under way deletes files and folders meanwhile
         for name in names:
             with contextlib.suppress(FileNotFoundError):
-                total += os.stat(Path(place, name)).st_size
+                total += os.lstat(Path(place, name)).st_size
     return total

@@ -43,7 +43,7 @@ def _status(name: str, ledger: Ledger, rows: pa.Table, holder: str) -> dict[str,
     missing = len(wanted) - len(own)
     return {
         "study": name,
-        "tier": record["tier"],
+        "tier": record.get("tier", "local"),
         "trials": len(wanted),
         "complete": states["complete"],
         "collapsed": int(pc.sum(own["collapsed"]).as_py() or 0),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from orchestrator.errors import RequestError
 from orchestrator.ledger import Ledger
+from orchestrator.ledger.spreadsheet import as_csv
 
 __all__ = ["export_study"]
 
@@ -20,14 +21,17 @@ def export_study(results: Path, study: str, target: Path) -> int:
         raise RequestError(f"export to {str(target)!r}: allowed endings are .csv and .parquet")
     with Ledger(results) as ledger:
         _, plan = ledger.read_study(study)
-        rows = ledger.trials()
+        rows = ledger.trials(only=plan["trial_id"].unique().to_pylist())
     view = plan.to_pandas().merge(
         rows.drop(columns=[c for c in ("dataset", "method", "seed", "seed_block") if c in rows]), "left", "trial_id"
     )
     part = target.with_name(f".{target.name}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        view.to_csv(part, index=False) if target.suffix == ".csv" else view.to_parquet(part, index=False)
+        if target.suffix == ".csv":
+            part.write_text(as_csv(view), encoding="utf-8")
+        else:
+            view.to_parquet(part, index=False)
         part.replace(target)
     except OSError as error:
         raise RequestError(f"export to {str(target)!r} failed: {error.strerror or error}") from error

@@ -99,11 +99,10 @@ def test_a_new_row_makes_the_files_again(synthetic, train_missing, tmp_path):
 def test_an_interrupted_build_does_not_pass_for_a_finished_one(answer, results):
     stamp = results / "studies" / "synthetic" / report.STAMP
     text = stamp.read_text()
-    assert report._is_current(stamp.parent, json.loads(text), notebook=False)
-    assert not report._is_current(stamp.parent, json.loads(text), notebook=True)
+    assert report.build(results, "synthetic", notebook=False).reused
     stamp.unlink()
     try:
-        assert not report._is_current(stamp.parent, json.loads(text), notebook=False)
+        assert not report.build(results, "synthetic", notebook=False).reused
     finally:
         stamp.write_text(text)
 
