@@ -30,6 +30,8 @@ def test_lines_and_headings_of_a_text_do_not_begin_blocks():
     assert "\n" not in markdown("first\n\n# second\n---\n* third")
 
 
-@pytest.mark.parametrize("text", ["p < 0.001", "NMI −4.2 points (95 % interval −17.0 to +0.0)", "k_means, n_init=5", "a & b"])
+@pytest.mark.parametrize(
+    "text", ["p < 0.001", "NMI −4.2 points (95 % interval −17.0 to +0.0)", "k_means, n_init=5", "a & b"]
+)
 def test_a_sentence_of_ours_is_left_as_it_is(text):
     assert markdown(text) == text
