@@ -12,10 +12,12 @@ import shutil
 import types
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
-from orchestrator.errors import RequestError, UnknownNameError
+from orchestrator.cli.output import say
+from orchestrator.errors import RequestError, UnknownNameError, shown
 
 __all__ = ["Argument", "CommandLine", "Option"]
 
@@ -33,12 +35,22 @@ class Option:
     help: str
     min: float | None
     max: float | None
+    among: tuple[str, ...]
+    """Of a text: what it may be; empty: anything."""
 
-    def __init__(self, *names: str, help: str = "", min: float | None = None, max: float | None = None) -> None:
+    def __init__(
+        self,
+        *names: str,
+        help: str = "",
+        min: float | None = None,
+        max: float | None = None,
+        among: tuple[str, ...] = (),
+    ) -> None:
         object.__setattr__(self, "names", names)
         object.__setattr__(self, "help", help)
         object.__setattr__(self, "min", min)
         object.__setattr__(self, "max", max)
+        object.__setattr__(self, "among", among)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,12 +101,12 @@ class CommandLine:
         """
         name, *rest = arguments or ("--help",)
         if name in ("--help", "-h"):
-            print(self._overview())
+            say(self._overview())
             return
         if name not in self._commands:
             raise UnknownNameError("command", name, self._commands)
         if {"--help", "-h"} & set(rest):
-            print(self.help_of(name))
+            say(self.help_of(name))
             return
         command = self._commands[name]
         command.function(command.kind(**self._parsed(name, rest)))
@@ -185,20 +197,33 @@ def _arguments(kind: type) -> str:
 def _reader(name: str, kind: Any, how: Option) -> Callable[[str], Any]:
     """Return what makes a value of an option's text."""
     if kind not in NUMBERS:
-        return Path if kind is Path else str
+        return lambda text: _checked_text(name, text, kind, how)
 
     def read(text: str) -> Any:
         try:
             value = kind(text)
         except ValueError:
-            raise RequestError(f"{name} {text!r}: allowed are {_allowed(kind, how)}") from None
-        if (how.min is not None and not value >= how.min) or (how.max is not None and not value <= how.max):
-            raise RequestError(f"{name} {text}: allowed are {_allowed(kind, how)}")
+            raise RequestError(f"{name} {shown(text)}: allowed are {_allowed(kind, how)}") from None
+        if (
+            not isfinite(value)
+            or (how.min is not None and not value >= how.min)
+            or (how.max is not None and not value <= how.max)
+        ):
+            raise RequestError(f"{name} {text[:40]}: allowed are {_allowed(kind, how)}")
         return value
 
     return read
 
 
+def _checked_text(name: str, text: str, kind: Any, how: Option) -> Any:
+    """Return a text, or the path that it is."""
+    if how.among and text not in how.among:
+        raise UnknownNameError(f"value of {name}", text, how.among)
+    if kind is Path and (not text or "\0" in text):
+        raise RequestError(f"{name} {shown(text)}: allowed is a path")
+    return Path(text) if kind is Path else text
+
+
 def _allowed(kind: Any, how: Option) -> str:
-    low = "" if how.min is None else f" from {how.min:g}"
-    return NUMBERS[kind] + low + ("" if how.max is None else f" to {how.max:g}")
+    low = "" if how.min is None else f" from {how.min:.12g}"
+    return NUMBERS[kind] + low + ("" if how.max is None else f" to {how.max:.12g}")

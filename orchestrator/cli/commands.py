@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 
@@ -19,6 +18,7 @@ from orchestrator.cli.options import (
     TrialOptions,
     VerifyOptions,
 )
+from orchestrator.cli.output import kept_apart, say, say_json
 from orchestrator.cli.signals import NOTHING_LOST, exit_with
 from orchestrator.errors import FailureBudgetError, InterruptedRunError, OrchestratorError, RequestError
 
@@ -132,17 +132,17 @@ def export(options: ExportOptions) -> None:
         if study:
             raise RequestError(f"export STUDY {study!r} with --ledger: a kept ledger holds every study")
         kept = export_ledger(results, options.ledger, int(options.most_mb * 2**20))
-        print(kept.sentence(options.ledger))
+        say(kept.sentence(options.ledger))
     elif options.follow and options.tensorboard is None:
         raise RequestError("--follow without --tensorboard DIR: only TensorBoard's runs are added to")
     elif options.tensorboard is not None and study and options.target is None:
         for line in tensorboard.exports(
             results, key_of(study, options.tier), options.tensorboard, follow=options.follow
         ):
-            print(line)
+            say(line)
     elif study and options.target is not None:
         n_rows = study_table.export_study(results, key_of(study, options.tier), options.target)
-        print(f"{n_rows} rows in {options.target}")
+        say(f"{n_rows} rows in {options.target}")
     else:
         raise RequestError("name STUDY and FILE, or STUDY --tensorboard DIR, or say --ledger DIR")
 
@@ -168,8 +168,14 @@ def doctor(options: DoctorOptions) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command and exit: 0 done, 1 too many failures, 2 wrong request, 130 interrupted."""
+    with kept_apart():
+        status = _status_of(sys.argv[1:] if arguments is None else arguments)
+    exit_with(status)
+
+
+def _status_of(arguments: list[str]) -> int:
     try:
-        app.run(sys.argv[1:] if arguments is None else arguments)
+        app.run(arguments)
         status = 0
     except InterruptedRunError as error:
         status = _complain(str(error), 130)
@@ -181,13 +187,13 @@ def main(arguments: list[str] | None = None) -> None:
         status = _complain(str(error), 1)
     except KeyboardInterrupt:
         status = _complain(f"interrupted; {NOTHING_LOST}", 130)
-    exit_with(status)
+    return status
 
 
 def _complain(text: str, status: int) -> int:
     line = " ".join(text.split())
     if "--json" in sys.argv:
-        print(json.dumps({"error": line, "exit_status": status}))
+        say_json({"error": line, "exit_status": status})
     print(f"orchestrate: {line}", file=sys.stderr)
     return status
 

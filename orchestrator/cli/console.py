@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,8 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+
+from orchestrator.cli.output import OUT, say_json
 
 if TYPE_CHECKING:
     from orchestrator.run.progress import Progress as RunProgress
@@ -33,7 +34,7 @@ __all__ = [
     "watching",
 ]
 
-out = Console(highlight=False)
+out = Console(highlight=False, file=OUT)
 err = Console(stderr=True, highlight=False)
 
 HIDDEN = ("config", "error", "stages", "versions", "trial_id", "schema_version")
@@ -51,7 +52,7 @@ PIPED_SECONDS = 30.0
 def emit(found: Any, as_json: bool, show: Callable[[Any], None]) -> None:
     """Print as JSON, or as people read it."""
     if as_json:
-        print(json.dumps(found, default=str))
+        say_json(found)
     else:
         show(found)
 
@@ -60,22 +61,23 @@ def studies_table(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print one line a study, and its question and knobs below."""
     for row in rows:
         paper = f"{row['paper']}, " if row["paper"] else ""
-        out.print(f"[bold]{row['name']}[/bold]  {paper}{', '.join(row['methods'])}, {row['trials']} trials")
-        knobs = f"\n[dim]{', '.join(row['knobs'])}[/dim]" if row["knobs"] else ""
-        out.print(Padding(row["question"] + knobs, (0, 0, 0, 2)))
+        rest = f"{paper}{', '.join(row['methods'])}, {row['trials']} trials"
+        out.print(f"[bold]{escape(row['name'])}[/bold]  {escape(rest)}")
+        knobs = f"\n[dim]{escape(', '.join(row['knobs']))}[/dim]" if row["knobs"] else ""
+        out.print(Padding(escape(row["question"]) + knobs, (0, 0, 0, 2)))
 
 
 def plan_text(found: Mapping[str, Any]) -> None:
     """Print a plan: arms, trials and hits, price, what it can detect."""
-    out.print(f"[bold]{found['study']}[/bold]  {found['question']}")
+    out.print(f"[bold]{escape(found['study'])}[/bold]  {escape(found['question'])}")
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("arm", "sets", "trials", "in the ledger"):
         table.add_column(heading, justify="right" if heading in ("trials", "in the ledger") else "left")
     for arm in found["arms"]:
-        table.add_row(arm["name"], arm["sets"], str(arm["trials"]), str(arm["hits"]))
+        table.add_row(escape(arm["name"]), escape(arm["sets"]), str(arm["trials"]), str(arm["hits"]))
     out.print(table)
     for sentence in found["sentences"]:
-        out.print(sentence)
+        out.print(escape(sentence))
 
 
 def all_plans_text(found: Mapping[str, Any]) -> None:
@@ -91,12 +93,12 @@ def all_plans_text(found: Mapping[str, Any]) -> None:
         table.add_row(line["study"] + " (exploratory)" * line["exploratory"], *counts, price)
     out.print(table)
     for sentence in found["sentences"]:
-        out.print(sentence)
+        out.print(escape(sentence))
 
 
 def nothing_to_do(name: str, question: str, n_trials: int) -> None:
     """Say that every trial of a study is in the ledger."""
-    out.print(f"[bold]{name}[/bold]  {question}")
+    out.print(f"[bold]{escape(name)}[/bold]  {escape(question)}")
     out.print(f"Nothing is left to do: all {n_trials} trials are in the ledger.")
 
 
@@ -204,12 +206,12 @@ class Watch:
         if finished:
             nothing_to_do(self.name, self.question, progress.total)
             return
-        out.print(f"[bold]{self.name}[/bold]  {self.question}")
+        out.print(f"[bold]{escape(self.name)}[/bold]  {escape(self.question)}")
         out.print(f"{progress.total} trials, {progress.hits} of the first ones already in the ledger.")
         if out.is_terminal:
             self.live = Progress(
                 SpinnerColumn(),
-                TextColumn("{task.description}"),
+                TextColumn("{task.description}", markup=False),
                 BarColumn(bar_width=32),
                 MofNCompleteColumn(),
                 TextColumn("{task.fields[rate]}"),
@@ -244,7 +246,7 @@ class Watch:
             self.live.update(self.task, description=progress.phase, total=progress.total, completed=done, rate=text)
         elif not self.quiet and time.monotonic() - self.printed > PIPED_SECONDS:
             self.printed = time.monotonic()
-            out.print(f"{progress.phase}: {done}/{progress.total} trials, {text}")
+            out.print(f"{progress.phase}: {done}/{progress.total} trials, {text}", markup=False)
 
     def end(self) -> None:
         """Take the display away."""
@@ -268,7 +270,7 @@ def answer(found: Any) -> None:
         if sentence:
             out.print(sentence, markup=False)
     for label, path in found.paths.items():
-        out.print(f"{label}: {path}", soft_wrap=True)
+        out.print(f"{label}: {path}", markup=False, soft_wrap=True)
 
 
 def index_text(found: Any) -> None:
@@ -281,7 +283,7 @@ def index_text(found: Any) -> None:
     out.print(table)
     out.print(found.summary, markup=False)
     for label, path in found.paths.items():
-        out.print(f"{label}: {path}", soft_wrap=True)
+        out.print(f"{label}: {path}", markup=False, soft_wrap=True)
 
 
 def _arms_table(found: Any) -> Table:

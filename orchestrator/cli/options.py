@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 from orchestrator.bundles.profile import MOST_ON_A_CARD
 from orchestrator.cli.command_line import Argument, Option
 from orchestrator.errors import RequestError
+from orchestrator.trial import FailureKind
 
 if TYPE_CHECKING:
     from orchestrator.executors.base import ExecutorOptions
@@ -42,6 +43,14 @@ Settings = Annotated[
 AsJson = Annotated[bool, Option("--json", help="print JSON, nothing else")]
 
 RESULTS = Path("results")
+
+MOST_WORKERS = 100_000
+
+MOST_SAMPLED = 1_000_000
+
+DEVICES = ("auto", "cpu", "cuda")
+
+KINDS = ("all", *FailureKind)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +94,9 @@ class PlanOptions(StudyOrAllOptions):
 
     plugin: Plugins = field(default_factory=list)
     settings: Settings = field(default_factory=list)
-    workers: Annotated[int, Option(help="price for this many workers; 0: the cores of this machine")] = 0
+    workers: Annotated[
+        int, Option(min=0, max=MOST_WORKERS, help="price for this many workers; 0: the cores of this machine")
+    ] = 0
     probe: Annotated[
         bool, Option("--probe", help="measure programs that were never trained here, for some seconds")
     ] = False
@@ -100,15 +111,17 @@ class RunOptions(StudyOrAllOptions):
     )
     plugin: Plugins = field(default_factory=list)
     settings: Settings = field(default_factory=list)
-    device: Annotated[str, Option(help="auto (GPUs where there are any), cpu or cuda")] = "auto"
+    device: Annotated[str, Option(among=DEVICES, help="auto (GPUs where there are any), cpu or cuda")] = "auto"
     bundles_per_gpu: Annotated[
         int, Option(min=1, max=MOST_ON_A_CARD, help="of programs that cannot fuse, how many share a card")
     ] = 1
-    max_concurrent: Annotated[int, Option(help="bundles at a time; 0: one per core or GPU")] = 0
+    max_concurrent: Annotated[
+        int, Option(min=0, max=MOST_WORKERS, help="bundles at a time; 0: one per core or GPU")
+    ] = 0
     time_budget: Annotated[float, Option(min=0, help="stop cleanly after this many seconds; 0: never")] = 0.0
     stall: Annotated[float, Option(min=0, help="seconds without news after which a bundle is lost; 0: never")] = 7200.0
-    budget_hours: Annotated[float, Option(help="stop cleanly after these core- or GPU-hours; 0: never")] = 0.0
-    retry_failed: Annotated[str, Option(help="failure kind to try again, or 'all'")] = ""
+    budget_hours: Annotated[float, Option(min=0, help="stop cleanly after these core- or GPU-hours; 0: never")] = 0.0
+    retry_failed: Annotated[str, Option(among=KINDS, help="failure kind to try again, or 'all'")] = ""
     only_current: Annotated[bool, Option("--only-current", help="count only ledger rows of the present code")] = False
     take_over: Annotated[
         bool, Option("--take-over", help="take the results folder from a machine that is gone but keeps its lock")
@@ -174,8 +187,8 @@ class TrialOptions:
 class VerifyOptions(StudyOrAllOptions):
     """Options of `orchestrate verify`."""
 
-    sample: Annotated[int, Option(help="how many complete trials to train again")] = 5
-    seed: Annotated[int, Option(help="another seed draws another sample")] = 0
+    sample: Annotated[int, Option(min=1, max=MOST_SAMPLED, help="how many complete trials to train again")] = 5
+    seed: Annotated[int, Option(min=0, max=2**32 - 1, help="another seed draws another sample")] = 0
     trial_id: Annotated[str, Option("--trial", help="train again just this one")] = ""
     plugin: Plugins = field(default_factory=list)
 
@@ -187,7 +200,7 @@ class ExportOptions:
     study: Annotated[str, Argument(metavar="STUDY", help="name of a study; or --ledger")] = ""
     target: Annotated[Path | None, Argument(metavar="FILE", help="FILE.csv or FILE.parquet")] = None
     ledger: Annotated[Path | None, Option(help="a folder for the whole ledger, to keep and to read")] = None
-    most_mb: Annotated[float, Option(help="with --ledger: learning curves are thinned until it fits")] = 20.0
+    most_mb: Annotated[float, Option(min=0.1, help="with --ledger: learning curves are thinned until it fits")] = 20.0
     tensorboard: Annotated[Path | None, Option(help="a folder for the study's trials as TensorBoard runs")] = None
     follow: Annotated[
         bool, Option("--follow", help="with --tensorboard: add new trials every 5 s until it is done")

@@ -12,6 +12,7 @@ from orchestrator.cli.requested_study import requested_study
 from orchestrator.executors.inline import InlineExecutor
 from orchestrator.inference.power import PowerReport
 from orchestrator.ledger import Ledger
+from orchestrator.plan.arms import PlannedArm
 from orchestrator.plan.catalogue import Catalogue
 from orchestrator.plan.plan import Plan, choices_of, plan_of
 from orchestrator.plan.power import paired_spread
@@ -66,6 +67,7 @@ def priced_plan(study: Study, results: Path, catalogue: Catalogue, workers: int)
         "detectable": None if power is None else dataclasses.asdict(power),
         "sentences": [
             _counts(asked),
+            *_merged(asked),
             *(f"Not here yet: {why}." for why in dict.fromkeys(catalogue.absent.values())),
             _price_sentence(cost, _unit_of_work(study)),
             *_power_sentences(study, power),
@@ -153,13 +155,39 @@ def _arm_rows(asked: Demand) -> list[dict[str, Any]]:
     rows: dict[str, dict[str, Any]] = {}
     for trial in asked.confirm:
         planned = arms[trial.arm]
-        sets = ", ".join(f"{name}={as_text(value)}" for name, value in planned.arm.values.items())
         row = rows.setdefault(
-            trial.arm, {"name": trial.arm, "sets": sets, "trials": 0, "hits": 0, "decided": planned.decided}
+            trial.arm,
+            {
+                "name": trial.arm,
+                "sets": _sets(planned),
+                "trials": 0,
+                "hits": 0,
+                "decided": planned.decided,
+                "chosen_by_search": list(planned.stand_ins),
+                "also": list(planned.arm.also) if planned.decided else [],
+            },
         )
         row["trials"] += 1
         row["hits"] += trial.spec.trial_id in asked.hits
     return list(rows.values())
+
+
+def _sets(planned: PlannedArm) -> str:
+    """Return what an arm sets; a value that stands in for what a search has still to choose is no value."""
+    values = planned.arm.values.items()
+    sets = [f"{name}={as_text(value)}" for name, value in values if name not in planned.stand_ins]
+    waiting = "" if planned.decided else "else chosen by the search" if sets else "chosen by the search"
+    return ", ".join([*sets, *([waiting] if waiting else [])])
+
+
+def _merged(asked: Demand) -> list[str]:
+    """Return a sentence for each arm that stands for several cells of its design."""
+    sentences = []
+    for planned in asked.plan.arms:
+        if planned.decided and planned.arm.also:
+            others = ", ".join(map(repr, planned.arm.also))
+            sentences.append(f"Trained once, since they mean the same: {planned.name!r} and {others}.")
+    return sentences
 
 
 def _default_workers(study: Study) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.cli import console
 from orchestrator.cli.options import ReportOptions
+from orchestrator.cli.output import say_json
 from orchestrator.errors import LedgerError
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def report_all(options: ReportOptions) -> None:
     watch = _watch(options)
     found = index.build(options.results, options.out, notebook=options.notebook, words=options.answers, watch=watch)
     if options.as_json:
-        print(json.dumps(dataclasses.asdict(found), default=str))
+        say_json(dataclasses.asdict(found))
     else:
         console.index_text(found)
 
@@ -89,7 +89,7 @@ def answer(name: str, options: ReportOptions, kernel: WaitingKernel | None = Non
 
     found = build(options.results, name, notebook=options.notebook, out=options.out, kernel=kernel)
     if options.as_json:
-        print(json.dumps(dataclasses.asdict(found), default=str))
+        say_json(dataclasses.asdict(found))
     else:
         console.answer(found)
 

@@ -14,7 +14,7 @@ import signal
 import sys
 from typing import NoReturn
 
-__all__ = ["NOTHING_LOST", "SIGNALS", "exit_with", "install", "leave"]
+__all__ = ["NOTHING_LOST", "SIGNALS", "exit_with", "install", "leave", "own_output_at"]
 
 NOTHING_LOST = "nothing is lost: run the same command again to go on"
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -24,6 +24,9 @@ SHOW_CURSOR = b"\x1b[?25h"
 
 _state = {"owns_process": False}
 
+_output = {"descriptor": 1}
+"""Where the command's own output goes (`output.kept_apart`)."""
+
 
 def install() -> None:
     """Have Ctrl-C and SIGTERM end this process by `leave`, from now on: it is this command and nothing else."""
@@ -32,15 +35,21 @@ def install() -> None:
         signal.signal(number, lambda *_: leave())
 
 
+def own_output_at(descriptor: int) -> None:
+    """Take down where the command's own output goes from now on."""
+    _output["descriptor"] = descriptor
+
+
 def leave() -> NoReturn:
     """End this process and all that it started, now. Rows are durable when they are written, so nothing is lost."""
     _end_children()
     text = f"interrupted; {NOTHING_LOST}"
     with contextlib.suppress(OSError):
+        own = _output["descriptor"]
         if "--json" in sys.argv:
-            os.write(1, f"{json.dumps({'error': text, 'exit_status': INTERRUPTED})}\n".encode())
-        if os.isatty(1):
-            os.write(1, SHOW_CURSOR)  # a progress display hides it
+            os.write(own, f"{json.dumps({'error': text, 'exit_status': INTERRUPTED})}\n".encode())
+        if os.isatty(own):
+            os.write(own, SHOW_CURSOR)  # a progress display hides it
         os.write(2, f"orchestrate: {text}\n".encode())
     os._exit(INTERRUPTED)
 

@@ -22,6 +22,8 @@ class PlannedArm:
     design: int
     decided: bool = True
     """False: its base waits for a search, and stand-in values are in its place."""
+    stand_ins: tuple[str, ...] = ()
+    """The knobs that have a stand-in value: what the search is still to choose, and the arm does not set itself."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,10 @@ def arms_of_design(
         role = arm.role if index == 0 or arm.role != "baseline" else "rival"
         name = arm.name if index == 0 or arm.name == design.method else f"{design.method} {arm.name}"
         planned = replace(arm, role=role)
-        arms.append(PlannedArm(arm=planned, name=name + suffix, dataset=dataset, design=index, decided=decided))
+        own = () if decided else tuple(knob for knob, value in base.items() if arm.values.get(knob) == value)
+        arms.append(
+            PlannedArm(arm=planned, name=name + suffix, dataset=dataset, design=index, decided=decided, stand_ins=own)
+        )
     return arms
 
 

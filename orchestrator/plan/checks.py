@@ -25,6 +25,7 @@ def check_study(study: Study, catalogue: Catalogue) -> None:
     """
     check_settings(study, catalogue.space)
     require_precision(study, catalogue)
+    require_metric(study)
     for reference in study.datasets:
         discovery.find("dataset", reference.partition(":")[0], catalogue.plugins)
     check_searches(study, catalogue)
@@ -96,6 +97,21 @@ def _refuse_twins(
         first, *others = one.contrast.weights
         if len(others) == 1 and first in means and means[first] == means.get(others[0]):
             raise RequestError(f"study {study.name}: arms {first!r} and {others[0]!r} are the same configuration")
+
+
+def require_metric(study: Study) -> None:
+    """Refuse a margin that no difference of the study's metric can reach.
+
+    Raises:
+        RequestError: says what the metric's unit is.
+    """
+    metric = discovery.metric(study.metric)
+    for name, value in (("margin", study.margin), ("beats_chance_by", study.beats_chance_by)):
+        if metric.percent and value is not None and value >= 1:
+            raise RequestError(
+                f"study {study.name}: {name} = {value:g}; {study.metric} lies within 0 and 1, so it is below 1 "
+                "(0.02 is two points)"
+            )
 
 
 def require_margin(study: Study, n_contrasts: int) -> None:

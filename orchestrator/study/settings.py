@@ -112,7 +112,7 @@ def check_settings(study: Study, knobs_of: Callable[[str], Collection[str]]) -> 
             known = [*SETTINGS, *dict.fromkeys(known for one in meant for known in knobs_of(one))]
             raise UnknownNameError("knob or setting", name, known)
         if len(having) < len(meant):
-            raise RequestError(f"--set {name}: {meant[0]} and others of the study differ in it; say {having[0]}.{name}")
+            raise RequestError(f"--set {name}: not every method of the study has this knob; say {having[0]}.{name}")
 
 
 def _whole_number(name: str, value: str) -> int:

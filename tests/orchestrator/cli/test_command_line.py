@@ -57,7 +57,10 @@ def test_options_stand_before_between_and_behind_arguments():
         (["rye", "--heat", "301"], "--heat 301: allowed are whole numbers from 50 to 300"),
         (["rye", "--for", "nan"], "--for nan: allowed are numbers from 0"),
         (["rye", "--for", "-1"], "--for -1: allowed are numbers from 0"),
-        (["rye", "--hea", "100"], "unknown option of kitchen bake '--hea'; there are: --crust, --for, --heat"),
+        (
+            ["rye", "--hea", "100"],
+            "unknown option of kitchen bake '--hea'; the nearest: --heat, --help; there are: --crust",
+        ),
         (["rye", "--sugar=3"], "unknown option of kitchen bake '--sugar'"),
         (["rye", "big", "small"], "'small' is one argument too many"),
         (["rye", "--with"], "--with: expected one argument"),

@@ -46,7 +46,7 @@ def refused(arguments, capsys, status=2):
         (["run", "quickstart", "--set", "seeds=3"], "cannot reach alpha"),
         (["run", "quickstart", "--set", "dataset=digits", "--set", "seeds=8"], "67% of alpha that a look before the"),
         (["run", "quickstart", "--tier", "moon"], "unknown tier of study quickstart 'moon'; there are: local"),
-        (["run", "quickstart", "--retry-failed", "luck"], "unknown failure kind 'luck'"),
+        (["run", "quickstart", "--retry-failed", "luck"], "unknown value of --retry-failed 'luck'"),
         (["run", "quickstart", "--address", "nowhere"], "--address 'nowhere': allowed are local, auto and HOST:PORT"),
         (["run", "quickstart", "--address", "127.0.0.1:1"], "no Ray cluster answers at '127.0.0.1:1'"),
         (["run", "quickstart", "--plugin", "nofolder"], "--plugin 'nofolder' is no folder"),
