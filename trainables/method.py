@@ -12,6 +12,7 @@ from torch import Tensor
 
 from orchestrator.trial import Stage
 from trainables.data.dataset import Dataset
+from trainables.randomness import stream_seed
 
 __all__ = ["FusedMethod", "InTurn", "Member", "Method", "MethodConfig", "Row", "State", "Stateful"]
 
@@ -81,7 +82,10 @@ class Method(ABC):
 
 
 class Member(Protocol):
-    """A method written for one member only; `InTurn` makes a Method of it."""
+    """A method written for one member only; `InTurn` makes a Method of it.
+
+    Its seed is below 2**32, as NumPy and scikit-learn want: `GaussianMixture(k, random_state=seed)`.
+    """
 
     def __init__(self, config: Any, seed: int, data: Dataset, device: torch.device) -> None: ...
 
@@ -104,7 +108,10 @@ class InTurn(Method):
     member: ClassVar[type[Member]]
 
     def __init__(self, configs: Sequence[Any], seeds: Sequence[int], data: Dataset, device: torch.device) -> None:
-        self.members = [self.member(config, seed, data, device) for config, seed in zip(configs, seeds, strict=True)]
+        self.members = [
+            self.member(config, stream_seed(seed, "member"), data, device)
+            for config, seed in zip(configs, seeds, strict=True)
+        ]
 
     def stages(self) -> Sequence[Sequence[Stage]]:
         """Return each member's `stages`, where it has such an attribute."""

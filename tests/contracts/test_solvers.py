@@ -16,11 +16,13 @@ from trainables.assignment.em import em
 from trainables.assignment.entropy_counts import entropy_counts
 from trainables.assignment.exact_hard import balanced_hard, exact_hard
 from trainables.assignment.greedy_hard import greedy_hard
+from trainables.assignment.kmeans.bounds import best_of
+from trainables.assignment.kmeans.points import Points
 from trainables.assignment.mirror_descent import mirror_descent
 from trainables.assignment.newton import newton
 from trainables.assignment.sinkhorn import sinkhorn
 from trainables.assignment.size_dual import size_dual
-from trainables.assignment.spherical_kmeans import kmeans, spherical_kmeans
+from trainables.assignment.spherical_kmeans import spherical_kmeans
 
 MEMBERS = 2
 SHARED = {"pseudo_labels", "hard_labels"}
@@ -39,6 +41,17 @@ def points(n: int) -> Tensor:
     return torch.randn(MEMBERS, n, 3, generator=torch.Generator().manual_seed(0))
 
 
+def lloyd(n: int, k: int) -> Tensor:
+    """Labels of two members, each by restarts of its own."""
+    if n == 0:
+        raise ValueError("k-means needs at least one point")
+    found = []
+    for member in points(n):
+        starts = member[torch.arange(k) % n]
+        found.append(best_of(Points.of(member), torch.stack([starts, starts + 1.0])).labels)
+    return torch.stack(found)
+
+
 SOLVERS: dict[str, Callable[[int, int], object]] = {
     "em": lambda n, k: em(scores(n, k).softmax(2), each(100.0)),
     "newton": lambda n, k: newton(scores(n, k).softmax(2), each(100.0)),
@@ -53,7 +66,7 @@ SOLVERS: dict[str, Callable[[int, int], object]] = {
     "sinkhorn": lambda n, k: sinkhorn(scores(n, k), each(10.0)),
     "spherical_kmeans": lambda n, k: spherical_kmeans(points(n), scores(1, k)),
     "spherical_kmeans, zero vectors": lambda n, k: spherical_kmeans(points(n) * 0, scores(1, k)),
-    "spherical_kmeans, euclidean": lambda n, k: kmeans(points(n), scores(1, k)),
+    "kmeans": lloyd,
 }
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from orchestrator.errors import DataError
 from orchestrator.trial import Stage
+from trainables.data.neighbours import nearest_neighbours
 
 __all__ = ["Dataset"]
 
@@ -113,10 +114,8 @@ class Dataset:
     @cached_property
     def neighbours(self) -> Tensor:
         """(probes, 10) indices into `eval_inputs`: each probe's nearest neighbours in input space, itself left out."""
-        points = self.eval_vectors
-        distances = torch.cdist(points[self.probes], points)
-        distances[torch.arange(len(self.probes)), self.probes] = torch.inf
-        return distances.topk(min(N_NEIGHBOURS, len(points) - 1), largest=False).indices
+        n_neighbours = min(N_NEIGHBOURS, len(self.eval_inputs) - 1)
+        return nearest_neighbours(self.eval_vectors, self.probes, n_neighbours)
 
     def under(self, protocol: str) -> Dataset:
         """Return this dataset as the protocol `whole` (train and test parts merged) or `split` sees it.

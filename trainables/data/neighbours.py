@@ -1,4 +1,4 @@
-"""Nearest neighbours of all points among each other, chunk by chunk (nothing is drawn, no label is read)."""
+"""Nearest neighbours of points among each other: those of float64, at the price of float32 (no label is read)."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-__all__ = ["Nearest", "nearest"]
+__all__ = ["Nearest", "nearest", "nearest_neighbours"]
 
-ENTRIES = 2**24
-"""Distances held at once: 64 MB."""
+PROBES_AT_ONCE = 64
+MORE = 22
+"""Candidates beyond the neighbours asked for, at first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,18 +28,58 @@ class Nearest:
 def nearest(points: Tensor, k: int) -> Nearest:
     """Return the k nearest others of each of the points (N, d) by Euclidean distance; fewer where there are fewer.
 
-    Chunks have a fixed number of rows, so a point's neighbours do not depend on who asks. One point alone is its own
-    neighbour, at distance 0.
+    A point's neighbours do not depend on who asks. One point alone is its own neighbour, at distance 0.
     """
-    n = len(points)
-    if n == 1:
-        return Nearest(indices=torch.zeros(1, 1, dtype=torch.int64), distances=torch.zeros(1, 1))
-    indices, distances, rows = [], [], max(1, ENTRIES // n)
-    for start in range(0, n, rows):
-        apart = torch.cdist(points[start : start + rows], points)
-        own = torch.arange(len(apart))
-        apart[own, start + own] = torch.inf
-        found = apart.topk(min(k, n - 1), largest=False)
-        indices.append(found.indices)
-        distances.append(found.values)
-    return Nearest(indices=torch.cat(indices), distances=torch.cat(distances))
+    if len(points) == 1:
+        return Nearest(indices=torch.zeros(1, 1, dtype=torch.int64), distances=points.new_zeros(1, 1))
+    found = nearest_neighbours(points, torch.arange(len(points)), min(k, len(points) - 1))
+    apart = [_squared(points, place, others).sqrt().to(points.dtype) for place, others in enumerate(found)]
+    return Nearest(indices=found, distances=torch.stack(apart))
+
+
+@torch.no_grad()
+def nearest_neighbours(points: Tensor, probes: Tensor, k: int) -> Tensor:
+    """Return the k nearest other points of each probe by Euclidean distance, nearest first; (P, k) int64.
+
+    A float32 product of centred points names candidates, all those that its rounding leaves in question; their
+    distances are computed in float64 from the points as they are. Of equally distant points the lower index comes
+    first, so the result is that of sorting every distance in float64.
+
+    Args:
+        points: (N, d) floating, finite, N > k.
+        probes: (P,) indices into `points`.
+        k: from 1.
+    """
+    rows = points - points.mean(0, dtype=torch.float64).to(points.dtype)  # any origin near the points will do
+    squares = rows.square().sum(1)
+    found = [_of_some(points, rows, squares, some, k) for some in probes.split(PROBES_AT_ONCE)]  # type: ignore[no-untyped-call]
+    return torch.cat(found)
+
+
+def _of_some(points: Tensor, rows: Tensor, squares: Tensor, probes: Tensor, k: int) -> Tensor:
+    distances = torch.addmm(squares[None], rows[probes], rows.T, alpha=-2.0)
+    distances += squares[probes, None]
+    distances[torch.arange(len(probes)), probes] = torch.inf
+    roundings = (16.0 + rows.shape[1] ** 0.5) * torch.finfo(rows.dtype).eps
+    unsure = roundings * (squares.max() + squares[probes])
+    n_candidates = k + MORE
+    while True:
+        n_candidates = min(n_candidates, len(points) - 1)
+        near = distances.topk(n_candidates, largest=False)
+        clear = near.values[:, -1] > near.values[:, k - 1] + 2.0 * unsure
+        if n_candidates == len(points) - 1 or bool(clear.all()):
+            return _sorted(points, probes, near.indices.sort(1).values, k)
+        n_candidates *= 2
+
+
+def _sorted(points: Tensor, probes: Tensor, candidates: Tensor, k: int) -> Tensor:
+    """Return the first k candidates (P, C), which come in ascending order, by their distances in float64."""
+    rows = []
+    for probe, others in zip(probes.tolist(), candidates, strict=True):
+        rows.append(others[_squared(points, probe, others).sort(stable=True).indices[:k]])
+    return torch.stack(rows)
+
+
+def _squared(points: Tensor, place: int, others: Tensor) -> Tensor:
+    """Squared distances of one point to some others, in float64."""
+    return (points[others].double() - points[place].double()).square().sum(1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from sklearn.cluster import KMeans, kmeans_plusplus
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from torch import Tensor
 
 from orchestrator.errors import RequestError
@@ -19,11 +19,17 @@ SAMPLE = 2048
 
 
 def _plus_plus(features: Tensor, n_clusters: int, seed: int) -> Tensor:
-    return torch.from_numpy(kmeans_plusplus(features.numpy(), n_clusters, random_state=seed)[0])
+    from sklearn.cluster import kmeans_plusplus  # a second of start-up that other kinds do without
+
+    with threadpool_limits(1):  # several threads add up in the order in which they arrive
+        return torch.from_numpy(kmeans_plusplus(features.numpy(), n_clusters, random_state=seed)[0])
 
 
 def _kmeans(features: Tensor, n_clusters: int, seed: int) -> Tensor:
-    fitted = KMeans(n_clusters, n_init=1, random_state=seed).fit(features.numpy())
+    from sklearn.cluster import KMeans
+
+    with threadpool_limits(1):
+        fitted = KMeans(n_clusters, n_init=1, random_state=seed).fit(features.numpy())
     return torch.from_numpy(fitted.cluster_centers_)
 
 

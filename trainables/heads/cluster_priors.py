@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from sklearn.cluster import KMeans
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from torch import Tensor
 
 from trainables.data.imbalance import imbalance_shares
@@ -30,11 +30,15 @@ def estimated_shares(vectors: Tensor, n_clusters: int, seeds: Sequence[int]) -> 
     A cluster of k-means is never empty, so no share is 0 unless there are fewer distinct points than clusters; such
     a share counts as half a point.
     """
+    from sklearn.cluster import KMeans  # a second of start-up that other priors do without
+
     rows = []
     for seed in seeds:
         generator = torch.Generator().manual_seed(stream_seed(seed, "prior.sample"))
         chosen = vectors[torch.randperm(len(vectors), generator=generator)[:SAMPLE]]
-        fitted = KMeans(n_clusters, n_init=1, random_state=stream_seed(seed, "prior.kmeans")).fit(chosen.cpu().numpy())
+        asked = KMeans(n_clusters, n_init=1, random_state=stream_seed(seed, "prior.kmeans"))
+        with threadpool_limits(1):  # several threads add up in the order in which they arrive
+            fitted = asked.fit(chosen.cpu().numpy())
         sizes = np.maximum(np.bincount(fitted.labels_, minlength=n_clusters), 0.5)
         rows.append(torch.from_numpy(np.sort(sizes / sizes.sum())[::-1].copy()).float())
     return torch.stack(rows).to(vectors.device)

@@ -1,22 +1,25 @@
-"""K-means by scikit-learn on the inputs as they are, and its spherical form: the baseline of every study."""
+"""K-means on the inputs as they are, and its spherical form: the baseline of every study."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
-import numpy as np
 import torch
-from sklearn.cluster import KMeans
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from torch import Tensor
 
 from orchestrator.errors import RequestError
 from orchestrator.knobs import Choice, Float, Int, knob
+from trainables.assignment.kmeans.bounds import best_of
+from trainables.assignment.kmeans.points import Points, nearest
+from trainables.assignment.kmeans.starts import STARTS, starts_of
 from trainables.data.dataset import Dataset
 from trainables.diagnostics.plane import nearest_means, of_plane
 from trainables.method import InTurn, MethodConfig, Row, State
-from trainables.randomness import stream_seed
+from trainables.randomness import Streams
 from trainables.scoring import score
+from trainables.threads import one_thread
 
 __all__ = ["METHOD", "KMeansClustering", "KMeansConfig"]
 
@@ -29,51 +32,66 @@ class KMeansConfig(MethodConfig):
     """Number of clusters over the number of classes, rounded, at least 1."""
     n_init: int = knob(10, Int(1, 100, log=True), fuses=True)
     """Restarts; the one with the least inertia stays."""
-    init: str = knob("k-means++", Choice("k-means++", "random"), fuses=True)
+    init: str = knob("k-means++", Choice(*STARTS), fuses=True)
     """How the first centres are drawn."""
     max_iterations: int = knob(300, Int(1, 10_000, log=True), fuses=True)
     """Lloyd iterations at most, each restart."""
     tolerance: float = knob(1e-4, Float(1e-8, 1e-1, log=True, also=(0.0,)), fuses=True)
-    """Relative movement of the centres (scikit-learn's `tol`) below which a restart has converged."""
+    """Squared movement of the centres over the mean variance (scikit-learn's `tol`) at which a restart stops."""
     spherical: bool = knob(False, Choice(False, True), fuses=True)
-    """Points on the unit sphere (zero vectors stay): Euclidean there is cosine."""
+    """Points and centres on the unit sphere (zero vectors stay): the nearest centre has the largest cosine."""
+
+
+class _Shared:
+    """Points made ready for k-means, once for all members of a bundle, and only while one still needs them."""
+
+    def __init__(self, data: Dataset, spherical: bool) -> None:
+        self.data, self.spherical = data, spherical
+
+    @cached_property
+    def points(self) -> Points:
+        """The fitted points."""
+        return Points.of(self.data.vectors, self.spherical)
+
+
+_shared: WeakKeyDictionary[Dataset, WeakValueDictionary[bool, _Shared]] = WeakKeyDictionary()
+
+
+def _ready(data: Dataset, spherical: bool) -> _Shared:
+    held = _shared.setdefault(data, WeakValueDictionary())
+    found = held.get(spherical)
+    if found is None:
+        found = held[spherical] = _Shared(data, spherical)
+    return found
 
 
 class _Member:
     """One k-means; the first epoch fits, later ones have nothing left to do."""
 
     def __init__(self, config: KMeansConfig, seed: int, data: Dataset, device: torch.device) -> None:
-        del device  # scikit-learn runs on the CPU
+        del device  # its bounds are sparse work: on the CPU
         self.config, self.seed, self.data = config, seed, data
         self.n_clusters = max(1, round(config.cluster_factor * data.n_classes))
         if self.n_clusters > len(data):
             raise RequestError(f"kmeans: {self.n_clusters} clusters, allowed: at most the {len(data)} points there are")
+        self.ready: _Shared | None = _ready(data, config.spherical)
         self.labels: Tensor | None = None
         self.inertia, self.iterations = torch.tensor(torch.nan, dtype=torch.float64), torch.tensor(0)
-
-    def _points(self, vectors: Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-        points = torch.nn.functional.normalize(vectors, dim=1) if self.config.spherical else vectors
-        return points.numpy()
 
     def fit_epoch(self) -> None:
         if self.labels is not None:
             return
-        asked = KMeans(
-            self.n_clusters,
-            init=self.config.init,
-            n_init=self.config.n_init,
-            max_iter=self.config.max_iterations,
-            tol=self.config.tolerance,
-            random_state=stream_seed(self.seed, "kmeans"),
-        )
-        with threadpool_limits(1):  # several threads add up the centres in the order in which they arrive
-            fitted = asked.fit(self._points(self.data.vectors))
-        scored = (
-            fitted.labels_ if self.data.protocol == "whole" else fitted.predict(self._points(self.data.eval_vectors))
-        )
-        self.labels = torch.from_numpy(scored.astype(np.int64))
-        self.inertia = torch.tensor(fitted.inertia_ / len(self.data), dtype=torch.float64)
-        self.iterations = torch.tensor(fitted.n_iter_)
+        assert self.ready is not None, "fitted twice"
+        config, (generator,) = self.config, Streams([self.seed], "kmeans").generators
+        with one_thread():
+            points = self.ready.points
+            starts = starts_of(config.init, points, self.n_clusters, config.n_init, generator)
+            fitted = best_of(points, starts, config.max_iterations, config.tolerance)
+            whole = self.data.protocol == "whole"
+            self.labels = fitted.labels if whole else nearest(self.data.eval_vectors, fitted.centres)
+        self.inertia = torch.tensor(fitted.inertia / len(self.data), dtype=torch.float64)
+        self.iterations = torch.tensor(fitted.iterations)
+        self.ready = None
 
     def evaluate(self, last: bool) -> Row:
         assert self.labels is not None, "evaluated before the first epoch"
@@ -95,6 +113,7 @@ class _Member:
 class KMeansClustering(InTurn):
     """Lloyd's algorithm with k-means++ (Arthur and Vassilvitskii 2007); loss: mean squared distance to the centre."""
 
+    version = 2
     Config = KMeansConfig
     member = _Member
 

@@ -118,7 +118,7 @@ class PipCdr(FusedMethod):
     """Online encoder, projector and predictor; an averaged target; labels from k-means on the target's embeddings."""
 
     Config = PipCdrConfig
-    version = 1
+    version = 2
     precisions = PRECISIONS
     member_state = (*TRAINED, *AROUND)
     shared_state = ("epoch", "step")

@@ -1,15 +1,13 @@
-"""K-means on the sphere and in the plane: monotone, invariant, against sklearn and brute force, edge cases."""
+"""K-means on the sphere: monotone, invariant, against brute force, edge cases."""
 
 import itertools
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.cluster import KMeans as Reference
 
-from trainables.assignment.spherical_kmeans import kmeans, spherical_kmeans
+from trainables.assignment.spherical_kmeans import spherical_kmeans
 
 quick = settings(max_examples=10, deadline=None)
 
@@ -33,9 +31,7 @@ def test_the_objective_never_gets_worse_with_more_steps(seed, points, clusters):
     x, uniforms = problem(seed, 1, points, 3, clusters, 1)
     caps = range(1, 8)
     cosines = [float(spherical_kmeans(x, uniforms, max_iterations=c, tolerance=0.0).objective) for c in caps]
-    inertias = [float(kmeans(x, uniforms, max_iterations=c, tolerance=0.0).objective) for c in caps]
     assert all(b >= a - 1e-9 for a, b in itertools.pairwise(cosines))
-    assert all(b <= a + 1e-9 for a, b in itertools.pairwise(inertias))
 
 
 @quick
@@ -70,17 +66,7 @@ def test_rotation_and_the_length_of_rows_change_nothing(seed):
 def test_the_best_of_more_restarts_is_never_worse(seed):
     x, uniforms = problem(seed, restarts=3)
     cosines = torch.stack([spherical_kmeans(x, uniforms[:, :r]).objective for r in (1, 3)])
-    inertias = torch.stack([kmeans(x, uniforms[:, :r]).objective for r in (1, 3)])
-    assert (cosines.diff(dim=0) >= 0).all() and (inertias.diff(dim=0) <= 0).all()
-
-
-def test_euclidean_reaches_what_sklearn_reaches_from_the_same_seeds():
-    x, uniforms = problem(3, 1, 200, 4, 5, 1)
-    first = kmeans(x, uniforms, max_iterations=1, tolerance=0.0)
-    reference = Reference(5, init=first.centres[0].numpy(), n_init=1, tol=0.0).fit(x[0].numpy())
-    found = kmeans(x, uniforms, tolerance=0.0)
-    assert float(found.objective) == pytest.approx(reference.inertia_, rel=1e-9)
-    assert np.array_equal(found.labels[0].numpy(), reference.labels_)
+    assert (cosines.diff(dim=0) >= -1e-9).all()  # sums of equal partitions differ by rounding
 
 
 def test_with_many_restarts_it_finds_the_brute_force_optimum():
@@ -94,49 +80,48 @@ def test_with_many_restarts_it_finds_the_brute_force_optimum():
 
 
 def test_seeds_follow_squared_distances():
-    # from the first corner the others lie at squared distances 4, 4 and 8; each pair of sides is a fixed point
-    square = torch.tensor([[[0.0, 0.0], [2.0, 0.0], [0.0, 2.0], [2.0, 2.0]]])
-    labels = [kmeans(square, torch.tensor([[[0.0, second]]])).labels[0].tolist() for second in (0.2, 0.3)]
-    assert labels == [[0, 1, 0, 1], [0, 0, 1, 1]]
+    # from the first direction the others lie at squared distances 2, 2 and 4: shares 1/4, 1/4 and 1/2
+    cross = torch.tensor([[[1.0, 0.0], [0.0, 1.0], [0.0, -1.0], [-1.0, 0.0]]])
+    seconds = [0.2, 0.3, 0.6]
+    found = [spherical_kmeans(cross, torch.tensor([[[0.0, second]]]), max_iterations=1) for second in seconds]
+    picked = [int((cross[0] @ one.centres[0, 1]).argmax()) for one in found]
+    assert picked == [1, 2, 3]
 
 
-@pytest.mark.parametrize("solver", [kmeans, spherical_kmeans])
-def test_a_member_of_a_batch_equals_itself_alone_bit_for_bit_and_nan_stays_inside(solver):
+def test_a_member_of_a_batch_equals_itself_alone_bit_for_bit_and_nan_stays_inside():
     x, uniforms = problem(5, 3, 101, 7, 4, 3)
     x = x.float()
-    together = solver(x, uniforms)
+    together = spherical_kmeans(x, uniforms)
     for m in range(3):
         one = slice(m, m + 1)
-        alone = solver(x[one].clone(), uniforms[one])
+        alone = spherical_kmeans(x[one].clone(), uniforms[one])
         for name in ("labels", "centres", "objective", "iterations", "restart"):
             assert torch.equal(getattr(alone, name)[0], getattr(together, name)[m]), name
     x[1, 5, 2] = float("nan")
-    spoilt = solver(x, uniforms)
+    spoilt = spherical_kmeans(x, uniforms)
     assert spoilt.objective[1].isnan() and spoilt.labels[1].eq(0).all() and spoilt.iterations[1] == 0
     assert torch.equal(spoilt.labels[[0, 2]], together.labels[[0, 2]])
 
 
-@pytest.mark.parametrize("solver", [kmeans, spherical_kmeans])
-def test_empty_clusters_are_reseeded_while_points_last(solver):
+def test_empty_clusters_are_reseeded_while_points_last():
     x = torch.nn.functional.normalize(torch.randn(1, 6, 3, generator=torch.Generator().manual_seed(1)), dim=2)
     same_seed = torch.zeros(1, 1, 6)
-    found = solver(x, same_seed)
+    found = spherical_kmeans(x, same_seed)
     assert sorted(found.labels[0].tolist()) == list(range(6))
-    more = solver(x, torch.rand(1, 2, 9, generator=torch.Generator().manual_seed(2)))
+    more = spherical_kmeans(x, torch.rand(1, 2, 9, generator=torch.Generator().manual_seed(2)))
     assert len(set(more.labels[0].tolist())) == 6 and more.centres.isfinite().all()
 
 
-@pytest.mark.parametrize("solver", [kmeans, spherical_kmeans])
-def test_zero_vectors_equal_points_and_one_cluster_are_defined(solver):
-    zeros = solver(torch.zeros(1, 5, 3), torch.rand(1, 2, 2))
+def test_zero_vectors_equal_points_and_one_cluster_are_defined():
+    zeros = spherical_kmeans(torch.zeros(1, 5, 3), torch.rand(1, 2, 2))
     assert zeros.centres.isfinite().all() and float(zeros.objective) == 0.0
     mixed = torch.cat([torch.zeros(1, 1, 3), torch.eye(3)[None]], 1)
-    assert solver(mixed, torch.rand(1, 1, 2)).centres.isfinite().all()
-    assert solver(torch.ones(1, 4, 3), torch.rand(1, 1, 1)).labels.tolist() == [[0, 0, 0, 0]]
+    assert spherical_kmeans(mixed, torch.rand(1, 1, 2)).centres.isfinite().all()
+    assert spherical_kmeans(torch.ones(1, 4, 3), torch.rand(1, 1, 1)).labels.tolist() == [[0, 0, 0, 0]]
 
 
 def test_nothing_to_cluster_is_refused_in_one_line():
     with pytest.raises(ValueError, match="at least one point"):
         spherical_kmeans(torch.zeros(1, 0, 3), torch.rand(1, 1, 2))
     with pytest.raises(ValueError, match="with one M"):
-        kmeans(torch.zeros(2, 4, 3), torch.rand(1, 1, 2))
+        spherical_kmeans(torch.zeros(2, 4, 3), torch.rand(1, 1, 2))

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -60,3 +64,23 @@ def test_kmeans_finds_the_groups_of_the_features() -> None:
 def test_more_clusters_than_points_are_refused() -> None:
     with pytest.raises(RequestError, match="51 clusters, allowed: at most the 50 points there are"):
         start("normal", [0], 51)
+
+
+def test_k_means_starts_have_the_same_bits_whatever_was_imported_first() -> None:
+    code = (
+        "import sys; exec(f'import {sys.argv[1]}')\n"
+        "import torch; torch.set_num_threads(1)\n"  # which scikit-learn's own threads do not hear of
+        "from trainables.heads.centroid_inits import initial_centroids\n"
+        "from trainables.networks import build; from trainables.randomness import Streams\n"
+        "points = torch.randn(2048, 64, generator=torch.Generator().manual_seed(0))\n"
+        "encoder = build('mlp', (64,), Streams([1], 'e'), out_features=16, hidden=(16,), norm=True)\n"
+        "for kind in ('kmeans_plus_plus', 'kmeans'):\n"
+        "    found = initial_centroids(kind, encoder, points, 10, Streams([3], 'c'))\n"
+        "    print(found.double().sum().item().hex())"
+    )
+    found = set()
+    free = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    for first in ("torch", "sklearn.cluster"):
+        command = [sys.executable, "-c", code, first]
+        found.add(subprocess.run(command, capture_output=True, text=True, check=True, env=free).stdout)
+    assert len(found) == 1 and len(found.pop().split()) == 2
