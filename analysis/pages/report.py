@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from analysis.data import provenance, study_view
+from analysis.data.retracted import retracted_sentences
 from analysis.data.spending import spending_sentence
 from analysis.data.study_view import StudyView
 from analysis.data.under_trained import n_under_trained, under_trained_sentence
@@ -269,7 +270,12 @@ def _remarks(parts: _Parts) -> list[str]:
     )
     checks = study.record.get("equivalence", {}).get("checks", ())
     changed = [equivalence.sentence(check) for check in checks if not check["equal"]]
-    return [*changed, *verdicts.missing_sentences(study), *(text for text in others if text)]
+    return [
+        *changed,
+        *retracted_sentences(study),
+        *verdicts.missing_sentences(study),
+        *(text for text in others if text),
+    ]
 
 
 def _answer(parts: _Parts, folder: Path, *, notebook: bool, reused: bool) -> Answer:

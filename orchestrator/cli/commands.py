@@ -10,8 +10,10 @@ from orchestrator.cli.options import (
     CleanOptions,
     DoctorOptions,
     ExportOptions,
+    MergeOptions,
     PlanOptions,
     ReportOptions,
+    RetractOptions,
     RunOptions,
     StatusOptions,
     StudiesOptions,
@@ -164,6 +166,25 @@ def doctor(options: DoctorOptions) -> None:
 
     found = examined(options.results, repair=options.repair, plugins=tuple(options.plugin), address=options.address)
     console.emit(found, options.as_json, console.doctor_text)
+
+
+@app.command(RetractOptions)
+def retract(options: RetractOptions) -> None:
+    """Retract trials, with the reason: their rows stay visible, and count as nothing; a run trains them again."""
+    from orchestrator.ledger import Ledger
+
+    with Ledger(options.results, writable=True) as ledger:
+        n_trials = ledger.retract(ledger.ids_of(options.trial_ids.split(",")), options.reason)
+    print(f"{n_trials} trials retracted in {options.results}")
+
+
+@app.command(MergeOptions)
+def merge(options: MergeOptions) -> None:
+    """Put another results folder into this one: the trials of both, once each; where they disagree, that is said."""
+    from orchestrator.ledger import Ledger
+
+    with Ledger(options.results, writable=True) as ledger:
+        print(ledger.merge(options.other).sentence(options.other))
 
 
 def main(arguments: list[str] | None = None) -> None:

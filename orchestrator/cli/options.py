@@ -22,8 +22,10 @@ __all__ = [
     "CleanOptions",
     "DoctorOptions",
     "ExportOptions",
+    "MergeOptions",
     "PlanOptions",
     "ReportOptions",
+    "RetractOptions",
     "RunOptions",
     "StatusOptions",
     "StudiesOptions",
@@ -227,3 +229,20 @@ class DoctorOptions:
     repair: Annotated[bool, Option("--repair", help="move broken and foreign files to results/quarantine")] = False
     plugin: Plugins = field(default_factory=list)
     as_json: AsJson = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetractOptions:
+    """Options of `orchestrate retract`."""
+
+    trial_ids: Annotated[str, Argument(metavar="ID[,ID...]", help="ids of trials, or their beginnings")]
+    reason: Annotated[str, Option(help="why, in a line; it is shown wherever the trials are")] = ""
+    results: Results = RESULTS
+
+
+@dataclass(frozen=True, kw_only=True)
+class MergeOptions:
+    """Options of `orchestrate merge`."""
+
+    other: Annotated[Path, Argument(metavar="OTHER", help="the results folder whose content comes; it is only read")]
+    results: Results = RESULTS

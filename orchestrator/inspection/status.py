@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +29,18 @@ def status(results: Path, study: str = "") -> list[dict[str, Any]]:
         names = ledger.study_names()
         if study and study not in names:
             raise UnknownNameError("study in this results folder", study, names)
-        rows = ledger.table(columns=COLUMNS)
+        retracted = ledger.retracted()
+        planned = {name: ledger.read_study(name) for name in ([study] if study else names)}
+        wanted = {trial_id for _, plan in planned.values() for trial_id in plan["trial_id"].to_pylist()}
+        rows = ledger.table(only=wanted, columns=COLUMNS)
         holder = holder_of(results)
-        return [_status(name, ledger, rows, holder) for name in ([study] if study else names)]
+        found = [_status(name, *one, rows, holder) for name, one in planned.items()]
+    for line, (_, plan) in zip(found, planned.values(), strict=True):
+        line["retracted"] = len(retracted.keys() & set(plan["trial_id"].to_pylist()))
+    return found
 
 
-def _status(name: str, ledger: Ledger, rows: pa.Table, holder: str) -> dict[str, Any]:
-    record, plan = ledger.read_study(name)
+def _status(name: str, record: Mapping[str, Any], plan: pa.Table, rows: pa.Table, holder: str) -> dict[str, Any]:
     wanted = plan["trial_id"].unique()
     own = rows.filter(pc.is_in(rows["trial_id"], value_set=wanted))
     states = Counter(own["state"].to_pylist())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from orchestrator.errors import LedgerError
-from orchestrator.ledger import checks, files, headers, index, plain_files, replacement
+from orchestrator.ledger import checks, files, headers, index, plain_files, replacement, retractions
 from orchestrator.ledger.files import BatchFile, Header
 from orchestrator.ledger.headers import BrokenFileError
+from orchestrator.ledger.retractions import Retraction, masked
 from orchestrator.ledger.view import Positions, mask_of
 
 __all__ = ["Batch", "Batches", "Piece", "pieces", "retry_while_changing"]
@@ -86,6 +87,9 @@ class Batches:
         """Goes up whenever a batch comes by `refresh`, or goes."""
         self._headers: dict[BatchFile, Header] = {}
         self._index: dict[BatchFile, pa.Table] = {}
+        self._retracted: dict[str, Retraction] = {}
+        self._masked: dict[BatchFile, pa.Table] = {}
+        """Index tables without the retracted attempts; made when they are asked for."""
         self._replaced: frozenset[str] = frozenset()
         self._kept: dict[BatchFile, tuple[pa.Table, pa.Table | None]] = {}
         """What this process wrote in small batches, until it puts them together: files cost more to read."""
@@ -106,6 +110,7 @@ class Batches:
         gone = set(self._headers).difference(found)
         self.version += len(gone)
         self.drop(gone)
+        self.look_for_retractions()
         there = {*foreign, *(file.path for file in found)}
         for problems in (self.broken, self.doubtful):
             for path in [path for path in problems if path.parent == self.trials_folder and path not in there]:
@@ -141,6 +146,7 @@ class Batches:
             if head is not None and head.epochs:
                 self.broken.pop(self.epochs_folder / head.epochs, None)
             self._index.pop(file, None)
+            self._masked.pop(file, None)
             tables = self._kept.pop(file, ())
             self._kept_cells -= sum(table.num_rows * table.num_columns for table in tables if table is not None)
 
@@ -159,8 +165,29 @@ class Batches:
         return [(file, head) for file, head in self._headers.items() if file.batch in self._replaced]
 
     def index(self, batch: Batch) -> pa.Table:
-        """Return what is known of the trials of a batch, row by row (`index.compact`)."""
+        """Return what is known of the trials of a batch, row by row (`index.compact`); retracted ones have rank 0."""
+        if not self._retracted:
+            return self._index[batch[0]]
+        if batch[0] not in self._masked:
+            self._masked[batch[0]] = masked(self._index[batch[0]], self._retracted)
+        return self._masked[batch[0]]
+
+    def whole_index(self, batch: Batch) -> pa.Table:
+        """Return the same with the ranks of retracted attempts, as their rows have them."""
         return self._index[batch[0]]
+
+    @property
+    def retracted(self) -> Mapping[str, Retraction]:
+        """What was retracted, by trial_id."""
+        return self._retracted
+
+    def look_for_retractions(self) -> None:
+        """Read what was retracted."""
+        found = retractions.read(self.folder)
+        if found != self._retracted:
+            self._retracted = found
+            self._masked.clear()
+            self.version += 1
 
     def trials(
         self, batch: Batch, columns: Sequence[str] | None = None, positions: Positions | None = None

@@ -37,6 +37,24 @@ def write(batches: Batches, rows: pa.Table, epochs: pa.Table | None) -> None:
     batches.keep(added[0], rows, epochs if own else None)
 
 
+def write_parts(batches: Batches, rows: pa.Table, epochs: Iterable[pa.Table], columns: pa.Schema) -> None:
+    """Write a batch whose epoch rows come part by part; all of it counts, or nothing.
+
+    Args:
+        batches: the folder's batches.
+        rows: the trials.
+        epochs: parts of their epoch rows.
+        columns: of those (`schema.united`).
+    """
+    with _batch(batches) as batch:
+        made = streaming.write_parts(batches.epochs_folder, epochs, schema.united("epochs", [columns]), batch=batch)
+        named = made[0].path.name if made else ""
+        whole = schema.united("trials", [rows.schema])
+        added = streaming.write_parts(batches.trials_folder, [rows], whole, batch=batch, epochs=named, replaces=[])
+    assert added is not None
+    batches.add(*added, index.compact(rows))
+
+
 def merge(batches: Batches, merged: Sequence[Batch]) -> None:
     """Write the rows of these batches as one batch that replaces them, part by part, then delete them.
 
@@ -44,7 +62,7 @@ def merge(batches: Batches, merged: Sequence[Batch]) -> None:
         batches: the folder's batches.
         merged: the ones to put together, in order of time.
     """
-    tables = [batches.index(batch) for batch in merged]
+    tables = [batches.whole_index(batch) for batch in merged]
     count = np.sort(chosen(tables, every_attempt=True))
     own = [one for one in pieces(merged, tables, count) if len(one.positions)]
     schemas = [batches.trials_schema(one.batch) for one in own]

@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from orchestrator.errors import RequestError
-from orchestrator.ledger import evaluations, files, schema, streaming, studies
+from orchestrator.ledger import evaluations, files, retractions, schema, streaming, studies
 from orchestrator.ledger.batches import Batches, pieces, retry_while_changing
 from orchestrator.ledger.view import chosen
 
@@ -109,6 +109,8 @@ def export_ledger(results: Path, target: Path, most_bytes: int) -> Kept:
         )
         curves = _fitting(shelf, metrics, fixed, most_bytes)
         n_evaluations = _write(target, trials, curves)
+        (target / retractions.FILE).unlink(missing_ok=True)
+    retractions.merge(target, [one for one in batches.retracted.values() if one.trial_id in wanted])
     for name, (record, plan) in known.items():
         studies.write_study(target, name, record, plan, tight=True)
     kept = Kept(
@@ -136,7 +138,13 @@ def is_finished(record: Mapping[str, Any], plan: pa.Table, attempted: Collection
 
 def _attempted(batches: Batches) -> set[str]:
     batches.refresh()
-    return {trial for batch in batches.live() for trial in batches.index(batch)["trial_id"].to_pylist()}
+    return {trial for batch in batches.live() for trial in _counting(batches.index(batch))}
+
+
+def _counting(rows: pa.Table) -> list[str]:
+    """Return the trials of an index table that were not retracted."""
+    ids: list[str] = rows.filter(pc.greater(rows["rank"], 0))["trial_id"].to_pylist()
+    return ids
 
 
 def _rows(batches: Batches, wanted: Sequence[str], shelf: evaluations.Shelf) -> pa.Table:

@@ -5,20 +5,31 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from orchestrator.errors import LedgerError
-from orchestrator.ledger import compaction, doctor, files, index, logs, plain_files, schema, studies
-from orchestrator.ledger.batches import Batches, pieces, retry_while_changing
+from orchestrator.errors import LedgerError, RequestError
+from orchestrator.ledger import (
+    compaction,
+    doctor,
+    files,
+    index,
+    logs,
+    merging,
+    plain_files,
+    reading,
+    retractions,
+    schema,
+    studies,
+)
+from orchestrator.ledger.batches import Batches, retry_while_changing
 from orchestrator.ledger.index import Index
 from orchestrator.ledger.lock import FolderLock
-from orchestrator.ledger.view import chosen, rows_of, taken
+from orchestrator.ledger.view import rows_of
 from orchestrator.trial import MEMBERS_FILE, TrialOutcome, TrialState, digest
 
 if TYPE_CHECKING:
@@ -227,6 +238,38 @@ class Ledger:
         with files.os_errors(f"checkpoints of bundle {bundle_id} cannot be set aside"):
             doctor.set_aside(self.folder, self.checkpoint_folder(bundle_id))
 
+    def retract(self, trial_ids: Iterable[str], reason: str) -> int:
+        """Retract trials: their rows stay, and count as nothing; return how many. See `retractions`.
+
+        Raises:
+            RequestError: a trial that has no attempt that counts, or a reason that is none.
+        """
+        self._require_lock()
+        asked = sorted(set(trial_ids))
+        known = self._index()
+        strange = [trial_id for trial_id in asked if not known.rank(trial_id)]
+        if strange or not asked:
+            raise RequestError(
+                f"trial {strange[0] if strange else ''!r} has no attempt that counts in {str(self.folder)!r}: "
+                "there is nothing to retract"
+            )
+        retractions.add(self.folder, {trial_id: max(known.attempts(trial_id)) for trial_id in asked}, reason)
+        self._batches.look_for_retractions()
+        return len(asked)
+
+    def merge(self, other: Path) -> merging.Merged:
+        """Put another results folder into this one; see `merging`."""
+        self._require_lock()
+        self._index()
+        made = merging.merge_folders(self.folder, self._batches, other)
+        self._batches.look_for_retractions()
+        self._known_version = -1
+        return made
+
+    def retracted(self) -> dict[str, retractions.Retraction]:
+        """Return what was retracted, by trial_id, with the reason."""
+        return retractions.read(self.folder)
+
     def add_log(self, bundle_id: str, what: str, members: Sequence[str], text: str) -> None:
         """Keep what a failure of a bundle left to read; see `logs.add`."""
         self._require_lock()
@@ -289,23 +332,19 @@ class Ledger:
             columns: these columns, as far as there are any of their name; None: all.
         """
         asked = None if only is None else list(only)
-        return self._steady(lambda: self._trials(every_attempt=not view, only=asked, columns=columns))
+        return self._steady(lambda: reading.trials(self._batches, every_attempt=not view, only=asked, columns=columns))
 
     def attempts(self, trial_id: str) -> pd.DataFrame:
         """Return every attempt of one trial, in order."""
         return self.trials(view=False, only=[trial_id])
 
-    def ids_that_begin(self, beginning: str, most: int = 2) -> list[str]:
-        """Return trial_ids of attempted trials that begin so, at most `most`, in order."""
+    def ids_of(self, beginnings: Iterable[str]) -> list[str]:
+        """Return the attempted trial that begins so, for each beginning of an id.
 
-        def look() -> list[str]:
-            found: set[str] = set()
-            for batch in self._batches.live():
-                ids = self._batches.index(batch)["trial_id"]
-                found.update(ids.filter(pc.starts_with(ids, beginning)).to_pylist())
-            return sorted(found)[:most]
-
-        return self._steady(look)
+        Raises:
+            RequestError: no trial begins so, or several do.
+        """
+        return [self._steady(partial(reading.id_of, self._batches, one.strip())) for one in beginnings]
 
     def epochs(self, trial_ids: Iterable[str] | None = None, view: bool = True) -> pd.DataFrame:
         """Return the epoch rows of the attempts that `trials(view)` shows, of all trials or of these."""
@@ -315,25 +354,7 @@ class Ledger:
     def epoch_table(self, trial_ids: Iterable[str] | None = None, view: bool = True) -> pa.Table:
         """Return what `epochs` does, as Arrow has it; pandas is not loaded."""
         only = None if trial_ids is None else list(trial_ids)
-        return self._steady(lambda: self._epochs(every_attempt=not view, only=only))
-
-    def _trials(self, *, every_attempt: bool, only: Sequence[str] | None, columns: Sequence[str] | None) -> pa.Table:
-        live = self._batches.live()
-        tables = [self._batches.index(batch) for batch in live]
-        count = chosen(tables, every_attempt=every_attempt, only=only)
-        ascending = np.sort(count)
-        own = [one for one in pieces(live, tables, ascending) if len(one.positions)]
-        parts = [self._batches.trials(one.batch, columns, None if one.whole else one.positions) for one in own]
-        rows = schema.union("trials", parts, columns)
-        rows = rows if columns is None else rows.select([name for name in columns if name in rows.column_names])
-        return taken(rows, np.searchsorted(ascending, count))
-
-    def _epochs(self, *, every_attempt: bool, only: Sequence[str] | None) -> pa.Table:
-        live = self._batches.live()
-        tables = [self._batches.index(batch) for batch in live]
-        count = np.sort(chosen(tables, every_attempt=every_attempt, only=only))
-        own = [one for one in pieces(live, tables, count) if len(one.positions)]
-        return schema.union("epochs", [part for one in own for part in self._batches.parts(one.batch, one.attempts)])
+        return self._steady(lambda: reading.epochs(self._batches, every_attempt=not view, only=only))
 
     def _steady(self, look: Callable[[], Answer]) -> Answer:
         def refreshed() -> Answer:

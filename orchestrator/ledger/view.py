@@ -19,7 +19,7 @@ def chosen(parts: Sequence[pa.Table], *, every_attempt: bool = False, only: Iter
 
     One row a trial_id: complete before pruned before failed, then the latest attempt; with `every_attempt` one row an
     attempt. Parts are in order of time; of two rows of one attempt and one state (a folder merged from copies) the
-    earlier counts. Trials come in the order in which they first appear.
+    earlier counts. Retracted attempts (rank 0) do not count. Trials come in the order in which they first appear.
 
     Args:
         parts: index tables (`index.compact`): columns trial_id, attempt, rank.
@@ -38,17 +38,18 @@ def chosen(parts: Sequence[pa.Table], *, every_attempt: bool = False, only: Iter
 
 def _chosen(rows: pa.Table, every_attempt: bool) -> Positions:
     encoded = rows["trial_id"].combine_chunks().dictionary_encode()
+    rank = rows["rank"].to_numpy()
     if len(encoded.dictionary) == len(rows):  # no trial twice, as nearly always: no sorting
-        return np.arange(len(rows))
+        return np.arange(len(rows)) if every_attempt else np.flatnonzero(rank)
     codes = encoded.indices.to_numpy().astype(np.int64)
-    attempt, rank = rows["attempt"].to_numpy(), rows["rank"].to_numpy()
+    attempt = rows["attempt"].to_numpy()
     age = -np.arange(len(codes))
     order = np.lexsort((age, rank, attempt, codes) if every_attempt else (age, attempt, rank, codes))
     differs = codes[order][1:] != codes[order][:-1]
     if every_attempt:
         differs |= attempt[order][1:] != attempt[order][:-1]
     last: Positions = order[np.append(differs, True)].astype(np.int64)
-    return last
+    return last if every_attempt else last[rank[last] > 0]
 
 
 def taken(table: pa.Table, positions: Positions) -> pa.Table:

@@ -85,3 +85,24 @@ def test_its_report_is_made_again_with_a_sentence_for_each_contrast(results: Pat
     arms = pd.read_csv(answer.paths["tables"] / "arms.csv")
     assert arms["complete"].tolist() == [8, 8, 8, 3]
     assert answer.paths["report"].stat().st_size > 10_000
+
+
+def test_a_retracted_trial_is_named_in_the_report_and_a_run_trains_it_again_to_the_same_numbers(
+    results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = View.of(results)
+    row = study_view.confirm_rows(study_view.load(results, STUDY)).iloc[0]
+    with pytest.raises(SystemExit):
+        main(["retract", row["trial_id"], "--reason", "the disk was full", "--results", str(results)])
+    assert "1 trials retracted" in capsys.readouterr().out
+    answer = report.build(results, STUDY, notebook=False)
+    assert f"Retracted (the disk was full): {row['arm']} seed {row['seed']}." in answer.remarks
+    assert any("1 missing of 8 trials" in remark for remark in answer.remarks)
+    (line,) = json.loads(said(capsys, "status", "--results", str(results)))
+    assert (line["retracted"], line["missing"]) == (1, 1)
+    said(capsys, "run", STUDY, "--plugin", str(PLUGIN), "--results", str(results), "--address", "inline", "--no-report")
+    after = View.of(results)
+    for frame in (after.trials, after.epochs):
+        frame["attempt"] = 1
+    after.require_equal(before)
+    assert len(Ledger(results).attempts(row["trial_id"])) == 2
