@@ -56,6 +56,8 @@ class BatchTraining(FusedMethod):
 
     precisions = PRECISIONS
     member_state: ClassVar[tuple[str, ...]] = ("parts", "optimiser", "order", "views", "logged")
+    image_view: ClassVar[str] = "byol"
+    """What `standard` is for images."""
     logged_names: ClassVar[tuple[str, ...]] = ()
     """Diagnostics that `loss` returns, averaged over the epoch."""
 
@@ -80,7 +82,7 @@ class BatchTraining(FusedMethod):
     def _view(self, config: BatchConfig, place: int) -> Augmentation:
         name = config.view
         if name == "standard":
-            name = "byol" if self.data.is_image else "noise_dropout"
+            name = self.image_view if self.data.is_image else "noise_dropout"
         return Augmentation(name, self.inputs, self.seeds, f"view.{place}", self.column("view_strength"))
 
     def streams(self, what: str) -> Streams:
@@ -124,10 +126,14 @@ class BatchTraining(FusedMethod):
         for cut in self.cuts:
             rows = order[:, cut]
             points = self.inputs[rows]
-            loss, facts = self.loss(rows, points, [view(points, rows) for view in self.views])
+            loss, facts = self.loss(rows, points, self.seen(rows, points))
             self.step(loss)
             told = torch.stack([number.detach() for number in (loss, *facts)], 1)
             self.logged += told / len(self.cuts)
+
+    def seen(self, rows: Tensor, points: Tensor) -> list[Tensor]:
+        """Return the views of a batch that `loss` is given."""
+        return [view(points, rows) for view in self.views]
 
     def step(self, loss: Tensor) -> None:
         """Descend by the gradients of the members' losses (M,)."""

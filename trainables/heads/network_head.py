@@ -13,7 +13,7 @@ from trainables.data.augmentations import Augmentation
 from trainables.data.batches import cuts
 from trainables.heads.optimisers import Adam, Sgd
 from trainables.heads.shared_head import CHUNK, Seats
-from trainables.networks import build
+from trainables.networks import Chain, Mlp, Network, build
 from trainables.randomness import Streams
 
 __all__ = ["NetworkHead", "Shape"]
@@ -31,6 +31,7 @@ class Shape:
         momentum: heavy ball, SGD only.
         view: name of the augmentation; `none` for none.
         n_views: augmented copies of each batch.
+        start: an encoder to begin with, in front of a new last layer; None: first weights are drawn.
     """
 
     network: str
@@ -40,6 +41,7 @@ class Shape:
     momentum: float
     view: str
     n_views: int
+    start: Network | None = None
 
 
 class NetworkHead:
@@ -49,7 +51,8 @@ class NetworkHead:
         inputs: (N, ...) training points.
         n_outputs: K.
         seeds: one root seed per member.
-        rates: `lr`, `norm_weight` (gamma), `weight_decay`, `init_scale` and `view_strength`, (M,) each.
+        rates: `lr`, `norm_weight` (gamma), `weight_decay`, `init_scale` and `view_strength`, (M,) each; `encoder_rate`,
+            if there is one, is the factor on the rate of all layers but the last.
         shape: what members share.
     """
 
@@ -58,22 +61,17 @@ class NetworkHead:
     ) -> None:
         self.inputs, self.seats = inputs, Seats(seeds)
         streams = Streams(seeds, "init.network", inputs.device)
-        self.network = build(
-            shape.network,
-            inputs.shape[1:],
-            streams,
-            out_features=n_outputs,
-            hidden=tuple(shape.hidden),
-            norm=shape.batch_norm,
-        )
+        self.network = self._built(shape, n_outputs, streams)
         with torch.no_grad():
             for last in self.network.params[-2:]:
                 last.mul_(rates["init_scale"].view(-1, *[1] * (last.dim() - 1)))
-        decay = rates["weight_decay"]
-        self.optimiser: Sgd | Adam = (
-            Adam(rates["lr"], weight_decay=decay)
+        lr, decay = rates["lr"], rates["weight_decay"]
+        body_lr = lr * rates["encoder_rate"] if "encoder_rate" in rates else lr
+        self.optimiser, self.body_optimiser = (
+            Adam(rate, weight_decay=decay)
             if shape.optimiser == "adam"
-            else Sgd(rates["lr"], momentum=shape.momentum, weight_decay=decay)
+            else Sgd(rate, momentum=shape.momentum, weight_decay=decay)
+            for rate in (lr, body_lr)
         )
         self.norm_weight = rates["norm_weight"]
         n_views = shape.n_views if shape.view != "none" else 0
@@ -81,6 +79,12 @@ class NetworkHead:
             Augmentation(shape.view, inputs, seeds, f"view.{place}", rates["view_strength"]) for place in range(n_views)
         ]
         self.graph: list[Tensor] = []
+
+    def _built(self, shape: Shape, n_outputs: int, streams: Streams) -> Network:
+        sizes, hidden = self.inputs.shape[1:], tuple(shape.hidden)
+        if shape.start is not None:
+            return Chain([shape.start, Mlp((shape.start.out_features, n_outputs), streams)])
+        return build(shape.network, sizes, streams, out_features=n_outputs, hidden=hidden, norm=shape.batch_norm)
 
     @torch.no_grad()
     def tilt(self, gap: Tensor) -> None:
@@ -108,7 +112,8 @@ class NetworkHead:
         self.graph = []
         last = params[-2].detach()  # the last layer's weight comes before its bias
         grads[-2] = torch.addcmul(grads[-2], last, 2.0 * self.norm_weight[:, None, None])
-        self.optimiser.step(params, grads)
+        self.body_optimiser.step(params[:-2], grads[:-2])
+        self.optimiser.step(params[-2:], grads[-2:])
 
     def prepared(self, points: Tensor) -> Tensor:
         """Return points (N, ...) as `outputs` takes them: as they are."""
@@ -131,17 +136,18 @@ class NetworkHead:
         """Drop all other members."""
         self.seats = Seats([self.seats.seeds[member] for member in members])
         self.norm_weight = self.norm_weight[torch.as_tensor(list(members))]
-        for part in (self.network, self.optimiser, *self.views):
+        for part in (self.network, self.optimiser, self.body_optimiser, *self.views):
             part.keep(members)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the states of network, optimiser and views."""
         views = {str(place): view.state_dict() for place, view in enumerate(self.views)}
-        return {"network": self.network.state_dict(), "optimiser": self.optimiser.state_dict(), "views": views}
+        own = {name: getattr(self, name).state_dict() for name in ("network", "optimiser", "body_optimiser")}
+        return own | {"views": views}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take up the states."""
-        self.network.load_state_dict(state["network"])
-        self.optimiser.load_state_dict(state["optimiser"])
+        for name in ("network", "optimiser", "body_optimiser"):
+            getattr(self, name).load_state_dict(state[name])
         for place, view in enumerate(self.views):
             view.load_state_dict(state["views"][str(place)])

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from trainables.data.augmentations import Augmentation
-from trainables.heads.optimisers import Sgd
+from trainables.heads.optimisers import Adam, Sgd
 
 __all__ = ["SelfLabelling"]
 
@@ -17,17 +17,28 @@ __all__ = ["SelfLabelling"]
 class SelfLabelling:
     """The stage's views and optimiser.
 
-    SeCu's views, class balance and learning rate were *not found*. Here no class is weighted, and weak labels come from
-    the network in evaluation mode.
+    SeCu's views, class balance and learning rate were *not found*: its weak labels come from the network in evaluation
+    mode, and no class is weighted. SCAN's code asks the network as it is trained, and weighs classes evenly.
 
     Args:
         weak: view whose prediction is the label.
         strong: view that is trained.
-        lr: (M,) learning rates; SGD with momentum 0.9, as the supplement says.
+        optimiser: of what is trained.
+        balanced: whether each label counts by the inverse of how often it stands in the batch.
+        training_labels: whether weak labels use, and record, the statistics of the batch.
     """
 
-    def __init__(self, weak: Augmentation, strong: Augmentation, lr: Tensor) -> None:
-        self.weak, self.strong, self.optimiser = weak, strong, Sgd(lr, momentum=0.9)
+    def __init__(
+        self,
+        weak: Augmentation,
+        strong: Augmentation,
+        optimiser: Sgd | Adam,
+        *,
+        balanced: bool = False,
+        training_labels: bool = False,
+    ) -> None:
+        self.weak, self.strong, self.optimiser = weak, strong, optimiser
+        self.balanced, self.training_labels = balanced, training_labels
 
     def begin_epoch(self) -> None:
         """Draw both views' parameters."""
@@ -70,12 +81,16 @@ class SelfLabelling:
         x, rows = batch
         warm = (threshold < 0).unsqueeze(1)
         with torch.no_grad():
-            share, guess = logits(self.weak(x, rows), False).softmax(2).max(2)
+            chances = logits(self.weak(x, rows), self.training_labels).softmax(2)
+            share, guess = chances.max(2)
         labels = torch.where(warm, fixed.gather(1, rows), guess)
         counted = (warm | (share >= threshold.unsqueeze(1))).to(x.dtype)
         scores = logits(self.strong(x, rows), True)
+        if self.balanced:
+            counted = counted / _how_often(labels, counted, chances.shape[2])
         losses = scores.logsumexp(2) - scores.gather(2, labels.unsqueeze(2)).squeeze(2)
-        loss = (losses * counted).sum(1) / counted.sum(1).clamp_min(1.0)
+        total = counted.sum(1)
+        loss = (losses * counted).sum(1) / torch.where(total > 0, total, 1.0)
         self.optimiser.step(params, torch.autograd.grad(loss.sum(), list(params)))
         return loss.detach()
 
@@ -92,3 +107,9 @@ class SelfLabelling:
         """Take up the states of `state_dict`."""
         for name in ("weak", "strong", "optimiser"):
             getattr(self, name).load_state_dict(state[name])
+
+
+def _how_often(labels: Tensor, counted: Tensor, n_clusters: int) -> Tensor:
+    """Return for each label (M, B) how many counted ones it has, at least 1."""
+    sizes = torch.zeros(len(labels), n_clusters, device=labels.device).scatter_add_(1, labels, counted)
+    return sizes.gather(1, labels).clamp_min(1.0)

@@ -7,7 +7,7 @@ gradient is that of this mean by the logits, labels fixed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import torch
@@ -22,6 +22,7 @@ __all__ = [
     "largest",
     "predictions",
     "renyi",
+    "self_augmentation",
 ]
 
 FLOOR = 1e-12
@@ -139,6 +140,26 @@ def agreement(sigma: Tensor, log_sigma: Tensor, other: Tensor, log_other: Tensor
     one = sigma * (gap - (sigma * gap).sum(1, keepdim=True)) + apart
     two = other * ((other * gap).sum(1, keepdim=True) - gap) - apart
     return _mean(apart * gap), one / points, two / points
+
+
+def self_augmentation(
+    seen: tuple[Tensor, Tensor], views: Sequence[Tensor], weight: Tensor
+) -> tuple[Tensor, list[Tensor]]:
+    """Return w L_N (M,), the mean `agreement` over the views, and its slopes by the logits of the points and each view.
+
+    Args:
+        seen: sigma and ln sigma of the points, (M, K, B).
+        views: logits (M, K, B) of each of their views; without any the loss is 0.
+        weight: (M,) w.
+    """
+    slopes, apart = [torch.zeros_like(seen[0])], torch.zeros_like(weight)
+    for view in views:
+        distance, one, two = agreement(*seen, *predictions(view))
+        share = weight / len(views)
+        slopes[0] = slopes[0] + one * share[:, None, None]
+        slopes.append(two * share[:, None, None])
+        apart = apart + distance * share
+    return apart, slopes
 
 
 def largest(logits: Tensor) -> Tensor:

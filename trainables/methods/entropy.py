@@ -19,8 +19,8 @@ import torch
 from torch import Tensor
 
 from orchestrator.errors import RequestError
-from orchestrator.knobs import Choice, Float, Int, knob
-from orchestrator.trial import PRECISIONS
+from orchestrator.knobs import Choice, Float, Int, knob, knobs_of
+from orchestrator.trial import PRECISIONS, Stage
 from trainables.data.batches import cuts
 from trainables.data.dataset import Dataset
 from trainables.data.views import VIEWS
@@ -28,25 +28,27 @@ from trainables.diagnostics.entropy import BATCH_FACTS, of_batch, of_predictions
 from trainables.diagnostics.plane import of_plane
 from trainables.heads.fair_labels import FORMS, N_FACTS, SOLVERS, Given, Labels, Solver, fair_labels
 from trainables.heads.network_head import NetworkHead, Shape
+from trainables.heads.pretext import PretextConfig, pretrained
 from trainables.heads.shared_head import SharedLinear, SharedOrder
 from trainables.losses.soft_labels import (
     CROSS_ENTROPIES,
     FAIRNESS,
     FLOOR,
-    agreement,
     fairness_of_predictions,
     forward,
     largest,
     predictions,
     renyi,
+    self_augmentation,
 )
 from trainables.method import FusedMethod, MethodConfig, Row
-from trainables.networks import NETWORKS, members_at_most
+from trainables.networks import NETWORKS, TRUNKS, Network, members_at_most
 from trainables.scoring import score
 
 __all__ = ["METHOD", "EntropyClustering", "EntropyConfig"]
 
 LABELLED = ("reverse", "forward", "symmetric", "collision")
+WEIGHED = ("kl_u_y", "kl_y_u", "entropy", "kl_u_sigma")
 SEEN = tuple(name for name in VIEWS if name != "none")
 DEEP = tuple(name for name in NETWORKS if name != "linear")
 
@@ -64,12 +66,7 @@ class EntropyConfig(MethodConfig):
     fairness: str = knob("kl_u_y", Choice(*FORMS))
     """Fairness term: kl_u_y KL(u || ybar), the paper's; kl_y_u KL(ybar || u); entropy -H(ybar), the same but for the
     constant ln K; transport, equal sizes exactly (hard labels); kl_u_sigma KL(u || sbar), where y = sigma; none."""
-    fairness_weight: float = knob(
-        100.0,
-        Float(1.0, 1000.0, log=True),
-        fuses=True,
-        when={"fairness": ("kl_u_y", "kl_y_u", "entropy", "kl_u_sigma")},
-    )
+    fairness_weight: float = knob(100.0, Float(1.0, 1000.0, log=True), fuses=True, when={"fairness": WEIGHED})
     """lambda of eq. (42)."""
     norm_weight: float = knob(1e-3, Float(1e-6, 1.0, log=True, also=(0.0,)), fuses=True)
     """gamma of eq. (42); its gradient is 2 gamma v (the paper does not say which convention it uses)."""
@@ -109,6 +106,14 @@ class EntropyConfig(MethodConfig):
     """Hidden layers of an MLP."""
     batch_norm: bool = knob(False, Choice(False, True), when={"network": ("mlp",)})
     """Batch norm behind an MLP's hidden layers."""
+    start: str = knob("random", Choice("random", "simclr"), when={"network": tuple(TRUNKS)})
+    """First weights of a convolution network: drawn, or those of a SimCLR made once for the seed, SCAN's first stage,
+    where the paper's ResNet-18 begins (`trainables.heads.pretext`)."""
+    pretext_epochs: int = knob(500, Int(1, 1000, log=True), when={"start": ("simclr",)})
+    """Epochs of that SimCLR."""
+    encoder_rate: float = knob(1.0, Float(1e-8, 1.0, log=True), fuses=True, when={"network": DEEP})
+    """Factor on the learning rate of all layers but the last (its ResNet-18: 0.1 for the last, a power of ten that
+    could not be read for the others)."""
     init_scale: float = knob(1.0, Float(1e-3, 10.0, log=True), fuses=True)
     """Factor on the last layer's first weights, drawn from U(-1/sqrt(d), 1/sqrt(d)): small logits leave collapse
     sooner."""
@@ -128,17 +133,7 @@ class EntropyConfig(MethodConfig):
     """Share eta of a given label that is spread over all classes: eta u + (1 - eta) y."""
 
 
-RATES = (
-    "fairness_weight",
-    "norm_weight",
-    "lr",
-    "weight_decay",
-    "init_scale",
-    "view_strength",
-    "view_weight",
-    "supervised_weight",
-    "given_softness",
-)
+RATES = tuple(name for name, known in knobs_of(EntropyConfig).items() if known.fuses)
 RENEWALS = {"epoch": 1, "tenth": 10}
 """How many times an epoch labels of all points are made, by `update`."""
 FACTS = ("solver_iterations", "objective_before", "objective_after", "residual")
@@ -159,6 +154,7 @@ class EntropyClustering(FusedMethod):
         self.cuts = cuts(len(data), configs[0].batch_size)
         self.inputs, self.given = data.inputs.to(device), data.given_labels
         self.order = SharedOrder(seeds, device)
+        self.made: Sequence[Sequence[Stage]] = ()
         self.head = self._head(configs[0])
         self.head.tilt(self.column("init_gap"))
         self.scored = self.head.prepared(data.eval_inputs.to(device))
@@ -183,8 +179,22 @@ class EntropyClustering(FusedMethod):
             momentum=config.momentum,
             view=config.view,
             n_views=config.n_views,
+            start=self._start(config),
         )
         return NetworkHead(self.inputs, self.data.n_classes, self.seeds, rates, shape)
+
+    def _start(self, config: EntropyConfig) -> Network | None:
+        """The encoder that members begin with, where there is one."""
+        if config.start == "random":
+            return None
+        asked = PretextConfig(network=config.network, n_epochs=config.pretext_epochs)
+        found = pretrained(asked, self.seeds, self.data, self.device)
+        self.made = found.stages
+        return found.parts["encoder"]
+
+    def stages(self) -> Sequence[Sequence[Stage]]:
+        """Return each member's start."""
+        return self.made
 
     def fit_epoch(self) -> None:
         """Pseudo-labels and a step for every batch, or for many batches pseudo-labels of all points first."""
@@ -215,13 +225,8 @@ class EntropyClustering(FusedMethod):
         if given is not None:
             supervised, by_logits = self._supervised(seen, given)
             loss, slope = loss + supervised, slope + by_logits
-        slopes, apart = [slope], torch.zeros_like(loss)
-        for view in logits[1:]:
-            distance, one, two = agreement(*seen, *predictions(view))
-            weight = self.rates["view_weight"] / len(logits[1:])
-            slopes[0] = slopes[0] + one * weight[:, None, None]
-            slopes.append(two * weight[:, None, None])
-            apart = apart + distance * weight
+        apart, slopes = self_augmentation(seen, logits[1:], self.rates["view_weight"])
+        slopes[0] = slope + slopes[0] if len(logits) > 1 else slope
         self.head.step(slopes)
         self.losses += torch.stack([loss + apart, apart], 1)
         if last:

@@ -11,21 +11,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orchestrator.knobs import Float, knob
-from trainables.heads.linear_softmax import LinearSoftmax, LinearSoftmaxConfig, Targets
+from trainables.heads.softmax_training import SoftmaxConfig, SoftmaxTraining, Targets
 from trainables.losses.soft_labels import LossAndSlope, fairness_of_predictions, renyi
 
 __all__ = ["METHOD", "MIGradientDescent", "MIGradientDescentConfig"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class MIGradientDescentConfig(LinearSoftmaxConfig):
+class MIGradientDescentConfig(SoftmaxConfig):
     """As entropy clustering's for fixed features; eq. (6) counts biases in the norm, and so does `norm_weight` here."""
 
     fairness_weight: float = knob(1.0, Float(0.1, 100.0, log=True, also=(0.0,)), fuses=True)
     """w: mutual information is w = 1; IMSAT's mu is 4."""
 
 
-class MIGradientDescent(LinearSoftmax):
+class MIGradientDescent(SoftmaxTraining):
     """Mutual information of points and predicted classes, descended as it stands."""
 
     Config = MIGradientDescentConfig

@@ -17,14 +17,14 @@ import torch
 from torch import Tensor
 
 from orchestrator.knobs import Choice, knob
-from trainables.heads.linear_softmax import LinearSoftmax, LinearSoftmaxConfig, Targets
+from trainables.heads.softmax_training import SoftmaxConfig, SoftmaxTraining, Targets
 from trainables.losses.soft_labels import FAIRNESS, FLOOR, LossAndSlope, forward
 
 __all__ = ["METHOD", "Miadm", "MiadmConfig", "balanced"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class MiadmConfig(LinearSoftmaxConfig):
+class MiadmConfig(SoftmaxConfig):
     """As entropy clustering's for fixed features (the paper tunes MIADM for each dataset; values *not found*)."""
 
     labels: str = knob("squared", Choice("squared", "root"))
@@ -44,7 +44,7 @@ def balanced(sigma: Tensor, log_sigma: Tensor, rule: str) -> Targets:
     return y, y.log()
 
 
-class Miadm(LinearSoftmax):
+class Miadm(SoftmaxTraining):
     """Soft pseudo-labels in closed form and standard cross-entropy on them."""
 
     Config = MiadmConfig

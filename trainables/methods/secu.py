@@ -163,7 +163,7 @@ class SeCu(FusedMethod):
         if config.self_labelling:  # "much milder" views than before; by how much is *inferred*
             weak = Augmentation(second, self.inputs, seeds, "view.weak", strength / 4)
             strong = Augmentation(second, self.inputs, seeds, "view.strong", strength / 2)
-            self.stage = SelfLabelling(weak, strong, self.column("self_label_lr"))
+            self.stage = SelfLabelling(weak, strong, Sgd(self.column("self_label_lr"), momentum=0.9))
         self.labels = torch.zeros(len(self), config.heads, len(data), dtype=torch.int64, device=device)
         self.change = torch.zeros(len(self), device=device)
         self.rho, self.rho_upper, self.counts = (torch.zeros(len(self), edges[-1], device=device) for _ in range(3))

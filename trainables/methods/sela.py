@@ -1,10 +1,11 @@
-"""SeLa, self-labelling by optimal transport (Asano et al. 2020, 1911.05371): rival in 2301.11405, linear head.
+"""SeLa, self-labelling by optimal transport (Asano et al. 2020, 1911.05371): rival in 2301.11405.
 
     min over one-hot y with ybar = u, and the model, of mean_i H(y_i, sigma_i)                              (8)
 
 By turns: Q minimises <Q, -ln sigma> - H(Q) / lambda with equal class sizes (Sinkhorn, in the log domain: sigma^lambda
 underflows float32), y is the argmax of Q, and cross-entropy on y is descended. At small lambda y is balanced only
-nearly. One head of K = classes; how paper 2301.11405 ran it (labels of all points or of a batch, lambda): *not found*.
+nearly. One head of K = classes, on fixed features or on a network; how paper 2301.11405 ran it (labels of all points or
+of a batch, lambda): *not found*.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from torch import Tensor
 from orchestrator.knobs import Choice, Float, Int, knob
 from trainables.assignment.sinkhorn import sinkhorn
 from trainables.data.dataset import Dataset
-from trainables.heads.linear_softmax import LinearSoftmax, LinearSoftmaxConfig, Targets
+from trainables.heads.softmax_training import SoftmaxConfig, SoftmaxTraining, Targets
 from trainables.losses.soft_labels import FLOOR, LossAndSlope, forward
 from trainables.randomness import Streams
 
@@ -26,7 +27,7 @@ __all__ = ["METHOD", "SeLa", "SeLaConfig"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class SeLaConfig(LinearSoftmaxConfig):
+class SeLaConfig(SoftmaxConfig):
     """Sharpness of SeLa's ImageNet code; optimiser as entropy clustering's for fixed features."""
 
     sharpness: float = knob(25.0, Float(1.0, 300.0, log=True), fuses=True)
@@ -43,12 +44,12 @@ class SeLaConfig(LinearSoftmaxConfig):
     """Cap on Sinkhorn's sweeps."""
 
 
-class SeLa(LinearSoftmax):
+class SeLa(SoftmaxTraining):
     """Hard labels of nearly equal sizes and standard cross-entropy on them."""
 
     Config = SeLaConfig
     version = 1
-    member_state = (*LinearSoftmax.member_state, "solved")
+    member_state = (*SoftmaxTraining.member_state, "solved")
 
     def __init__(
         self, configs: Sequence[SeLaConfig], seeds: Sequence[int], data: Dataset, device: torch.device
@@ -77,7 +78,7 @@ class SeLa(LinearSoftmax):
             return self.targets_of_all()
         drawn = Streams(seats.distinct, "labels.first", self.device).permutation(len(self.data))
         labels = (drawn % self.data.n_classes)[seats.of]
-        return _one_hot(labels, self.head.weight.new_empty(len(self), self.data.n_classes, len(self.data)))
+        return _one_hot(labels, torch.empty(len(self), self.data.n_classes, len(self.data), device=self.device))
 
     def loss(self, predicted: Targets, targets: Targets) -> LossAndSlope:
         """Cross-entropy: mean H(y, sigma)."""

@@ -17,6 +17,7 @@ from trainables.randomness import Streams
 
 __all__ = [
     "NETWORKS",
+    "TRUNKS",
     "Chain",
     "Init",
     "Mlp",

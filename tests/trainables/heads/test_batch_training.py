@@ -26,12 +26,12 @@ class Plain(BatchTraining):
     logged_names = ("size",)
 
     def networks(self, config: BatchConfig) -> dict[str, Network]:
-        self.seen: list[Tensor] = []
+        self.rows_seen: list[Tensor] = []
         return {"only": Mlp((self.inputs.shape[1], 3), self.streams("only"))}
 
     def loss(self, rows: Tensor, points: Tensor, views: Sequence[Tensor]) -> Terms:
         assert torch.equal(points, self.inputs[rows]) and len(views) == 2
-        self.seen.append(rows)
+        self.rows_seen.append(rows)
         size = torch.full((len(self),), float(rows.shape[1]))
         return (self.parts["only"](points) ** 2).flatten(1).mean(1), (size,)
 
@@ -49,7 +49,7 @@ def built(**knobs: float | int | str) -> Plain:
 def test_every_point_is_seen_once_an_epoch_by_every_member() -> None:
     trained = built()
     trained.fit_epoch()
-    rows = torch.cat(trained.seen, 1)
+    rows = torch.cat(trained.rows_seen, 1)
     assert torch.equal(rows.sort(1).values, torch.arange(70).expand(2, -1))
     assert not torch.equal(rows[0], rows[1])
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from trainables.heads.network_head import NetworkHead, Shape
+from trainables.networks import Mlp
+from trainables.randomness import Streams
 
 INPUTS = torch.randn(40, 6, generator=torch.Generator().manual_seed(0))
+SHAPE = Shape(network="mlp", hidden=(8,), batch_norm=False, optimiser="sgd", momentum=0.0, view="none", n_views=0)
 ROWS = torch.arange(40).view(1, 40)[:, :20]
 
 
@@ -73,3 +78,24 @@ def test_a_kept_member_and_a_restored_state_go_on_alike(optimiser: str) -> None:
     other.load_state_dict(whole.state_dict())
     other.keep([1])
     assert torch.equal(trained(whole, 2)[1:2], trained(other, 2))
+
+
+def test_layers_before_the_last_may_move_at_a_share_of_its_rate() -> None:
+    nets = [head([1]), NetworkHead(INPUTS, 4, [1], rates(1) | {"encoder_rate": torch.tensor([0.1])}, SHAPE)]
+    moves = []
+    for net in nets:
+        before = [part.detach().clone() for part in net.network.params]
+        (logits,) = net.logits(ROWS)
+        net.step([torch.ones_like(logits) * torch.arange(4.0).view(1, 4, 1)])
+        moves.append([part.detach() - old for part, old in zip(net.network.params, before, strict=True)])
+    for place, (full, slow) in enumerate(zip(*moves, strict=True)):
+        torch.testing.assert_close(slow, full * (0.1 if place < 2 else 1.0), rtol=1e-4, atol=1e-6)
+
+
+def test_an_encoder_to_begin_with_stands_in_front_of_a_new_last_layer() -> None:
+    encoder = Mlp((6, 5), Streams([1], "init.made"))
+    net = NetworkHead(INPUTS, 4, [1], rates(1), replace(SHAPE, start=encoder))
+    assert net.network.params[0] is encoder.params[0]
+    (logits,) = net.logits(ROWS)
+    expected = encoder(INPUTS[ROWS]) @ net.network.params[2] + net.network.params[3].unsqueeze(1)
+    torch.testing.assert_close(logits, expected.detach().transpose(1, 2))

@@ -1,18 +1,21 @@
 import torch
 
 from trainables.data.augmentations import Augmentation
+from trainables.heads.optimisers import Sgd
 from trainables.heads.self_labelling import SelfLabelling
 
 
-def stage() -> tuple[SelfLabelling, torch.Tensor]:
+def stage(**options: bool) -> tuple[SelfLabelling, torch.Tensor]:
     inputs = torch.randn(12, 3, generator=torch.Generator().manual_seed(0))
     weak, strong = (Augmentation("none", inputs, [1, 2], f"view.{what}") for what in ("weak", "strong"))
-    return SelfLabelling(weak, strong, torch.tensor([0.1, 0.1])), inputs
+    return SelfLabelling(weak, strong, Sgd(torch.tensor([0.1, 0.1]), momentum=0.9), **options), inputs
 
 
-def step(threshold: list[float], scale: float = 1.0) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def step(
+    threshold: list[float], scale: float = 1.0, **options: bool
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Loss, weights before and after one step of two linear members."""
-    made, inputs = stage()
+    made, inputs = stage(**options)
     weights = (scale * torch.randn(2, 3, 4, generator=torch.Generator().manual_seed(1))).requires_grad_()
     before, rows = weights.detach().clone(), torch.arange(12).expand(2, 12)
     fixed = torch.ones(2, 12, dtype=torch.int64)
@@ -41,4 +44,18 @@ def test_only_confident_points_count_with_the_label_of_the_weak_view() -> None:
         sure = logits.softmax(1).amax(1) >= 0.7
         assert 0 < sure.sum() < 12
         expected = torch.nn.functional.cross_entropy(logits[sure], logits[sure].argmax(1))
+        torch.testing.assert_close(loss[member], expected)
+
+
+def test_balanced_labels_count_by_the_inverse_of_how_often_they_stand_there() -> None:
+    loss, before, _ = step([0.5, 0.5], balanced=True)
+    _, inputs = stage()
+    for member in range(2):
+        logits = inputs @ before[member]
+        sure = logits.softmax(1).amax(1) >= 0.5
+        labels = logits[sure].argmax(1)
+        weight = torch.ones(4)
+        found, counts = labels.unique(return_counts=True)
+        weight[found] = len(labels) / counts.float()
+        expected = torch.nn.functional.cross_entropy(logits[sure], labels, weight=weight)
         torch.testing.assert_close(loss[member], expected)

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from trainables.losses import soft_labels
 from trainables.losses.soft_labels import (
     CROSS_ENTROPIES,
     FAIRNESS,
@@ -177,3 +178,14 @@ def test_slopes_at_collapse_are_the_measured_ones() -> None:
     }
     assert norms["reverse"] == pytest.approx(2.0e-3, rel=0.2)
     assert norms["forward"] > 100 * norms["reverse"]
+
+
+def test_self_augmentation_is_the_weighted_mean_over_the_views() -> None:
+    logits = torch.randn(3, 2, 4, 6, generator=torch.Generator().manual_seed(5), dtype=torch.float64)
+    seen, weight = soft_labels.predictions(logits[0]), torch.tensor([0.5, 2.0], dtype=torch.float64)
+    apart, slopes = soft_labels.self_augmentation(seen, list(logits[1:]), weight)
+    pairs = [soft_labels.agreement(*seen, *soft_labels.predictions(view)) for view in logits[1:]]
+    torch.testing.assert_close(apart, weight * (pairs[0][0] + pairs[1][0]) / 2)
+    torch.testing.assert_close(slopes[2], weight[:, None, None] * pairs[1][2] / 2)
+    torch.testing.assert_close(slopes[0], weight[:, None, None] * (pairs[0][1] + pairs[1][1]) / 2)
+    assert not soft_labels.self_augmentation(seen, [], weight)[0].any()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
 from orchestrator.errors import RequestError
+from trainables.data import data_folder
 from trainables.data.dataset import Dataset
 from trainables.data.options import wrapped
 from trainables.datasets import digits, gaussians
@@ -284,3 +286,20 @@ def test_every_form_gives_a_member_the_bits_it_has_alone(form: dict[str, Any]) -
         for method in alone:
             method.fit_epoch()
         assert bundle.evaluate(last) == [method.evaluate(last)[0] for method in alone]
+
+
+def test_a_convolution_network_may_begin_with_a_pretext_of_its_seed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(data_folder.VARIABLE, str(tmp_path))
+    whole = digits.load()
+    data = Dataset("some", whole.inputs[:80], whole.labels[:80], 10)
+    config = EntropyConfig(network="cnn", start="simclr", pretext_epochs=1, optimiser="adam", lr=1e-3)
+    drawn = EntropyClustering([replace(config, start="random")], [1], data, CPU)
+    begun = EntropyClustering([config, config], [1, 2], data, CPU)
+    assert [len(own) for own in begun.stages()] == [1, 1] and drawn.stages() == ()
+    assert len({stage.key for (stage,) in begun.stages()}) == 2
+    assert isinstance(begun.head, NetworkHead) and isinstance(drawn.head, NetworkHead)
+    assert not torch.equal(begun.head.network.params[0][0], drawn.head.network.params[0][0])
+    begun.fit_epoch()
+    assert all("metric.nmi" in row for row in begun.evaluate(True))

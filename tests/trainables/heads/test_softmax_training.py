@@ -11,8 +11,10 @@ import torch
 from orchestrator import discovery
 from orchestrator.knobs import configured
 from trainables.data.dataset import Dataset
-from trainables.datasets import gaussians
-from trainables.heads.linear_softmax import LinearSoftmax
+from trainables.datasets import digits, gaussians
+from trainables.heads.network_head import NetworkHead
+from trainables.heads.shared_head import SharedLinear
+from trainables.heads.softmax_training import SoftmaxTraining
 from trainables.losses.soft_labels import predictions
 
 CPU = torch.device("cpu")
@@ -25,10 +27,10 @@ def blobs() -> Dataset:
     return Dataset("blobs", whole.inputs[:300].clone(), whole.labels[:300], 10)
 
 
-def built(name: str, *, seed: int = 0, **knobs: Any) -> LinearSoftmax:
+def built(name: str, *, seed: int = 0, **knobs: Any) -> SoftmaxTraining:
     torch.set_num_threads(1)
     method = discovery.method(name)
-    rival: LinearSoftmax = method(
+    rival: SoftmaxTraining = method(
         [configured(method.Config, {"batch_size": 50} | knobs, 10, name)], [seed], blobs(), CPU
     )
     return rival
@@ -109,3 +111,35 @@ def test_every_rival_finds_the_gaussians(name: str, knobs: dict[str, Any], least
 
 def test_a_gap_between_first_biases_starts_at_collapse() -> None:
     assert built("mi_gradient_descent", init_gap=10.0).evaluate(False)[0]["metric.max_share"] == 1.0
+
+
+@pytest.mark.parametrize("name", RIVALS)
+def test_a_linear_network_under_an_optimiser_is_the_closed_form(name: str) -> None:
+    """Adam at a linear head takes the other path: its first step is lr times the sign of the closed form's."""
+    plain = {"batch_size": 300, "lr": 1e-3, "norm_weight": 0.0}
+    closed, network = built(name, **plain), built(name, **plain, optimiser="adam")
+    assert isinstance(closed.head, SharedLinear) and isinstance(network.head, NetworkHead)
+    start = network.head.network.params[0][0].detach().T.clone()
+    torch.testing.assert_close(closed.head.weight[0], start)
+    for rival in (closed, network):
+        rival.fit_epoch()
+    first = closed.head.weight[0] - start
+    second = network.head.network.params[0][0].detach().T - start
+    large = first.abs() > 1e-2 * first.abs().max()
+    torch.testing.assert_close(second[large], 1e-3 * first[large].sign(), rtol=1e-2, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", RIVALS)
+@pytest.mark.parametrize("knobs", [{"network": "mlp"}, {"network": "cnn", "view": "shift", "n_views": 2}])
+def test_rivals_train_networks_with_views(name: str, knobs: dict[str, Any]) -> None:
+    whole = digits.load()
+    data = Dataset("some digits", whole.inputs[:120], whole.labels[:120], 10)
+    method = discovery.method(name)
+    values = {"batch_size": 40, "optimiser": "adam", "lr": 1e-3, **knobs}
+    rival = method([configured(method.Config, values, 3, name)], [0], data, CPU)
+    before = rival.head.network.params[0].detach().clone()
+    for _ in range(3):
+        rival.fit_epoch()
+    row = rival.evaluate(True)[0]
+    assert not torch.equal(before, rival.head.network.params[0])
+    assert row["metric.loss"] == row["metric.loss"] and len(rival.head.views) == knobs.get("n_views", 0)
