@@ -9,9 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-from orchestrator.errors import LedgerError
 from orchestrator.ledger import Ledger
 from orchestrator.ledger.exporting import MARK
+from orchestrator.ledger.studies import whole_study
 from orchestrator.trial import stages_of
 
 __all__ = [
@@ -32,13 +32,6 @@ __all__ = [
 
 COMMITTED = MARK
 """Marks a ledger that was exported to be kept: nothing is written into it."""
-
-NEEDED = {"question", "metric", "alpha", "datasets", "seeds", "arms", "contrasts", "command"}
-"""Fields of a record without which there is no answer."""
-
-PLANNED = {"trial_id", "arm", "factor", "level", "role", "phase", "dataset", "method", "seed_block", "seed"}
-PLANNED |= {"configuration"}
-"""Columns of a plan."""
 
 MISSING = "missing"
 """State of a planned trial of which the ledger has no attempt."""
@@ -76,34 +69,16 @@ def load(results: Path, name: str) -> StudyView:
         RequestError: no such study in this folder, or a folder that cannot be read.
     """
     ledger = Ledger(results)
-    record, plan = _whole(ledger, name)
-    return view(name, results, record, plan, ledger.trials(only=plan["trial_id"].unique().tolist()))
+    record, plan = whole_study(results, name)
+    return view(name, results, record, plan.to_pandas(), ledger.trials(only=plan["trial_id"].unique().to_pylist()))
 
 
 def load_all(results: Path) -> list[StudyView]:
     """Read every study that was planned in a results folder, by name; the trials are read once."""
     ledger = Ledger(results)
-    plans = [(name, *_whole(ledger, name)) for name in ledger.study_names()]
-    trials = ledger.trials(only={trial_id for _, _, plan in plans for trial_id in plan["trial_id"]})
-    return [view(name, results, record, plan, trials) for name, record, plan in plans]
-
-
-def _whole(ledger: Ledger, name: str) -> tuple[Mapping[str, Any], pd.DataFrame]:
-    """Return a study's record and plan, which have all that an answer is made of.
-
-    Raises:
-        LedgerError: something is absent: this program did not write them.
-    """
-    record, plan = ledger.read_study(name)
-    absent = [*(NEEDED - record.keys()), *(PLANNED - set(plan.column_names))]
-    if absent:
-        raise LedgerError(
-            f"study {name!r} in {str(ledger.folder)!r} has no {sorted(absent)[0]!r}: no answer can be made"
-        )
-    frame: pd.DataFrame = plan.to_pandas()
-    if frame[sorted(PLANNED - {"configuration"})].isna().any(axis=None):
-        raise LedgerError(f"study {name!r} in {str(ledger.folder)!r} has a plan with gaps: no answer can be made")
-    return record, frame
+    plans = [(name, *whole_study(results, name)) for name in ledger.study_names()]
+    trials = ledger.trials(only={trial_id for _, _, plan in plans for trial_id in plan["trial_id"].to_pylist()})
+    return [view(name, results, record, plan.to_pandas(), trials) for name, record, plan in plans]
 
 
 def place_for(results: Path, out: Path | None) -> Path:

@@ -23,6 +23,7 @@ import pandas as pd
 from orchestrator.errors import RequestError
 from orchestrator.inspection.status import status
 from orchestrator.ledger import Ledger
+from orchestrator.ledger.studies import whole_study
 
 __all__ = ["export", "exports"]
 
@@ -42,8 +43,8 @@ def export(results: Path, study: str, target: Path) -> tuple[int, int]:
     """
     require_writer()
     ledger = Ledger(results)
-    _, plan = ledger.read_study(study)
-    trials = ledger.trials()
+    _, plan = whole_study(results, study)
+    trials = ledger.trials(only=plan["trial_id"].unique().to_pylist())
     if trials.empty:
         return 0, 0
     known = ["trial_id", *(column for column in trials.columns if column not in plan.column_names)]

@@ -54,6 +54,10 @@ _FOLDERS = re.compile(r"(?<![\w.])/(?:[^\s/\"':]+/)+")
 """The folders of an absolute path."""
 
 
+Study = tuple[dict[str, Any], pa.Table]
+"""A study's record and plan."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Kept:
     """What was exported; `ledger.json` holds it."""
@@ -96,20 +100,16 @@ def export_ledger(results: Path, target: Path, most_bytes: int) -> Kept:
         raise RequestError(f"export to {str(target)!r}: the folder holds something else than a kept ledger")
     planned = {name: studies.read_study(results, name) for name in names}
     batches = Batches(results)
-    attempted = retry_while_changing(batches, lambda: _attempted(batches))
-    known = {name: one for name, one in planned.items() if is_finished(*one, attempted)}
-    if not known:
-        raise RequestError(f"no study in {str(results)!r} has run to its end; go on first: orchestrate run --all")
-    wanted = {trial for _, plan in known.values() for trial in plan["trial_id"].to_pylist()}
-    metrics = sorted({f"metric.{record['metric']}" for record, _ in known.values()})
     with files.os_errors(f"the ledger cannot be written to {str(target)!r}"), evaluations.Shelf(target) as shelf:
-        trials = _without_folders(retry_while_changing(batches, lambda: _rows(batches, sorted(wanted), shelf)))
+        known, trials = retry_while_changing(batches, lambda: _asked_for(batches, planned, shelf))
+        metrics = sorted({f"metric.{record.get('metric')}" for record, _ in known.values()})
         fixed = files.encode(trials, tight=True).size + sum(
             len(content) for one in known.values() for content in studies.encoded(*one, tight=True).values()
         )
         curves = _fitting(shelf, metrics, fixed, most_bytes)
         n_evaluations = _write(target, trials, curves)
         (target / retractions.FILE).unlink(missing_ok=True)
+    wanted = set(trials["trial_id"].to_pylist())
     retractions.merge(target, [one for one in batches.retracted.values() if one.trial_id in wanted])
     for name, (record, plan) in known.items():
         studies.write_study(target, name, record, plan, tight=True)
@@ -136,8 +136,21 @@ def is_finished(record: Mapping[str, Any], plan: pa.Table, attempted: Collection
     return searched and len(plan) > 0 and set(plan["trial_id"].to_pylist()) <= set(attempted)
 
 
-def _attempted(batches: Batches) -> set[str]:
+def _asked_for(
+    batches: Batches, planned: Mapping[str, Study], shelf: evaluations.Shelf
+) -> tuple[dict[str, Study], pa.Table]:
+    """Return the studies that have run to their end and the rows they ask for; their evaluations go on the shelf."""
     batches.refresh()
+    attempted = _attempted(batches)
+    known = {name: one for name, one in planned.items() if is_finished(*one, attempted)}
+    if not known:
+        folder = str(batches.folder)
+        raise RequestError(f"no study in {folder!r} has run to its end; go on first: orchestrate run --all")
+    wanted = {trial for _, plan in known.values() for trial in plan["trial_id"].to_pylist()}
+    return known, _without_folders(_rows(batches, sorted(wanted), shelf))
+
+
+def _attempted(batches: Batches) -> set[str]:
     return {trial for batch in batches.live() for trial in _counting(batches.index(batch))}
 
 
@@ -149,7 +162,6 @@ def _counting(rows: pa.Table) -> list[str]:
 
 def _rows(batches: Batches, wanted: Sequence[str], shelf: evaluations.Shelf) -> pa.Table:
     """Return every attempt of these trials, in order, and put its evaluations on the shelf."""
-    batches.refresh()
     live = batches.live()
     tables = [batches.index(batch) for batch in live]
     count = np.sort(chosen(tables, every_attempt=True, only=wanted))

@@ -116,7 +116,7 @@ class Ledger:
         return len(new)
 
     def compact(self) -> None:
-        """Put small batches together into a large one: write it, then delete them.
+        """Put small batches together into large ones: write each, then delete what it replaces.
 
         A crash in between is harmless: the large file names the batches that it replaces, and these stop counting with
         its rename. Batches with a broken file stay as they are.
@@ -124,8 +124,7 @@ class Ledger:
         self._require_lock()
 
         def merge() -> None:
-            merged = compaction.mergeable(self._batches)
-            if len(merged) > 1:
+            while len(merged := compaction.mergeable(self._batches)) > 1:
                 compaction.merge(self._batches, merged)
 
         retry_while_changing(self._batches, merge)

@@ -61,7 +61,7 @@ def encode_parts(
     options = {**files.options_of(schema, tight=tight), "write_page_checksum": True}
     n_rows = 0
     with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), schema, **options) as writer:
-        for group in (fitted(part, schema) for part in parts) if tight else _groups(parts, schema):
+        for group in (fitted(part, schema) for part in parts if len(part)) if tight else _groups(parts, schema):
             writer.write_table(group, row_group_size=len(group) if tight else GROUP_ROWS)
             n_rows += len(group)
             yield n_rows

@@ -26,9 +26,17 @@ from orchestrator.ledger import checks, files, plain_files
 from orchestrator.ledger.record_schema import record_problem
 from orchestrator.ledger.schema import SCHEMA_VERSION, metadata
 
-__all__ = ["add_look", "read_study", "study_folder", "study_names", "study_problems", "sweep_studies", "write_study"]
+__all__ = ["add_look", "read_study", "study_folder", "study_names", "study_problems", "sweep_studies"]
+__all__ += ["whole_study", "write_study"]
 
 LOOKS = "looks.jsonl"
+
+NEEDED = {"question", "metric", "alpha", "datasets", "seeds", "arms", "contrasts", "command"}
+"""Fields of a record without which there is no answer."""
+
+PLANNED = {"trial_id", "arm", "factor", "level", "role", "phase", "dataset", "method", "seed_block", "seed"}
+PLANNED |= {"configuration"}
+"""Columns of a plan."""
 
 MOST_ROWS = 2**21
 """Trials of one plan."""
@@ -113,6 +121,22 @@ def read_study(results: Path, name: str) -> tuple[dict[str, Any], pa.Table]:
         taken += [look for look in early if all(look["n_seeds"] != one["n_seeds"] for one in taken)]
         study_json["looks_taken"] = sorted(taken, key=lambda look: str(look["at"]))
     return study_json, plan
+
+
+def whole_study(results: Path, name: str) -> tuple[dict[str, Any], pa.Table]:
+    """Return a study's description and its plan, which have all that an answer is made of.
+
+    Raises:
+        UnknownNameError: it was never planned in this results folder.
+        LedgerError: its files are broken, or something is absent: this program did not write them.
+    """
+    record, plan = read_study(results, name)
+    absent = sorted([*(NEEDED - record.keys()), *(PLANNED - set(plan.column_names))])
+    gaps = [column for column in PLANNED - {"configuration"} if column not in absent and plan[column].null_count]
+    if absent or gaps:
+        what = f"no {absent[0]!r}" if absent else f"gaps in the plan's {gaps[0]!r}"
+        raise LedgerError(f"study {name!r} in {str(results)!r} has {what}: no answer can be made of it")
+    return record, plan
 
 
 def add_look(results: Path, name: str, look: Mapping[str, Any]) -> None:

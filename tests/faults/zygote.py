@@ -4,16 +4,20 @@ Each line on stdin is a request in JSON, each line on stdout its answer: {"argv"
 starts `orchestrate ARGV` in a session of its own and answers {"pid": n}; {"poll": pid} answers {"status": null} while
 it runs, else its exit status (negative: the signal that ended it). Options of a start: "answers": false leaves the
 report out, "file_size": bytes limits what a file may hold, "host" is the name of the machine it takes itself to be on,
+"limits" are of the process, "clock" is how many seconds it is ahead,
 "environment" is set before all. With the argument `ray` it has imported Ray too, for drivers that start one.
 """
 
+import datetime
 import faulthandler
 import json
 import os
 import resource
 import signal
 import sys
+import time
 import types
+from pathlib import Path
 
 import matplotlib.pyplot  # noqa: F401  # the report draws; imported once, here
 
@@ -34,6 +38,34 @@ if "ray" in sys.argv:
 CHECKPOINT_SECONDS = 0.02
 
 
+def _limit(limits):
+    """Set limits of the process; AS_MORE is address space beyond what it has now."""
+    if "NOFILE" in limits:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limits["NOFILE"],) * 2)
+    if "AS_MORE" in limits:
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + limits["AS_MORE"],) * 2)
+
+
+def _shift_clock(seconds):
+    """Have this process take the time to be another."""
+    real_time, real_datetime = time.time, datetime.datetime
+
+    class Shifted(datetime.datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return real_datetime.now(tz) + datetime.timedelta(seconds=seconds)
+
+    time.time = lambda: real_time() + seconds
+    datetime.datetime = Shifted
+    for module in list(sys.modules.values()):
+        if (
+            getattr(module, "__name__", "").startswith("orchestrator")
+            and getattr(module, "datetime", 0) is real_datetime
+        ):
+            module.datetime = Shifted
+
+
 def drive(request):
     """Become a driver."""
     os.setsid()
@@ -48,6 +80,9 @@ def drive(request):
     if "file_size" in request:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # then writing fails with an error, as on a full disk
         resource.setrlimit(resource.RLIMIT_FSIZE, (request["file_size"], request["file_size"]))
+    _limit(request.get("limits", {}))
+    if "clock" in request:
+        _shift_clock(request["clock"])
     if not request.get("answers", True):
         session._answer = lambda *_: None  # the report takes longer than all the training
     if "host" in request:

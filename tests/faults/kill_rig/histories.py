@@ -65,7 +65,7 @@ class Histories:
         monkey = random.Random(f"{self.tally.seed} inline {self.tally.total}")
         left = kills
         while left > 0:
-            with self._history() as (results, out):
+            with self.history() as (results, out):
                 complete: set[str] = set()
                 while True:
                     driver = self.zygote.start(argv(results, "inline"), out, nap, answers=self.answers)
@@ -78,7 +78,7 @@ class Histories:
                     self.tally.count("inline driver")
                     self.tally.resumable += bool(Ledger(results).unfinished_bundles())
                     complete = require_sound(results, self.quiet, complete)
-                self._require_equal(results, out)
+                self.require_equal(results, out)
 
     def ray(self, kills: int, nap: float = 0.08) -> None:
         """Kill drivers, raylets and whole groups of runs through Ray, and workers on the way; compare after each.
@@ -90,7 +90,7 @@ class Histories:
         monkey = random.Random(f"{self.tally.seed} ray {self.tally.total}")
         left = kills
         while left > 0:
-            with self._history() as (results, out):
+            with self.history() as (results, out):
                 complete: set[str] = set()
                 status = -1
                 while status != 0:
@@ -107,7 +107,7 @@ class Histories:
                         kill_family(driver)
                     self.tally.resumable += bool(Ledger(results).unfinished_bundles())
                     complete = require_sound(results, self.quiet, complete)
-                self._require_equal(results, out)
+                self.require_equal(results, out)
 
     def _haunt(self, driver: Spawned, results: Path, monkey: random.Random) -> bool:
         """Kill parts of one run through Ray until that kills it, or it is done; return whether it was killed."""
@@ -125,7 +125,7 @@ class Histories:
         return ForkedWithRay(self.zygote, arguments, out, nap) if self.zygote.ray else Spawned(arguments, out, nap)
 
     def _quiet(self) -> View:
-        with self._history() as (results, out):
+        with self.history() as (results, out):
             driver = self.zygote.start(argv(results, "inline"), out, 0.0, answers=self.answers)
             assert ended(driver) == 0, out.read_text()[-3000:]
             return self.view(results, out)
@@ -134,14 +134,15 @@ class Histories:
         """Return what is compared of a run that has ended."""
         return View.of(results, out if self.answers else None)
 
-    def _require_equal(self, results: Path, out: Path) -> None:
+    def require_equal(self, results: Path, out: Path) -> None:
+        """Compare a study that has ended with the quiet run, and count it."""
         require_sound(results, self.quiet, set())
         self.view(results, out).require_equal(self.quiet)
         assert Ledger(results).unfinished_bundles() == [], "checkpoints are left over"
         self.tally.histories += 1
 
     @contextlib.contextmanager
-    def _history(self) -> Iterator[tuple[Path, Path]]:
+    def history(self) -> Iterator[tuple[Path, Path]]:
         """Give a folder for results and a file for what runs say; both stay when the history fails."""
         place = self.folder / uuid.uuid4().hex[:8]
         place.mkdir()
