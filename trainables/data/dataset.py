@@ -42,6 +42,10 @@ class Dataset:
     """(N,) int64, -1 where none: labels that are part of the *input* (semi-supervised, label-noise studies)."""
     unlabelled: Tensor | None = None
     """(U, ...) further inputs whose classes nobody knows: pretraining may use them, nothing is scored on them."""
+    arrival: Tensor | None = None
+    """(N,) int64 from 0: in which phase of a stream each of `inputs` comes; None: all are there from the start."""
+    test_arrival: Tensor | None = None
+    """(N',) the same of `test_inputs`."""
     protocol: str = "whole"
     offset: Tensor | None = None
     """(C, H, W) what was subtracted from images: `inputs + offset` are pixels in [0, 1]. No part of the digest."""
@@ -78,6 +82,19 @@ class Dataset:
         return self.inputs.dim() == 4
 
     @property
+    def n_phases(self) -> int:
+        """Phases of the stream; 1 where all points are there from the start."""
+        return 1 if self.arrival is None else int(self.arrival.max()) + 1
+
+    def come_by(self, phase: int) -> Dataset:
+        """Return what has come by the end of a phase, as a dataset to score on: the whole of it in the last phase."""
+        arrival = self.arrival if self.eval_inputs is self.inputs else self.test_arrival
+        if arrival is None or phase >= self.n_phases - 1:
+            return self
+        kept = arrival <= phase
+        return Dataset(self.name, self.eval_inputs[kept], self.eval_labels[kept], self.n_classes)
+
+    @property
     def all_inputs(self) -> Tensor:
         """What may be trained on without labels: `inputs`, then `unlabelled`."""
         return self.inputs if self.unlabelled is None else torch.cat([self.inputs, self.unlabelled])
@@ -97,7 +114,7 @@ class Dataset:
         """blake2b of the content: every tensor's shape, type and bytes (20 hex digits). The protocol is no content."""
         content = hashlib.blake2b(digest_size=10)
         parts = (self.inputs, self.labels, self.test_inputs, self.test_labels, self.given_labels, self.unlabelled)
-        for part in parts:
+        for part in (*parts, self.arrival, self.test_arrival):
             if part is not None:
                 content.update(f"{tuple(part.shape)}{part.dtype}".encode())
                 content.update(
@@ -136,7 +153,9 @@ class Dataset:
             return replace(self, protocol="split")
         if self.test_inputs is None or self.test_labels is None:
             return self
-        given = self.given_labels
+        given, arrival = self.given_labels, self.arrival
+        if arrival is not None and self.test_arrival is not None:
+            arrival = torch.cat([arrival, self.test_arrival])
         if given is not None:
             given = torch.cat([given, given.new_full((len(self.test_labels),), -1)])
         return replace(
@@ -146,6 +165,10 @@ class Dataset:
             test_inputs=None,
             test_labels=None,
             given_labels=given,
+            arrival=None
+            if self.arrival is None or self.test_arrival is None
+            else torch.cat([self.arrival, self.test_arrival]),
+            test_arrival=None,
         )
 
 

@@ -1,4 +1,4 @@
-"""Views of a dataset by options in its reference: imbalance, subset, features, given labels and their noise.
+"""Views of a dataset by options in its reference: imbalance, subset, features, streams, given labels and noise.
 
 `mnist_5k:imbalance=2,subset=1000,labelled=0.1,noise=uniform:0.4` is a dataset of its own, with its own digest;
 `features=efficientnet_lite0` turns images into features of a frozen encoder; `pixels=standardised` scales them channel
@@ -31,6 +31,7 @@ OPTIONS: Mapping[str, str] = {
     "subset": "a number of points, at least 2",
     "pixels": "standardised",
     "features": f"{', '.join(ENCODERS)}, or one of these, a colon and the side to which images are scaled (32 to 1024)",
+    "stream": "class or iid, a colon and a number of phases, from 2 to the number of classes",
     "labelled": "a share from 0 to 1",
     "noise": "uniform, class or instance, a colon and a share from 0 to 1",
 }
@@ -115,6 +116,9 @@ def wrapped(dataset: Dataset, options: str, reference: str) -> Dataset:
         dataset = _standardised(dataset, reference)
     if "features" in asked:
         dataset = features(dataset, *asked["features"])
+    if "stream" in asked:
+        kind, phases = asked["stream"]
+        dataset = _streamed(dataset, kind, phases, reference)
     if "labelled" in asked or "noise" in asked:
         given = _NOISES[asked["noise"][0]](dataset, asked["noise"][1]) if "noise" in asked else dataset.labels
         dataset = replace(dataset, given_labels=_shown(given, dataset, asked.get("labelled", 1.0)))
@@ -167,6 +171,13 @@ def _share(text: str) -> float:
     return float(text)
 
 
+def _stream(text: str) -> tuple[str, int]:
+    kind, _, phases = text.partition(":")
+    if kind not in ("class", "iid") or int(phases) < 2:
+        raise ValueError(text)
+    return kind, int(phases)
+
+
 def _noise(text: str) -> tuple[str, float]:
     kind, _, share = text.partition(":")
     if kind not in _NOISES:
@@ -179,6 +190,7 @@ _VALUES: Mapping[str, Callable[[str], Any]] = {
     "subset": _size,
     "pixels": _pixels,
     "features": _encoder,
+    "stream": _stream,
     "labelled": _share,
     "noise": _noise,
 }
@@ -241,6 +253,32 @@ def _subset(dataset: Dataset, size: int, reference: str) -> Dataset:
         return order[: share[part]].sort().values
 
     return _thinned(dataset, chosen)
+
+
+def _streamed(dataset: Dataset, kind: str, phases: int, reference: str) -> Dataset:
+    """Return the points with the phase in which each comes: classes one group after another, or all of them mixed.
+
+    The groups of classes are drawn from a fixed stream, as even in number as can be. A mixed stream has phases of the
+    same sizes, so the two differ in the order of the points alone. Classes order the points as they would come, and are
+    read nowhere else.
+    """
+    classes = dataset.n_classes
+    if phases > classes:
+        raise RequestError(f"dataset {reference!r}: stream = {phases} phases, allowed: at most the {classes} classes")
+    place = torch.randperm(classes, generator=_generator("stream.classes"))
+    of_class = torch.empty(classes, dtype=torch.int64)
+    of_class[place] = torch.arange(classes) * phases // classes
+
+    def arrival(labels: Tensor, part: str) -> Tensor:
+        by_class = of_class[labels]
+        if kind == "class":
+            return by_class
+        mixed = torch.empty_like(by_class)
+        mixed[torch.randperm(len(labels), generator=_generator(f"stream.iid.{part}"))] = by_class.sort().values
+        return mixed
+
+    test = None if dataset.test_labels is None else arrival(dataset.test_labels, "test")
+    return replace(dataset, arrival=arrival(dataset.labels, "train"), test_arrival=test)
 
 
 def _shown(given: Tensor, dataset: Dataset, share: float) -> Tensor:

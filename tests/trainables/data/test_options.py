@@ -96,6 +96,9 @@ def test_instance_noise_takes_the_ambiguous_points() -> None:
         ("subset=5,subset=6", "twice"),
         ("labelled=nan", "'nan'"),
         ("pixels=raw", "'raw'"),
+        ("stream=class:1", "'class:1'"),
+        ("stream=slow:3", "'slow:3'"),
+        ("stream=class:11", "at most the 10 classes"),
         ("pixels=standardised", "images with their offset"),
     ],
 )
@@ -119,6 +122,36 @@ def test_standardised_pixels_have_mean_0_and_deviation_1_in_each_channel_of_the_
     torch.testing.assert_close(found.inputs.std((0, 2, 3)), torch.ones(3))
     channel = pixels[:40, 1]
     torch.testing.assert_close(found.test_inputs[:, 1], (pixels[40:, 1] - channel.mean()) / channel.std())
+
+
+@pytest.mark.parametrize("split", [False, True])
+def test_a_stream_by_class_brings_whole_classes_phase_by_phase(split: bool) -> None:
+    streamed = view("stream=class:4", split)
+    assert streamed.n_phases == 4 and streamed.arrival is not None
+    for labels, arrival in ((streamed.labels, streamed.arrival), (streamed.test_labels, streamed.test_arrival)):
+        if labels is not None and arrival is not None:
+            assert all(len(arrival[labels == label].unique()) == 1 for label in range(10))
+    whole = streamed.under("whole")
+    assert whole.arrival is not None and len(whole.arrival) == 1000
+    assert all(len(whole.arrival[whole.labels == label].unique()) == 1 for label in range(10))
+    assert sorted(whole.arrival.bincount().tolist()) == [200, 200, 300, 300]
+
+
+def test_a_mixed_stream_has_phases_of_the_same_sizes_and_another_digest() -> None:
+    mixed, ordered = view("stream=iid:4"), view("stream=class:4")
+    assert mixed.arrival is not None and ordered.arrival is not None
+    assert torch.equal(mixed.arrival.bincount(), ordered.arrival.bincount())
+    assert all(len(mixed.arrival[mixed.labels == label].unique()) == 4 for label in range(10))
+    assert len({mixed.digest, ordered.digest, dataset().digest}) == 3
+
+
+def test_what_has_come_by_a_phase_is_a_dataset_to_score_on() -> None:
+    streamed = view("stream=class:5", split=True)
+    for source, total in ((streamed.under("whole"), 1000), (streamed.under("split"), 200)):
+        sizes = [len(source.come_by(phase).eval_labels) for phase in range(5)]
+        assert sizes == [total // 5 * (phase + 1) for phase in range(5)]
+        assert source.come_by(4) is source
+        assert len(source.come_by(1).eval_labels.unique()) == 4
 
 
 def test_options_named_like_a_parameter_of_load_are_for_it() -> None:
