@@ -22,8 +22,9 @@ _LOG = logging.getLogger(__name__)
 def made_once(folder: Path, key: str, make: Callable[[], Mapping[str, Tensor]]) -> dict[str, Tensor]:
     """Return the tensors of the artifact `key` in `folder`; when there is none, `make` makes it, and it is kept.
 
-    Two processes that make it at once write the same, one after the other. A damaged file is named in the log and made
-    again; a folder that cannot be written to costs the keeping, not the tensors.
+    Of two processes that make it at once the first is believed, and the second uses what that one kept: bits may differ
+    between machines, and a worker that nobody waits for any more must not change what rows of others rest on. A damaged
+    file is named in the log and made again; a folder that cannot be written to costs the keeping, not the tensors.
 
     Args:
         folder: where artifacts of a kind lie; made when it is not there.
@@ -38,7 +39,8 @@ def made_once(folder: Path, key: str, make: Callable[[], Mapping[str, Tensor]]) 
             _LOG.warning("artifact %r is made again: %s: %s", str(path), type(error).__name__, error)
     made = {name: tensor.detach().cpu().contiguous() for name, tensor in make().items()}
     try:
-        _write(path, made)
+        if not _write(path, made, replace=path.is_file() and _is_damaged(path)):
+            return _read(path)
     except OSError as error:
         _LOG.warning("artifact %r is not kept: %s: %s", str(path), type(error).__name__, error)
     return made
@@ -53,17 +55,44 @@ def _read(path: Path) -> dict[str, Tensor]:
     return tensors
 
 
-def _write(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    """Write under a temporary name, then rename: a reader sees the whole file or none."""
+def _is_damaged(path: Path) -> bool:
+    try:
+        _read(path)
+    except (SafetensorError, OSError, ValueError):
+        return True
+    return False
+
+
+def _write(path: Path, tensors: Mapping[str, Tensor], *, replace: bool) -> bool:
+    """Write under a temporary name, then give it its own: a reader sees the whole file or none.
+
+    Returns:
+        Whether it was written; not, if there is a file of that name and it is not to be replaced.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(prefix=f".{path.stem}-", dir=path.parent)
     os.close(descriptor)
     try:
         save_file(dict(tensors), name, {"digest": _digest(tensors)})
-        Path(name).replace(path)
-    except BaseException:
+        if replace:
+            Path(name).replace(path)
+            return True
+        return _named(Path(name), path)
+    finally:
         Path(name).unlink(missing_ok=True)
-        raise
+
+
+def _named(temporary: Path, path: Path) -> bool:
+    """Give a file its name if nobody has that name; return whether it got it."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without links: looking first has to do
+        if path.exists():
+            return False
+        temporary.replace(path)
+    return True
 
 
 def _digest(tensors: Mapping[str, Tensor]) -> str:

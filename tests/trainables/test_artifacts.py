@@ -46,6 +46,27 @@ def test_a_damaged_artifact_is_named_and_made_again(
     assert path.read_bytes() == content
 
 
+def test_a_file_system_without_links_keeps_artifacts_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_links(source: object, target: object) -> None:
+        raise PermissionError("no links here")
+
+    monkeypatch.setattr("os.link", no_links)
+    maker = Maker()
+    for _ in range(2):
+        made_once(tmp_path, "key", maker)
+    assert maker.calls == 1
+
+
+def test_of_two_that_make_it_at_once_the_first_is_believed_by_both(tmp_path: Path) -> None:
+    def overtaken() -> dict[str, Tensor]:
+        made_once(tmp_path, "key", lambda: {"values": torch.ones(3)})  # another process, meanwhile
+        return {"values": torch.ones(3) + 1e-7}
+
+    assert torch.equal(made_once(tmp_path, "key", overtaken)["values"], torch.ones(3))
+    assert torch.equal(made_once(tmp_path, "key", overtaken)["values"], torch.ones(3))
+    assert [path.name for path in tmp_path.iterdir()] == ["key.safetensors"]
+
+
 def test_a_folder_that_cannot_be_written_to_costs_the_keeping_only(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

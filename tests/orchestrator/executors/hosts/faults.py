@@ -120,6 +120,7 @@ class Trial:
             if self.driver is not None:
                 self.finish()
             self.begin()
+        working = self._all_work(90.0)
         network, started = self.rig.network, time.time()
         restarts = self.restarts
         begin(network)
@@ -134,9 +135,20 @@ class Trial:
         still = self._still(healed, 150.0)
         again = self._works_again(healed, 200.0) if seconds >= 60 else 0.0
         lost = sum(event["event"] == "lost" and event["at"] > started for event in self.rig.happened())
-        row = {"fault": name, "stood_still": still, "host_works_after": again, "lost": lost}
+        row = {"fault": name, "hosts_at_work": working, "stood_still": still, "host_works_after": again, "lost": lost}
         self.rows.append({**row, "driver_started_again": self.restarts - restarts})
         print(self.rows[-1], flush=True)
+
+    def _all_work(self, most):
+        """Wait until all hosts have trained something just now, or long enough; return how many have."""
+        deadline = time.monotonic() + most
+        while time.monotonic() < deadline:
+            self.keep_up()
+            hosts = histories.hosts_of([event for event in self.rig.happened() if event["at"] > time.time() - 5])
+            if len(hosts) == len(self.rig.network.hosts):
+                break
+            time.sleep(0.5)
+        return len(hosts)
 
     def _still(self, healed, most):
         """Return the seconds after a fault by which every bundle open then went on or was planned again."""
