@@ -157,11 +157,7 @@ class Cluster:
             _forget_exit_calls()
             self._family = self._descendants()
         self._remove()
-        for name in (
-            DRIVER_ENVIRONMENT.keys()
-            | JOINED_ENVIRONMENT.keys()
-            | {"RAY_AUTH_TOKEN", "RAY_AUTH_MODE", "RAY_BACKEND_LOG_LEVEL"}
-        ):
+        for name in DRIVER_ENVIRONMENT.keys() | JOINED_ENVIRONMENT.keys() | {"RAY_AUTH_TOKEN", "RAY_AUTH_MODE"}:
             if name in self._environment:
                 os.environ[name] = self._environment[name]
             else:
@@ -196,8 +192,6 @@ class Cluster:
         os.environ.update(DRIVER_ENVIRONMENT)
         if not self.local:
             os.environ.update(JOINED_ENVIRONMENT)
-            if self.quiet:  # its lines about a network that is away reach the terminal; what matters is said by us
-                os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
         if "ray" in sys.modules and not _token.cache_info().currsize:
             return  # imported by somebody before: it has read already that there is no token, and would refuse ours
         if self.local and not {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN"} & os.environ.keys():

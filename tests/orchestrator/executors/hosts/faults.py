@@ -23,7 +23,8 @@ import histories
 from network import said
 from rig import HERE, PLACES, Rig
 
-SEEDS, EPOCHS, NAP_MS = 120, 30, 250
+SEEDS, EPOCHS, NAP_MS = 90, 30, 250
+BUNDLES = 2 * SEEDS  # two arms
 PATIENCE = 45.0
 """Seconds after the end of a partition by which every bundle goes on or is planned again."""
 
@@ -116,7 +117,7 @@ class Trial:
 
     def strike(self, name, begin, seconds, end):
         """Let one fault strike; note how long bundles stood still after it."""
-        if self.driver is None or histories.left(self.rig.happened(), SEEDS) < 24:
+        if self.driver is None or histories.left(self.rig.happened(), BUNDLES) < 24:
             if self.driver is not None:
                 self.finish()
             self.begin()
