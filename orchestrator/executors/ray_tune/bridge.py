@@ -71,8 +71,6 @@ class Bridge:
         """Pickle as nothing: Tune saves whatever is attached to a fit, and this is never restored."""
         return object, ()
 
-    # -- a run -------------------------------------------------------------------------------------------------------
-
     def attach(self, source: Source) -> None:
         """Begin to serve a source."""
         self.source, self.failure, self._stop_told_at = source, None, None
@@ -111,8 +109,10 @@ class Bridge:
         now = time.monotonic()
         if self.stall_seconds is not None:
             self._look_for_stalls(now - self.stall_seconds)
-        for entry in self._open.values():
+        for number, entry in list(self._open.items()):
             entry.call_if_silent(now)
+            if entry.waits_too_long(now):
+                self._fetched.appendleft(self._open.pop(number).task)
 
     def waits_since(self) -> float:
         """Return since when bundles wait for a first worker; infinity: there was one, or nothing waits."""
@@ -132,8 +132,6 @@ class Bridge:
         if self.source is not None and not self.stopping:
             with self._keeping_failure():
                 self.source.prepare()
-
-    # -- what Tune asks and tells ------------------------------------------------------------------------------------
 
     def next_parcel(self) -> Parcel | None:
         """Return what to start next: a bundle, or a worker in advance; None when there is none now, or no room."""
@@ -237,8 +235,6 @@ class Bridge:
             self.failure = error
         for number in list(self._open):
             self.died(number, FailureKind.INFRASTRUCTURE, f"{type(error).__name__}: {error}")
-
-    # -- inside ------------------------------------------------------------------------------------------------------
 
     @contextmanager
     def _keeping_failure(self) -> Iterator[None]:

@@ -11,7 +11,7 @@ from orchestrator.executors import checkpoint_files
 from orchestrator.executors.ray_tune.parcel import Worker
 from orchestrator.trial import Bundle, BundleTask
 
-__all__ = ["CALL_SECONDS", "CUT_OFF_SECONDS", "EmptyPlaces", "UnderWay"]
+__all__ = ["CALL_SECONDS", "CUT_OFF_SECONDS", "RECALL_SECONDS", "EmptyPlaces", "UnderWay"]
 
 CALL_SECONDS = 15.0
 """How long a worker gives no news before it is called, and again after.
@@ -19,6 +19,10 @@ CALL_SECONDS = 15.0
 Where a network was away, an answer may be lost without anybody knowing it until something is sent. A long epoch costs
 one empty call in so many seconds.
 """
+
+RECALL_SECONDS = 35.0
+"""How long a bundle may wait for its worker before any that is free may have it; the late one then has another. Where a
+network was away, a connection is tried again after a minute only."""
 
 CUT_OFF_SECONDS = 20.0
 """How long the place of a worker that cannot be reached is left empty."""
@@ -48,6 +52,7 @@ class UnderWay:
     Attributes:
         task: the bundle and what belongs to it.
         heard: when there was news of it last; at first, when it was handed out.
+        since: when it was handed out.
         worker: who trains it; None: nobody yet.
         overdue: whether its worker was killed since there was no news for too long.
         called: when its silent worker was called last.
@@ -55,6 +60,7 @@ class UnderWay:
 
     task: BundleTask
     heard: float = field(default_factory=time.monotonic)
+    since: float = field(default_factory=time.monotonic)
     worker: Worker | None = None
     overdue: bool = False
     called: float = 0.0
@@ -70,6 +76,10 @@ class UnderWay:
         if self.worker is not None and now > max(self.heard, self.called) + CALL_SECONDS:
             self.called = now
             self.worker.tell((), False)
+
+    def waits_too_long(self, now: float) -> bool:
+        """Return whether no worker has started for so long that any that is free may have the bundle."""
+        return self.worker is None and now > self.since + RECALL_SECONDS
 
     def kill_if_stalled(self, oldest: float) -> None:
         """Kill a worker that was not heard of since `oldest`, once."""

@@ -450,3 +450,21 @@ def test_when_every_worker_is_gone_through_no_fault_of_theirs_the_run_goes_on_wi
     assert bridge.next_parcel() is not None
     bridge.take(first, FINISHED)  # late news of a worker that is gone
     assert len(source.events) == 2
+
+
+def test_a_bundle_whose_worker_does_not_start_is_had_by_one_that_is_free(bridge_for, bundles, clock):
+    bridge, source = bridge_for(bundles(2))
+    (first, _), late = _start(bridge), bridge.next_parcel()
+    assert not bridge.take(first, FINISHED)
+    clock.now += under_way.RECALL_SECONDS + 1
+    bridge.tick()
+    assert bridge.take(first, b"")
+    taken = bridge.next_parcel()
+    assert taken.content.task.bundle == late.content.task.bundle
+    worker = Worker()
+    bridge.started(taken.number, Worker())
+    bridge.started(late.number, worker)
+    assert worker.told == [((), True)]
+    assert not bridge.take(late.number, Message(ended=True).packed())  # it is idle now
+    bridge.take(taken.number, FINISHED)
+    assert len(source.how("finished")) == 2 and bridge.idle
