@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import pyarrow as pa
+
 from orchestrator import discovery
 from orchestrator.bundles.equivalence import EquivalenceGuard
 from orchestrator.bundles.program import bundle_key
@@ -20,6 +22,7 @@ from orchestrator.provenance import code_digest
 from orchestrator.retry_policy import given_up
 from orchestrator.row_table import RowTable
 from orchestrator.run.failure_log import keep_death, keep_failures
+from orchestrator.run.gathering import Gathering
 from orchestrator.run.known_results import KnownResults, results_of_ledger
 from orchestrator.run.outcomes import Outcomes
 from orchestrator.run.progress import Progress, RunOptions
@@ -73,6 +76,7 @@ class Runner:
             base_of=lambda name, dataset: chosen_of(ledger.read_study(name)[0], name, dataset),
             decided=self._is_decided,
         )
+        self._gathering = Gathering()
         self._news = True
         """Whether something has ended that the phases were not asked about."""
         self._advance()
@@ -81,6 +85,8 @@ class Runner:
 
     def next_task(self) -> BundleTask | None:
         """Hand out the next bundle; what waits in the queue comes before what a phase would have to think of."""
+        if not self._queue:
+            self._take_gathered()
         while self._news and not self._queue and not self.stopping:
             self._step()
         bundle = None if self.stopping else self._queue.take()
@@ -105,6 +111,8 @@ class Runner:
         """Whether no bundle will come any more; if nothing waits or runs, the phases are asked what they want."""
         if self.stopping:
             return True
+        if self._gathering.due or self._queue.n_open <= len(self._gathering):
+            self._take_gathered()
         while self._news and not self._queue and not self._queue.n_open:
             self._step()
         return not self._queue and not self._queue.n_open and self.schedule.finished
@@ -112,7 +120,10 @@ class Runner:
     @property
     def stopping(self) -> bool:
         """Whether the run shall end early; `stop_reason` says why."""
-        return bool(self.stop_reason)
+        if self.stop_reason:
+            self._take_gathered()
+            return True
+        return False
 
     @property
     def stop_reason(self) -> str:
@@ -128,8 +139,12 @@ class Runner:
 
     def report(self, bundle: Bundle, report: Report) -> None:
         """Keep rows; make ended members durable, then let the phases go on."""
-        rows = self._queue.rows(bundle)
         self.worker_seconds.heard()
+        if not self._guard.is_check(bundle) and self._gathering.waits(bundle, report, self._queue.n_open):
+            if self._gathering.due:
+                self._take_gathered()
+            return
+        rows = self._queue.rows(bundle)
         self.progress.note(report.note)
         if report.restarted:
             rows.clear()
@@ -153,6 +168,8 @@ class Runner:
 
     def prepare(self) -> None:
         """Ask a phase for what comes next while nobody waits: a search thinks for milliseconds about a proposal."""
+        if self._gathering.due:
+            self._take_gathered()
         if self._news and not self.stopping:
             self._step()
 
@@ -169,6 +186,7 @@ class Runner:
 
     def lost(self, bundle: Bundle, kind: FailureKind, error: str, log: str = "") -> None:
         """Plan a bundle again after the death of its process, or give it up: what its failure kind says."""
+        self._take_gathered()
         self._close(bundle)
         was_check = self._guard.is_check(bundle)
         self._guard.dropped(bundle)
@@ -203,13 +221,36 @@ class Runner:
         Args:
             spent: the entry of a run that has ended (see `worker_seconds`).
         """
+        self._take_gathered()
         write_record(self._ledger, self.schedule, self._options.plugins, self._guard.record(), spent)
 
     def clear_up(self) -> None:
         """Delete the checkpoints of bundles that nobody will go on with; to be called when nothing is under way."""
+        self._take_gathered()
         forget_ended(self._ledger, lambda trial_id: self._results.get(trial_id) is not None)
 
     # -- parts ---------------------------------------------------------------------------------------------------------
+
+    def _take_gathered(self) -> None:
+        """Make the reports durable that wait for it, all at once, then let the phases go on."""
+        gathered = self._gathering.take()
+        if not gathered:
+            return
+        outcomes: list[TrialOutcome] = []
+        tables: list[pa.Table] = []
+        for bundle, report in gathered:
+            rows = self._queue.rows(bundle)
+            rows.add(report.rows)
+            outcomes += report.outcomes
+            own = rows.of({outcome.spec.trial_id for outcome in report.outcomes})
+            tables += [] if own is None else [own]
+        epochs = pa.concat_tables(tables, promote_options="default") if tables else None
+        self._queue.last(self._outcomes.take(outcomes, epochs))
+        for bundle, _ in gathered:
+            self._check_later(bundle, self._queue.rows(bundle))
+            self._close(bundle)
+        self._heard_news()
+        self._observer(self.progress)
 
     def _stop_if_overspent(self) -> None:
         if self._outcomes.overspent:

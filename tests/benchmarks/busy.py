@@ -35,6 +35,7 @@ from orchestrator.designs.search import search
 from orchestrator.ledger import Ledger
 from orchestrator.plan.catalogue import Catalogue
 from orchestrator.plan.plan import plan_of
+from orchestrator.run import gathering
 from orchestrator.run.runner import Runner, RunOptions
 from orchestrator.study import Study
 from orchestrator.trial import Bundle, Report, TrialOutcome, TrialState
@@ -98,6 +99,7 @@ def report_of(bundle: Bundle) -> Report:
 def simulated(study: Study, tick: Callable[[], float] = time.process_time) -> dict[str, Any]:
     """Run one study on the simulated clock."""
     now, driver, trained = 0.0, 0.0, 0
+    gathering.clock = lambda: now  # reports wait for one another by this clock
     with tempfile.TemporaryDirectory() as folder, Ledger(Path(folder), writable=True) as ledger:
         runner = Runner(plan_of(study, Catalogue(PLUGIN)), ledger, RunOptions(plugins=PLUGIN))
         ends: list[tuple[float, int, Bundle]] = []

@@ -99,7 +99,7 @@ def check_cluster(place: str) -> None:
         done = subprocess.run(command, capture_output=True, text=True, timeout=ASK_SECONDS, check=False)
         said = json.loads(done.stdout.splitlines()[-1])
     except subprocess.TimeoutExpired:
-        raise RequestError(f"no Ray cluster answers at {place!r} within {ASK_SECONDS:g} s") from None
+        return  # this machine or the head is busy: whoever joins waits longer than this
     except (IndexError, ValueError):
         text = " ".join(done.stderr.split())[-200:]
         raise RequestError(f"what answers at {place!r} is no Ray cluster that this Ray knows: {text}") from None

@@ -95,7 +95,7 @@ class Trial:
         self.count += 1
         self.rig.use(self.count)
         self.driver = self.rig.run(SEEDS, EPOCHS, NAP_MS)
-        self.rig.wait_for(lambda events: len(histories.hosts_of(events)) >= 3, 240, "work on three hosts")
+        self._all_work(240.0)
 
     def keep_up(self):
         """Start the driver again if it ended early, as the sentence it ends with says."""
