@@ -13,8 +13,8 @@ __all__ = ["Capacity", "why_waiting"]
 ASK_SECONDS = 2.0
 """How often a cluster is asked: nodes come and go."""
 
-FIRST_SECONDS = 5.0
-"""How long the first answer is waited for."""
+FIRST_SECONDS = 20.0
+"""How long the first answer is waited for, by the thread of Ray Tune alone: without it there is room for one worker."""
 
 
 @dataclass(frozen=True)
