@@ -8,12 +8,17 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from orchestrator.errors import RequestError
 from orchestrator.executors.ray_tune.cluster import Cluster
+from orchestrator.executors.ray_tune.threads import within
 
 __all__ = ["inspect_nodes", "problems_of"]
 
 NODE_SECONDS = 120.0
 """How long a node may take to answer; its first task installs the shipped packages and imports torch."""
+
+ANSWER_SECONDS = 10.0
+"""How long the cluster may take to name its nodes."""
 
 SHARED_FILE = ".doctor"
 
@@ -23,7 +28,7 @@ def inspect_nodes(address: str, results: Path, datasets: Sequence[str]) -> list[
 
     Args:
         address: as of `RayTuneExecutor`.
-        results: the results folder, which all nodes must share for checkpoints to outlive a node.
+        results: the results folder; of nodes that do not see it, checkpoints travel.
         datasets: names of datasets to look for.
 
     Raises:
@@ -53,7 +58,11 @@ def _asked(results: Path, datasets: Sequence[str]) -> list[dict[str, Any]]:
     mark.write_text(word)
     look = ray.remote(num_cpus=0)(_looker())
     waiting: dict[Any, Mapping[str, Any]] = {}
-    for node in ray.nodes():  # type: ignore[no-untyped-call]
+    try:
+        nodes = within(ANSWER_SECONDS, ray.nodes)
+    except TimeoutError:
+        raise RequestError(f"the cluster does not say within {ANSWER_SECONDS:g} s what nodes it has") from None
+    for node in nodes:
         if node["Alive"]:
             strategy = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
             asked = look.options(scheduling_strategy=strategy).remote(str(mark), word, list(datasets))
@@ -106,7 +115,7 @@ def _looker() -> Callable[[str, str, list[str]], dict[str, Any]]:
 
 
 def problems_of(nodes: Sequence[Mapping[str, Any]], own: Mapping[str, str]) -> list[str]:
-    """Return one line for whatever would spoil a run: versions that differ, no shared folder, GPUs torch cannot see."""
+    """Return one line for whatever would spoil a run: versions that differ, GPUs torch cannot see."""
     found = []
     for node in nodes:
         where = f"node {node['node']} ({node.get('host', node['address'])})"
@@ -119,8 +128,6 @@ def problems_of(nodes: Sequence[Mapping[str, Any]], own: Mapping[str, str]) -> l
         ]
         if differ:
             found.append(f"{where} has other versions: {'; '.join(differ)}")
-        if not node["shares_results"]:
-            found.append(f"{where} does not see the results folder: a killed worker's bundle starts afresh elsewhere")
         if node["gpus"] > node["torch_sees_gpus"]:
             found.append(f"{where} offers {node['gpus']:g} GPUs, torch sees {node['torch_sees_gpus']}")
     return found

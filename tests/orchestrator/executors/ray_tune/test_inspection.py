@@ -23,8 +23,8 @@ FINE = {
 OWN = {"torch": "2.14", "ray": "2.60"}
 
 
-def test_nodes_that_are_fine_are_no_problem():
-    assert problems_of([FINE], OWN) == []
+def test_nodes_that_are_fine_are_no_problem_whether_they_share_the_results_folder_or_not():
+    assert problems_of([FINE, {**FINE, "shares_results": False}], OWN) == []
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,6 @@ def test_nodes_that_are_fine_are_no_problem():
     [
         ({"versions": {"torch": "2.13", "ray": "2.60"}}, "other versions: torch 2.13, here 2.14"),
         ({"versions": {"torch": "2.14"}}, "ray absent, here 2.60"),
-        ({"shares_results": False}, "does not see the results folder"),
         ({"torch_sees_gpus": 0}, "offers 2 GPUs, torch sees 0"),
         ({"problem": "no answer within 120 s"}, "no answer within 120 s"),
     ],
