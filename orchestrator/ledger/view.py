@@ -33,7 +33,7 @@ def chosen(parts: Sequence[pa.Table], *, every_attempt: bool = False, only: Iter
         return _chosen(rows, every_attempt)
     mask = pc.is_in(rows["trial_id"], value_set=pa.array(list(only), pa.string()))
     places = np.flatnonzero(mask.to_numpy())
-    return places[_chosen(rows.take(places), every_attempt)].astype(np.int64)
+    return places[_chosen(rows.filter(mask), every_attempt)].astype(np.int64)
 
 
 def _chosen(rows: pa.Table, every_attempt: bool) -> Positions:
