@@ -48,10 +48,10 @@ PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
 SchedulerParameters=sched_interval=5,bf_interval=5
 NodeName={nodes} CPUs={cpus} State=UNKNOWN
-PartitionName=low Nodes=ALL Default=YES MaxTime=60 PriorityTier=1 PreemptMode=REQUEUE GraceTime=60
-PartitionName=cancelled Nodes=ALL MaxTime=60 PriorityTier=1 PreemptMode=CANCEL GraceTime=60
-PartitionName=high Nodes=ALL MaxTime=60 PriorityTier=10 PreemptMode=OFF
-PartitionName=shared Nodes=ALL MaxTime=60 PriorityTier=1 PreemptMode=OFF OverSubscribe=FORCE:4
+PartitionName=low Nodes=ALL Default=YES MaxTime=600 PriorityTier=1 PreemptMode=REQUEUE GraceTime=60
+PartitionName=cancelled Nodes=ALL MaxTime=600 PriorityTier=1 PreemptMode=CANCEL GraceTime=60
+PartitionName=high Nodes=ALL MaxTime=600 PriorityTier=10 PreemptMode=OFF
+PartitionName=shared Nodes=ALL MaxTime=600 PriorityTier=1 PreemptMode=OFF OverSubscribe=FORCE:4
 """
 
 CGROUP_CONFIG = """
@@ -106,7 +106,7 @@ class Slurm:
         deadline = time.monotonic() + seconds
         while (found := self.job(number))["JobState"] not in states:
             if time.monotonic() > deadline:
-                raise TimeoutError(f"job {number} is {found['JobState']}, not {states}, after {seconds:.0f} s")
+                raise TimeoutError(f"job {number}: {found['JobState']} ({found['Reason']}) after {seconds:.0f} s, not {states}")
             time.sleep(0.3)
         return found
 
@@ -118,6 +118,10 @@ class Slurm:
         """Return every process on the nodes but for Slurm's own."""
         found = [process for name in self.names for process in self.machine(name).processes()]
         return [process for process in found if not _is_slurms(process)]
+
+    def processes_of(self, number: str) -> list[psutil.Process]:
+        """Return every process on the nodes but for Slurm's own and those that Slurm knows as another job's."""
+        return [process for process in self.processes() if _job_of(process) in ("", number)]
 
     def restart(self, name: str) -> None:
         """Put a node up again that was powered off."""
@@ -163,6 +167,14 @@ class Slurm:
         with contextlib.suppress(RuntimeError, subprocess.TimeoutExpired):
             return self.command("sinfo", "-h", "-N", "-p", "low", "-o", "%T").split().count("idle")
         return 0
+
+
+def _job_of(process: psutil.Process) -> str:
+    """Return the number of the job whose control group a process is in; empty: none's, or it has ended."""
+    with contextlib.suppress(OSError):
+        found = re.search(r"freezer:\S*/job_(\d+)/", Path(f"/proc/{process.pid}/cgroup").read_text())
+        return found[1] if found else ""
+    return ""
 
 
 def _is_slurms(process: psutil.Process) -> bool:

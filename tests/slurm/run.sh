@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Installs Slurm (Debian's or Ubuntu's packages; as root, in a container or on a machine of your own), then runs the tests.
+# bash tests/slurm/run.sh [options of pytest]
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+if ! command -v slurmctld slurmd munged ip nsenter >/dev/null; then
+  apt-get update
+  RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends slurm-wlm munge iproute2 util-linux
+fi
+exec pytest -m slow -n 0 tests/slurm "$@"
