@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-import psutil
+from orchestrator import allowance
 
 __all__ = ["code_digest", "git_commit", "machine", "versions"]
 
@@ -175,8 +175,8 @@ def machine() -> dict[str, str | int]:
         "host": platform.node(),
         "system": platform.platform(),
         "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
-        "memory_bytes": int(psutil.virtual_memory().total),
+        "cores": allowance.cores(),
+        "memory_bytes": allowance.memory_bytes(),
         "gpus": ", ".join(_gpus()),
     }
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from orchestrator.cli import console, plan_view, reporting, session
 from orchestrator.cli.options import RunOptions
-from orchestrator.cli.signals import NOTHING_LOST
 from orchestrator.errors import InterruptedRunError, OrchestratorError
 from orchestrator.executors import executor_of
 from orchestrator.executors.base import Executor
@@ -46,10 +44,11 @@ def run_studies(studies: Sequence[Study], options: RunOptions) -> None:
     began = time.monotonic()
     executor = executor_of(options.executor, options.plugins)
     try:
-        with Ledger(options.results, writable=True, take_over=options.take_over) as ledger:
+        with Ledger(options.results, writable=True, take_over=options.take_over, patience=options.wait) as ledger:
             for study in studies:
                 try:
-                    _one(study, _within(options, began), ledger, executor, catalogue)
+                    session.require_time(options, began)
+                    _one(study, options, began, ledger, executor, catalogue)
                 except InterruptedRunError:
                     raise
                 except Exception as error:  # whatever it is, the other studies have nothing to do with it
@@ -67,11 +66,13 @@ def run_studies(studies: Sequence[Study], options: RunOptions) -> None:
         raise OrchestratorError(f"{len(failed)} of {len(studies)} studies failed: {reasons}")
 
 
-def _one(study: Study, options: RunOptions, ledger: Ledger, executor: Executor, catalogue: Catalogue) -> None:
+def _one(
+    study: Study, options: RunOptions, began: float, ledger: Ledger, executor: Executor, catalogue: Catalogue
+) -> None:
     retries = options.only_current or options.retry_failed
     n_trials = None if retries else n_known_trials(study, ledger, options.plugins)
     if n_trials is None:
-        stop_reason = session.train_missing(session.checked_plan(study, catalogue), options, ledger, executor)
+        stop_reason = session.train_missing(session.checked_plan(study, catalogue), options, began, ledger, executor)
         if stop_reason:
             session.end_early(stop_reason)
     elif not options.as_json:
@@ -87,13 +88,3 @@ def _tally(study: Study, results: Path) -> str:
 
     view = study_view.load(results, study.key)
     return verdicts.tally(verdicts.verdicts(view), view.tier) or "It describes and tests nothing."
-
-
-def _within(options: RunOptions, began: float) -> RunOptions:
-    """Return the options with what is left of the time budget."""
-    if not options.time_budget:
-        return options
-    left = options.time_budget - (time.monotonic() - began)
-    if left <= 0:
-        raise InterruptedRunError(f"the time budget of {options.time_budget:g} s is spent; {NOTHING_LOST}")
-    return replace(options, time_budget=left)

@@ -128,6 +128,7 @@ class RunOptions(StudyOrAllOptions):
     take_over: Annotated[
         bool, Option("--take-over", help="take the results folder from a machine that is gone but keeps its lock")
     ] = False
+    wait: Annotated[float, Option(min=0, help="seconds to wait for another run that holds the results folder")] = 0.0
     notebook: Annotated[bool, Option("--notebook/--no-notebook", help="execute the notebook too")] = True
     report: Annotated[bool, Option("--report/--no-report", help="build the report when done")] = True
     verbose: Annotated[bool, Option("--verbose", help="let Ray talk")] = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 from orchestrator.cli import console
@@ -26,7 +27,7 @@ from orchestrator.run.train import train
 from orchestrator.study import Study
 from orchestrator.trial import FailureKind
 
-__all__ = ["checked_plan", "end_early", "run", "run_study", "train_missing"]
+__all__ = ["checked_plan", "end_early", "require_time", "run", "run_study", "train_missing"]
 
 LEAVE_SECONDS = 12.0
 """After a signal: if no clean end has come by then (Ray's processes may have had the signal too), just leave."""
@@ -49,10 +50,11 @@ def run_study(study: Study, options: RunOptions, executor: Executor) -> None:
     Raises:
         OrchestratorError: as `run`.
     """
-    ahead = ReportAhead(notebook=options.notebook)
+    ahead, began = ReportAhead(notebook=options.notebook), time.monotonic()
     try:
         plan = _started_early(study, options, executor)
-        stop_reason = _trained(plan, study, options, executor, ahead.begin if options.report else lambda: None)
+        begun = ahead.begin if options.report else lambda: None
+        stop_reason = _trained(plan, study, options, began, executor, begun)
         executor.end()  # while the report is written
         if stop_reason:
             end_early(stop_reason)
@@ -89,8 +91,23 @@ def _started_early(study: Study, options: RunOptions, executor: Executor) -> Pla
     return plan
 
 
+def require_time(options: RunOptions, began: float) -> None:
+    """Check that something is left of the time budget of a command that began at `began` (monotonic seconds).
+
+    Raises:
+        InterruptedRunError: nothing is left.
+    """
+    if options.time_budget and time.monotonic() - began > options.time_budget:
+        raise InterruptedRunError(f"the time budget of {options.time_budget:g} s is spent; {NOTHING_LOST}")
+
+
 def _trained(
-    plan: Plan | None, study: Study, options: RunOptions, executor: Executor, begun: Callable[[], None]
+    plan: Plan | None,
+    study: Study,
+    options: RunOptions,
+    began: float,
+    executor: Executor,
+    begun: Callable[[], None],
 ) -> str:
     """Train what is missing; return why that ended early, if it did."""
     if not (options.only_current or options.retry_failed):
@@ -101,22 +118,35 @@ def _trained(
                 console.nothing_to_do(study.name, study.question, n_trials)
             return ""
     plan = plan or checked_plan(study, Catalogue(options.plugins))
-    with Ledger(options.results, writable=True, take_over=options.take_over) as ledger:
-        return train_missing(plan, options, ledger, executor, begun)
+    with Ledger(options.results, writable=True, take_over=options.take_over, patience=options.wait) as ledger:
+        require_time(options, began)
+        return train_missing(plan, options, began, ledger, executor, begun)
 
 
 def train_missing(
-    plan: Plan, options: RunOptions, ledger: Ledger, executor: Executor, begun: Callable[[], None] = lambda: None
+    plan: Plan,
+    options: RunOptions,
+    began: float,
+    ledger: Ledger,
+    executor: Executor,
+    begun: Callable[[], None] = lambda: None,
 ) -> str:
     """Train what a study misses, in sight of whoever sits at the terminal; returns why that ended early, if it did.
 
-    `begun` is called whenever there is news: workers are training, and this process has time.
+    Args:
+        plan: of the study.
+        options: how to run.
+        began: when the command did; its time budget counts from there.
+        ledger: open for writing.
+        executor: where bundles train.
+        begun: called whenever there is news: workers are training, and this process has time.
     """
     how = How(
         plugins=options.plugins,
         retry_failed=_kinds(options.retry_failed),
         only_current=options.only_current,
         time_budget=options.time_budget or None,
+        began=began,
         budget_hours=options.budget_hours or None,
         bundles_per_gpu=options.bundles_per_gpu,
     )

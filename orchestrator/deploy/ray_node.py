@@ -1,7 +1,8 @@
 """`python -m orchestrator.deploy.ray_node`: Ray on one node of a job, for as long as this process's input stays open.
 
-One runs on each node, started by `slurm_job`. The first node starts a cluster and prints its address; the others read it
-from their input and join. What is printed are messages to `slurm_job`, a JSON object a line:
+One runs on each node, started by `slurm_job`. The first node starts a cluster and prints its address; the others read
+it from their input and join; the last line of the input says that the end is meant. What is printed are messages to
+`slurm_job`, a JSON object a line:
 
     {"node": "n1", "address": "10.0.0.1:40123"}       the first node's Ray runs
     {"node": "n2", "address": ""}                     another node has joined
@@ -16,7 +17,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import ctypes
 import json
 import os
 import signal
@@ -25,10 +25,12 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 
+from orchestrator.deploy.slurm_job import END, asked
 from orchestrator.executors.ray_tune import node
 from orchestrator.executors.ray_tune.folders import PrivateFolder, sweep_leftovers
 
@@ -38,10 +40,10 @@ HEARD = {signal.SIGTERM, signal.SIGHUP, signal.SIGINT}
 START_SECONDS = 180.0
 """Until Ray runs: its packages may lie on a slow shared file system."""
 TRIES = 2
+DOWN_SECONDS = 900.0
+"""How long Slurm may take to see that a node is down (SlurmdTimeout: 300 s as a rule)."""
+ASK_AGAIN_SECONDS = 10.0
 TICK_SECONDS = 0.2
-SET_DEATH_SIGNAL = 1
-SET_CHILD_SUBREAPER = 36
-"""Numbers of prctl(2) in Linux."""
 
 
 def say(**message: str) -> None:
@@ -71,7 +73,6 @@ class RayNode:
                 stdout=log,
                 stderr=log,
                 env=_environment(),
-                preexec_fn=_die_with_parent,
             )
 
     @property
@@ -81,9 +82,7 @@ class RayNode:
     @property
     def address(self) -> str:
         """Of the cluster; empty until this machine is in it."""
-        with contextlib.suppress(FileNotFoundError):
-            return node.address_file(self._path).read_text().strip()
-        return ""
+        return node.address(self._path)
 
     @property
     def runs(self) -> bool:
@@ -136,31 +135,47 @@ def end_descendants() -> None:
                 pass
 
 
+def queue_again_without_first_node(waiting: Callable[[], bool]) -> None:
+    """Put the job back into the queue if its first node is down, and with it all that could end or go on.
+
+    Slurm does so only with a job that dies with each of its nodes (without `--no-kill`). One that does not would stay,
+    as running, on its other nodes until its time limit, though its script is gone. A node that is lost closes no
+    connection, so this begins when Ray misses it, a minute later.
+
+    Args:
+        waiting: whether nobody has said meanwhile that the end is meant.
+    """
+    number, first = os.environ["SLURM_JOB_ID"], os.environ["SLURM_STEP_NODELIST"]
+    names = asked("scontrol", "show", "hostnames", first).split()
+    deadline = time.monotonic() + DOWN_SECONDS
+    while names and waiting() and time.monotonic() < deadline:
+        if "JobState=RUNNING" not in asked("scontrol", "show", "job", "-o", number):
+            return
+        if "State=DOWN" in asked("scontrol", "show", "node", "-o", names[0]):
+            asked("scontrol", "requeue", number)
+            return
+        time.sleep(ASK_AGAIN_SECONDS)
+
+
 def _environment() -> dict[str, str]:
     foreign = ("RAY_ADDRESS", "RAY_TMPDIR")  # of a cluster that the user's shell knows
     return {name: value for name, value in os.environ.items() if name not in foreign}
 
 
-def _prctl(option: int, value: int) -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
-
-
-def _die_with_parent() -> None:
-    _prctl(SET_DEATH_SIGNAL, signal.SIGKILL)
-
-
 class _Input:
-    """Lines from `slurm_job`, read in a thread; the end of them is the end of the job."""
+    """Lines from `slurm_job`, read in a thread; the end of them is the end of this process."""
 
     def __init__(self) -> None:
-        self.line, self.ended = "", threading.Event()
+        self.address, self.meant, self.ended = "", False, threading.Event()
         threading.Thread(target=self._read, name="input", daemon=True).start()
 
     def _read(self) -> None:
         with contextlib.suppress(OSError):
             for line in sys.stdin:
-                self.line = line.strip()
+                if line.strip() == END:
+                    self.meant = True
+                else:
+                    self.address = line.strip()
         self.ended.set()
 
     def wait(self) -> None:
@@ -197,14 +212,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="ray_node", description=__doc__)
     parser.add_argument("--cpus", type=int, default=int(os.environ.get("SLURM_CPUS_ON_NODE", "0")))
     parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("--sweep", action="store_true", help="only remove what a killed one left")
     arguments = parser.parse_args()
+    if arguments.sweep:
+        sweep_leftovers()
+        return
     signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)
-    _prctl(SET_CHILD_SUBREAPER, 1)
+    node.adopt_orphans()
     sweep_leftovers()
     given, first = _Input(), os.environ.get("SLURM_NODEID", "0") == "0"
-    while not (first or given.line or given.ended.is_set()):
+    while not (first or given.address or given.ended.is_set()):
         _pass_signals_on()
-    ray = None if given.ended.is_set() else _started("" if first else given.line, given, arguments)
+    ray = None if given.ended.is_set() else _started("" if first else given.address, given, arguments)
     if ray is not None:
         say(address=ray.address if first else "")
         while ray.runs and not given.ended.is_set():
@@ -212,6 +231,8 @@ def main() -> None:
         if not ray.runs:
             say(failed=f"Ray ended by itself: {ray.last_words()}")
         ray.end()
+    if not first:
+        queue_again_without_first_node(lambda: not given.meant)
     given.wait()
 
 

@@ -13,4 +13,8 @@
 
 # Here is the place to load modules and to activate the environment that this project is installed in.
 
+if ! python3 -P -c "import orchestrator" 2>/dev/null; then
+  echo "orchestrate: $(command -v python3) does not have this project: activate its environment above, or before sbatch" >&2
+  exit 2
+fi
 exec python3 -P -m orchestrator.deploy.slurm_job "$@"

@@ -1,4 +1,4 @@
-"""`python -m orchestrator.deploy.slurm_job STUDY RESULTS ...`: a run inside a Slurm job; `slurm.sh` becomes this process.
+"""`python -m orchestrator.deploy.slurm_job STUDY RESULTS ...`: a run in a Slurm job; `slurm.sh` becomes this process.
 
 One step of the job (`ray_node`) keeps Ray on all nodes; `orchestrate run` is a child of this process, outside the step,
 so that nothing that ends the step ends the run. Whichever way Slurm asks for the end (to this process, or to the step
@@ -23,21 +23,34 @@ from datetime import datetime
 from typing import Any
 
 from orchestrator.errors import OrchestratorError, RequestError
+from orchestrator.executors.ray_tune.folders import sweep_leftovers
 
-__all__ = ["Job", "Nodes", "main", "study_of", "time_budget"]
+__all__ = ["END", "Job", "Nodes", "Run", "asked", "main", "study_of", "time_budget"]
 
 NOTHING_LOST = "nothing is lost: submit the same job again to go on"
 INTERRUPTED = 130
 MARGIN_SECONDS = 180.0
-"""Before the job's end, the run stops by itself; a quarter of what is left if that is less."""
+"""Before the job's end, the run stops by itself; a third of what is left if that is less."""
 LEAVE_SECONDS = 20.0
 """For a run whose Ray is gone; it leaves within 12 s by itself."""
 STEP_SECONDS = 8.0
 """For the step to end after its input did."""
+FOREVER_SECONDS = 1e9
 ASK_SECONDS = 20.0
 """For an answer of Slurm's controller."""
 
-STEP = ("srun", "--ntasks-per-node=1", "--no-kill", "--kill-on-bad-exit=0", "--wait=0", "--cpu-bind=none", "--export=ALL")
+END = "end"
+"""The last line to the step: its end is meant. Without, this process or its node has died."""
+
+STEP = (
+    "srun",
+    "--ntasks-per-node=1",
+    "--no-kill",
+    "--kill-on-bad-exit=0",
+    "--wait=0",
+    "--cpu-bind=none",
+    "--export=ALL",
+)
 """All nodes, one process each: none ends the others, and a node that fails does not end the step."""
 
 
@@ -50,7 +63,9 @@ def study_of(names: str, environment: Mapping[str, str]) -> str:
     studies = names.split(",")
     if "SLURM_ARRAY_TASK_ID" not in environment:
         if len(studies) > 1:
-            raise RequestError(f"STUDY {names!r}: several studies are allowed in a job array: --array=0-{len(studies) - 1}%1")
+            raise RequestError(
+                f"STUDY {names!r}: several studies are allowed in a job array: --array=0-{len(studies) - 1}%1"
+            )
         return names
     number = int(environment["SLURM_ARRAY_TASK_ID"])
     if not 0 <= number < len(studies):
@@ -63,7 +78,7 @@ def study_of(names: str, environment: Mapping[str, str]) -> str:
 
 def time_budget(left: float) -> float:
     """Return for how many of the seconds that are left the run may train."""
-    return left - min(MARGIN_SECONDS, left / 4)
+    return left - min(MARGIN_SECONDS, left / 3)
 
 
 class Job:
@@ -76,7 +91,12 @@ class Job:
 
     def __init__(self, environment: Mapping[str, str], ask: Callable[..., str] | None = None) -> None:
         self.number, self._environment = environment.get("SLURM_JOB_ID", ""), environment
-        self._ask = ask or _said
+        self._ask = ask or asked
+
+    @property
+    def in_array(self) -> bool:
+        """Whether it is a task of a job array, which share a results folder in turn."""
+        return "SLURM_ARRAY_TASK_ID" in self._environment
 
     def seconds_left(self) -> float | None:
         """Return the time until the job's limit; None: it has none, or Slurm does not say."""
@@ -84,7 +104,10 @@ class Job:
         if end.isdigit():
             return float(end) - time.time()
         with contextlib.suppress(ValueError):  # N/A: without a limit
-            return datetime.fromisoformat(self._ask("squeue", "-h", "-j", self.number, "-o", "%e")).timestamp() - time.time()
+            return (
+                datetime.fromisoformat(self._ask("squeue", "-h", "-j", self.number, "-o", "%e")).timestamp()
+                - time.time()
+            )
         return None
 
     def queue_again(self) -> bool:
@@ -101,7 +124,8 @@ class Job:
         return True
 
 
-def _said(*command: str) -> str:
+def asked(*command: str) -> str:
+    """Return what a command of Slurm's prints; empty if it fails."""
     with contextlib.suppress(OSError, subprocess.SubprocessError):
         return subprocess.run(command, capture_output=True, text=True, timeout=ASK_SECONDS, check=True).stdout.strip()
     return ""
@@ -111,21 +135,21 @@ class Nodes:
     """Ray on every node of the job, for as long as this object is open.
 
     Args:
-        command: of the step.
-        environment: of its processes.
+        command: of the step's processes.
+        environment: theirs.
         signalled: called with a signal's name when Slurm asks the step to end; in a thread of this object's.
     """
 
     def __init__(
         self, command: Sequence[str], environment: Mapping[str, str], signalled: Callable[[str], None]
     ) -> None:
-        self._signalled = signalled
+        self._command, self._environment, self._signalled = [*STEP, *command], dict(environment), signalled
         self._address, self._failure = "", ""
         self._news = threading.Event()
         self.ended = threading.Event()
         """Set when the step is over, whoever ended it."""
         self._step = subprocess.Popen(
-            list(command), env=dict(environment), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+            self._command, env=self._environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
         )
         threading.Thread(target=self._listen, name="nodes", daemon=True).start()
 
@@ -137,23 +161,27 @@ class Nodes:
         """
         while not self._address and not self._failure and not stopping():
             if self.ended.is_set():
-                raise OrchestratorError(f"Slurm did not start the step that keeps Ray on the nodes ({self._step.args[0]})")  # type: ignore[index]
+                raise OrchestratorError("Slurm did not start Ray on the nodes: its step ended, see above")
             self._news.wait(0.2)
         if self._failure and not self._address:
             raise OrchestratorError(self._failure)
         return self._address
 
     def close(self) -> None:
-        """End Ray everywhere."""
+        """End Ray everywhere, and leave no file of it."""
         assert self._step.stdin is not None
         with contextlib.suppress(OSError):
+            self._step.stdin.write(f"{END}\n")
             self._step.stdin.close()
         for end in (self._step.terminate, self._step.kill):  # srun that gets SIGTERM has Slurm kill the step
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._step.wait(STEP_SECONDS)
-                return
+                break
             end()
-        self._step.wait()
+        if self._step.wait():  # it was killed, and could not tidy up
+            with contextlib.suppress(OSError, subprocess.SubprocessError):
+                sweep = [*self._command, "--sweep"]
+                subprocess.run(sweep, env=self._environment, timeout=STEP_SECONDS, capture_output=True, check=False)
 
     def _listen(self) -> None:
         assert self._step.stdout is not None
@@ -180,7 +208,7 @@ class Nodes:
                 self._step.stdin.flush()
 
 
-class _Run:
+class Run:
     """The command, and its end: however often that is asked for, the run is told once."""
 
     def __init__(self) -> None:
@@ -230,20 +258,23 @@ def _environment(environment: Mapping[str, str]) -> dict[str, str]:
 def _command(study: str, results: str, address: str, job: Job, more: Sequence[str]) -> list[str]:
     left = job.seconds_left()
     budget = [] if left is None else ["--time-budget", f"{max(1.0, time_budget(left)):.0f}"]
+    patience = ["--wait", f"{max(1.0, left or FOREVER_SECONDS):.0f}"] if job.in_array else []
     python = [sys.executable, "-P", "-m", "orchestrator"]
-    return [*python, "run", study, "--address", address, "--results", results, *budget, *more]
+    return [*python, "run", study, "--address", address, "--results", results, *budget, *patience, *more]
 
 
 def _run_in_job(arguments: Sequence[str]) -> int:
     if len(arguments) < 2:
-        raise RequestError("sbatch slurm.sh STUDY RESULTS: a study, and a results folder that all nodes share, are missing")
+        raise RequestError(
+            "sbatch slurm.sh STUDY RESULTS: a study, and a results folder that all nodes share, are missing"
+        )
     names, results, *more = arguments
-    study, job, run = study_of(names, os.environ), Job(os.environ), _Run()
+    study, job, run = study_of(names, os.environ), Job(os.environ), Run()
     environment = _environment(os.environ)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: run.stop())
     verbose = ["--verbose"] if "--verbose" in more else []
-    nodes = Nodes([*STEP, sys.executable, "-P", "-m", "orchestrator.deploy.ray_node", *verbose], environment, run.stop)
+    nodes = Nodes([sys.executable, "-P", "-m", "orchestrator.deploy.ray_node", *verbose], environment, run.stop)
     try:
         address = nodes.address(lambda: run.stopping)
         if not address:
@@ -252,6 +283,7 @@ def _run_in_job(arguments: Sequence[str]) -> int:
         status = run.status(_command(study, results, address, job, more), environment, nodes)
     finally:
         nodes.close()
+        sweep_leftovers()  # of a run that was killed
     if status == INTERRUPTED and job.queue_again():
         _tell("preempted: the job waits in the queue again, and goes on by itself")
     return status

@@ -59,24 +59,38 @@ class FolderLock:
     Args:
         folder: the results folder.
         take_over: whether to put a new file in the place of one whose lock a silent machine keeps.
+        patience: for how many seconds `take` waits for a driver that holds the folder.
     """
 
-    def __init__(self, folder: Path, *, take_over: bool = False) -> None:
+    def __init__(self, folder: Path, *, take_over: bool = False, patience: float = 0.0) -> None:
         self._path = folder / "lock"
         self._folder = folder
-        self._take_over = take_over
+        self._take_over, self._patience = take_over, patience
         self._descriptor: int | None = None
         self._claim = b""
         self._writing = threading.Lock()
         self._released = threading.Event()
 
     def take(self) -> None:
-        """Take the lock; waits up to `SILENT_SECONDS` where the last holder was another machine's.
+        """Take the lock; waits for its holder as long as asked for, and `SILENT_SECONDS` where that was elsewhere.
 
         Raises:
             LedgerLockedError: another process holds it; the text says which, and the way on.
             LedgerError: the file cannot be opened.
         """
+        deadline, told = time.monotonic() + self._patience, False
+        while True:
+            try:
+                return self._take_now()
+            except LedgerLockedError as error:
+                if time.monotonic() > deadline:
+                    raise
+                if not told:
+                    _LOG.warning("%s; waiting for it", str(error).partition(" (")[0])
+                told = True
+            time.sleep(LOOK_SECONDS)
+
+    def _take_now(self) -> None:
         with os_errors(f"results folder {str(self._folder)!r} cannot be locked"):
             while self._descriptor is None:
                 plain_files.inside(self._folder, "lock")
@@ -193,7 +207,7 @@ class FolderLock:
     def _in_use(self, content: bytes) -> LedgerLockedError:
         return LedgerLockedError(
             f"results folder {str(self._folder)!r} is in use by {_holder(content)}; "
-            "wait for it, end it, or name another folder with --results"
+            "wait for it (--wait SECONDS), end it, or name another folder with --results"
         )
 
     def _beat(self) -> None:
@@ -229,9 +243,14 @@ def _claim() -> dict[str, Any]:
         "pid": os.getpid(),
         "host": platform.node(),
         "started_at": datetime.now().astimezone().isoformat(timespec="seconds"),
-        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])[:500],
+        "command": shlex.join([_program(), *sys.argv[1:]])[:500],
         "token": secrets.token_hex(8),
     }
+
+
+def _program() -> str:
+    name = Path(sys.argv[0]).name
+    return "orchestrate" if name == "__main__.py" else name
 
 
 def _content(path: Path) -> bytes:

@@ -58,15 +58,16 @@ class Ledger:
         folder: the results folder.
         writable: take the folder's lock on entering.
         take_over: take it also from a machine that is silent and whose lock the file server keeps.
+        patience: for how many seconds to wait for a driver that holds the folder.
 
     Raises:
         LedgerError: on entering or reading: the folder cannot be used, or is of a newer schema.
         LedgerLockedError: on entering: another driver writes to this folder.
     """
 
-    def __init__(self, folder: Path, *, writable: bool = False, take_over: bool = False) -> None:
+    def __init__(self, folder: Path, *, writable: bool = False, take_over: bool = False, patience: float = 0.0) -> None:
         self.folder = Path(folder)
-        self.writable, self.take_over = writable, take_over
+        self.writable, self.take_over, self.patience = writable, take_over, patience
         self._lock: FolderLock | None = None
         self._batches = Batches(self.folder)
         self._known = Index()
@@ -132,9 +133,15 @@ class Ledger:
     def _open(self) -> None:
         files.require_folder(self.folder)
         with files.os_errors(f"results folder {str(self.folder)!r} cannot be written"):
+<<<<<<< HEAD
             for name in ("trials", "epochs"):
                 plain_files.inside(self.folder, name).mkdir(parents=True, exist_ok=True)
         lock = FolderLock(self.folder, take_over=self.take_over)
+=======
+            for folder in (self._batches.trials_folder, self._batches.epochs_folder):
+                folder.mkdir(parents=True, exist_ok=True)
+        lock = FolderLock(self.folder, take_over=self.take_over, patience=self.patience)
+>>>>>>> 20b9d9e (Slurm: ends of every kind, waiting for a folder, allowances of cores and memory; KubeRay's form)
         lock.take()
         self._lock = lock
         try:

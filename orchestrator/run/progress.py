@@ -20,7 +20,9 @@ class RunOptions:
     only_current: bool = False
     """Whether a hit must come from the present code."""
     time_budget: float | None = None
-    """Seconds after which no more bundles are handed out and those under way stop with a checkpoint."""
+    """Seconds from `began` after which no more bundles are handed out and those under way stop with a checkpoint."""
+    began: float = field(default_factory=time.monotonic)
+    """Monotonic seconds: starting Ray and probing programs count, too."""
     budget_hours: float | None = None
     """Hours of workers, all together (core- or GPU-hours), after which the same happens."""
     checkpoint_seconds: float = 60.0

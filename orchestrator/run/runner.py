@@ -131,7 +131,7 @@ class Runner:
         budget, hours = self._options.time_budget, self._options.budget_hours
         if self._stop_reason:
             return self._stop_reason
-        if budget is not None and time.monotonic() - self.progress.started > budget:
+        if budget is not None and time.monotonic() - self._options.began > budget:
             self.stop(f"the time budget of {budget:g} s is spent")
         elif hours is not None and self.worker_seconds.busy_seconds > 3600 * hours:
             self.stop(f"the budget of {hours:g} worker-hours is spent")

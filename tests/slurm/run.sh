@@ -3,8 +3,10 @@
 # bash tests/slurm/run.sh [options of pytest]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-if ! command -v slurmctld slurmd munged ip nsenter >/dev/null; then
-  apt-get update
+for program in slurmctld slurmd munged ip nsenter; do
+  command -v "$program" >/dev/null && continue
+  apt-get update # RUNLEVEL=1: what is installed is not started
   RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends slurm-wlm munge iproute2 util-linux
-fi
+  break
+done
 exec pytest -m slow -n 0 tests/slurm "$@"

@@ -11,9 +11,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import psutil
 import torch
 
+from orchestrator.allowance import memory_bytes_of_a_core
 from orchestrator.errors import RequestError
 from orchestrator.trial import PRECISIONS
 
@@ -65,5 +65,4 @@ def _processor() -> Mapping[str, Any]:
     except OSError:
         found = None
     name = found[1] if found else platform.processor() or platform.machine()
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return {"device_name": name, "device_memory_bytes": int(psutil.virtual_memory().total) // cores}
+    return {"device_name": name, "device_memory_bytes": memory_bytes_of_a_core()}

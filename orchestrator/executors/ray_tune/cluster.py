@@ -19,6 +19,11 @@ from typing import Any
 
 import psutil
 
+<<<<<<< HEAD
+=======
+import orchestrator
+from orchestrator.allowance import cores
+>>>>>>> 20b9d9e (Slurm: ends of every kind, waiting for a folder, allowances of cores and memory; KubeRay's form)
 from orchestrator.errors import OrchestratorError, RequestError
 from orchestrator.executors.ray_tune.environment import DRIVER_ENVIRONMENT, JOINED_ENVIRONMENT, WORKER_ENVIRONMENT
 from orchestrator.executors.ray_tune.folders import SESSION, PrivateFolder, ray_folder, sweep_leftovers
@@ -27,6 +32,7 @@ from orchestrator.executors.ray_tune.private_api import (
     inherited,
     inherited_actors,
     lean_node,
+    let_agents_go,
     without_grace,
     write_hook,
 )
@@ -265,6 +271,7 @@ class Cluster:
                 with inherited(environment), lean_node(SESSION, with_logs=not self.quiet):
                     return ray.init(
                         address=LOCAL,
+                        num_cpus=cores(),  # Ray would take what belongs to other jobs: it knows no affinity
                         object_store_memory=store_bytes(),
                         _node_ip_address=LOOPBACK,
                         _temp_dir=str(ray_folder(self.folder)),
@@ -277,23 +284,12 @@ class Cluster:
                 importing.join()  # two threads that import the same circular packages may find halves of them
                 self._children = [p for p in psutil.Process().children() if self.folder in command_of(p)]
                 self._vital = {p.pid: p.name() for p in self._children if p.name() in ("raylet", "gcs_server")}
-                self._let_agents_go()
+                let_agents_go(ray_folder(self.folder) / SESSION)
             self._family = self._descendants()
             with contextlib.suppress(Exception):  # nothing may have come up that it could end
                 ray.shutdown()
             self._remove()
             self._private = PrivateFolder()
-
-    def _let_agents_go(self) -> None:
-        """Have Ray's agents end with their raylet, also when it ends because this process was killed.
-
-        An agent whose raylet is gone looks for this sentence in its log. Without, it tries for 60 s (a constant of
-        Ray's) to send the log's end to a control store that is gone too, and stays behind for so long.
-        """
-        log = ray_folder(self.folder) / SESSION / "logs" / "raylet.out"
-        if log.is_file():
-            with log.open("a") as file:
-                file.write("Raylet received SIGTERM (written by orchestrate, so that agents end at once)\n")
 
     def _descendants(self) -> list[psutil.Process]:
         found: list[psutil.Process] = []

@@ -1,18 +1,24 @@
-"""`python -m orchestrator.executors.ray_tune.node FOLDER ...`: `ray start`, but lean; for `orchestrator.deploy.ray_node`.
+"""`python -m orchestrator.executors.ray_tune.node ...`: `ray start`, but lean; for `orchestrator.deploy.ray_node`.
 
 The process stays until Ray ends, and Ray's processes end with it.
 """
 
 from __future__ import annotations
 
+import ctypes
+import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from orchestrator.executors.ray_tune.folders import SESSION, ray_folder
-from orchestrator.executors.ray_tune.private_api import lean_node
+from orchestrator.executors.ray_tune.private_api import lean_node, let_agents_go
 
-__all__ = ["address_file", "command"]
+__all__ = ["address", "adopt_orphans", "command"]
+
+SET_DEATH_SIGNAL, SET_CHILD_SUBREAPER = 1, 36
+"""Numbers of prctl(2), which only Linux has."""
 
 
 def command(folder: Path, options: Sequence[str], *, verbose: bool) -> list[str]:
@@ -32,13 +38,33 @@ def command(folder: Path, options: Sequence[str], *, verbose: bool) -> list[str]
     ]
 
 
-def address_file(folder: Path) -> Path:
-    """Return the file that holds the cluster's address as soon as Ray runs on this machine."""
-    return ray_folder(folder) / "ray_current_cluster"
+def address(folder: Path) -> str:
+    """Return the cluster's address as soon as Ray runs on this machine; empty: not yet."""
+    try:
+        found = (ray_folder(folder) / "ray_current_cluster").read_text().strip()
+    except FileNotFoundError:
+        return ""
+    if found:
+        let_agents_go(ray_folder(folder) / SESSION)
+    return found
+
+
+def adopt_orphans() -> None:
+    """Have processes below this one become its children when their own parent dies."""
+    _prctl(SET_CHILD_SUBREAPER, 1)
+
+
+def _prctl(option: int, value: int) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
 def main() -> None:
-    """Start Ray with the options of this command."""
+    """Start Ray with the options of this command; it dies with the process that started it."""
+    parent = os.getppid()
+    _prctl(SET_DEATH_SIGNAL, signal.SIGKILL)
+    if os.getppid() != parent:  # it has died meanwhile
+        return
     from ray.scripts.scripts import start
 
     with lean_node(SESSION, with_logs="--include-log-monitor=true" in sys.argv):

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-__all__ = ["inherited", "inherited_actors", "lean_node", "without_grace", "write_hook"]
+__all__ = ["inherited", "inherited_actors", "lean_node", "let_agents_go", "without_grace", "write_hook"]
 
 HOOK_VARIABLE = "__RAY_WORKER_PROCESS_SETUP_HOOK_ENV_VAR"
 """Where a worker of Ray finds the name of what it calls first."""
@@ -58,6 +58,21 @@ def lean_node(session: str, *, with_logs: bool) -> Iterator[None]:
 
 def _no_server(node: Any, **options: Any) -> None:
     node._webui_url = ""
+
+
+def let_agents_go(session: Path) -> None:
+    """Have Ray's agents end with their raylet, also when it ends because the process that started it was killed.
+
+    An agent whose raylet is gone looks for this sentence in its log. Without, it tries for 60 s (a constant of Ray's)
+    to send the log's end to a control store that is gone too, and stays behind for so long.
+
+    Args:
+        session: the folder of Ray's session, with a raylet that runs.
+    """
+    log = session / "logs" / "raylet.out"
+    if log.is_file():
+        with log.open("a") as file:
+            file.write("Raylet received SIGTERM (written by orchestrate, so that agents end at once)\n")
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import threading
 import time
 from types import SimpleNamespace
 
@@ -149,3 +150,27 @@ def test_a_file_replaced_while_it_was_opened_is_opened_again(tmp_path, on, monke
     held = FolderLock(tmp_path)
     held.take()
     held.require()
+
+
+def test_a_driver_that_is_told_to_wait_takes_the_folder_when_its_holder_lets_go(tmp_path, on, caplog):
+    on("moon")
+    held = FolderLock(tmp_path)
+    held.take()
+    threading.Timer(0.3, held.release).start()
+    other = FolderLock(tmp_path, patience=30.0)
+    other.take()
+    assert "is in use by process" in caplog.text
+    assert len(caplog.records) == 1, "it says so once"
+    other.require()
+    other.release()
+
+
+def test_a_driver_waits_no_longer_than_it_is_told(tmp_path, on):
+    on("moon")
+    held = FolderLock(tmp_path)
+    held.take()
+    began = time.monotonic()
+    with pytest.raises(LedgerLockedError, match="--wait SECONDS"):
+        FolderLock(tmp_path, patience=0.3).take()
+    assert 0.3 <= time.monotonic() - began < 5
+    held.release()

@@ -1,6 +1,7 @@
 """The runner: plan minus ledger, results durable before anyone is told, failures treated by kind."""
 
 import os
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -318,6 +319,11 @@ def test_a_time_budget_stops_cleanly(tmp_path):
     runner, _ = run(study(), tmp_path, time_budget=1e-9)
     assert "time budget" in runner.stop_reason
     assert run(study(), tmp_path)[0].progress.complete == 24
+
+
+def test_a_time_budget_counts_from_the_commands_beginning(tmp_path):
+    runner, _ = run(study(), tmp_path, time_budget=3600.0, began=time.monotonic() - 3601.0)
+    assert "time budget of 3600 s" in runner.stop_reason
 
 
 def test_only_current_ignores_rows_of_other_code(tmp_path, monkeypatch):

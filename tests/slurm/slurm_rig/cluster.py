@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
-
 from slurm_rig.machines import Machine, Machines
 
 __all__ = ["CONTROLLER", "Slurm"]
 
+ROOT = Path(__file__).parents[3]
 CONTROLLER = "ctl"
 PATIENCE = 60.0
 
@@ -68,11 +68,12 @@ class Slurm:
         n_nodes: how many.
         proctrack: how Slurm knows a job's processes: cgroup, linuxproc or pgid.
         cpus: that each node says it has.
+        root: the root folder of another release of Linux, whose Slurm runs; empty: this machine's.
     """
 
-    def __init__(self, n_nodes: int = 3, proctrack: str = "cgroup", cpus: int = 2) -> None:
+    def __init__(self, n_nodes: int = 3, proctrack: str = "cgroup", cpus: int = 2, root: str = "") -> None:
         self.names = [f"n{number}" for number in range(1, n_nodes + 1)]
-        self.machines = Machines([CONTROLLER, *self.names])
+        self.machines = Machines([CONTROLLER, *self.names], root)
         self.folder = self.machines.folder
         try:
             self._configure(proctrack, cpus)
@@ -85,7 +86,12 @@ class Slurm:
     def environment(self) -> dict[str, str]:
         """Of Slurm's commands, and of the jobs that they submit."""
         path = f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
-        return {"SLURM_CONF": str(self.folder / "slurm.conf"), "PATH": path, "HOME": str(self.folder), "LANG": "C.UTF-8"}
+        return {
+            "SLURM_CONF": str(self.folder / "slurm.conf"),
+            "PATH": path,
+            "HOME": str(self.folder),
+            "LANG": "C.UTF-8",
+        }
 
     def command(self, *command: str | Path, seconds: float = PATIENCE) -> str:
         """Run a command of Slurm's on the controller."""
@@ -106,7 +112,9 @@ class Slurm:
         deadline = time.monotonic() + seconds
         while (found := self.job(number))["JobState"] not in states:
             if time.monotonic() > deadline:
-                raise TimeoutError(f"job {number}: {found['JobState']} ({found['Reason']}) after {seconds:.0f} s, not {states}")
+                raise TimeoutError(
+                    f"job {number}: {found['JobState']} ({found['Reason']}) after {seconds:.0f} s, not {states}"
+                )
             time.sleep(0.3)
         return found
 
@@ -115,7 +123,7 @@ class Slurm:
         return self.machines.machines[name]
 
     def processes(self) -> list[psutil.Process]:
-        """Return every process on the nodes but for Slurm's own."""
+        """Return every process on the nodes but for Slurm's own (slurmd, slurmstepd)."""
         found = [process for name in self.names for process in self.machine(name).processes()]
         return [process for process in found if not _is_slurms(process)]
 
@@ -123,10 +131,14 @@ class Slurm:
         """Return every process on the nodes but for Slurm's own and those that Slurm knows as another job's."""
         return [process for process in self.processes() if _job_of(process) in ("", number)]
 
-    def restart(self, name: str) -> None:
-        """Put a node up again that was powered off."""
-        self.machines.again(name)
-        self._start_node(name)
+    def clear(self) -> None:
+        """Cancel every job, and put nodes up again that were powered off; returns when all are idle."""
+        self.command("scancel", "--full", "--user=root")
+        for name in self.names:
+            if not self.machine(name).is_up:
+                self.machines.again(name)
+                self._start_node(name)
+        _wait_for(lambda: self._idle() == len(self.names), "the nodes are idle", 90)
 
     def close(self) -> None:
         """End all of it."""
@@ -139,7 +151,9 @@ class Slurm:
         key = folder / "munge" / "key"
         key.touch(mode=0o600)
         key.write_bytes(os.urandom(1024))
-        nodes = "\nNodeName=".join(f"{n} NodeAddr={self.machine(n).address} CPUs={cpus} State=UNKNOWN" for n in self.names)
+        nodes = "\nNodeName=".join(
+            f"{n} NodeAddr={self.machine(n).address} CPUs={cpus} State=UNKNOWN" for n in self.names
+        )
         text = CONFIG.replace("{nodes} CPUs={cpus} State=UNKNOWN", nodes)
         controller = f"{CONTROLLER}({self.machines.switch.address})"
         text = text.replace("SlurmctldHost={controller}", f"SlurmctldHost={controller}")
@@ -179,7 +193,7 @@ def _job_of(process: psutil.Process) -> str:
 
 def _is_slurms(process: psutil.Process) -> bool:
     with contextlib.suppress(psutil.Error):
-        return process.name() in ("slurmd", "slurmd-wlm") or process.status() == psutil.STATUS_ZOMBIE
+        return process.name().startswith("slurm") or process.status() == psutil.STATUS_ZOMBIE
     return True
 
 

@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -26,15 +27,24 @@ PATIENCE = 20.0
 
 INIT = """
 set -e
-hostname "$1"
-mount --bind "$2/hosts" /etc/hosts
-mount --bind "$2/$1/tmp" /tmp
+name=$1 folder=$2 root=$3
+shift 3
+hostname "$name"
+mount --bind "$folder/$name/tmp" /tmp
 ip link set lo up
-for group in "$2/$1"/cgroup/*; do
+for group in "$folder/$name"/cgroup/*; do
     [ ! -e "$group" ] || mount --bind "$group" "/sys/fs/cgroup/$(basename "$group")"
 done
-touch "$2/$1/up"
-while :; do sleep 3600 & wait; done  # bash, as a machine's first process, buries what lost its parent
+if [ -n "$root" ]; then  # another release: its programs, and of this machine what the tests need
+    for place in /dev /proc /sys /tmp "$@"; do
+        mkdir -p "$root$place"
+        mount --rbind "$place" "$root$place"
+    done
+fi
+[ -e "$root/etc/hosts" ] || touch "$root/etc/hosts"
+mount --bind "$folder/hosts" "$root/etc/hosts"
+touch "$folder/$name/up"
+exec chroot "$root/" bash -c 'while :; do sleep 3600 & wait; done'  # buries, as first process, what lost its parent
 """
 
 
@@ -45,24 +55,36 @@ class Machine:
         name: its host name.
         address: its address on the switch.
         folder: of the rig, which all machines share.
+        root: the root folder of another release of Linux; empty: this machine's.
     """
 
-    def __init__(self, name: str, address: str, folder: Path) -> None:
+    def __init__(self, name: str, address: str, folder: Path, root: str = "") -> None:
         self.name, self.address, self.folder = name, address, folder
         (folder / name / "tmp").mkdir(parents=True, mode=0o1777)
         (folder / name / "tmp").chmod(0o1777)
         self._groups = _own_groups(folder, name)
+        log = (folder / f"{name}.log").open("ab")
         self._unshare = subprocess.Popen(
-            ["unshare", *NAMESPACES, "--fork", "--kill-child=KILL", "--mount-proc", "bash", "-c", INIT, "init", name, folder],
+            [
+                *("unshare", *NAMESPACES, "--fork", "--kill-child=KILL", "--mount-proc"),
+                *("bash", "-c", INIT, "init", name, folder, root, *_needed(folder)),
+            ],
             stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
         )  # fmt: skip
-        _wait_until((folder / name / "up").exists, f"machine {name} is up")
+        log.close()
+        try:
+            _wait_until((folder / name / "up").exists, f"machine {name} is up")
+        except TimeoutError as error:
+            raise RuntimeError(f"{error}: {(folder / f'{name}.log').read_text()}") from None
         self.pid = psutil.Process(self._unshare.pid).children()[0].pid
         """Of its first process."""
 
     def enter(self, command: Sequence[str | Path]) -> list[str]:
         """Return the command that runs another one in this machine."""
-        return ["nsenter", "-t", str(self.pid), "--net", "--uts", "--ipc", "--mount", "--pid", *map(str, command)]
+        spaces = [*NAMESPACES, "--root", "--wd"]
+        return ["nsenter", "-t", str(self.pid), *spaces, *map(str, command)]
 
     def run(self, *command: str | Path, env: Mapping[str, str] | None = None, seconds: float = 60.0) -> str:
         """Run a command here to its end and return what it printed.
@@ -72,7 +94,7 @@ class Machine:
         """
         done = subprocess.run(
             self.enter(command), capture_output=True, text=True, timeout=seconds, check=False, stdin=subprocess.DEVNULL,
-            env=None if env is None else dict(env), cwd="/",
+            env=None if env is None else dict(env),
         )  # fmt: skip
         if done.returncode:
             raise RuntimeError(f"{command} on {self.name}: exit {done.returncode}: {done.stderr or done.stdout}")
@@ -82,7 +104,7 @@ class Machine:
         """Start a command here that goes on."""
         with log.open("ab") as out:
             return subprocess.Popen(
-                self.enter(command), stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd="/",
+                self.enter(command), stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                 env=None if env is None else dict(env), start_new_session=True,
             )  # fmt: skip
 
@@ -99,6 +121,11 @@ class Machine:
                 if there and process.pid != self.pid and process.name() != "sleep":
                     found.append(process)
         return found
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it was not powered off."""
+        return self._unshare.poll() is None
 
     def power_off(self) -> None:
         """End all of it at once, as a machine does that loses its power."""
@@ -124,9 +151,11 @@ class Machines:
 
     Args:
         names: of the machines; the first holds the switch.
+        root: as of `Machine`.
     """
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], root: str = "") -> None:
+        self._root = root
         self.folder = Path(tempfile.mkdtemp(prefix="slurm-rig-", dir="/var/tmp"))
         self.folder.chmod(0o755)
         addresses = {name: SWITCH if n == 0 else f"{NETWORK}.{n}" for n, name in enumerate(names)}
@@ -135,7 +164,7 @@ class Machines:
         self.machines: dict[str, Machine] = {}
         try:
             for name, address in addresses.items():
-                self.machines[name] = Machine(name, address, self.folder)
+                self.machines[name] = Machine(name, address, self.folder, self._root)
                 self._connect(name)
         except BaseException:
             self.close()
@@ -153,7 +182,7 @@ class Machines:
         (self.folder / name / "up").unlink()
         shutil.rmtree(self.folder / name / "tmp")
         shutil.rmtree(self.folder / name / "cgroup", ignore_errors=True)
-        self.machines[name] = Machine(name, old.address, self.folder)
+        self.machines[name] = Machine(name, old.address, self.folder, self._root)
         self._connect(name)
         return self.machines[name]
 
@@ -170,13 +199,18 @@ class Machines:
             switch.run("ip", "address", "add", f"{SWITCH}/24", "dev", "switch")
             switch.run("ip", "link", "set", "switch", "up")
             return
-        subprocess.run(
-            ["nsenter", "-t", str(switch.pid), "--net", "ip", "link", "add", f"to-{name}", "master", "switch", "type", "veth",
-             "peer", "name", "eth0", "netns", str(machine.pid)], check=True,
-        )  # fmt: skip
+        link = ["ip", "link", "add", f"to-{name}", "master", "switch", "type", "veth", "peer", "name", "eth0"]
+        inside = ["nsenter", "-t", str(switch.pid), "--net"]  # and no more: the other end is named by a number outside
+        subprocess.run([*inside, *link, "netns", str(machine.pid)], check=True)
         switch.run("ip", "link", "set", f"to-{name}", "up")
         machine.run("ip", "address", "add", f"{machine.address}/24", "dev", "eth0")
         machine.run("ip", "link", "set", "eth0", "up")
+
+
+def _needed(folder: Path) -> list[str]:
+    """Return the top folders of what runs in the machines: the rig, this checkout, Python and its packages."""
+    places = [folder, Path(__file__), Path(sys.prefix), Path(sys.base_prefix), Path(psutil.__file__)]
+    return sorted({str(Path("/", *place.resolve().parts[1 : 3 if place.parts[1] == "var" else 2])) for place in places})
 
 
 def _own_groups(folder: Path, name: str) -> list[Path]:
