@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-from orchestrator import allowance
+from orchestrator import machine_limits
 
 __all__ = ["code_digest", "git_commit", "machine", "versions"]
 
@@ -175,8 +175,8 @@ def machine() -> dict[str, str | int]:
         "host": platform.node(),
         "system": platform.platform(),
         "processor": _processor(),
-        "cores": allowance.cores(),
-        "memory_bytes": allowance.memory_bytes(),
+        "cores": machine_limits.cores(),
+        "memory_bytes": machine_limits.memory_bytes(),
         "gpus": ", ".join(_gpus()),
     }
 

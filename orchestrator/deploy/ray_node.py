@@ -25,13 +25,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 
 from orchestrator.deploy.slurm_job import END, asked
 from orchestrator.executors.ray_tune import node
+from orchestrator.executors.ray_tune.environment import DRIVER_ENVIRONMENT
 from orchestrator.executors.ray_tune.folders import PrivateFolder, sweep_leftovers
 
 __all__ = ["RayNode", "main", "say"]
@@ -40,9 +40,8 @@ HEARD = {signal.SIGTERM, signal.SIGHUP, signal.SIGINT}
 START_SECONDS = 180.0
 """Until Ray runs: its packages may lie on a slow shared file system."""
 TRIES = 2
-DOWN_SECONDS = 900.0
-"""How long Slurm may take to see that a node is down (SlurmdTimeout: 300 s as a rule)."""
-ASK_AGAIN_SECONDS = 10.0
+JOIN_SECONDS = 10.0
+"""Between two attempts to join."""
 TICK_SECONDS = 0.2
 
 
@@ -135,31 +134,25 @@ def end_descendants() -> None:
                 pass
 
 
-def queue_again_without_first_node(waiting: Callable[[], bool]) -> None:
-    """Put the job back into the queue if its first node is down, and with it all that could end or go on.
+def queue_again_without_first_node() -> bool:
+    """Put the job back into the queue if its first node is down, with all that could go on; return whether it was.
 
     Slurm does so only with a job that dies with each of its nodes (without `--no-kill`). One that does not would stay,
     as running, on its other nodes until its time limit, though its script is gone. A node that is lost closes no
-    connection, so this begins when Ray misses it, a minute later.
-
-    Args:
-        waiting: whether nobody has said meanwhile that the end is meant.
+    connection, so this is asked when Ray misses it, a minute later.
     """
-    number, first = os.environ["SLURM_JOB_ID"], os.environ["SLURM_STEP_NODELIST"]
-    names = asked("scontrol", "show", "hostnames", first).split()
-    deadline = time.monotonic() + DOWN_SECONDS
-    while names and waiting() and time.monotonic() < deadline:
-        if "JobState=RUNNING" not in asked("scontrol", "show", "job", "-o", number):
-            return
-        if "State=DOWN" in asked("scontrol", "show", "node", "-o", names[0]):
-            asked("scontrol", "requeue", number)
-            return
-        time.sleep(ASK_AGAIN_SECONDS)
+    names = asked("scontrol", "show", "hostnames", os.environ["SLURM_STEP_NODELIST"]).split()
+    if not names or "State=DOWN" not in asked("scontrol", "show", "node", "-o", names[0]):
+        return False
+    number = os.environ["SLURM_JOB_ID"]
+    if "JobState=RUNNING" in asked("scontrol", "show", "job", "-o", number):
+        asked("scontrol", "requeue", number)
+    return True
 
 
 def _environment() -> dict[str, str]:
     foreign = ("RAY_ADDRESS", "RAY_TMPDIR")  # of a cluster that the user's shell knows
-    return {name: value for name, value in os.environ.items() if name not in foreign}
+    return {name: value for name, value in os.environ.items() if name not in foreign} | dict(DRIVER_ENVIRONMENT)
 
 
 class _Input:
@@ -191,7 +184,7 @@ def _pass_signals_on() -> None:
 
 
 def _started(address: str, given: _Input, arguments: argparse.Namespace) -> RayNode | None:
-    """Return Ray on this machine as soon as it runs; None: the job ended meanwhile, or it could not be had."""
+    """Return Ray on this machine as soon as it runs; None: the input ended meanwhile, or it could not be had."""
     words = ""
     for _ in range(TRIES):
         ray, deadline = RayNode(address, arguments.cpus, verbose=arguments.verbose), time.monotonic() + START_SECONDS
@@ -207,6 +200,37 @@ def _started(address: str, given: _Input, arguments: argparse.Namespace) -> RayN
     return None
 
 
+def _start_cluster(given: _Input, arguments: argparse.Namespace) -> None:
+    """Have the first node's Ray, which is the cluster's, until the input ends or Ray does."""
+    ray = _started("", given, arguments)
+    if ray is not None:
+        say(address=ray.address)
+        _stay(ray, given)
+
+
+def _join_cluster(given: _Input, arguments: argparse.Namespace) -> None:
+    """Join the cluster, and again whenever Ray ends here, as it does after a minute without its head."""
+    while not (given.address or given.ended.is_set()):
+        _pass_signals_on()
+    while not given.ended.is_set():
+        ray = _started(given.address, given, arguments)
+        if ray is not None:
+            say(address="")
+            _stay(ray, given)
+        if given.meant or queue_again_without_first_node():
+            return
+        given.ended.wait(JOIN_SECONDS)
+
+
+def _stay(ray: RayNode, given: _Input) -> None:
+    """Return when the input or Ray has ended; then nothing of Ray is left."""
+    while ray.runs and not given.ended.is_set():
+        _pass_signals_on()
+    if not ray.runs:
+        say(failed=f"Ray ended by itself: {ray.last_words()}")
+    ray.end()
+
+
 def main() -> None:
     """Serve until the input ends."""
     parser = argparse.ArgumentParser(prog="ray_node", description=__doc__)
@@ -220,19 +244,11 @@ def main() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)
     node.adopt_orphans()
     sweep_leftovers()
-    given, first = _Input(), os.environ.get("SLURM_NODEID", "0") == "0"
-    while not (first or given.address or given.ended.is_set()):
-        _pass_signals_on()
-    ray = None if given.ended.is_set() else _started("" if first else given.address, given, arguments)
-    if ray is not None:
-        say(address=ray.address if first else "")
-        while ray.runs and not given.ended.is_set():
-            _pass_signals_on()
-        if not ray.runs:
-            say(failed=f"Ray ended by itself: {ray.last_words()}")
-        ray.end()
-    if not first:
-        queue_again_without_first_node(lambda: not given.meant)
+    given = _Input()
+    if os.environ.get("SLURM_NODEID", "0") == "0":
+        _start_cluster(given, arguments)
+    else:
+        _join_cluster(given, arguments)
     given.wait()
 
 

@@ -133,15 +133,9 @@ class Ledger:
     def _open(self) -> None:
         files.require_folder(self.folder)
         with files.os_errors(f"results folder {str(self.folder)!r} cannot be written"):
-<<<<<<< HEAD
             for name in ("trials", "epochs"):
                 plain_files.inside(self.folder, name).mkdir(parents=True, exist_ok=True)
-        lock = FolderLock(self.folder, take_over=self.take_over)
-=======
-            for folder in (self._batches.trials_folder, self._batches.epochs_folder):
-                folder.mkdir(parents=True, exist_ok=True)
         lock = FolderLock(self.folder, take_over=self.take_over, patience=self.patience)
->>>>>>> 20b9d9e (Slurm: ends of every kind, waiting for a folder, allowances of cores and memory; KubeRay's form)
         lock.take()
         self._lock = lock
         try:

@@ -19,11 +19,6 @@ from typing import Any
 
 import psutil
 
-<<<<<<< HEAD
-=======
-import orchestrator
-from orchestrator.allowance import cores
->>>>>>> 20b9d9e (Slurm: ends of every kind, waiting for a folder, allowances of cores and memory; KubeRay's form)
 from orchestrator.errors import OrchestratorError, RequestError
 from orchestrator.executors.ray_tune.environment import DRIVER_ENVIRONMENT, JOINED_ENVIRONMENT, WORKER_ENVIRONMENT
 from orchestrator.executors.ray_tune.folders import SESSION, PrivateFolder, ray_folder, sweep_leftovers
@@ -37,6 +32,7 @@ from orchestrator.executors.ray_tune.private_api import (
     write_hook,
 )
 from orchestrator.executors.ray_tune.processes import command_of, kill, runs, wait_for_ends
+from orchestrator.machine_limits import cores
 
 __all__ = ["LOCAL", "Cluster"]
 

@@ -5,11 +5,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-<<<<<<< HEAD
-import yaml
-=======
-from typer.testing import CliRunner
->>>>>>> 20b9d9e (Slurm: ends of every kind, waiting for a folder, allowances of cores and memory; KubeRay's form)
 
 import orchestrator
 from orchestrator.cli.commands import app

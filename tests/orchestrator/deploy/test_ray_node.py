@@ -28,38 +28,26 @@ def test_another_node_has_the_address_from_which_it_reaches_the_first(monkeypatc
     assert own_address("127.0.0.1:6379") == "127.0.0.1"
 
 
-@pytest.fixture
-def asked(monkeypatch):
-    """What Slurm was asked, and a Slurm that says the first node is down after a while."""
+@pytest.mark.parametrize(
+    ("node", "job", "down", "again"),
+    [
+        ("State=DOWN*", "JobState=RUNNING", True, True),
+        ("State=ALLOCATED*", "JobState=RUNNING", False, False),  # it may answer again
+        ("State=DOWN*", "JobState=PENDING", True, False),  # another node was faster
+    ],
+)
+def test_a_job_whose_first_node_is_down_is_queued_again(monkeypatch, node, job, down, again):
     questions = []
-    states = iter(["State=ALLOCATED*", "State=DOWN*"])
 
     def answer(*command):
         questions.append(command)
-        known = {"hostnames": "n1\nn2", "job": "JobState=RUNNING"}
-        return next(states) if command[2] == "node" else known.get(command[2], "")
+        return {"hostnames": "n1\nn2", "job": job, "node": node}.get(command[2], "")
 
     monkeypatch.setattr(ray_node, "asked", answer)
-    monkeypatch.setattr(ray_node, "ASK_AGAIN_SECONDS", 0.01)
     monkeypatch.setenv("SLURM_JOB_ID", "7")
     monkeypatch.setenv("SLURM_STEP_NODELIST", "n[1-2]")
-    return questions
-
-
-def test_a_job_whose_first_node_is_down_is_queued_again(asked):
-    ray_node.queue_again_without_first_node(lambda: True)
-    assert asked[-1] == ("scontrol", "requeue", "7")
-
-
-def test_a_job_whose_end_is_meant_asks_nothing(asked):
-    ray_node.queue_again_without_first_node(lambda: False)
-    assert len(asked) == 1
-
-
-def test_a_job_that_has_ended_is_not_queued_again(asked, monkeypatch):
-    monkeypatch.setattr(ray_node, "asked", lambda *command: asked.append(command) or "JobState=COMPLETING")
-    ray_node.queue_again_without_first_node(lambda: True)
-    assert not [command for command in asked if "requeue" in command]
+    assert ray_node.queue_again_without_first_node() is down
+    assert (("scontrol", "requeue", "7") in questions) is again
 
 
 class Node:

@@ -86,12 +86,8 @@ class Slurm:
     def environment(self) -> dict[str, str]:
         """Of Slurm's commands, and of the jobs that they submit."""
         path = f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
-        return {
-            "SLURM_CONF": str(self.folder / "slurm.conf"),
-            "PATH": path,
-            "HOME": str(self.folder),
-            "LANG": "C.UTF-8",
-        }
+        own = {"SLURM_CONF": str(self.folder / "slurm.conf"), "HOME": str(self.folder), "PYTHONPATH": str(ROOT)}
+        return {"PATH": path, "LANG": "C.UTF-8", **own}
 
     def command(self, *command: str | Path, seconds: float = PATIENCE) -> str:
         """Run a command of Slurm's on the controller."""

@@ -133,7 +133,7 @@ class Job:
 
     def until_queued_again(self) -> None:
         """Wait for the job to be back in the queue with nothing left of it; then have it begin at once."""
-        self.until(lambda: self.state == "PENDING", 90)
+        self.until(lambda: self.state == "PENDING", 180)
         self.require_gone()
         self.slurm.command("scontrol", "update", f"JobId={self.number}", "StartTime=now")
 
@@ -159,7 +159,7 @@ class Job:
         """Check that what it printed are lines for its reader: no traceback, nothing of Ray's own."""
         lines = self.said.splitlines()
         assert not [line for line in lines if OF_RAY.search(line) or len(line) > LONGEST_LINE], self.said
-        assert "Traceback" not in self.said
+        assert "Traceback" not in self.said, self.said
 
     def process(self, name: str) -> psutil.Process:
         """Return a process of the job by a part of its command line."""
