@@ -50,4 +50,4 @@ def damage(path: Path, other: Path, kind: str, where: float, content: bytes) -> 
         path.unlink()
         if kind == "folder":
             path.mkdir()
-            shutil.copy(other, path) if other.exists() else None
+            shutil.copy(other, path) if other.is_file() else None

@@ -153,3 +153,15 @@ def test_a_folder_of_something_else_is_never_overwritten(results, tmp_path):
     assert (tmp_path / "notes" / "a.txt").read_text() == "mine"
     with pytest.raises(RequestError, match="no study was planned"):
         export_ledger(tmp_path / "nothing", tmp_path / "kept", 2**20)
+
+
+def test_evaluations_that_are_sorted_by_way_of_the_disk_come_in_the_same_order(results, tmp_path, monkeypatch):
+    whole = export_ledger(results, tmp_path / "whole", 2**20)
+    monkeypatch.setattr(evaluations, "BUCKET_TRIALS", 2)
+    monkeypatch.setattr(evaluations, "WAITING_ROWS", 7)
+    parts = export_ledger(results, tmp_path / "parts", 2**20)
+    assert (parts.n_trials, parts.n_evaluations) == (whole.n_trials, whole.n_evaluations)
+    one, other = Ledger(tmp_path / "whole"), Ledger(tmp_path / "parts")
+    pd.testing.assert_frame_equal(one.epochs(), other.epochs(), check_exact=True)
+    pd.testing.assert_frame_equal(one.trials(view=False), other.trials(view=False), check_exact=True)
+    assert not list(tmp_path.glob(".sorting-*"))
