@@ -6,8 +6,9 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from orchestrator.ledger import compaction, files, headers, plain_files
-from orchestrator.ledger.batches import Batches, retry_while_changing
+from orchestrator.ledger import files, plain_files
+from orchestrator.ledger.rows import compaction, headers
+from orchestrator.ledger.rows.batches import Batches, retry_while_changing
 from orchestrator.ledger.studies import study_problems
 
 __all__ = ["find_problems", "repair", "set_aside"]

@@ -25,9 +25,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from orchestrator.errors import RequestError
-from orchestrator.ledger import evaluations, files, retractions, schema, streaming, studies
-from orchestrator.ledger.batches import Batches, pieces, retry_while_changing
-from orchestrator.ledger.view import chosen
+from orchestrator.ledger import files, retractions, schema, studies
+from orchestrator.ledger.rows import evaluations, streaming
+from orchestrator.ledger.rows.batches import Batches, pieces, retry_while_changing
+from orchestrator.ledger.rows.view import chosen
 
 __all__ = ["MARK", "Kept", "export_ledger"]
 

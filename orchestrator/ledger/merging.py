@@ -19,9 +19,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from orchestrator.errors import LedgerError, RequestError
-from orchestrator.ledger import compaction, profiles, reading, retractions, schema, studies
-from orchestrator.ledger.batches import Batches, retry_while_changing
+from orchestrator.ledger import profiles, retractions, schema, studies
 from orchestrator.ledger.retractions import Retraction
+from orchestrator.ledger.rows import compaction, reading
+from orchestrator.ledger.rows.batches import Batches, retry_while_changing
 from orchestrator.trial import TrialState
 
 __all__ = ["Merged", "merge_folders"]

@@ -13,23 +13,12 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import pyarrow as pa
 
 from orchestrator.errors import LedgerError, RequestError
-from orchestrator.ledger import (
-    compaction,
-    doctor,
-    files,
-    index,
-    logs,
-    merging,
-    plain_files,
-    reading,
-    retractions,
-    schema,
-    studies,
-)
-from orchestrator.ledger.batches import Batches, retry_while_changing
-from orchestrator.ledger.index import Index
+from orchestrator.ledger import doctor, files, logs, merging, plain_files, retractions, schema, studies
 from orchestrator.ledger.lock import FolderLock
-from orchestrator.ledger.view import rows_of
+from orchestrator.ledger.rows import compaction, index, reading
+from orchestrator.ledger.rows.batches import Batches, retry_while_changing
+from orchestrator.ledger.rows.index import Index
+from orchestrator.ledger.rows.view import rows_of
 from orchestrator.trial import MEMBERS_FILE, TrialOutcome, TrialState, digest
 
 if TYPE_CHECKING:

@@ -22,8 +22,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from orchestrator.errors import LedgerError, RequestError, UnknownNameError
-from orchestrator.ledger import checks, files, plain_files
+from orchestrator.ledger import files, plain_files
 from orchestrator.ledger.record_schema import record_problem
+from orchestrator.ledger.rows import checks
 from orchestrator.ledger.schema import SCHEMA_VERSION, metadata
 
 __all__ = ["add_look", "read_study", "study_folder", "study_names", "study_problems", "sweep_studies"]

@@ -16,7 +16,8 @@ import pyarrow as pa
 import pytest
 
 from orchestrator.errors import LedgerLockedError
-from orchestrator.ledger import Ledger, compaction, files
+from orchestrator.ledger import Ledger, files
+from orchestrator.ledger.rows import compaction
 from orchestrator.trial import TrialOutcome, TrialSpec, TrialState
 
 N_EPOCHS = 3

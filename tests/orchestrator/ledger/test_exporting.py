@@ -10,6 +10,7 @@ import pytest
 from orchestrator.errors import RequestError
 from orchestrator.ledger import Ledger
 from orchestrator.ledger.exporting import MARGIN_BYTES, MARK, export_ledger, thinned
+from orchestrator.ledger.rows import evaluations
 from orchestrator.trial import FailureKind, TrialOutcome, TrialSpec, TrialState
 
 N_EPOCHS = 40

@@ -18,7 +18,7 @@ import pytest
 import orchestrator.ledger
 from orchestrator.errors import LedgerError, LedgerLockedError, RequestError, UnknownNameError
 from orchestrator.ledger import Ledger, columns
-from orchestrator.ledger.batches import Batches
+from orchestrator.ledger.rows.batches import Batches
 from orchestrator.trial import FailureKind, SeedBlock, TrialOutcome, TrialSpec, TrialState
 
 COMPLETE, PRUNED, FAILED = TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAILED

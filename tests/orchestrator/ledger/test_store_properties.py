@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from orchestrator.ledger import Ledger, compaction, files, schema
+from orchestrator.ledger import Ledger, files, schema
+from orchestrator.ledger.rows import compaction
 from orchestrator.trial import TrialOutcome, TrialSpec, TrialState
 
 RANK = {TrialState.FAILED: 1, TrialState.PRUNED: 2, TrialState.COMPLETE: 3}

@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 
 from orchestrator.errors import RequestError
 from orchestrator.ledger import schema
-from orchestrator.ledger.batches import Batches, pieces
-from orchestrator.ledger.view import chosen, taken
+from orchestrator.ledger.rows.batches import Batches, pieces
+from orchestrator.ledger.rows.view import chosen, taken
 
 __all__ = ["epochs", "id_of", "trials"]
 

@@ -12,11 +12,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from orchestrator.errors import LedgerError
-from orchestrator.ledger import checks, files, headers, index, plain_files, replacement, retractions
+from orchestrator.ledger import files, plain_files, retractions
 from orchestrator.ledger.files import BatchFile, Header
-from orchestrator.ledger.headers import BrokenFileError
 from orchestrator.ledger.retractions import Retraction, masked
-from orchestrator.ledger.view import Positions, mask_of
+from orchestrator.ledger.rows import checks, headers, index, replacement
+from orchestrator.ledger.rows.headers import BrokenFileError
+from orchestrator.ledger.rows.view import Positions, mask_of
 
 __all__ = ["Batch", "Batches", "Piece", "pieces", "retry_while_changing"]
 

@@ -15,8 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from orchestrator.errors import LedgerError
-from orchestrator.ledger import checks, plain_files
+from orchestrator.ledger import plain_files
 from orchestrator.ledger.files import BATCH, NAME, BatchFile, Header, digest_of
+from orchestrator.ledger.rows import checks
 from orchestrator.ledger.schema import SCHEMA_VERSION, unknown_columns
 
 __all__ = ["BrokenFileError", "diagnose", "header", "strange", "verified"]

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 import pyarrow as pa
 
-from orchestrator.ledger import files, index, plain_files, schema, streaming
-from orchestrator.ledger.batches import Batch, Batches, Piece, pieces
+from orchestrator.ledger import files, plain_files, schema
+from orchestrator.ledger.rows import index, streaming
+from orchestrator.ledger.rows.batches import Batch, Batches, Piece, pieces
+from orchestrator.ledger.rows.view import chosen
 from orchestrator.ledger.studies import sweep_studies
-from orchestrator.ledger.view import chosen
 
 __all__ = ["clear_up", "merge", "mergeable", "write"]
 
