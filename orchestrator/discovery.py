@@ -59,7 +59,7 @@ def load_file(path: Path, kind: str) -> ModuleType:
     """
     if not path.is_file():
         raise RequestError(f"no {kind} file at {str(path)!r}")
-    name = f"_plugin_{kind}_{path.stem}"
+    name = _plugin_module(kind, path)
     module_spec = importlib.util.spec_from_file_location(name, path)
     if module_spec is None or module_spec.loader is None:
         raise RequestError(f"{str(path)!r} is no Python file; a {kind} file ends in .py")
@@ -86,9 +86,19 @@ def _plugin_files(kind: str, plugins: Sequence[str]) -> dict[str, Path]:
 
 @cache
 def _entry_points(kind: str) -> dict[str, EntryPoint]:
+    return {point.name: point for point in _all_entry_points().select(group=ENTRY_POINTS.format(kinds=PLURALS[kind]))}
+
+
+@cache
+def _all_entry_points() -> Any:
     from importlib.metadata import entry_points  # mail and networks come with it
 
-    return {point.name: point for point in entry_points(group=ENTRY_POINTS.format(kinds=PLURALS[kind]))}
+    return entry_points()  # of one group or of all: it looks at whatever is installed
+
+
+def has_entry_points() -> bool:
+    """Return whether any installed package brings methods, datasets, metrics or studies."""
+    return any(_entry_points(kind) for kind in FOLDERS)
 
 
 def names(kind: str, plugins: Sequence[str] = ()) -> list[str]:
@@ -123,6 +133,27 @@ def origin(kind: str, name: str, plugins: Sequence[str] = ()) -> Path | None:
         return files[name]
     found = importlib.util.find_spec(f"{FOLDERS[kind]}.{name}")
     return Path(found.origin) if found is not None and found.origin else None
+
+
+def module_name(kind: str, name: str, plugins: Sequence[str] = ()) -> str:
+    """Return the name of the module that the file of a method, dataset, metric or study is, or would be."""
+    files = _plugin_files(kind, plugins)
+    return _plugin_module(kind, files[name]) if name in files else f"{FOLDERS[kind]}.{name}"
+
+
+def require(kind: str, name: str, plugins: Sequence[str] = ()) -> None:
+    """Refuse a name that there is no method, dataset, metric or study of; nothing is imported.
+
+    Raises:
+        UnknownNameError: there is none of that name.
+    """
+    known = names(kind, plugins)
+    if name not in known:
+        raise UnknownNameError(kind, name, known)
+
+
+def _plugin_module(kind: str, path: Path) -> str:
+    return f"_plugin_{kind}_{path.stem}"
 
 
 def find_package(name: str) -> str:

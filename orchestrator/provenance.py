@@ -15,7 +15,9 @@ from types import ModuleType
 
 from orchestrator import machine_limits
 
-__all__ = ["code_digest", "git_commit", "machine", "versions"]
+from orchestrator.private_cache import PrivateCache
+
+__all__ = ["code_digest", "code_files", "file_code_digest", "git_commit", "machine", "versions"]
 
 PACKAGES = ("torch", "numpy", "scikit-learn", "ray", "optuna")
 """Packages whose releases can move numbers, or decide how trials are run."""
@@ -42,8 +44,35 @@ def code_digest(method_module: ModuleType) -> str:
 
 @cache
 def _code_digest(path: str, name: str) -> str:
+    return file_code_digest(Path(path), name)
+
+
+def file_code_digest(own: Path, name: str) -> str:
+    """Return the digest that `code_digest` gives of a file's module, as the files are now; nothing is imported.
+
+    Args:
+        own: the file.
+        name: of the module that it is, or would be.
+
+    Raises:
+        OSError: a file cannot be read.
+        SyntaxError: one is no Python.
+    """
+    content = hashlib.blake2b(digest_size=10)
+    for key, file in sorted(code_files(own, name).items()):
+        code = file.read_bytes()
+        content.update(f"{key}:{len(code)}:".encode() + code)
+    return content.hexdigest()
+
+
+def code_files(own: Path, name: str) -> dict[str, Path]:
+    """Return the files that `file_code_digest` digests, by the names of their modules; "": the file itself.
+
+    Raises:
+        OSError: a file cannot be read.
+        SyntaxError: one is no Python.
+    """
     root = _root()
-    own = Path(path)
     collected: dict[str, Path] = {}
     waiting = [("", own, name)]  # the method's own file counts under no name: a plugin's copy of it is the same code
     while waiting:
@@ -52,17 +81,14 @@ def _code_digest(path: str, name: str) -> str:
             continue
         collected[key] = file
         for imported in (
-            *_imports(file.read_text(encoding="utf-8"), module, file.name == "__init__.py"),
+            *_imported(file.read_text(encoding="utf-8"), module, file.name == "__init__.py"),
             *_found_by_folder(root, key),
         ):
             found = _file(root, imported)
             if found is not None and found != own:
                 waiting.append((imported, found, imported))
-    content = hashlib.blake2b(digest_size=10)
-    for key, file in sorted(collected.items()):
-        code = file.read_bytes()
-        content.update(f"{key}:{len(code)}:".encode() + code)
-    return content.hexdigest()
+    _remember_imports()
+    return collected
 
 
 def _found_by_folder(root: Path, module: str) -> list[str]:
@@ -88,6 +114,36 @@ def _file(root: Path, name: str) -> Path | None:
     if stem != root and plain.is_file():
         return plain
     return package if package.is_file() else None
+
+
+def _imported(source: str, module: str, is_package: bool) -> list[str]:
+    """Return what `_imports` yields: remembered by the source, since to parse it takes ten times as long as to read."""
+    key = hashlib.blake2b(f"{module} {is_package} {source}".encode(), digest_size=16).hexdigest()
+    known = _known_imports()
+    if key not in known:
+        known[key] = list(dict.fromkeys(_imports(source, module, is_package)))
+        _new_imports.add(key)
+    return known[key]
+
+
+_IMPORTS = PrivateCache("imports")
+_IMPORTS_KEY = f"1 {sys.version}"
+_new_imports: set[str] = set()
+MOST_REMEMBERED = 4_000
+
+
+@cache
+def _known_imports() -> dict[str, list[str]]:
+    kept = _IMPORTS.read(_IMPORTS_KEY)
+    return kept if isinstance(kept, dict) else {}
+
+
+def _remember_imports() -> None:
+    """Keep what was parsed; the oldest goes when it is much."""
+    if _new_imports:
+        known = _known_imports()
+        _IMPORTS.write(_IMPORTS_KEY, dict(list(known.items())[-MOST_REMEMBERED:]))
+        _new_imports.clear()
 
 
 def _imports(source: str, module: str, is_package: bool) -> Iterator[str]:

@@ -1,42 +1,22 @@
-"""What a plan must know of methods and datasets: facts as plain values, each looked up once.
+"""The methods and datasets that plans refer to: facts as plain values, each looked up once.
 
-A plan takes facts alone. Only `member_limit` builds on a method's class and loaded data.
+A plan takes facts alone. What is known from before (`kept_facts`) is neither imported nor loaded again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from orchestrator import discovery
 from orchestrator.errors import DataError
 from orchestrator.knobs import Knob, knobs_of
+from orchestrator.plan import kept_facts
+from orchestrator.plan.facts import DatasetFacts, MethodFacts
+from orchestrator.provenance import code_digest
 from orchestrator.trial import TrialSpec
 
 __all__ = ["Catalogue", "DatasetFacts", "MethodFacts"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class MethodFacts:
-    """What a plan must know of a method."""
-
-    name: str
-    version: int
-    knobs: Mapping[str, Knob]
-    n_epochs: int
-    """The budget at its defaults."""
-    precisions: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class DatasetFacts:
-    """What a plan must know of a dataset under a protocol."""
-
-    digest: str
-    """Of its content; empty: it is not here."""
-    absent: str = ""
-    """Why it cannot be loaded, if it cannot."""
 
 
 class Catalogue:
@@ -60,14 +40,7 @@ class Catalogue:
             UnknownNameError: there is no such method.
         """
         if name not in self._methods:
-            found = discovery.method(name, self.plugins)
-            self._methods[name] = MethodFacts(
-                name=name,
-                version=found.version,
-                knobs=knobs_of(found.Config),
-                n_epochs=found.Config().n_epochs,
-                precisions=tuple(found.precisions),
-            )
+            self._methods[name] = kept_facts.method_facts(name, self.plugins, lambda: self._imported(name))
         return self._methods[name]
 
     def space(self, name: str) -> Mapping[str, Knob]:
@@ -87,22 +60,26 @@ class Catalogue:
         key = (reference, protocol)
         if key not in self._datasets:
             try:
-                found = discovery.load_dataset(reference, protocol, self.plugins)
+                self._datasets[key] = kept_facts.dataset_facts(
+                    reference, protocol, self.plugins, lambda: self._loaded(reference, protocol)
+                )
             except DataError as error:
                 if not self.without_data:
                     raise
                 self._datasets[key] = DatasetFacts(digest="", absent=str(error))
-            else:
-                self._datasets[key] = DatasetFacts(digest=str(found.digest))
         return self._datasets[key]
 
     def chance(self, reference: str, protocol: str) -> Mapping[str, float]:
         """Return metric -> what random partitions score on a dataset that is here."""
         key = (reference, protocol)
         if key not in self._chance:
-            found = discovery.load_dataset(reference, protocol, self.plugins)
-            scoring = discovery.scoring()
-            self._chance[key] = scoring.chance_levels(found.eval_labels, found.n_classes, self.plugins)
+            metrics = [
+                kept_facts.code_key("metric", name, self.plugins) for name in discovery.names("metric", self.plugins)
+            ]
+            facts = self.dataset(reference, protocol)
+            self._chance[key] = kept_facts.kept(
+                ["chance", facts.digest, protocol, *metrics], lambda: self._chance_levels(reference, protocol)
+            )
         return self._chance[key]
 
     @property
@@ -112,6 +89,39 @@ class Catalogue:
 
     def member_limit(self, spec: TrialSpec) -> int:
         """Return the largest bundle that the method allows for the shape of `spec`."""
+        code = kept_facts.code_key("method", spec.method, self.plugins)
+        data = [spec.dataset, spec.dataset_digest, spec.protocol]
+        return int(kept_facts.kept(["limit", code, *data, spec.config, spec.n_epochs], lambda: self._max_members(spec)))
+
+    def _max_members(self, spec: TrialSpec) -> int:
         found: Any = discovery.method(spec.method, self.plugins)
         config = found.Config(**spec.config, n_epochs=spec.n_epochs)
         return int(found.max_members(config, discovery.load_dataset(spec.dataset, spec.protocol, self.plugins)))
+
+    def _imported(self, name: str) -> MethodFacts:
+        found = discovery.method(name, self.plugins)
+        return MethodFacts(
+            name=name,
+            version=found.version,
+            code_digest=code_digest(discovery.find("method", name, self.plugins)),
+            knobs=knobs_of(found.Config),
+            n_epochs=found.Config().n_epochs,
+            precisions=tuple(found.precisions),
+        )
+
+    def _loaded(self, reference: str, protocol: str) -> DatasetFacts:
+        found = discovery.load_dataset(reference, protocol, self.plugins)
+        return DatasetFacts(
+            digest=str(found.digest),
+            n_points=len(found.inputs),
+            n_scored=len(found.eval_labels),
+            n_numbers=found.inputs[0].numel(),
+            n_classes=found.n_classes,
+        )
+
+    def _chance_levels(self, reference: str, protocol: str) -> Mapping[str, float]:
+        found = discovery.load_dataset(reference, protocol, self.plugins)
+        levels: Mapping[str, float] = discovery.scoring().chance_levels(
+            found.eval_labels, found.n_classes, self.plugins
+        )
+        return levels

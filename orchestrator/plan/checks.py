@@ -27,7 +27,7 @@ def check_study(study: Study, catalogue: Catalogue) -> None:
     require_precision(study, catalogue)
     require_metric(study)
     for reference in study.datasets:
-        discovery.find("dataset", reference.partition(":")[0], catalogue.plugins)
+        discovery.require("dataset", reference.partition(":")[0], catalogue.plugins)
     check_searches(study, catalogue)
 
 

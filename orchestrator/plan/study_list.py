@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from orchestrator import discovery
 from orchestrator.errors import OrchestratorError
-from orchestrator.plan.catalogue import Catalogue
-from orchestrator.study import LOCAL, Study, check, key_of, load
-from orchestrator.study.tiers import in_tier
+from orchestrator.plan import kept_facts
+
+if TYPE_CHECKING:
+    from orchestrator.plan.catalogue import Catalogue
+    from orchestrator.study import Study
 
 __all__ = ["studies_of_tier", "study_list"]
 
@@ -20,12 +23,20 @@ def study_list(plugins: tuple[str, ...], knob: str = "") -> list[dict[str, Any]]
         plugins: folders with a user's own files.
         knob: only studies over this knob (METHOD.KNOB or KNOB); empty: all.
     """
+    names = discovery.names("study", plugins)
+    project = "" if plugins or discovery.has_entry_points() else kept_facts.project_key()
+    rows = kept_facts.kept(["studies", project, names], lambda: _rows(names, plugins))
+    return [row for row in rows if not knob or any(knob in (full, full.split(".")[-1]) for full in row["knobs"])]
+
+
+def _rows(names: Sequence[str], plugins: tuple[str, ...]) -> list[dict[str, Any]]:
+    from orchestrator.plan.catalogue import Catalogue  # a list that is kept needs none of this
+    from orchestrator.study import LOCAL, load
+
     catalogue = Catalogue(plugins)
     rows = []
-    for name in discovery.names("study", plugins):
+    for name in names:
         study = load(name, plugins)
-        if knob and not any(knob in (full, full.split(".")[-1]) for full in study.knobs):
-            continue
         rows.append(
             {
                 "name": name,
@@ -47,6 +58,9 @@ def studies_of_tier(tier: str, plugins: tuple[str, ...]) -> list[Study]:
     Raises:
         OrchestratorError: a study file that cannot be loaded, or none has the tier.
     """
+    from orchestrator.study import LOCAL, check, load
+    from orchestrator.study.tiers import in_tier
+
     loaded = [load(name, plugins) for name in discovery.names("study", plugins)]
     waiting = [in_tier(study, tier) for study in loaded if tier in (LOCAL, *study.tiers)]
     if not waiting:
@@ -63,6 +77,8 @@ def studies_of_tier(tier: str, plugins: tuple[str, ...]) -> list[Study]:
 
 
 def _starts_from(study: Study) -> set[str]:
+    from orchestrator.study import key_of
+
     return {key_of(design.starts_from) for design in study.designs if design.starts_from}
 
 

@@ -13,13 +13,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from orchestrator import discovery
 from orchestrator.bundles.profile import MEMBERS_ON_GPU, Profile
 from orchestrator.bundles.program import program_key
 from orchestrator.knobs import Knob
 from orchestrator.ledger import Ledger, profiles
 from orchestrator.plan.catalogue import Catalogue
-from orchestrator.provenance import code_digest, versions
+from orchestrator.provenance import versions
 from orchestrator.row_table import RowTable
 from orchestrator.trial import (
     Bundle,
@@ -66,6 +65,8 @@ class Program:
     """The second size; 1: what cannot share a bundle."""
     member_epochs: int
     """How much of it a study asks for."""
+    code_digest: str
+    """Of the method."""
 
     @property
     def worth_probing(self) -> bool:
@@ -81,7 +82,9 @@ def programs_of(specs: Iterable[TrialSpec], catalogue: Catalogue, device: str) -
         key = program_key(spec, catalogue.space(spec.method), device)
         if key not in found:
             allowed = catalogue.member_limit(spec) if device == "cpu" else _on_gpu(catalogue.space(spec.method))
-            found[key] = Program(key=key, specs=(), members=min(allowed, PROBED_MEMBERS), member_epochs=0)
+            members = min(allowed, PROBED_MEMBERS)
+            digest = catalogue.method(spec.method).code_digest
+            found[key] = Program(key=key, specs=(), members=members, member_epochs=0, code_digest=digest)
             configurations[key] = {}
         configurations[key].setdefault(canonical_json(spec.config), spec)
         found[key] = replace(found[key], member_epochs=found[key].member_epochs + spec.n_epochs)
@@ -134,10 +137,7 @@ class ProbeSource:
         self._waiting = [_Measured(program, [(1, 1)]) for program in programs]
         self._open: dict[str, tuple[_Measured, RowTable]] = {}
         self.done: list[_Measured] = []
-        self._digests = {
-            method: code_digest(discovery.find("method", method, plugins))
-            for method in {program.specs[0].method for program in programs}
-        }
+        self._digests = {program.specs[0].method: program.code_digest for program in programs}
 
     def next_task(self) -> BundleTask | None:
         """Hand out the next probe."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -15,8 +15,10 @@ from orchestrator.plan.arms import PlannedArm, PlannedContrast
 from orchestrator.plan.nothing_to_do import plan_key
 from orchestrator.plan.trials import PlannedTrial
 from orchestrator.provenance import git_commit, versions
-from orchestrator.run.schedule import Schedule
 from orchestrator.study import LOCAL, Study, UntilDecided
+
+if TYPE_CHECKING:
+    from orchestrator.run.schedule import Schedule
 
 __all__ = [
     "chosen_of",

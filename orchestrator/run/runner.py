@@ -12,13 +12,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from orchestrator import discovery
 from orchestrator.bundles.equivalence import EquivalenceGuard
 from orchestrator.bundles.program import bundle_key
 from orchestrator.bundles.size import BundleLimits
 from orchestrator.ledger import Ledger
 from orchestrator.plan.plan import Plan
-from orchestrator.provenance import code_digest
 from orchestrator.retry_policy import given_up
 from orchestrator.row_table import RowTable
 from orchestrator.run.failure_log import keep_death, keep_failures
@@ -55,7 +53,7 @@ class Runner:
         self.study, self.progress, self.worker_seconds = study, Progress(), WorkerSeconds()
         self._ledger, self._options, self._observer, self._stop_reason = ledger, options, observer, ""
         earlier = earlier_record(ledger, study.key)
-        self._digests = {name: code_digest(discovery.find("method", name, options.plugins)) for name in study.methods}
+        self._digests = {name: catalogue.method(name).code_digest for name in study.methods}
         prunes = any(search.pruner != "none" for search in study.searches())
         codes = set(self._digests.values()) if options.only_current else None
         past = results_of_ledger(ledger, study.methods, codes, options.retry_failed, curves=prunes)

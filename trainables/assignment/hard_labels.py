@@ -12,7 +12,6 @@ from __future__ import annotations
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import gammaln
 from torch import Tensor
 
 Floats = NDArray[np.float64]
@@ -95,6 +94,8 @@ def hard_objective(
     prior: Tensor | None = None,
 ) -> Tensor:
     """J of the module's docstring, float64 (M,), for labels (M, B); arguments as for HardProblem."""
+    from scipy.special import gammaln  # slow to import
+
     problem = HardProblem(cost, start, penalty, prior)
     taken = np.take_along_axis(problem.cost, _host_labels(labels)[:, :, None], 2).sum((1, 2))
     counts = sizes(labels.cpu(), cost.shape[2]).numpy()

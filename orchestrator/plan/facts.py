@@ -1,0 +1,99 @@
+"""What a plan must know of methods and datasets, as plain values, and their form in a cache."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.knobs import Knob
+
+__all__ = ["DatasetFacts", "MethodFacts", "dataset_from_json", "method_from_json", "to_json"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MethodFacts:
+    """What a plan must know of a method."""
+
+    name: str
+    version: int
+    code_digest: str
+    """Of its file and what that imports (`provenance`)."""
+    knobs: Mapping[str, Knob]
+    n_epochs: int
+    """The budget at its defaults."""
+    precisions: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetFacts:
+    """What a plan must know of a dataset under a protocol."""
+
+    digest: str
+    """Of its content; empty: it is not here."""
+    absent: str = ""
+    """Why it cannot be loaded, if it cannot."""
+    n_points: int = 0
+    """How many are fitted."""
+    n_scored: int = 0
+    n_numbers: int = 0
+    """Of one point."""
+    n_classes: int = 0
+
+
+def to_json(facts: MethodFacts | DatasetFacts) -> Any:
+    """Return facts as JSON holds them.
+
+    Raises:
+        TypeError: they hold what neither JSON nor the engine's own words (`Knob`, domains) can say.
+    """
+    return {field.name: _written(getattr(facts, field.name)) for field in dataclasses.fields(facts)}
+
+
+def method_from_json(content: Any) -> MethodFacts:
+    """Return what `to_json` was given; other content raises KeyError, TypeError, ValueError or AttributeError."""
+    return MethodFacts(**{name: _read(value) for name, value in content.items()})
+
+
+def dataset_from_json(content: Any) -> DatasetFacts:
+    """Return what `to_json` was given; other content raises KeyError, TypeError, ValueError or AttributeError."""
+    return DatasetFacts(**{name: _read(value) for name, value in content.items()})
+
+
+def _written(value: Any) -> Any:
+    if value is None or type(value) in (bool, int, float, str):
+        return value
+    if isinstance(value, tuple):
+        return {"tuple": [_written(one) for one in value]}
+    if isinstance(value, Mapping):
+        return {"mapping": [[_written(name), _written(one)] for name, one in value.items()]}
+    kind = type(value)
+    if _is_word(kind):
+        fields = {field.name: _written(getattr(value, field.name)) for field in dataclasses.fields(kind)}
+        return {f"{kind.__module__}:{kind.__name__}": fields}
+    raise TypeError(f"{value!r} of kind {kind.__name__} cannot be kept")
+
+
+def _read(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    ((kind, content),) = value.items()
+    if kind == "tuple":
+        return tuple(_read(one) for one in content)
+    if kind == "mapping":
+        return {_read(name): _read(one) for name, one in content}
+    module, _, name = kind.partition(":")
+    named = getattr(sys.modules.get(module), name)
+    if not _is_word(named):
+        raise ValueError(f"{kind!r} is nothing that a knob is made of")
+    made = object.__new__(named)  # past the constructor, which may take its values in another form
+    for field in dataclasses.fields(named):
+        object.__setattr__(made, field.name, _read(content[field.name]))
+    return made
+
+
+def _is_word(kind: Any) -> bool:
+    """Return whether a class is one of the plain dataclasses directly in `orchestrator`, which knobs are made of."""
+    return dataclasses.is_dataclass(kind) and kind.__module__.rpartition(".")[0] == "orchestrator"
