@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import os
 import pickle
+import tempfile
 from collections import deque
 from pathlib import Path
 
@@ -13,6 +14,9 @@ import pytest
 from orchestrator.trial import Bundle, BundleTask, TrialSpec
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch comes: the bits of a trial are those of one thread
+
+os.environ["XDG_CACHE_HOME"] = str(Path(tempfile.gettempdir(), f"orchestrate-tests-{os.getuid()}"))
+"""Facts are kept by the digest of what they follow from: those of an earlier session are as good as new ones."""
 
 PLUGIN = str(Path(__file__).parent / "orchestrator" / "executors" / "plugin")
 

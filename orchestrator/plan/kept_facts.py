@@ -15,8 +15,6 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, TypeVar
 
-import psutil
-
 import orchestrator
 from orchestrator import discovery
 from orchestrator.plan import sources
@@ -37,7 +35,7 @@ CACHE = PrivateCache("catalogue")
 PACKAGES = ("orchestrator", "studies", "trainables")
 
 CLOCK_SECONDS = 1.0
-"""The beginning of a process is known to a hundredth of a second, the clock may have been set by a little since."""
+"""Some file systems count whole seconds, and file servers have clocks of their own."""
 
 LOADING = "trainables.data.options"
 """The module that has a part in every dataset."""
@@ -138,13 +136,7 @@ def _code_key(kind: str, name: str, plugins: Sequence[str]) -> str:
 
 def _is_young(path: Path) -> bool:
     about = path.stat()
-    return max(about.st_mtime, about.st_ctime) >= _began()
-
-
-@cache
-def _began() -> float:
-    """Return when this process began, in seconds since the epoch."""
-    return float(psutil.Process().create_time()) - CLOCK_SECONDS
+    return max(about.st_mtime, about.st_ctime) > orchestrator.BEGAN - CLOCK_SECONDS
 
 
 @cache

@@ -22,7 +22,7 @@ MOST_SOURCES = 4_096
 
 SEEN = ("open", "os.listdir", "os.scandir")
 
-UNSEEN = ("subprocess.", "os.fork", "os.posix_spawn", "os.system", "socket.connect", "_thread.start", "sqlite3.connect")
+UNSEEN = ("subprocess.", "os.fork", "os.posix_spawn", "os.system", "socket.connect", "sqlite3.connect")
 """Beginnings of the events after which files may be read unseen."""
 
 IMPORTS = "<frozen importlib"
@@ -52,6 +52,11 @@ class Sources:
         if event in SEEN:
             self._opened(arguments[0])
         else:
+            self.missed()
+
+    def missed(self) -> None:
+        """Take the news that something may be read unseen."""
+        if threading.get_ident() == self._thread:
             self._complete = False
 
     def stamps(self, modules: Mapping[str, ModuleType]) -> list[Stamp] | None:
@@ -86,9 +91,17 @@ def watched() -> Iterator[Sources]:
         _hooked.append(True)
         sys.addaudithook(_heard)
     before, _watching = _watching, Sources(threading.get_ident())
+    start, watching = threading.Thread.start, _watching
+
+    def start_unseen(self: threading.Thread) -> None:
+        watching.missed()
+        start(self)
+
+    threading.Thread.start = start_unseen  # type: ignore[method-assign]  # Python 3.11 tells of no threads
     try:
-        yield _watching
+        yield watching
     finally:
+        threading.Thread.start = start  # type: ignore[method-assign]
         _watching = before
 
 

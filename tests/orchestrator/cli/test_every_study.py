@@ -78,7 +78,7 @@ def test_a_study_that_starts_from_another_comes_after_it(monkeypatch):
     later = study("aa_later", around("zz_first", one_factor("toy", {"mode": ["worse"]})))
     known = {one.name: one for one in (later, earlier, FIRST)}
     monkeypatch.setattr(study_list.discovery, "names", lambda kind, plugins: sorted(known))
-    monkeypatch.setattr(study_list, "load", lambda name, plugins: known[name])
+    monkeypatch.setattr("orchestrator.study.load", lambda name, plugins: known[name])
     assert [one.name for one in study_list.studies_of_tier("local", TOY)] == ["first", "zz_first", "aa_later"]
 
 
@@ -87,7 +87,7 @@ def test_only_studies_that_have_the_tier_are_run_at_it(monkeypatch):
 
     known = {"first": FIRST, "tiered": replace(FIRST, name="tiered", tiers={"paper": Tier(datasets=("digits",))})}
     monkeypatch.setattr(study_list.discovery, "names", lambda kind, plugins: sorted(known))
-    monkeypatch.setattr(study_list, "load", lambda name, plugins: known[name])
+    monkeypatch.setattr("orchestrator.study.load", lambda name, plugins: known[name])
     assert [one.key for one in study_list.studies_of_tier("paper", ())] == ["tiered.paper"]
     with pytest.raises(OrchestratorError, match="no study has a tier 'moon'"):
         study_list.studies_of_tier("moon", ())

@@ -328,7 +328,8 @@ def test_a_time_budget_counts_from_the_commands_beginning(tmp_path):
 
 def test_only_current_ignores_rows_of_other_code(tmp_path, monkeypatch):
     run(study(), tmp_path)
-    monkeypatch.setattr("orchestrator.run.runner.code_digest", lambda module: "other")
+    known = Catalogue.method
+    monkeypatch.setattr(Catalogue, "method", lambda self, name: replace(known(self, name), code_digest="other"))
     monkeypatch.setattr("orchestrator.executors.worker.code_digest", lambda module: "other")
     assert run(study(), tmp_path)[0].progress.trained == 0
     assert run(study(), tmp_path, only_current=True)[0].progress.trained == 24
