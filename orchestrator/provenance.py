@@ -14,7 +14,6 @@ from pathlib import Path
 from types import ModuleType
 
 from orchestrator import machine_limits
-
 from orchestrator.private_cache import PrivateCache
 
 __all__ = ["code_digest", "code_files", "file_code_digest", "git_commit", "machine", "versions"]
