@@ -122,6 +122,7 @@ RECORD = _object(
     versions=_map(NAME),
     equivalence=_object({}, checks=_list(_object({"equal": BOOL, "says": TEXT}, method=NAME, dataset=NAME))),
     runs=_list(SPENT),
+    source=_object({"path": NAME, "digest": NAME}),
 )
 
 

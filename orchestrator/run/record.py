@@ -15,6 +15,7 @@ from orchestrator.plan.arms import PlannedArm, PlannedContrast
 from orchestrator.plan.nothing_to_do import plan_key
 from orchestrator.plan.trials import PlannedTrial
 from orchestrator.provenance import git_commit, versions
+from orchestrator.run.study_source import require_own_record, source_of
 from orchestrator.study import LOCAL, Study, UntilDecided
 
 if TYPE_CHECKING:
@@ -79,6 +80,10 @@ def write_record(
     study = schedule.plan.study
     earlier = earlier_record(ledger, study.key)
     record = study_json(schedule, earlier)
+    source = source_of(study.file, ledger.folder)
+    require_own_record(earlier, source, ledger.folder, study.key)
+    if source or earlier.get("source"):
+        record["source"] = source or earlier["source"]
     record["equivalence"] = equivalence
     record["runs"] = [*earlier.get("runs", ()), *([] if spent is None else [spent])]
     if schedule.finished:

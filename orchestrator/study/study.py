@@ -185,6 +185,8 @@ class Study(Checked):
     )
     name: str = field(default="", metadata=allowed(text(empty=True)))
     docstring: str = field(default="", metadata=allowed(text(empty=True)))
+    file: str = field(default="", repr=False, compare=False, metadata=allowed(text(empty=True)))
+    """Path of its file, if it was loaded by path."""
     settings: tuple[str, ...] = field(default=(), metadata=allowed(many(text(), "a tuple of settings")))
     """What `--set` changed, as it was given: part of the command that runs the study again."""
     tier: str = field(default=LOCAL, metadata=allowed(WORD))
@@ -245,15 +247,16 @@ def load(name: str, plugins: Sequence[str] = ()) -> Study:
     discovery.use_plugins(plugins)  # a design may name their metrics
     if name.endswith(".py") or "/" in name:
         module = discovery.load_file(Path(name), "study")
-        stem = Path(name).stem
+        stem, file = Path(name).stem, str(Path(name).resolve())
     else:
+        file = ""
         stem = name.removeprefix("studies.")
         module = discovery.find("study", stem, plugins)
     study = getattr(module, "STUDY", None)
     if not isinstance(study, Study):
         raise RequestError(f"study file of {name!r} defines no STUDY = Study(...)")
     WORD.accept(stem, f"study file {name!r}: its name")
-    checked = replace(study, name=stem, docstring=(module.__doc__ or "").strip())
+    checked = replace(study, name=stem, file=file, docstring=(module.__doc__ or "").strip())
     check(checked)
     return checked
 

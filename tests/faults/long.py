@@ -1,7 +1,7 @@
-"""The long form of the kills: hundreds of them, seeded; python tests/faults/long.py --state FOLDER.
+"""The long form of the kills and mishaps: hundreds of them, seeded; python tests/faults/long.py --state FOLDER.
 
-Called again with the same --state it goes on where it was. Its two parts, kills through Ray and kills of inline
-drivers, may also run beside each other (--part). When both are done, the numbers go to
+Called again with the same --state it goes on where it was. Its parts, kills through Ray, kills of inline
+drivers and mishaps of other kinds, may also run beside each other (--part). When all are done, the numbers go to
 analysis/benchmarks/faults.json and faults.md.
 """
 
@@ -17,8 +17,9 @@ from typing import Any
 
 from kill_rig.drivers import ROOT, Zygote
 from kill_rig.histories import Histories, Tally
+from kill_rig.mishaps import Mishaps
 
-PARTS = ("ray", "inline")
+PARTS = ("ray", "inline", "mishaps")
 
 
 def main() -> None:
@@ -29,6 +30,8 @@ def main() -> None:
     options.add_argument(
         "--total", type=int, default=300, help="kills in all: workers of Ray too, the rest inline drivers"
     )
+    options.add_argument("--mishaps", type=int, default=150, help="of other kinds (`kill_rig.mishaps`)")
+    options.add_argument("--pause", type=float, default=60.0, help="seconds for which a process is stopped")
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--part", choices=PARTS, help="only this one; both if left out")
     options.add_argument("--state", type=Path, required=True, help="folder for results and the tallies")
@@ -42,6 +45,9 @@ def main() -> None:
             histories = Histories(given.state / part, zygote, tally)
             if part == "ray":
                 _until(tally, lambda done: given.ray - done.enders, 2, histories.ray, given.state)
+            elif part == "mishaps":
+                mishaps = Mishaps(histories, seed=given.seed, pause=given.pause)
+                _until(tally, lambda done: given.mishaps - done.total, 5, mishaps.many, given.state)
             else:
                 others = _tally(given.state, "ray", given.seed).total
                 wanted = max(given.inline, given.total - others)
@@ -49,7 +55,8 @@ def main() -> None:
     finally:
         zygote.close()
     tallies = [_tally(given.state, part, given.seed) for part in PARTS]
-    if tallies[0].enders >= given.ray and sum(tally.total for tally in tallies) >= given.total:
+    killed = sum(tally.total for tally in tallies[:2])
+    if tallies[0].enders >= given.ray and killed >= given.total and tallies[2].total >= given.mishaps:
         _write(given.out, tallies)
     else:
         print("the other part is not done yet")

@@ -54,6 +54,13 @@ class Mishaps:
         self.histories, self.pause = histories, pause
         self.monkey = random.Random(f"{seed} mishaps {histories.tally.total}")
 
+    def many(self, number: int) -> None:
+        """Let some mishaps happen, each kind in turn; every second one is two drivers at one instant."""
+        kinds = [kind for kind in KINDS if kind != "two_at_once"]
+        for _ in range(number):
+            before = self.histories.tally.total
+            self.happen(kinds[before // 2 % len(kinds)] if before % 2 else "two_at_once")
+
     def happen(self, kind: str) -> None:
         """Let one mishap happen in a fresh folder, go on, and compare."""
         with self.histories.history() as (results, out):
