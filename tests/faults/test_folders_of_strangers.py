@@ -93,7 +93,12 @@ def ends(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
         assert len([line for line in said.err.splitlines() if line.startswith("orchestrate: ")]) == 1, about
 
 
-@pytest.mark.parametrize("kind", CRAFTED)
+SAMPLED = [
+    pytest.param(kind, marks=pytest.mark.sample) if number % 12 == 0 else kind for number, kind in enumerate(CRAFTED)
+]
+
+
+@pytest.mark.parametrize("kind", SAMPLED)
 def test_nothing_outside_changes_or_runs_and_every_command_ends_in_order_or_in_one_line(
     place: Path, tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

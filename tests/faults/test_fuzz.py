@@ -19,7 +19,7 @@ from honest import copy_to
 from hypothesis import HealthCheck, given, settings
 
 FOLDER = Path(__file__).parent / "fuzzers"
-N_CASES = int(os.environ.get("FUZZ_CASES", "0")) or 25
+N_CASES = int(os.environ.get("FUZZ_CASES", "0")) or 15
 SECONDS = 60
 """For a case: a hang is one, on however busy a machine."""
 
