@@ -3,15 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from orchestrator.knobs import Choice, Float, Int, knob
 from trainables.data.augmentations import Augmentation
 from trainables.heads.optimisers import Adam, Sgd
+from trainables.method import MethodConfig
 
-__all__ = ["SelfLabelling"]
+__all__ = ["SelfLabelling", "SelfLabellingConfig"]
+
+STAGE = {"self_labelling": (True,)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelfLabellingConfig(MethodConfig):
+    """Knobs of a method whose last epochs may be this stage; defaults are SeCu's (`secu`)."""
+
+    self_labelling: bool = knob(False, Choice(False, True))
+    """Whether the last epochs are the optional self-labelling stage."""
+    self_label_share: float = knob(0.2, Float(0.05, 0.9), when=STAGE)
+    """Share of the epochs that are that stage (100 after 401)."""
+    self_label_warmup: int = knob(10, Int(0, 50), fuses=True, when=STAGE)
+    """First epochs of the stage, which train on fixed labels of all points."""
+    self_label_threshold: float = knob(0.9, Float(0.5, 0.999), fuses=True, when=STAGE)
+    """Least confidence of a pseudo-label after them."""
+    self_label_lr: float = knob(0.01, Float(1e-4, 1.0, log=True), fuses=True, when=STAGE)
+    """Learning rate of the stage: *not found*; ours."""
+    self_label_batch: int = knob(1024, Int(16, 1024, log=True), when=STAGE)
+    """Batch of the stage."""
 
 
 class SelfLabelling:

@@ -8,6 +8,8 @@ compares the predictions of a point with those of its views. Labels that a datas
 and add the standard cross-entropy on those points (the paper's semi-supervised mode).
 
 All logit gradients are closed forms, so a linear head needs no autograd, and its members of one seed share a product.
+In the order in which to read: Config; `_fit_batch`, a step from predictions by labels and losses to slopes; `_labels`,
+pseudo-labels (solvers are in `assignment`); `_against` and `_direct`, the losses with and without them; `evaluate`.
 """
 
 from __future__ import annotations

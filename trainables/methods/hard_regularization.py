@@ -1,7 +1,8 @@
 """Online clustering with hard regularisation (2303.16521): labels of a batch under a price on sizes, and rivals.
 
 Only a summary of the paper could be read, and its reference code, which the defaults are from; its tables were
-*not found*.
+*not found*. In the order in which to read: Config; `_fit_batch`, a step; `_costs`, distances; `_labels`, how a batch is
+labelled (the solvers are in `assignment`); `_loss`, the paper's and its rivals'; `evaluate`, nearest centroids.
 """
 
 from __future__ import annotations

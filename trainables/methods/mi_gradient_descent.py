@@ -3,7 +3,8 @@
     mean_i H(sigma_i) - w H(sbar) + c ||(v, b)||^2                                                       (5, 6)
 
 The whole loss is descended by SGD: no pseudo-labels. Its slope by the logits vanishes where predictions are saturated,
-also at collapse; a batch's sbar biases the fairness term, so a batch should be much larger than K.
+also at collapse; a batch's sbar biases the fairness term, so a batch should be much larger than K. In the order in
+which to read: Config, `loss`; the epoch around it is `heads.softmax_training`.
 """
 
 from __future__ import annotations

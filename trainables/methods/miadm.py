@@ -7,6 +7,7 @@ form's text was *not found*; both candidates are *inferred* from DEPICT, on whos
 sqrt(sbar), its derivation, and y ~ sigma^2 / sbar, the rule it runs. The first leaves y = sigma where classes are
 balanced, so nothing makes the model decisive: on mnist_5k (4 seeds, 10 epochs, lr 0.1 to 3) it stays below NMI 0.21,
 the second reaches 0.39, and 0.53 with labels per batch. Table 3 has MIADM near k-means, so the second is the default.
+In the order in which to read: Config, `balanced`, `targets`, `loss`; the epoch around them is `heads.softmax_training`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,9 @@
 
 The paper's full text, equations, settings and code were *not found*. Its abstract is a near-paraphrase of ProPos
 (2111.11821), so losses and defaults are ProPos' for CIFAR-10, mapped term by term (*inferred*): PIP is its positive
-sampling alignment, CDR its prototype scattering, the majorise-minimise loop its EM.
+sampling alignment, CDR its prototype scattering, the majorise-minimise loop its EM. In the order in which to read:
+Config; `_fit_batch`, a step; `_dispersion` and the queue; `_relabel`, k-means; `_rates`, what warm-up turns off;
+`evaluate`, which scores the last k-means, and what it logs.
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
 """SeCu, stable cluster discrimination (2311.14310): centres pulled by their own points, sizes held by duals or entropy.
 
-Read from the supplement and the reference code; the main paper's tables and ablations were *not found*.
+Read from the supplement and the reference code; the main paper's tables and ablations were *not found*. In the order in
+which to read: Config; `_cluster_epoch` and `_fit_batch`, a step; `_assign` with its two constraints; `_representation`
+and `_centre`, the two losses; `_step` and the rates; `_self_label_epoch`, the optional last stage; `evaluate`.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -24,21 +25,21 @@ from trainables.data.views import VIEWS, asymmetric_pair
 from trainables.diagnostics.centres import of_centres, of_heads
 from trainables.diagnostics.sphere import sizes
 from trainables.heads.optimisers import Sgd, cosine, late_warmup_cosine, warmup_cosine
-from trainables.heads.self_labelling import SelfLabelling
+from trainables.heads.self_labelling import SelfLabelling, SelfLabellingConfig
 from trainables.losses import stable_discrimination as losses
 from trainables.losses.sphere import cluster_sums, product, unit
-from trainables.method import FusedMethod, MethodConfig, Row
-from trainables.networks import NETWORKS, Chain, Mlp, Network, build, members_at_most
+from trainables.method import FusedMethod, Row
+from trainables.networks import NETWORKS, Network, headed, members_at_most
 from trainables.randomness import Streams
 from trainables.scoring import score
 
 LARGEST_CROP = 0.7  # the smallest window is 0.3 of the image on CIFAR-10
 DEEP = tuple(name for name in NETWORKS if name != "linear")
-GRADIENT, SIZE, STAGE = ("gradient",), ("size",), {"self_labelling": (True,)}
+GRADIENT, SIZE = ("gradient",), ("size",)
 
 
 @dataclass(frozen=True, kw_only=True)
-class SeCuConfig(MethodConfig):
+class SeCuConfig(SelfLabellingConfig):
     """The paper's settings for CIFAR-10 (SeCu-Size)."""
 
     constraint: str = knob("size", Choice("size", "entropy", "none"))
@@ -109,18 +110,6 @@ class SeCuConfig(MethodConfig):
     output_norm: bool = knob(False, Choice(False, True))
     """Batch norm without scale and shift on the output (with ImageNet's head only). With few points an epoch all
     centres fall onto the mean direction without it."""
-    self_labelling: bool = knob(False, Choice(False, True))
-    """Whether the last epochs are the optional self-labelling stage."""
-    self_label_share: float = knob(0.2, Float(0.05, 0.9), when=STAGE)
-    """Share of the epochs that are that stage (100 after 401)."""
-    self_label_warmup: int = knob(10, Int(0, 50), fuses=True, when=STAGE)
-    """First epochs of the stage, which train on fixed labels of all points."""
-    self_label_threshold: float = knob(0.9, Float(0.5, 0.999), fuses=True, when=STAGE)
-    """Least confidence of a pseudo-label after them."""
-    self_label_lr: float = knob(0.01, Float(1e-4, 1.0, log=True), fuses=True, when=STAGE)
-    """Learning rate of the stage: *not found*; ours."""
-    self_label_batch: int = knob(1024, Int(16, 1024, log=True), when=STAGE)
-    """Batch of the stage."""
 
 
 RATES = ("n_epochs", *(name for name, known in knobs_of(SeCuConfig).items() if known.fuses))
@@ -170,17 +159,9 @@ class SeCu(FusedMethod):
         self.logged = torch.zeros(len(self), 1 + len(LOGGED), device=device)
 
     def _encoder(self, config: SeCuConfig) -> Network:
-        """Network and head MLP: linear, batch norm, ReLU, linear (network `linear`: no hidden layer at all)."""
-        shape, streams = self.data.inputs.shape[1:], Streams(self.seeds, "init.encoder", self.device)
-        pixels, out, norm_out = math.prod(shape), config.output_dim, config.output_norm
-        if config.network == "linear":
-            return Mlp((pixels, out), streams, norm_out=norm_out)
-        if config.network == "mlp":
-            widths = (pixels, config.encoder_width, config.head_width, out)
-            return Mlp(widths, streams, norm=True, norm_out=norm_out)
-        trunk = build(config.network, shape, streams)
-        head = Streams(self.seeds, "init.head", self.device)
-        return Chain([trunk, Mlp((trunk.out_features, config.head_width, out), head, norm=True, norm_out=norm_out)])
+        streams = tuple(Streams(self.seeds, f"init.{what}", self.device) for what in ("encoder", "head"))
+        widths = config.encoder_width, config.head_width, config.output_dim
+        return headed(config.network, self.data.inputs.shape[1:], streams, widths, norm_out=config.output_norm)
 
     def fit_epoch(self) -> None:
         """One epoch of clustering, or of the self-labelling stage behind it."""

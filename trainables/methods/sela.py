@@ -5,7 +5,8 @@
 By turns: Q minimises <Q, -ln sigma> - H(Q) / lambda with equal class sizes (Sinkhorn, in the log domain: sigma^lambda
 underflows float32), y is the argmax of Q, and cross-entropy on y is descended. At small lambda y is balanced only
 nearly. One head of K = classes, on fixed features or on a network; how paper 2301.11405 ran it (labels of all points or
-of a batch, lambda): *not found*.
+of a batch, lambda): *not found*. In the order in which to read: Config, `targets`, `targets_of_epoch`, `loss`; the
+epoch around them is `heads.softmax_training`.
 """
 
 from __future__ import annotations

@@ -32,6 +32,7 @@ __all__ = [
     "backbone",
     "build",
     "fan_in_uniform",
+    "headed",
     "members_at_most",
     "projector",
     "small_normal",
@@ -91,6 +92,27 @@ def backbone(name: str, shape: Sequence[int], streams: Streams, width: int) -> N
     """Return an encoder without a head: a trunk's own features, or `width` outputs of linear or of an mlp as wide."""
     dense = name not in TRUNKS
     return build(name, shape, streams, out_features=width if dense else None, hidden=(width,), norm=True)
+
+
+def headed(
+    name: str, shape: Sequence[int], streams: Sequence[Streams], widths: tuple[int, int, int], *, norm_out: bool = False
+) -> Network:
+    """Return an encoder with a head behind it: linear, batch norm, ReLU, linear (`linear`: one layer, and no more).
+
+    Args:
+        name: one of NETWORKS.
+        shape: of one input.
+        streams: of the encoder and of the head; an mlp draws both from the first.
+        widths: of an mlp's hidden layer, of the head's hidden layer, and of the output.
+        norm_out: batch norm without scale and shift on the output.
+    """
+    pixels, (width, hidden, out) = math.prod(shape), widths
+    if name == "linear":
+        return Mlp((pixels, out), streams[0], norm_out=norm_out)
+    if name == "mlp":
+        return Mlp((pixels, width, hidden, out), streams[0], norm=True, norm_out=norm_out)
+    trunk = build(name, shape, streams[0])
+    return Chain([trunk, Mlp((trunk.out_features, hidden, out), streams[1], norm=True, norm_out=norm_out)])
 
 
 def _trunk(name: str, shape: Sequence[int], streams: Streams) -> Trunk:

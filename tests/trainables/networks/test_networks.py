@@ -17,6 +17,7 @@ from trainables.networks import (
     ResNet18,
     backbone,
     build,
+    headed,
     members_at_most,
     projector,
     small_normal,
@@ -275,3 +276,12 @@ def test_parts_are_kept_and_taken_up_by_name() -> None:
 def test_a_backbone_has_its_own_features_or_the_asked_width() -> None:
     assert backbone("cnn", (1, 28, 28), streams([0]), 99).out_features == 16 * 4 * 4
     assert backbone("mlp", (7,), streams([0]), 99).out_features == 99
+
+
+def test_a_head_has_a_hidden_layer_behind_every_network_but_a_linear_one() -> None:
+    both, widths = (streams([0, 1]), streams([0, 1], "init.head")), (20, 16, 8)
+    assert [tuple(p.shape[1:]) for p in headed("linear", GREY, both, widths).params] == [(64, 8), (8,)]
+    weights = [tuple(p.shape[1:]) for p in headed("mlp", GREY, both, widths).params if p.dim() == 3]
+    assert weights == [(64, 20), (20, 16), (16, 8)]
+    chain = headed("cnn", GREY, both, widths, norm_out=True)
+    assert isinstance(chain, Chain) and chain.out_features == 8 and chain.params[-1].shape[1:] == (16, 8)
