@@ -221,7 +221,7 @@ def _render(parts: _Parts, shown: Sequence[tuple[str, str, str]], sections: Sequ
     head = arm_tables.columns(arm_tables.shown(parts.rows), metric, 1 - float(study.record["alpha"]))
     return rendering.render(
         "report.html",
-        record=study.record,
+        record={"tier": "local", "exploratory": False, "paper": "", **study.record},
         name=study.name,
         paragraphs=_paragraphs(study.record),
         heading=verdicts.heading(study),

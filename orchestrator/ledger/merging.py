@@ -23,6 +23,7 @@ from orchestrator.ledger import profiles, retractions, schema, studies
 from orchestrator.ledger.retractions import Retraction
 from orchestrator.ledger.rows import compaction, reading
 from orchestrator.ledger.rows.batches import Batches, retry_while_changing
+from orchestrator.retry_policy import POLICIES
 from orchestrator.trial import TrialState
 
 __all__ = ["Merged", "merge_folders"]
@@ -32,6 +33,11 @@ PORTION = 10_000
 
 SAME = ("state", "started_at", "finished_at", "bundle_id")
 """Two attempts of a trial that agree in these are one: no machine trains a trial twice at one moment."""
+
+COLUMNS = [*SAME, "trial_id", "attempt", "failure_kind"]
+
+REPEATED = [str(kind) for kind, policy in POLICIES.items() if policy.attempts == 1]
+"""Failures that only repeat themselves wherever the trial is trained: one is enough."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,15 +162,13 @@ def _taken(batches: Batches, rows: pa.Table, places: dict[tuple[str, int], int])
     if not len(known):
         return rows, n_new
     ours: dict[str, list[dict[str, Any]]] = {}
-    for row in reading.trials(
-        batches, every_attempt=True, only=known.to_pylist(), columns=[*SAME, "trial_id", "attempt"]
-    ).to_pylist():
+    for row in reading.trials(batches, every_attempt=True, only=known.to_pylist(), columns=COLUMNS).to_pylist():
         retracted = batches.retracted.get(row["trial_id"])
         row["counts"] = retracted is None or row["attempt"] > retracted.up_to
         ours.setdefault(row["trial_id"], []).append(row)
     keep = [
         row["trial_id"] not in ours or _is_new(row, ours[row["trial_id"]], places)
-        for row in rows.select([*SAME, "trial_id", "attempt"]).to_pylist()
+        for row in rows.select(COLUMNS).to_pylist()
     ]
     return rows.filter(pa.array(keep)), n_new
 
@@ -172,13 +176,15 @@ def _taken(batches: Batches, rows: pa.Table, places: dict[tuple[str, int], int])
 def _is_new(row: Mapping[str, Any], ours: list[dict[str, Any]], places: dict[tuple[str, int], int]) -> bool:
     """Return whether an attempt there is none of those here; it is one of `ours` from here on, under a free number.
 
-    A complete one is none if there is a complete one here: `_agreeing` has seen that they have the same numbers.
+    One that failed as one here did, and always would, is none; nor is a complete one, if there is one here: they have
+    the same numbers, as `_agreeing` saw.
     """
     key = (row["trial_id"], row["attempt"])
     for one in ours:
         moment = one["started_at"] is not None or one["attempt"] == row["attempt"]
         complete = one["state"] == row["state"] == TrialState.COMPLETE
-        if (complete and one["counts"]) or (moment and all(one[name] == row[name] for name in SAME)):
+        repeated = row["failure_kind"] in REPEATED and row["failure_kind"] == one["failure_kind"]
+        if ((complete or repeated) and one["counts"]) or (moment and all(one[name] == row[name] for name in SAME)):
             places[key] = one["attempt"]
             return False
     places[key] = 1 + max(one["attempt"] for one in ours)

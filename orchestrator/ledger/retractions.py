@@ -58,8 +58,9 @@ def read(results: Path) -> dict[str, Retraction]:
         try:
             one = _checked(Retraction(**plain_files.parsed(line)))
         except (ValueError, TypeError) as error:
+            why = plain_files.one_line(str(error))[:100]
             raise LedgerError(
-                f"{str(path)!r} holds no retraction in line {number} ({error}); mend or remove it"
+                f"{str(path)!r} holds no retraction in line {number} ({why}); mend or remove it"
             ) from None
         known = found.get(one.trial_id)
         if known is None or one.up_to >= known.up_to:

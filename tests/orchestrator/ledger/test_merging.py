@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -115,3 +116,14 @@ def test_a_folder_that_is_this_one_or_none_is_refused(tmp_path: Path, name: str)
     one = folder(tmp_path / "one", outcome(0))
     with Ledger(one, writable=True) as ledger, pytest.raises(RequestError, match="name another results folder"):
         ledger.merge(tmp_path / name)
+
+
+def test_a_failure_that_only_repeats_itself_comes_once(tmp_path: Path) -> None:
+    def diverged(at: float) -> TrialOutcome:
+        kind = FailureKind.DIVERGED
+        return replace(outcome(0, failed=True, at=at), failure_kind=kind)
+
+    one = folder(tmp_path / "one", diverged(STARTED))
+    other = folder(tmp_path / "other", diverged(STARTED + 50))
+    assert merged(one, other) == (0, 0, 0)
+    assert len(Ledger(one).attempts(outcome(0).spec.trial_id)) == 1
