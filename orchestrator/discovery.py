@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from orchestrator import process_settings
 from orchestrator.errors import RequestError, UnknownNameError
 from orchestrator.metric import Metric, undeclared
 
@@ -48,6 +49,9 @@ PLURALS = {kind: f"{kind}s" for kind in FOLDERS} | {"study": "studies"}
 
 ENTRY_POINTS = "deep_clustering_orchestrator.{kinds}"
 
+PLUGIN = "_plugin_"
+"""Beginning of the names under which a user's own files are imported."""
+
 _in_use: tuple[str, ...] = ()
 
 
@@ -66,7 +70,8 @@ def load_file(path: Path, kind: str) -> ModuleType:
     module = importlib.util.module_from_spec(module_spec)
     sys.modules[name] = module  # dataclasses look their module up while the class is made
     try:
-        module_spec.loader.exec_module(module)
+        with process_settings.importing(name):
+            module_spec.loader.exec_module(module)
     except RequestError as error:  # what it asks for is refused where it is made
         del sys.modules[name]
         raise RequestError(f"{kind} file {str(path)!r}: {error}") from error
@@ -121,7 +126,8 @@ def find(kind: str, name: str, plugins: Sequence[str] = ()) -> ModuleType:
     if name not in known:
         raise UnknownNameError(kind, name, [*known, *files])
     if name in _entry_points(kind):
-        module: ModuleType = _entry_points(kind)[name].load()
+        with process_settings.importing(f"{PLUGIN}{kind}_{name}"):
+            module: ModuleType = _entry_points(kind)[name].load()
         return module
     return importlib.import_module(f"{FOLDERS[kind]}.{name}")
 
@@ -153,7 +159,7 @@ def require(kind: str, name: str, plugins: Sequence[str] = ()) -> None:
 
 
 def _plugin_module(kind: str, path: Path) -> str:
-    return f"_plugin_{kind}_{path.stem}"
+    return f"{PLUGIN}{kind}_{path.stem}"
 
 
 def find_package(name: str) -> str:

@@ -28,6 +28,8 @@ POLICIES: Mapping[FailureKind, Policy] = {
     FailureKind.INFRASTRUCTURE: Policy(3, False, "a worker or node died; another one may live"),
     FailureKind.PREEMPTION: Policy(10, False, "the node was wanted back; nothing is wrong with the trial"),
     FailureKind.TIMEOUT: Policy(2, True, "no progress; a smaller bundle tells a slow trial from a hanging one"),
+    FailureKind.TIME_LIMIT: Policy(1, False, "the same machine is as slow the next time; --retry-failed tries again"),
+    FailureKind.MEMORY_LIMIT: Policy(1, False, "it was alone already, and needs as much the next time"),
     FailureKind.BUG: Policy(1, False, "the same code raises again"),
 }
 

@@ -19,6 +19,7 @@ __all__ = [
     "Bundle",
     "BundleTask",
     "FailureKind",
+    "Limits",
     "Report",
     "SeedBlock",
     "Stage",
@@ -59,6 +60,8 @@ class FailureKind(StrEnum):
     INFRASTRUCTURE = "infrastructure"
     PREEMPTION = "preemption"
     TIMEOUT = "timeout"
+    TIME_LIMIT = "time_limit"
+    MEMORY_LIMIT = "memory_limit"
     BUG = "bug"
 
 
@@ -123,12 +126,16 @@ class TrialSpec:
     n_epochs: int = 1
     precision: str = "float32"
     """One of `PRECISIONS`."""
+    stop: str = ""
+    """By which rule training ends before the budget (`orchestrator.plateau`); empty: by none."""
 
     @cached_property
     def trial_id(self) -> str:
-        """Hash of exactly these fields (20 hex digits)."""
+        """Hash of exactly these fields (20 hex digits); a rule that there is not has no part in it."""
+        stop = {"stop": self.stop} if self.stop else {}
         return digest(
             {
+                **stop,
                 "method": self.method,
                 "method_version": self.method_version,
                 "config": dict(self.config),
@@ -201,6 +208,16 @@ def ids(specs: Sequence[TrialSpec]) -> list[str]:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What a trial may take on the machine that trains it: no part of what it is."""
+
+    seconds: float | None = None
+    """Wall time: the trial's share of its bundle's."""
+    memory_bytes: int | None = None
+    """What training may add to the memory of the process, or hold on the card."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class BundleTask:
     """A bundle with all that a worker must know to train it; travels to workers, so it holds plain data only."""
 
@@ -219,6 +236,9 @@ class BundleTask:
     """The part of a GPU that it takes: 1, or 1/n for what cannot fuse."""
     plugins: tuple[str, ...] = ()
     """Folders with a user's own methods and datasets."""
+    needed: tuple[str, ...] = ()
+    """Metrics that the trials are wanted for: one that is no number at the end has diverged, as a loss at any time."""
+    limits: Limits = field(default_factory=Limits)
     ended_members: tuple[int, ...] = ()
     """Members whose end the ledger has: they keep their place, since a checkpoint counts on it, and are not trained."""
 

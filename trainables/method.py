@@ -12,6 +12,7 @@ from torch import Tensor
 
 from orchestrator.trial import Stage
 from trainables.data.dataset import Dataset
+from trainables.global_streams import GlobalStreams
 from trainables.randomness import stream_seed
 
 __all__ = ["FusedMethod", "InTurn", "Member", "Method", "MethodConfig", "Row", "State", "Stateful"]
@@ -103,15 +104,20 @@ class Member(Protocol):
 
 
 class InTurn(Method):
-    """Members one after another behind the bundle's contract: no speed-up, and nothing else to write."""
+    """Members one after another behind the bundle's contract: no speed-up, and nothing else to write.
+
+    A member may draw from the global random streams of torch, NumPy and Python: within its calls they are its own, and
+    its seed is what they take, a whole number below 2 to the 32.
+    """
 
     member: ClassVar[type[Member]]
 
     def __init__(self, configs: Sequence[Any], seeds: Sequence[int], data: Dataset, device: torch.device) -> None:
-        self.members = [
-            self.member(config, stream_seed(seed, "member"), data, device)
-            for config, seed in zip(configs, seeds, strict=True)
-        ]
+        self.streams = [GlobalStreams(seed, device) for seed in seeds]
+        self.members: list[Member] = []
+        for config, seed, streams in zip(configs, seeds, self.streams, strict=True):
+            with streams.own():
+                self.members.append(self.member(config, stream_seed(seed, "member"), data, device))
 
     def stages(self) -> Sequence[Sequence[Stage]]:
         """Return each member's `stages`, where it has such an attribute."""
@@ -119,25 +125,35 @@ class InTurn(Method):
 
     def fit_epoch(self) -> None:
         """Train each member for one epoch."""
-        for member in self.members:
-            member.fit_epoch()
+        for member, streams in zip(self.members, self.streams, strict=True):
+            with streams.own():
+                member.fit_epoch()
 
     def evaluate(self, last: bool) -> list[Row]:
         """Return each member's row."""
-        return [member.evaluate(last) for member in self.members]
+        rows = []
+        for member, streams in zip(self.members, self.streams, strict=True):
+            with streams.own(evaluating=True):
+                rows.append(member.evaluate(last))
+        return rows
 
     def keep(self, members: Sequence[int]) -> None:
         """Drop all other members."""
         self.members = [self.members[index] for index in members]
+        self.streams = [self.streams[index] for index in members]
 
     def state_dict(self) -> State:
-        """Return the states by position."""
-        return {str(index): member.state_dict() for index, member in enumerate(self.members)}
+        """Return the states by position, each member's streams beside its own."""
+        return {
+            str(index): {"member": member.state_dict(), "streams": streams.state_dict()}
+            for index, (member, streams) in enumerate(zip(self.members, self.streams, strict=True))
+        }
 
     def load_state_dict(self, state: State) -> None:
         """Take up the states by position."""
-        for index, member in enumerate(self.members):
-            member.load_state_dict(state[str(index)])
+        for index, (member, streams) in enumerate(zip(self.members, self.streams, strict=True)):
+            member.load_state_dict(state[str(index)]["member"])
+            streams.load_state_dict(state[str(index)]["streams"])
 
 
 @runtime_checkable

@@ -22,7 +22,16 @@ def bundle_key(spec: TrialSpec, space: Mapping[str, Knob]) -> str:
     """Return what the members of a bundle share: the program and the budget, all but fusing knobs and the seed."""
     program = _shape(spec, space)
     return canonical_json(
-        [spec.method, spec.method_version, spec.dataset, spec.protocol, spec.n_epochs, spec.precision, program]
+        [
+            spec.method,
+            spec.method_version,
+            spec.dataset,
+            spec.protocol,
+            spec.n_epochs,
+            spec.precision,
+            spec.stop,
+            program,
+        ]
     )
 
 

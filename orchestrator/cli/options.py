@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 from orchestrator.bundles.profile import MOST_ON_A_CARD
 from orchestrator.cli.command_line import Argument, Option
 from orchestrator.errors import RequestError
-from orchestrator.trial import FailureKind
+from orchestrator.trial import FailureKind, Limits
 
 if TYPE_CHECKING:
     from orchestrator.executors.base import ExecutorOptions
@@ -122,6 +122,8 @@ class RunOptions(StudyOrAllOptions):
     ] = 0
     time_budget: Annotated[float, Option(min=0, help="stop cleanly after this many seconds; 0: never")] = 0.0
     stall: Annotated[float, Option(min=0, help="seconds without news after which a bundle is lost; 0: never")] = 7200.0
+    trial_seconds: Annotated[float, Option(min=0, help="a trial that takes longer has failed; 0: never")] = 0.0
+    trial_memory: Annotated[float, Option(min=0, help="GiB that a trial may add to its worker; 0: all there is")] = 0.0
     budget_hours: Annotated[float, Option(min=0, help="stop cleanly after these core- or GPU-hours; 0: never")] = 0.0
     retry_failed: Annotated[str, Option(among=KINDS, help="failure kind to try again, or 'all'")] = ""
     only_current: Annotated[bool, Option("--only-current", help="count only ledger rows of the present code")] = False
@@ -151,6 +153,12 @@ class RunOptions(StudyOrAllOptions):
             stall_seconds=self.stall,
             verbose=self.verbose,
         )
+
+    @property
+    def limits(self) -> Limits:
+        """What a trial may take."""
+        memory = int(self.trial_memory * 2**30)
+        return Limits(seconds=self.trial_seconds or None, memory_bytes=memory or None)
 
     @property
     def reporting(self) -> ReportOptions:

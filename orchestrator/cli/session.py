@@ -13,14 +13,14 @@ from orchestrator.cli.options import RunOptions
 from orchestrator.cli.reporting import ReportAhead, answer
 from orchestrator.cli.requested_study import requested_study
 from orchestrator.cli.signals import NOTHING_LOST, SIGNALS, leave
-from orchestrator.errors import FailureBudgetError, InterruptedRunError, UnknownNameError
+from orchestrator.errors import FailureBudgetError, InterruptedRunError, RequestError, UnknownNameError
 from orchestrator.executors import executor_of
 from orchestrator.executors.base import Executor
 from orchestrator.ledger import Ledger
 from orchestrator.plan.catalogue import Catalogue
 from orchestrator.plan.nothing_to_do import n_known_trials
 from orchestrator.plan.plan import Plan, plan_of
-from orchestrator.run.progress import Progress
+from orchestrator.run.progress import UNANSWERABLE, Progress
 from orchestrator.run.progress import RunOptions as How
 from orchestrator.run.runner import Runner
 from orchestrator.run.train import train
@@ -148,6 +148,7 @@ def train_missing(
         time_budget=options.time_budget or None,
         began=began,
         budget_hours=options.budget_hours or None,
+        limits=options.limits,
         bundles_per_gpu=options.bundles_per_gpu,
     )
     with console.watching(plan.study.name, plan.study.question, quiet=options.as_json) as watch:
@@ -196,6 +197,8 @@ class _Terminal:
 
 def end_early(reason: str) -> None:
     """Raise what a stopped run ends in."""
+    if reason.startswith(UNANSWERABLE):
+        raise RequestError(reason)
     if reason.startswith("failure budget"):
         raise FailureBudgetError(
             f"{reason}; orchestrate status and orchestrate trial ID say why; --retry-failed tries them again"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from orchestrator import discovery
+from orchestrator import discovery, process_settings
 from orchestrator.errors import CodeMismatchError, DataError
 from orchestrator.provenance import code_digest
 from orchestrator.trial import BundleTask, FailureKind, Report, TrialOutcome, TrialState
@@ -44,10 +44,14 @@ def reports(
     Raises:
         CodeMismatchError: this process would run other code than the driver planned with.
     """
+    before = process_settings.current()
     with contextlib.closing(_reports(task, decide, stopping, load)) as found:
-        for report in found:
-            failed = any(outcome.state is TrialState.FAILED for outcome in report.outcomes)
-            yield replace(report, log=said()) if failed else report
+        try:
+            for report in found:
+                failed = any(outcome.state is TrialState.FAILED for outcome in report.outcomes)
+                yield replace(report, log=said()) if failed else report
+        finally:
+            process_settings.put_back(before)  # what loading data set, too
 
 
 def _reports(task: BundleTask, decide: Decide | None, stopping: Stopping, load: LoadDataset) -> Generator[Report]:

@@ -73,6 +73,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("seed", _WHOLE, "number of the seed in its block"),
         Column("n_epochs", _WHOLE, "budget in epochs"),
         Column("precision", _TEXT, "number format of the training"),
+        Column("stop", _TEXT, "JSON: rule by which training may end early; empty: none"),
         Column("config", _TEXT, "canonical JSON of all knobs: the truth"),
         Column("knob.<name>", None, "the knobs, typed; empty where the method has no such knob"),
         Column("state", _TEXT, "complete (collapsed ones included), pruned or failed"),
@@ -224,6 +225,7 @@ def _row(outcome: TrialOutcome) -> dict[str, Any]:
         "seed": spec.seed,
         "n_epochs": spec.n_epochs,
         "precision": spec.precision,
+        "stop": spec.stop,
         "config": canonical_json(dict(spec.config)),
         "state": str(outcome.state),
         "failure_kind": str(outcome.failure_kind) if outcome.failure_kind else "",
@@ -271,12 +273,19 @@ def _metrics(rows: Sequence[Mapping[str, float]]) -> dict[str, pa.Array]:
 
 
 def _typed(values: Sequence[Any]) -> pa.Array:
-    kinds = {bool: pa.bool_(), int: _WHOLE, float: _NUMBER, str: _TEXT}
+    kinds = {bool: pa.bool_(), int: _WHOLE, float: _NUMBER, str: _TEXT, tuple: _TEXT, list: _TEXT}
     target = _unified({kinds[type(value)] for value in values if value is not None})
     if target == _TEXT:  # by way of scalars, so that mixed columns read alike whether mixed here or in `union`
-        texts = [None if value is None else pa.scalar(value).cast(_TEXT).as_py() for value in values]
-        return pa.array(texts, _TEXT)
+        return pa.array([None if value is None else _as_text(value) for value in values], _TEXT)
     return pa.array(values, target)
+
+
+def _as_text(value: Any) -> str:
+    """Return a knob's value in a column of texts; a list as JSON."""
+    if isinstance(value, tuple | list):
+        return canonical_json(value)
+    text: str = pa.scalar(value).cast(_TEXT).as_py()
+    return text
 
 
 def _unified(types: set[pa.DataType]) -> pa.DataType:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from orchestrator import discovery
-from orchestrator.errors import RequestError
+from orchestrator.errors import RequestError, UnknownNameError
 from orchestrator.knobs import canonical
 from orchestrator.plan.arms import PlannedArm, PlannedContrast
 from orchestrator.plan.catalogue import Catalogue
@@ -26,6 +26,7 @@ def check_study(study: Study, catalogue: Catalogue) -> None:
     check_settings(study, catalogue.space)
     require_precision(study, catalogue)
     require_metric(study)
+    require_label_free_stop(study)
     for reference in study.datasets:
         discovery.require("dataset", reference.partition(":")[0], catalogue.plugins)
     check_searches(study, catalogue)
@@ -112,6 +113,24 @@ def require_metric(study: Study) -> None:
                 f"study {study.name}: {name} = {value:g}; {study.metric} lies within 0 and 1, so it is below 1 "
                 "(0.02 is two points)"
             )
+
+
+def require_label_free_stop(study: Study) -> None:
+    """Refuse a rule for stopping by a metric that reads labels, or of which nobody knows which end is better.
+
+    Raises:
+        UnknownNameError: there is no such metric.
+        RequestError: the metric may not steer.
+    """
+    if study.stop is None:
+        return
+    name, known = study.stop.metric, discovery.metrics()
+    fit = [other for other, metric in known.items() if not metric.reads_labels and metric.larger_is_better is not None]
+    if name not in known:
+        raise UnknownNameError(f"metric of the plateau of study {study.name}", name, fit)
+    if name not in fit:
+        why = "reads labels" if known[name].reads_labels else "has no better end"
+        raise RequestError(f"study {study.name}: stop by {name!r}, which {why}; there are: {', '.join(sorted(fit))}")
 
 
 def require_margin(study: Study, n_contrasts: int) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from orchestrator import discovery
 from orchestrator.designs.base import Contrast, Design
 from orchestrator.designs.search import Search
 from orchestrator.inference.power import PowerReport, Spread
@@ -20,6 +21,7 @@ from orchestrator.plan.arms import PlannedArm, PlannedContrast, arms_of_design, 
 from orchestrator.plan.catalogue import Catalogue
 from orchestrator.plan.checks import check_arms, check_study
 from orchestrator.plan.trials import PlannedTrial
+from orchestrator.plateau import StopRule
 from orchestrator.study import Study
 from orchestrator.trial import SeedBlock, TrialSpec
 
@@ -90,7 +92,16 @@ class Plan:
             protocol=study.protocol,
             n_epochs=n_epochs or study.n_epochs or found.n_epochs,
             precision=study.precision if study.precision in found.precisions else "float32",
+            stop=self._stop,
         )
+
+    @cached_property
+    def _stop(self) -> str:
+        """The study's rule for stopping, as its trials carry it."""
+        rule = self.study.stop
+        if rule is None:
+            return ""
+        return StopRule(rule, bool(discovery.metric(rule.metric).larger_is_better)).written
 
     def confirm_trials(self, seeds: Iterable[int], datasets: Collection[str] | None = None) -> list[PlannedTrial]:
         """Return the trials of the arms on confirm seeds, arm by arm.

@@ -5,9 +5,13 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from orchestrator.trial import FailureKind, TrialOutcome, TrialState
+from orchestrator.trial import FailureKind, Limits, TrialOutcome, TrialState
 
-__all__ = ["Progress", "RunOptions"]
+__all__ = ["UNANSWERABLE", "Progress", "RunOptions"]
+
+
+UNANSWERABLE = "the study cannot be answered"
+"""Beginning of why a run stops whose trials have nothing that the study asks about."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +30,8 @@ class RunOptions:
     budget_hours: float | None = None
     """Hours of workers, all together (core- or GPU-hours), after which the same happens."""
     checkpoint_seconds: float = 60.0
+    limits: Limits = field(default_factory=Limits)
+    """What a trial may take of the machine."""
     device: str = "cpu"
     bundles_per_gpu: int = 1
     """How many bundles of programs that cannot fuse may share a card."""
@@ -45,6 +51,8 @@ class Progress:
     phase: str = ""
     notes: list[str] = field(default_factory=list)
     """What a person should read at once, in the order of its coming."""
+    noted: set[str] = field(default_factory=set)
+    """Every note that there was."""
     started: float = field(default_factory=time.monotonic)
 
     @property
@@ -78,8 +86,9 @@ class Progress:
         self.running += change
 
     def note(self, text: str) -> None:
-        """Add what a person should read at once; an empty text is none."""
-        if text:
+        """Add what a person should read at once; an empty text is none, and nothing is said twice."""
+        if text and text not in self.noted:
+            self.noted.add(text)
             self.notes.append(text)
 
     def take_notes(self) -> list[str]:

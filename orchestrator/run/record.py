@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -107,6 +108,7 @@ def study_json(schedule: Schedule, earlier: Mapping[str, Any]) -> dict[str, Any]
         "protocol": study.protocol,
         "precision": study.precision,
         "n_epochs": study.n_epochs,
+        "stop": None if study.stop is None else asdict(study.stop),
         "failure_budget": study.failure_budget,
         "seeds": _seeds(study, schedule.confirmation.n_seeds, earlier.get("seeds", {})),
         "looks_taken": list(earlier.get("looks_taken", [])),

@@ -15,6 +15,7 @@ import pyarrow as pa
 from orchestrator.bundles.equivalence import EquivalenceGuard
 from orchestrator.bundles.program import bundle_key
 from orchestrator.bundles.size import BundleLimits
+from orchestrator.inference.selection import objective_metric
 from orchestrator.ledger import Ledger
 from orchestrator.plan.plan import Plan
 from orchestrator.retry_policy import given_up
@@ -23,7 +24,7 @@ from orchestrator.run.failure_log import keep_death, keep_failures
 from orchestrator.run.gathering import Gathering
 from orchestrator.run.known_results import KnownResults, results_of_ledger
 from orchestrator.run.outcomes import Outcomes
-from orchestrator.run.progress import Progress, RunOptions
+from orchestrator.run.progress import UNANSWERABLE, Progress, RunOptions
 from orchestrator.run.queue import BundleQueue
 from orchestrator.run.record import chosen_of, earlier_record, write_record
 from orchestrator.run.schedule import Schedule
@@ -54,6 +55,8 @@ class Runner:
         self._ledger, self._options, self._observer, self._stop_reason = ledger, options, observer, ""
         earlier = earlier_record(ledger, study.key)
         self._digests = {name: catalogue.method(name).code_digest for name in study.methods}
+        rules = dict.fromkeys(rule for search in study.searches() for rule in search.rules)
+        self._needed = tuple(dict.fromkeys([study.metric, *map(objective_metric, rules)]))
         prunes = any(search.pruner != "none" for search in study.searches())
         codes = set(self._digests.values()) if options.only_current else None
         past = results_of_ledger(ledger, study.methods, codes, options.retry_failed, curves=prunes)
@@ -101,6 +104,8 @@ class Runner:
             code_digest=self._digests[bundle.specs[0].method],
             share=self._limits.share(bundle),
             plugins=self._options.plugins,
+            needed=self._needed,
+            limits=self._options.limits,
             ended_members=ended,
         )
 
@@ -157,6 +162,7 @@ class Runner:
             own = rows.of({outcome.spec.trial_id for outcome in report.outcomes})
             self._queue.last(self._outcomes.take(report.outcomes, own))
             self._stop_if_overspent()
+            self._stop_without_metric(report.outcomes)
             self._queue.count(bundle)
         if report.finished:
             self._check_later(bundle, rows)
@@ -253,6 +259,16 @@ class Runner:
     def _stop_if_overspent(self) -> None:
         if self._outcomes.overspent:
             self.stop(self._outcomes.overspent)
+
+    def _stop_without_metric(self, outcomes: Sequence[TrialOutcome]) -> None:
+        """Stop when a trial is complete that has not been measured as the study asks."""
+        for outcome in outcomes:
+            if outcome.state is TrialState.COMPLETE and self.study.metric not in outcome.metrics:
+                has = ", ".join(sorted(outcome.metrics)) or "none"
+                self.stop(
+                    f"{UNANSWERABLE}: trials of {outcome.spec.method} have no metric {self.study.metric!r}; "
+                    f"they have: {has}"
+                )
 
     def _close(self, bundle: Bundle) -> None:
         if self._queue.close(bundle):

@@ -91,6 +91,7 @@ def spec_of(row: pd.Series[Any]) -> TrialSpec:
         seed=int(row["seed"]),
         n_epochs=int(row["n_epochs"]),
         precision=row["precision"],
+        stop=stop if isinstance(stop := row.get("stop"), str) else "",
     )
 
 

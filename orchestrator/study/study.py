@@ -10,6 +10,7 @@ The record of a study, `study.json` beside its plan (written by the runner, read
     beats_chance_by by how much the baseline must beat chance for the study to mean anything
     chance          {dataset: {acc, nmi, ari, ami}}: what random partitions score there
     datasets, protocol, precision, n_epochs, failure_budget (precision: float32 in records from before it was one)
+    stop            {metric, patience, least, after}: the plateau at which trials end; null: they train all epochs
     seeds           {"block": "confirm", "seeds": [...], "looks": null | [10, 20, 40], "planned": [12], "file": [12]};
                     planned: the file's when the study first ran, whatever --set or the file say later (looks: the
                     same, of until_decided); file: what it says now
@@ -58,6 +59,7 @@ from orchestrator.designs.base import DESIGN, Design
 from orchestrator.designs.search import MOST_EPOCHS, Search
 from orchestrator.errors import RequestError
 from orchestrator.knobs import Value
+from orchestrator.plateau import Plateau
 from orchestrator.study.size import require_plannable
 from orchestrator.trial import PRECISIONS
 
@@ -178,6 +180,10 @@ class Study(Checked):
     """What the baseline must score above random partitions (units of `metric`, or of NMI if `metric` reads no labels);
     a baseline that does not is reported as not working at this tier, whatever its arms differ by."""
     exploratory: bool = field(default=False, metadata=allowed(flag()))
+    stop: Plateau | None = field(
+        default=None, metadata=allowed(optional(instance(Plateau, "Plateau(metric='loss', patience=5)")))
+    )
+    """When a trial ends before its epochs are over, by a metric that reads no labels; part of what the trial is."""
     failure_budget: float = field(default=0.1, metadata=allowed(number(0, 1)))
     """Share of the study's trials that may fail before the run stops."""
     tiers: Mapping[str, Tier] = field(

@@ -24,7 +24,8 @@ from orchestrator import discovery
 from orchestrator.knobs import canonical, knobs_of
 from orchestrator.run.runner import RunOptions
 from orchestrator.trial import Bundle, BundleTask, TrialSpec
-from trainables.training import checkpoints, loop
+from trainables.training import checkpoints, resumption
+from trainables.training.bundle_training import BundleTraining
 
 OUT = Path(__file__).parents[2] / "analysis/benchmarks/checkpoints.json"
 EVERY = RunOptions().checkpoint_seconds
@@ -65,11 +66,11 @@ def _measured(method: str, dataset: str, knobs: dict[str, Any], members: int, n_
     ]
     with tempfile.TemporaryDirectory() as folder:
         task = BundleTask(bundle=Bundle(tuple(specs)), checkpoint_folder=folder, checkpoint_seconds=1e9)
-        run = loop._Run(found, task, data)
+        run = BundleTraining(found, task, data)
         epoch = _seconds(run.advance)  # then optimisers and queues have state
         assert run.groups
         assert not run.outcomes
-        costs = [_seconds(run.save) for _ in range(n_saves)]
+        costs = [_seconds(lambda: resumption.save(run)) for _ in range(n_saves)]
         size = checkpoints.files(Path(folder))[0].stat().st_size
     cost = statistics.median(costs)
     share = cost / (EVERY + cost)

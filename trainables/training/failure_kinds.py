@@ -10,6 +10,7 @@ import torch
 
 from orchestrator.errors import DataError, RequestError
 from orchestrator.trial import Bundle, FailureKind, TrialOutcome, TrialState
+from trainables.training.limits import TimeLimitError
 
 __all__ = ["as_json", "classified", "from_json"]
 
@@ -44,6 +45,8 @@ def from_json(content: Mapping[str, Any], bundle: Bundle, member: int) -> TrialO
 
 def classified(error: BaseException) -> FailureKind:
     """Return the failure kind of what a method raised; what nothing else explains is a bug."""
+    if isinstance(error, TimeLimitError):
+        return FailureKind.TIME_LIMIT
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return FailureKind.OUT_OF_MEMORY
     if isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in _OUT_OF_MEMORY):

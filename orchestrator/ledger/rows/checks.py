@@ -13,8 +13,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from orchestrator.errors import RequestError
 from orchestrator.ledger import plain_files
 from orchestrator.ledger.schema import TABLES
+from orchestrator.plateau import StopRule
 from orchestrator.trial import PRECISIONS, FailureKind, SeedBlock, TrialState, stages_of
 
 __all__ = ["ID_LENGTH", "are_ids", "wrong_columns", "wrong_values"]
@@ -153,7 +155,7 @@ def _wrong_json(name: str, column: pa.ChunkedArray) -> str:
     for text in column.unique().to_pylist():
         try:
             JSON[name](text)
-        except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        except (ValueError, TypeError, AttributeError, RecursionError, RequestError) as error:
             return f"holds a {name} that is none: {str(text)[:80]!r} ({' '.join(str(error).split())[:80]})"
     return ""
 
@@ -179,7 +181,17 @@ def _stages(text: str | None) -> None:
             raise ValueError("is no stage")
 
 
-JSON: Mapping[str, Callable[[str | None], Any]] = {"config": _config, "versions": _versions, "stages": _stages}
+def _stop(text: str | None) -> None:
+    if text:
+        StopRule.read(text)
+
+
+JSON: Mapping[str, Callable[[str | None], Any]] = {
+    "config": _config,
+    "versions": _versions,
+    "stages": _stages,
+    "stop": _stop,
+}
 """Column of JSON -> what refuses a text."""
 
 

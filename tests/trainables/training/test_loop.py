@@ -16,7 +16,8 @@ from orchestrator.trial import Bundle, BundleTask, FailureKind, Report, TrialSpe
 from trainables.data.dataset import Dataset
 from trainables.method import FusedMethod, MethodConfig, Row
 from trainables.randomness import Streams
-from trainables.training import checkpoints, loop
+from trainables.training import checkpoints, resumption
+from trainables.training.bundle_training import BundleTraining
 from trainables.training.loop import train
 
 DATA = Dataset("four", torch.arange(4.0)[:, None], torch.tensor([0, 0, 1, 1]), 2)
@@ -258,16 +259,16 @@ def test_checkpoints_come_by_time_and_go_when_done(tmp_path: Path) -> None:
 
 
 def test_a_slow_checkpoint_is_not_followed_by_the_next_before_it_was_worth_its_cost(tmp_path: Path) -> None:
-    run = loop._Run(Walk, task("none", folder=str(tmp_path / "bundle"), every=60.0), DATA)
+    run = BundleTraining(Walk, task("none", folder=str(tmp_path / "bundle"), every=60.0), DATA)
     run.saved_at -= 61.0
-    assert run.save_is_due()
-    run.save()
-    assert not run.save_is_due()
+    assert resumption.save_is_due(run)
+    resumption.save(run)
+    assert not resumption.save_is_due(run)
     run.saving_seconds = 3.0
     run.saved_at -= 61.0
-    assert not run.save_is_due()
-    run.saved_at -= 3.0 / loop.SAVING_SHARE
-    assert run.save_is_due()
+    assert not resumption.save_is_due(run)
+    run.saved_at -= 3.0 / resumption.SAVING_SHARE
+    assert resumption.save_is_due(run)
 
 
 def test_a_receiver_that_drops_the_generator_at_the_last_report_leaves_no_checkpoint(tmp_path: Path) -> None:
