@@ -39,6 +39,11 @@ __all__ = [
 
 KEY = "allowed"
 
+_MOVES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Signs that move a terminal's cursor or turn the direction of writing."""
+
+_MOVES_AND_LINES = re.compile(r"[\t\n\u2028\u2029]|" + _MOVES.pattern)
+
 Convert = Callable[[Any, str], Any]
 """(value, where it stands) -> its one form; ValueError, TypeError or OverflowError: it is not allowed."""
 
@@ -91,18 +96,24 @@ def allowed(rule: Rule) -> dict[str, Rule]:
     return {KEY: rule}
 
 
-def text(what: str = "a text", *, empty: bool = False) -> Rule:
-    """Return the rule of a text in Unicode, without control characters but for line ends."""
+def text(what: str = "a text", *, empty: bool = False, lines: bool = False, most: int = 300) -> Rule:
+    """Return the rule of a text that can be printed and written.
+
+    Args:
+        what: what it is.
+        empty: whether it may be empty.
+        lines: whether it may have several.
+        most: signs.
+    """
+    strange = _MOVES if lines else _MOVES_AND_LINES
 
     def convert(given: Any, where: str) -> str:
-        if not isinstance(given, str) or not (empty or given.strip()):
-            raise ValueError(given)
-        if any(ord(sign) < 32 and sign not in "\n\t" for sign in given):
+        if not isinstance(given, str) or len(given) > most or not (empty or given.strip()) or strange.search(given):
             raise ValueError(given)
         given.encode()
         return str(given)
 
-    return Rule(what, convert)
+    return Rule(f"{what} (at most {most:,} printable signs)", convert)
 
 
 def word() -> Rule:

@@ -29,8 +29,14 @@ __all__ = [
 ]
 
 
+MOST_SIGNS = 2_000
+
+
 class OrchestratorError(Exception):
-    """Base of everything the project raises on purpose; its text is one readable line."""
+    """Base of everything the project raises on purpose; its text is one readable line, whatever is quoted in it."""
+
+    def __init__(self, text: object = "") -> None:
+        super().__init__(_one_line(str(text), MOST_SIGNS))
 
 
 class RequestError(OrchestratorError):
@@ -52,6 +58,9 @@ class UnknownNameError(RequestError):
             parts.append(f"there are: {', '.join(names) or '(none)'}")
         super().__init__(f"unknown {kind} {shown(name)}; {'; '.join(parts)}")
 
+    def __reduce__(self) -> tuple[type[RequestError], tuple[object, ...]]:
+        return RequestError, self.args  # to another process it is a line
+
 
 def _nearest(name: str, names: list[str]) -> list[str]:
     """Return the names that look most like `name`, at most three, the best first."""
@@ -67,8 +76,15 @@ def shown(value: object, most: int = 80) -> str:
         text = " ".join(repr(value).split())
     except Exception:  # a number of thousands of digits; an object of a stranger
         text = f"a value of type {type(value).__name__}"
-    text = text.encode("ascii", "backslashreplace").decode() if not text.isprintable() else text
-    return text if len(text) <= most else f"{text[: most - 3]}..."
+    return _one_line(text, most)
+
+
+def _one_line(text: str, most: int) -> str:
+    """Return a text in one line of printable signs, its end left out if it is long."""
+    line = " ".join(text[: 4 * most].split())
+    line = line if line.isprintable() else line.encode("ascii", "backslashreplace").decode()
+    line = "".join(sign if sign.isprintable() else f"\\x{ord(sign):02x}" for sign in line)
+    return line if len(line) <= most else f"{line[: most - 3]}..."
 
 
 class LedgerError(RequestError):

@@ -15,6 +15,7 @@ from orchestrator.ledger import Ledger
 from orchestrator.plan.catalogue import Catalogue
 from orchestrator.plan.nothing_to_do import n_known_trials
 from orchestrator.plan.study_list import studies_of_tier
+from orchestrator.run.record import require_own_file
 from orchestrator.study import Study
 
 __all__ = ["run", "run_studies"]
@@ -69,6 +70,7 @@ def run_studies(studies: Sequence[Study], options: RunOptions) -> None:
 def _one(
     study: Study, options: RunOptions, began: float, ledger: Ledger, executor: Executor, catalogue: Catalogue
 ) -> None:
+    require_own_file(study, ledger)
     retries = options.only_current or options.retry_failed
     n_trials = None if retries else n_known_trials(study, ledger, options.plugins)
     if n_trials is None:

@@ -23,7 +23,7 @@ from orchestrator.price.price import Price, price
 from orchestrator.price.probing import probe
 from orchestrator.provenance import machine
 from orchestrator.run.known_results import complete_results
-from orchestrator.run.record import earlier_record
+from orchestrator.run.record import earlier_record, require_own_file
 from orchestrator.run.stopping_rule import values_of
 from orchestrator.study import Study
 from orchestrator.trial import TrialSpec
@@ -120,6 +120,7 @@ def priced_together(studies: Sequence[Study], results: Path, plugins: tuple[str,
 
 def _plan(study: Study, catalogue: Catalogue, ledger: Ledger) -> Plan:
     """Return the plan of a study with what its searches have chosen in a results folder."""
+    require_own_file(study, ledger)
     return plan_of(study, catalogue, choices_of(study, lambda key: earlier_record(ledger, key)))
 
 

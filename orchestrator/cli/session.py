@@ -22,6 +22,7 @@ from orchestrator.plan.nothing_to_do import n_known_trials
 from orchestrator.plan.plan import Plan, plan_of
 from orchestrator.run.progress import UNANSWERABLE, Progress
 from orchestrator.run.progress import RunOptions as How
+from orchestrator.run.record import require_own_file
 from orchestrator.run.runner import Runner
 from orchestrator.run.train import train
 from orchestrator.study import Study
@@ -112,6 +113,7 @@ def _trained(
     """Train what is missing; return why that ended early, if it did."""
     if not (options.only_current or options.retry_failed):
         with Ledger(options.results) as ledger:
+            require_own_file(study, ledger)
             n_trials = n_known_trials(study, ledger, options.plugins)
         if n_trials is not None:
             if not options.as_json:
@@ -141,6 +143,7 @@ def train_missing(
         executor: where bundles train.
         begun: called whenever there is news: workers are training, and this process has time.
     """
+    require_own_file(plan.study, ledger)
     how = How(
         plugins=options.plugins,
         retry_failed=_kinds(options.retry_failed),

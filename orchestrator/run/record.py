@@ -28,6 +28,7 @@ __all__ = [
     "early_look",
     "first_plan",
     "plan_table",
+    "require_own_file",
     "study_json",
     "with_look",
     "write_record",
@@ -81,8 +82,7 @@ def write_record(
     study = schedule.plan.study
     earlier = earlier_record(ledger, study.key)
     record = study_json(schedule, earlier)
-    source = source_of(study.file, ledger.folder)
-    require_own_record(earlier, source, ledger.folder, study.key)
+    source = require_own_file(study, ledger)
     if source or earlier.get("source"):
         record["source"] = source or earlier["source"]
     record["equivalence"] = equivalence
@@ -93,6 +93,17 @@ def write_record(
             record = with_look(record, look)
         record["finished_key"] = plan_key(study, plugins)
     ledger.write_study(study.key, record, plan_table(schedule.planned))
+
+
+def require_own_file(study: Study, ledger: Ledger) -> dict[str, str] | None:
+    """Return what the record says of the study's file; refuse a study whose record is that of another file.
+
+    Raises:
+        RequestError: names both files.
+    """
+    source = source_of(study.file, ledger.folder)
+    require_own_record(earlier_record(ledger, study.key), source, ledger.folder, study.key)
+    return source
 
 
 def study_json(schedule: Schedule, earlier: Mapping[str, Any]) -> dict[str, Any]:

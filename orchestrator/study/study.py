@@ -85,7 +85,7 @@ LOCAL = "local"
 MOST_SEEDS = 100_000
 
 DATASETS = many(
-    text("the reference of a dataset"),
+    text("the reference of a dataset", most=1_000),
     "a tuple of different datasets' references, at least one",
     least=1,
     distinct=True,
@@ -156,7 +156,7 @@ class Study(Checked):
         RequestError: a field holds what it may not; the line names the field, the value and what is allowed.
     """
 
-    question: str = field(metadata=allowed(text("the question as a text")))
+    question: str = field(metadata=allowed(text("the question as a text", lines=True, most=10_000)))
     design: Design = field(metadata=allowed(DESIGN))
     datasets: tuple[str, ...] = field(metadata=allowed(DATASETS))
     rivals: tuple[Design, ...] = field(default=(), metadata=allowed(many(DESIGN, "a tuple of designs")))
@@ -190,10 +190,10 @@ class Study(Checked):
         default_factory=dict, metadata=allowed(mapping(instance(Tier, "Tier(...)"), "name -> Tier(...)", key=WORD))
     )
     name: str = field(default="", metadata=allowed(text(empty=True)))
-    docstring: str = field(default="", metadata=allowed(text(empty=True)))
-    file: str = field(default="", repr=False, compare=False, metadata=allowed(text(empty=True)))
+    docstring: str = field(default="", metadata=allowed(text(empty=True, lines=True, most=200_000)))
+    file: str = field(default="", repr=False, compare=False, metadata=allowed(text(empty=True, most=4_096)))
     """Path of its file, if it was loaded by path."""
-    settings: tuple[str, ...] = field(default=(), metadata=allowed(many(text(), "a tuple of settings")))
+    settings: tuple[str, ...] = field(default=(), metadata=allowed(many(text(most=1_000), "a tuple of settings")))
     """What `--set` changed, as it was given: part of the command that runs the study again."""
     tier: str = field(default=LOCAL, metadata=allowed(WORD))
     epoch_seconds: Mapping[str, float] = field(default_factory=dict, metadata=allowed(SECONDS))

@@ -374,3 +374,20 @@ def test_a_setting_of_a_plugin_reaches_no_rival_and_is_named_ray_32698(stranger:
     assert (status, set(stranger.rows()["state"])) == (0, {"complete"}), err
     said = " ".join((out + err).split())
     assert "method 'drawing' sets numpy.seterr divide = raise, torch.default_dtype = torch.float64" in said
+
+
+def test_two_files_of_one_name_never_take_each_others_record_ray_35812(stranger: Stranger) -> None:
+    text = "STUDY = Study(**B, design=one_factor('kmeans', {{'n_init': [{n}]}}))"
+    first, other = (stranger.asks(text.format(n=n), f"{folder}/ablation.py") for n, folder in ((1, "A"), (2, "B")))
+    assert stranger.runs(first)[0] == 0
+    for command in ("plan", "run"):
+        line = stranger.refused(other, command=command)
+        assert f"is that of {str(first)!r}, another file of this name" in line
+    with Ledger(stranger.results) as ledger:
+        record, _ = ledger.read_study("ablation")
+    assert record["source"]["path"] == "../A/ablation.py"
+    assert len(record["source"]["digest"]) == 20
+    moved = stranger.writes("C/ablation.py", first.read_text())
+    assert stranger.runs(moved)[0] == 0
+    stranger.asks(text.format(n=3), "C/ablation.py")
+    assert stranger.plans(moved)["missing"] == 6
