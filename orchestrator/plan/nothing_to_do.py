@@ -18,9 +18,7 @@ __all__ = ["n_known_trials", "plan_key"]
 
 def plan_key(study: Study, plugins: Sequence[str]) -> str:
     """Return a digest of all that a plan follows from: the study, the files of the project and of plugins, versions."""
-    return digest(
-        [repr(replace(study, docstring="")), list(_contents(study, plugins)), versions()]
-    )
+    return digest([repr(replace(study, docstring="")), list(_contents(study, plugins)), versions()])
 
 
 def n_known_trials(study: Study, ledger: Ledger, plugins: Sequence[str]) -> int | None:
