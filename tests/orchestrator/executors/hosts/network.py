@@ -52,7 +52,7 @@ class Host:
     def __init__(self, rig, number, size="2g", shared=None):
         self.name, self.address = f"{rig}{number}", f"10.77.0.{number}"
         self.size, self.shared = size, shared
-        self.init = None
+        self.init, self.spawned = None, []
         _run("ip", "netns", "add", self.name)
 
     def start(self):
@@ -72,7 +72,8 @@ class Host:
 
     def spawn(self, command, environment=(), **options):
         """Run a command on this host; return its Popen (of nsenter, outside)."""
-        return subprocess.Popen(self.command(command, environment), **options)
+        self.spawned.append(subprocess.Popen(self.command(command, environment), **options))
+        return self.spawned[-1]
 
     def processes(self):
         """Return the numbers, as seen from outside, of all that runs on this host, its first process aside."""
@@ -96,6 +97,9 @@ class Host:
 
     def thaw(self):
         self.signal(signal.SIGCONT)
+        for outside in self.spawned:  # nsenter stops with what it runs
+            if outside.poll() is None:
+                outside.send_signal(signal.SIGCONT)
 
     def kill(self):
         """Take the power away; cut it off first, or its kernel says goodbye for it."""
