@@ -22,6 +22,8 @@ class TrialResult:
     """Epoch -> metrics; only of trials of a search that prunes."""
     stages: str = ""
     """What it builds on that was made once, as its row has it (`trial.stages_text`)."""
+    failure_kind: str = ""
+    """Of a failed trial."""
 
 
 LookUp = Callable[[str], TrialResult | None]

@@ -8,9 +8,9 @@ forward, their mean, and collision -ln sum sigma y.
 
 Targets are softened as in the paper, eta u + (1 - eta) y, at eta = 0.3 for all arms (the paper ties eta to the noise,
 which nobody knows beforehand); accuracy is against the true labels of the same points. What differs from the paper: a
-linear head on pixels of digits instead of features of a ResNet-50 on whole sets, learning rate 5 and 40 epochs so that
-training comes to rest (`studies/_settings.py`). A linear head cannot learn noise by heart, so the local tier is a mild
-test of robustness: what it claims is the order of losses for a model of little capacity.
+linear head on pixels of digits, learning rate 1 and 40 epochs so that training comes to rest at the milder kinds of
+noise. A linear head cannot learn noise by heart, so the local tier is a mild test of robustness: what it claims is the
+order of losses for a model of little capacity.
 """
 
 from orchestrator.designs.one_factor import one_factor

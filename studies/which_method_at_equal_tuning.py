@@ -2,7 +2,7 @@
 
 Head to head over the four papers (2303.16521, 2311.00731, 2301.11405, 2311.14310) and their rivals: none of them tunes
 its rivals as it tunes itself. Every trained method gets 24 configurations on 2 search seeds over three or four of its
-knobs (four for PIPCDR), chosen by neighbour mutual information, then 16 confirm seeds that nobody looked at. Baseline:
+knobs (four for PIPCDR), chosen by neighbour mutual information, then 12 confirm seeds that nobody looked at. Baseline:
 k-means.
 
 What differs from the papers: 1,000 digits, 24 epochs; SeCu, PIPCDR and hard regularisation have an MLP and small views,

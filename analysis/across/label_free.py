@@ -18,7 +18,7 @@ from analysis.figures.drawing import BLACK, GREY, PALETTE, Drawing, canvas, tidy
 from analysis.figures.section import Section
 from analysis.number_format import label, name, scale, signed, unit
 from analysis.tables.arm_tables import as_html, mean_interval
-from orchestrator.inference.optimism import optimism_of_configurations
+from orchestrator.inference.optimism import FEWEST_SEEDS, crossed_gain
 from orchestrator.inference.selection import choose_configuration, configuration_rules
 
 __all__ = ["label_free_section", "rule_costs"]
@@ -30,8 +30,8 @@ FEWEST = 8
 def rule_costs(studies: Sequence[StudyView]) -> pd.DataFrame:
     """Return one row per search and label-free rule whose metrics its trials have.
 
-    Columns: study, method, dataset, rule, configurations, chosen (number), `cost`: what the oracle has more on search
-    seeds that did not choose for it (ledger's units; below 0 where the oracle's choice was luck), `agreement`:
+    Columns: study, method, dataset, rule, configurations, chosen (number), `cost`: what the oracle has more if both
+    choose on one half of the search seeds and are judged on the other (ledger's units; nan below 4 seeds), `agreement`:
     Spearman's rank correlation of the rule's score with the metric over the configurations that it considers.
     """
     lines = []
@@ -46,7 +46,9 @@ def rule_costs(studies: Sequence[StudyView]) -> pd.DataFrame:
             choice = choose_configuration({m: tables[m] for m in metrics}, collapsed, rule)
             if choice.chosen is None:
                 continue
-            cost = optimism_of_configurations(external.to_numpy(), choice.chosen).crossed_gain
+            cost = math.nan  # of a sum of ranks, or of search seeds that have no halves
+            if len(metrics) == 1:
+                cost = crossed_gain(external.to_numpy(), tables[metrics[0]].to_numpy(), ~collapsed).gain
             lines.append(
                 {
                     "study": study.name,
@@ -98,16 +100,19 @@ def label_free_section(studies: Sequence[StudyView]) -> Section | None:
     metric = studies[0].metric
     lines = []
     for rule, own in table.groupby("rule"):
-        cell = mean_interval(own["cost"].to_numpy(dtype=np.float64))
+        cell = mean_interval(own["cost"].dropna().to_numpy(dtype=np.float64))
         lines.append((str(rule), cell, float(own["agreement"].mean()), len(own)))
-    lines.sort(key=lambda line: line[1].mean)
+    lines.sort(key=lambda line: (math.isnan(line[1].mean), line[1].mean))
     rule, cell, _, _ = lines[0]
     missing = [rule for rule in configuration_rules() if rule not in set(table["rule"])]
-    sentence = (
-        f"Cheapest on average over {max(line[3] for line in lines)} searches is "
-        f"{name(rule)}: labels would have added {signed(cell.mean, metric)}{unit(metric)} of "
-        f"{name(metric)} on seeds that did not choose. Descriptive: searches share data sets and methods, so they are "
-        f"no independent sample." + (f" Not measured here: {', '.join(map(name, missing))}." if missing else "")
+    cheapest = (
+        f"What labels would have added is not given: both must choose on a half of {FEWEST_SEEDS} search seeds or more."
+        if math.isnan(cell.mean)
+        else f"Cheapest on average over {cell.n} searches is {name(rule)}: labels would have added "
+        f"{signed(cell.mean, metric)}{unit(metric)} of {name(metric)} on seeds on which neither chose."
+    )
+    sentence = f"{cheapest} Descriptive: searches share data sets and methods, so they are no independent sample." + (
+        f" Not measured here: {', '.join(map(name, missing))}." if missing else ""
     )
     body = [
         [
@@ -140,7 +145,7 @@ def _figure(table: pd.DataFrame, rules: Sequence[str], metric: str) -> Drawing:
     grid[0][0].set_xlabel(f"what labels would have added, {label(metric)}")
     grid[0][1].set_xlabel(f"rank agreement with {name(metric)} (Spearman)")
     caption = (
-        "Left: what the configuration that labels pick has more, on search seeds that did not choose it; right: rank "
+        "Left: what labels would have added, on the half of the search seeds on which neither chose; right: rank "
         "agreement of each rule with the metric. Dots are searches, diamonds means over them with 95 % t intervals."
     )
     return Drawing("label_free", "What choosing without labels costs", caption, figure)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from orchestrator.inference.arm_seed_values import ArmSeedValues, Outcome
 from orchestrator.ledger import Ledger
 from orchestrator.ledger.exporting import MARK
 from orchestrator.ledger.studies import whole_study
@@ -16,9 +18,9 @@ from orchestrator.trial import stages_of
 
 __all__ = [
     "StudyView",
+    "arm_seed_values",
     "arm_table",
     "by_seed",
-    "collapsed_by_seed",
     "confirm_rows",
     "drawn_stages",
     "epochs_of",
@@ -126,43 +128,41 @@ def metrics_of(rows: pd.DataFrame) -> list[str]:
     return [column.removeprefix("metric.") for column in columns if rows[column].notna().any()]
 
 
+def arm_seed_values(study: StudyView, metric: str) -> ArmSeedValues:
+    """Return what the judge takes: every arm of the record on every seed that was asked for."""
+    rows, column = confirm_rows(study), f"metric.{metric}"
+    values = rows[column] if column in rows.columns else pd.Series(math.nan, index=rows.index)
+    stages = rows["stages"] if "stages" in rows.columns else pd.Series("", index=rows.index)
+    kinds = rows["failure_kind"] if "failure_kind" in rows.columns else pd.Series("", index=rows.index)
+    columns = (rows["arm"], rows["seed"], rows["state"], values, rows["collapsed"], kinds, stages)
+    outcomes = [
+        Outcome(
+            arm=str(arm),
+            seed=int(seed),
+            state=str(state),
+            value=float(value) if state == "complete" else math.nan,
+            collapsed=bool(collapsed),
+            failure_kind=kind if isinstance(kind, str) else "",
+            drawn=tuple(f"{one.name} {one.key}" for one in stages_of(told) if one.drawn),
+        )
+        for arm, seed, state, value, collapsed, kind, told in zip(*columns, strict=True)
+    ]
+    asked = study.record.get("seeds", {}).get("seeds")
+    seeds = None if asked is None else [int(seed) for seed in asked]
+    return ArmSeedValues.of(outcomes, [str(arm["name"]) for arm in study.record["arms"]], seeds)
+
+
 def by_seed(study: StudyView, metric: str) -> dict[str, dict[int, float]]:
     """Return arm -> {seed: value} of complete confirm trials; what is absent from it is not complete.
 
     Every arm of the record is a key, so that an arm without a single complete trial is seen.
     """
-    rows = confirm_rows(study)
-    column = f"metric.{metric}"
-    found: dict[str, dict[int, float]] = {str(arm["name"]): {} for arm in study.record["arms"]}
-    if column not in rows.columns:
-        return found
-    complete = rows[(rows["state"] == "complete") & rows[column].notna()]
-    for arm, seed, value in zip(complete["arm"], complete["seed"], complete[column], strict=True):
-        found.setdefault(str(arm), {})[int(seed)] = float(value)
-    return found
+    return arm_seed_values(study, metric).by_seed()
 
 
-def collapsed_by_seed(study: StudyView) -> dict[str, dict[int, bool]]:
-    """Return arm -> {seed: collapsed} of complete confirm trials."""
-    rows = confirm_rows(study)
-    complete = rows[rows["state"] == "complete"]
-    found: dict[str, dict[int, bool]] = {str(arm["name"]): {} for arm in study.record["arms"]}
-    for arm, seed, flag in zip(complete["arm"], complete["seed"], complete["collapsed"], strict=True):
-        found.setdefault(str(arm), {})[int(seed)] = bool(flag)
-    return found
-
-
-def drawn_stages(study: StudyView) -> dict[str, dict[int, tuple[str, ...]]]:
+def drawn_stages(study: StudyView) -> Mapping[str, Mapping[int, Collection[str]]]:
     """Return arm -> {seed: what its complete confirm trial builds on that was made once, with a draw of its own}."""
-    rows = confirm_rows(study)
-    if "stages" not in rows.columns:
-        return {}
-    told = rows[(rows["state"] == "complete") & rows["stages"].fillna("").ne("")]
-    found: dict[str, dict[int, tuple[str, ...]]] = {}
-    for arm, seed, text in zip(told["arm"], told["seed"], told["stages"], strict=True):
-        drawn = tuple(f"{one.name} {one.key}" for one in stages_of(text) if one.drawn)
-        found.setdefault(str(arm), {})[int(seed)] = drawn
-    return found
+    return arm_seed_values(study, study.metric).drawn
 
 
 def arm_table(study: StudyView) -> pd.DataFrame:

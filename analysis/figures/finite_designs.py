@@ -63,7 +63,7 @@ def effects_figure(study: StudyView, found: Sequence[Verdict]) -> Drawing:
     Where a few differences dwarf the others a second panel shows the middle enlarged.
     """
     metric = study.metric
-    seeds = [_seed_differences(study_view.by_seed(study, metric), verdict) for verdict in found]
+    seeds = [np.array(verdict.judgement.living.differences) for verdict in found]
     close = _close_up(found, seeds, scale(metric))
     figure, grid = canvas(1, 2 if close else 1, (9.6 if close else 8.0, 1.5 + 0.42 * len(found)), sharey=True)
     for panel, axes in enumerate(grid[0]):
@@ -82,9 +82,9 @@ def effects_figure(study: StudyView, found: Sequence[Verdict]) -> Drawing:
     grid[0][0].set_ylim(len(found) - 0.5, -0.5)
     _unique_legend(figure, grid[0][0])
     caption = (
-        f"Paired differences in {label(metric)}: small dots are single seeds, large marks means, bars "
-        f"{_percent(study)} intervals that invert the sign-flip test; at the right the mean and its p, corrected by "
-        "Holm."
+        f"Paired differences in {label(metric)} where both sides work: small dots are single seeds, large marks means, "
+        f"bars {_percent(study)} intervals of one contrast each that invert the test; at the right the mean and its "
+        "corrected p, and who works more often where that is shown."
     )
     return Drawing("effects", "Differences, seed by seed", caption, figure)
 
@@ -110,7 +110,9 @@ def _effect_line(axes: Axes, place: int, verdict: Verdict, seeds: NDArray[np.flo
     colour, marker, text = LOOKS[judgement.decision]
     factor = scale(metric)
     if not len(seeds):
-        axes.text(0, place, " no complete pair", va="center", color=GREY)
+        axes.annotate(
+            "no seed on which both work", (0.02, place), xycoords=("axes fraction", "data"), va="center", color=GREY
+        )
         return
     axes.plot(factor * seeds, place + 0.14 + _spread(len(seeds)), ".", color=GREY, markersize=4, alpha=0.8)
     interval, y = judgement.interval, place - 0.18
@@ -126,14 +128,11 @@ def _effect_line(axes: Axes, place: int, verdict: Verdict, seeds: NDArray[np.flo
 def _effect_texts(axes: Axes, found: Sequence[Verdict], metric: str) -> None:
     for place, verdict in enumerate(found):
         judgement = verdict.judgement
-        said = f"{signed(judgement.estimate, metric)}, {p_text(judgement.p_corrected)}"
+        parts = [verdict.works] if judgement.working.shown else []
+        if len(judgement.living.seeds):
+            parts.insert(0, f"{signed(judgement.estimate, metric)}, {p_text(judgement.p_corrected)}")
+        said = "; ".join(parts)
         axes.annotate(said, (1.02, place), xycoords=("axes fraction", "data"), va="center", fontsize=8, color=BLACK)
-
-
-def _seed_differences(values: dict[str, dict[int, float]], verdict: Verdict) -> NDArray[np.float64]:
-    weights = verdict.contrast.weights
-    seeds = verdict.judgement.all_seeds.seeds
-    return np.array([sum(weight * values[arm][seed] for arm, weight in weights.items()) for seed in seeds])
 
 
 def _contrast_label(verdict: Verdict, several: bool) -> str:
@@ -147,7 +146,8 @@ def _contrast_label(verdict: Verdict, several: bool) -> str:
 
 def arms_figure(study: StudyView, rows: Sequence[ArmRow]) -> Drawing:
     """Draw every arm: each seed, the mean and its interval; collapsed seeds are crosses; one panel a dataset."""
-    metric, values, gone = study.metric, study_view.by_seed(study, study.metric), study_view.collapsed_by_seed(study)
+    metric, table = study.metric, study_view.arm_seed_values(study, study.metric)
+    values, gone = table.by_seed(), table.collapsed_by_seed()
     datasets = list(dict.fromkeys(row.dataset for row in rows))
     names = list(dict.fromkeys(row.short for row in rows))
     width = 3.2 + 3.6 * len(datasets)

@@ -47,7 +47,7 @@ for footing in footings(study):
 could_find = detectable(study, found)
 notebook.show_text(markdown(f"{verdicts.tally(found, study.tier)} {could_find.sentence if could_find else ''}"))
 notebook.show_text(
-    "\n".join(f"- **{one.word}**: {markdown(one.sentence)}" for one in found) or "Nothing was to be tested."
+    "\n".join(f"- **{one.words}**: {markdown(one.sentence)}" for one in found) or "Nothing was to be tested."
 )
 notebook.show_text("\n".join(f"- {markdown(text)}" for text in verdicts.missing_sentences(study)))
 notebook.show_text(markdown(under_trained.under_trained_sentence(study, epochs)))

@@ -51,7 +51,7 @@ def _answer(study: StudyView, found: Sequence[Verdict]) -> str:
     could_find = detectable(study, found)
     lead = [one.sentence for one in footings(study)]
     lead += [text for text in (verdicts.tally(found, study.tier), could_find.sentence if could_find else "") if text]
-    said = [f"**{one.word}**: {markdown(one.sentence)}" for one in found] or ["Described, not tested."]
+    said = [f"**{one.words}**: {markdown(one.sentence)}" for one in found] or ["Described, not tested."]
     return f"`{study.name}`: {markdown(verdicts.heading(study))}\n\n{_bullets([*map(markdown, lead), *said])}"
 
 

@@ -130,5 +130,10 @@ def _page(told: Sequence[Told], place: Path) -> str:
 
     families = by_family((study.record, (study, answer, _line(study, answer))) for study, answer in told)
     return rendering.render(
-        "index.html", families=families, totals=answers.totals(told), across=pictures, notebooks=notebooks
+        "index.html",
+        families=families,
+        totals=answers.totals(told),
+        discoveries=answers.discoveries(told),
+        across=pictures,
+        notebooks=notebooks,
     )

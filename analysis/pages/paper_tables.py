@@ -54,7 +54,7 @@ def _section(lines: Sequence[Published], beside: Sequence[Sequence[tuple[StudyVi
     n_run = sum(bool(found) for found in beside)
     sentence = (
         f"{first.source}: {first.title}. {n_run} of its {len(lines)} numbers have an arm of this ledger beside them; a "
-        "verdict there is about this ledger's conditions, which the study's report spells out."
+        "verdict is given only under the paper's conditions; what differs, the study's report spells out."
     )
     head = ["method", "setting", "data", "metric", "published", "here", "here less published [95 %]", "verdict"]
     return Section(f"{first.paper}, {first.table}", sentence, as_html(head, body), ())

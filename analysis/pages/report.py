@@ -25,7 +25,9 @@ from analysis.tables import arm_tables, contrast_tables
 from analysis.tables.arm_tables import ArmRow
 from analysis.verdicts import optimism, reproduction, verdicts
 from analysis.verdicts.beats_chance import Footing, footings
+from analysis.verdicts.claims import Claim, claims
 from analysis.verdicts.detectable import Detectable, detectable
+from analysis.verdicts.looks import looks_sentence
 from analysis.verdicts.optimism import Gain
 from analysis.verdicts.reproduction import Comparison
 from analysis.verdicts.verdicts import Verdict
@@ -58,7 +60,15 @@ class Answer:
     sentences: tuple[str, ...]
     """One per contrast, in the order of the plan."""
     words: tuple[str, ...]
-    """The decision of each sentence: effect, no difference, inconclusive, not tested."""
+    """The decision of each sentence: effect, no difference, inconclusive, not tested; and who works more often."""
+    decisions: tuple[str, ...]
+    """The kind of each, for colours: effect (of either part), equivalent, inconclusive, refused."""
+    living: tuple[str, ...]
+    """How good each is where both work: the words without who works more often."""
+    how_often: tuple[str, ...]
+    """How often each works: all work, not told apart, works less often, works more often."""
+    claims: tuple[Claim, ...]
+    """Every test with its p-value, for the view across studies."""
     remarks: tuple[str, ...]
     """Missing or failed seeds, the looks that were taken, arms that were still moving at the end."""
     footing: tuple[str, ...]
@@ -264,7 +274,7 @@ def _searches(study: StudyView) -> list[dict[str, Any]]:
 def _remarks(parts: _Parts) -> list[str]:
     study = parts.study
     others = (
-        verdicts.looks_sentence(study.record),
+        looks_sentence(study.record),
         under_trained_sentence(study, parts.epochs),
         spending_sentence(study.record),
     )
@@ -295,7 +305,11 @@ def _answer(parts: _Parts, folder: Path, *, notebook: bool, reused: bool) -> Ans
         rows=tuple(tuple(row) for row in arm_tables.printed(arm_tables.shown(parts.rows), study.metric, beside=False)),
         note=arm_tables.note(parts.rows, study.metric),
         sentences=tuple(verdict.sentence for verdict in parts.found),
-        words=tuple(verdict.word for verdict in parts.found),
+        words=tuple(verdict.words for verdict in parts.found),
+        decisions=tuple(verdict.decision for verdict in parts.found),
+        living=tuple(verdict.word for verdict in parts.found),
+        how_often=tuple(verdict.works for verdict in parts.found),
+        claims=claims(parts.found),
         remarks=tuple(_remarks(parts)),
         footing=tuple(one.sentence for one in parts.footings),
         works=all(one.works for one in parts.footings),

@@ -25,7 +25,7 @@ UNTRAINED = ("kmeans",)
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
-    """One published number. `value`, `std` and `margin` are in the ledger's units, so 58.2 % is 0.582."""
+    """One published number. `value` and `std` are in the ledger's units, so 58.2 % is 0.582."""
 
     paper: str
     """arXiv number."""
@@ -46,9 +46,8 @@ class Published:
     source: str
     certainty: str
     """`printed`, or what had to be restored, inferred or taken from elsewhere."""
-    margin: float
-    """Within it a number counts as reproduced: one published standard deviation, but at least 1 point; 2 points
-    without one (what the choice of protocol alone is worth). nan: a number that is no target."""
+    target: bool
+    """Whether it is a number to reproduce: not a development note or an upper bound."""
 
 
 @cache
@@ -84,5 +83,5 @@ def _number(line: Mapping[str, str], paper: str, table: Mapping[str, Any]) -> Pu
         conditions={name: value for name, value in conditions.items() if value is not None},
         source=table["source"],
         certainty=line["certainty"],
-        margin=float(line["margin"]) / factor if line["margin"] else math.nan,
+        target=line["target"] == "yes",
     )

@@ -143,11 +143,13 @@ def columns(rows: Sequence[ArmRow], metric: str, confidence: float, *, beside: b
         *datasets,
         "arm",
         f"{label(metric)} {percent}",
-        f"vs baseline {percent}",
+        "works",
+        "works vs baseline",
+        f"where both work {percent}",
+        "better on",
         "corrected p",
         "verdict",
         "seeds",
-        "collapsed",
         *others,
     ]
 
@@ -169,9 +171,10 @@ def printed(rows: Sequence[ArmRow], metric: str, *, beside: bool = True) -> list
         lead = [row.dataset] if datasets else []
         own = f"{number(cell.mean, metric)}{_range(number(cell.low, metric), number(cell.high, metric))}"
         more = [_with_std(row.cells.get(one, none), one) for one in others]
-        losses = f"{row.counts['complete']}/{row.counts['planned']}"
-        gone = f"{row.counts['collapsed']}/{row.counts['complete']}"
-        table.append([*lead, row.short, own, *_difference(row, metric), losses, gone, *more])
+        there = f"{row.counts['complete']}/{row.counts['planned']}"
+        ended = row.counts["complete"] + row.counts["failed"]
+        works = f"{row.counts['complete'] - row.counts['collapsed']}/{ended}"
+        table.append([*lead, row.short, own, works, *_difference(row, metric), there, *more])
     return table
 
 
@@ -184,26 +187,38 @@ def _with_std(cell: Cell, metric: str) -> str:
 
 
 def _difference(row: ArmRow, metric: str) -> list[str]:
-    """Return difference with its interval, corrected p and verdict; the baseline is named as such."""
+    """Return both parts beside the baseline: how often it works; difference, seeds, corrected p, verdict."""
     if row.verdict is None:
-        return ["baseline" if row.role == "baseline" else "–", "", ""]
-    judgement = row.verdict.judgement
+        return ["baseline" if row.role == "baseline" else "–", "", "", "", ""]
+    judgement, living = row.verdict.judgement, row.verdict.judgement.living
     interval = judgement.interval
     ends = _range(signed(interval.low, metric), signed(interval.high, metric)) if interval.attainable else ""
-    flag = "*" if judgement.interval_unreliable else ""
-    p = p_text(judgement.p_corrected).removeprefix("p ").removeprefix("= ")
-    return [f"{signed(judgement.estimate, metric)}{ends}{flag}", p, row.verdict.word]
+    flag = "*" if living.skewed else ""
+    better = f"{living.better}/{len(living.seeds)}"
+    difference = f"{signed(judgement.estimate, metric)}{ends}{flag}"
+    return [_works(row.verdict), difference, better, _p(judgement.p_corrected), row.verdict.word]
+
+
+def _works(verdict: Verdict) -> str:
+    working = verdict.judgement.working
+    return verdict.works if working.p == 1.0 else f"{verdict.works} ({_p(working.p_corrected)})"
+
+
+def _p(p: float) -> str:
+    return p_text(p).removeprefix("p ").removeprefix("= ")
 
 
 def note(rows: Sequence[ArmRow], metric: str) -> str:
     """Return the caption that says what the table's numbers are."""
     text = (
-        f"{name(metric)}: mean over complete confirm seeds [t interval], collapsed trials included; difference to "
-        "the baseline paired by seed [interval that inverts the sign-flip test]; p corrected by Holm over all "
-        "contrasts of the study. Other metrics: mean (standard deviation)."
+        f"{name(metric)}: mean over complete confirm seeds [t interval], collapsed trials included. Works: neither "
+        "collapsed nor failed, of the trials that ended; beside the baseline tested seed by seed (exact, corrected p). "
+        "Where both work: mean difference paired by seed [interval of this contrast alone, that of the test], on how "
+        "many seeds it is better, p corrected over both parts of all contrasts of the study. Other metrics: mean "
+        "(standard deviation)."
     )
-    if any(row.verdict is not None and row.verdict.judgement.interval_unreliable for row in rows):
-        text += " * interval unreliable: fewer than 20 pairs and a collapsed trial."
+    if any(row.verdict is not None and row.verdict.judgement.living.skewed for row in rows):
+        text += " * visibly skewed differences: their mean is not their typical size."
     hidden = len(rows) - len(shown(rows))
     if hidden:
         text += f" {hidden} points of the screening design stand in the CSV only."
@@ -226,17 +241,7 @@ def _flat(row: ArmRow) -> dict[str, object]:
         **row.counts,
     }
     if row.verdict is not None:
-        judgement = row.verdict.judgement
-        flat |= {
-            "difference": judgement.estimate,
-            "difference_low": judgement.interval.low,
-            "difference_high": judgement.interval.high,
-            "n_pairs": judgement.n_pairs,
-            "p": judgement.p,
-            "p_corrected": judgement.p_corrected,
-            "verdict": row.verdict.word,
-            "interval_unreliable": judgement.interval_unreliable,
-        }
+        flat |= as_columns(row.verdict)
     for metric, cell in row.cells.items():
         flat |= {
             f"{metric}.mean": cell.mean,
@@ -246,6 +251,38 @@ def _flat(row: ArmRow) -> dict[str, object]:
             f"{metric}.n": cell.n,
         }
     return flat
+
+
+def as_columns(verdict: Verdict) -> dict[str, object]:
+    """Return both parts of a verdict as the columns of a CSV, in the ledger's units."""
+    judgement = verdict.judgement
+    living, working, overall = judgement.living, judgement.working, judgement.overall
+    return {
+        "verdict": verdict.word,
+        "works": verdict.works,
+        "difference": living.estimate,
+        "difference_low": living.interval.low,
+        "difference_high": living.interval.high,
+        "n_pairs": judgement.n_pairs,
+        "better": living.better,
+        "worse": living.worse,
+        "decided_by": "sign test" if living.by_signs else "sign flips",
+        "most_seeds": living.most,
+        "skewed": living.skewed,
+        "p": living.p,
+        "p_corrected": living.p_corrected,
+        "not_working": working.not_working[0],
+        "not_working_baseline": working.not_working[1],
+        "n_seeds_of_both": working.n_seeds,
+        "only_one_works": sum(working.alone),
+        "only_one_works_needed": working.needed,
+        "only_one_works_bound": working.bound,
+        "works_p": working.p,
+        "works_p_corrected": working.p_corrected,
+        "difference_of_all": overall.estimate,
+        "difference_of_all_low": overall.interval.low,
+        "difference_of_all_high": overall.interval.high,
+    }
 
 
 def as_html(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:

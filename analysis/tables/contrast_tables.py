@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.number_format import number, p_text, signed
-from analysis.tables.arm_tables import as_html, as_latex
+from analysis.tables.arm_tables import as_columns, as_html, as_latex
 from analysis.verdicts.verdicts import Verdict
 from orchestrator.ledger.spreadsheet import as_csv
 
@@ -17,9 +17,9 @@ __all__ = ["HEAD", "NOTE", "as_frame", "described", "write"]
 
 HEAD = ("contrast", "difference", "IQM", "better in", "sd of pairs", "paired t", "Wilcoxon")
 NOTE = (
-    "Descriptive: nothing is decided by this table, and its p-values are not corrected. Difference: mean over seed "
-    "pairs; IQM: mean of the middle half of the pairs; better in: share of pairs with a positive difference, ties "
-    "half; sd of pairs: what the power of a next study rests on."
+    "Descriptive: nothing is decided by this table, and its p-values are not corrected. Difference: mean over seeds "
+    "where both work; IQM: mean of the middle half of the pairs; better in: share of pairs with a positive difference, "
+    "ties half; sd of pairs: what the power of a next study rests on."
 )
 
 
@@ -49,28 +49,19 @@ def as_frame(found: Sequence[Verdict]) -> pd.DataFrame:
 
 def _flat(verdict: Verdict) -> dict[str, object]:
     judgement, beside = verdict.judgement, verdict.judgement.descriptive
-    same, gone = judgement.equivalence, judgement.collapse
+    same = judgement.equivalence
     return {
         "contrast": verdict.contrast.name,
         "kind": verdict.contrast.kind,
         "factor": verdict.contrast.factor,
         "level": verdict.contrast.level,
         "dataset": verdict.dataset,
-        "verdict": verdict.word,
-        "difference": judgement.estimate,
-        "low": judgement.interval.low,
-        "high": judgement.interval.high,
+        **as_columns(verdict),
         "confidence": judgement.interval.confidence,
-        "n_pairs": judgement.n_pairs,
+        "decided_at": judgement.decided_at,
         "seeds_left_out": " ".join(str(one.seed) for one in judgement.missing),
-        "p": judgement.p,
-        "p_corrected": judgement.p_corrected,
         "margin": math.nan if same is None else same.margin,
         "p_equivalence_corrected": math.nan if same is None else same.p_corrected,
-        "collapsed": f"{gone.collapsed[0]}/{gone.trained[0]} vs {gone.collapsed[1]}/{gone.trained[1]}",
-        "p_collapse_corrected": gone.p_corrected,
-        "difference_without_collapsed": judgement.non_collapsed.estimate,
-        "interval_unreliable": judgement.interval_unreliable,
         "descriptive.sd": beside.standard_deviation,
         "descriptive.iqm": beside.interquartile_mean,
         "descriptive.probability_of_improvement": beside.probability_of_improvement,

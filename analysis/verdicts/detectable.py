@@ -8,8 +8,17 @@ from dataclasses import dataclass
 
 from analysis.data.study_view import StudyView
 from analysis.number_format import number, unit
-from analysis.verdicts.verdicts import Verdict, looks_of
-from orchestrator.inference.power import Replication, Spread, as_looked_at, assess, seeds_to_reach
+from analysis.verdicts.looks import looks_of
+from analysis.verdicts.verdicts import Verdict
+from orchestrator.inference.power import (
+    Replication,
+    Spread,
+    as_looked_at,
+    assess,
+    detectable_collapse,
+    discordant_needed,
+    seeds_to_reach,
+)
 
 __all__ = ["POWER", "Detectable", "detectable"]
 
@@ -18,7 +27,7 @@ POWER = 0.8
 
 @dataclass(frozen=True, kw_only=True)
 class Detectable:
-    """The smallest true paired difference that the study finds with `POWER`, in the ledger's units."""
+    """What the study finds with `POWER`: true differences where both work (ledger's units), and rates of collapse."""
 
     difference: float
     """At the spread of the middle contrast; nan: no spread was observed, inf: alpha is out of reach."""
@@ -27,6 +36,10 @@ class Detectable:
     """The same at both ends of the 95 % interval of that spread."""
     noisiest: float
     """At the spread of the noisiest contrast."""
+    collapse: float
+    """Smallest rate of collapse of one arm beside one that always works; inf: none."""
+    discordant_needed: int
+    """Seeds on which only one of two arms works, all one way, that show that one works more often."""
     sentence: str
 
 
@@ -40,20 +53,45 @@ def detectable(study: StudyView, found: Sequence[Verdict]) -> Detectable | None:
     alpha, n_seeds = float(study.record["alpha"]), len(study.record["seeds"]["seeds"])
     known = [(one.judgement.descriptive.standard_deviation, one.judgement.n_pairs) for one in found]
     known = sorted((sd, pairs) for sd, pairs in known if sd > 0)  # nan and 0 say nothing about power
+    replication, counted = _replication(study, found, n_seeds, alpha)
+    collapse, needed = detectable_collapse(replication, POWER), discordant_needed(replication)
+    of_collapse = _collapse_sentence(replication, collapse, needed, counted)
     if not known:
         lacking = "The smallest detectable effect is unknown: no contrast has two paired differences that differ."
-        return Detectable(difference=math.nan, low=math.nan, high=math.nan, noisiest=math.nan, sentence=lacking)
-    replication, counted = _replication(study, found, n_seeds, alpha)
+        return Detectable(
+            difference=math.nan,
+            low=math.nan,
+            high=math.nan,
+            noisiest=math.nan,
+            collapse=collapse,
+            discordant_needed=needed,
+            sentence=f"{lacking} {of_collapse}",
+        )
     (sd, pairs), (most, most_pairs) = known[len(known) // 2], known[-1]
     middle = assess(replication, Spread(sd, pairs - 1), POWER)
     noisiest = assess(replication, Spread(most, most_pairs - 1), POWER)
     low, high = middle.detectable_interval
+    of_living = _sentence(study, replication, (middle.detectable, low, high), noisiest.detectable, counted)
     return Detectable(
         difference=middle.detectable,
         low=low,
         high=high,
         noisiest=noisiest.detectable,
-        sentence=_sentence(study, replication, (middle.detectable, low, high), noisiest.detectable, counted),
+        collapse=collapse,
+        discordant_needed=needed,
+        sentence=f"{of_living} {of_collapse}",
+    )
+
+
+def _collapse_sentence(replication: Replication, rate: float, needed: int, counted: str) -> str:
+    n = replication.n_seeds
+    if not math.isfinite(rate):
+        return (
+            f"How often they work cannot be told apart with {n} {counted}: it takes {needed} on which only one works."
+        )
+    return (
+        f"How often they work: {needed} of {n} {counted} on which only one works show it, so collapse on "
+        f"{100 * rate:.0f} % beside an arm that never does is found with {100 * POWER:.0f} % power."
     )
 
 
@@ -80,7 +118,7 @@ def _sentence(
     seeds = f"up to {n_seeds} seeds in {len(looks)} looks" if looks else f"{n_seeds} {counted}"
     difference, low, high = (number(value, metric) for value in middle)
     text = (
-        f"Smallest detectable effect ({100 * POWER:.0f} % power, {seeds}, corrected over {family}): "
+        f"Smallest detectable effect where both work ({100 * POWER:.0f} % power, {seeds}, corrected over {family}): "
         f"{difference}{unit(metric)} at the observed spread of the paired "
         f"differences ({low} to {high} over the uncertainty of that spread)"
     )

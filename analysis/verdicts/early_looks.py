@@ -13,5 +13,5 @@ def seeds_seen(study: StudyView) -> int:
     """Return at how many seeds a report judges a study that is not done; 0: it is done, or nothing is judged yet."""
     if not study_view.confirm_rows(study)["state"].eq(MISSING).any():
         return 0
-    judged = [one.judgement for one in verdicts.verdicts(study) if one.judgement.decision != "refused"]
-    return max((len(judgement.all_seeds.seeds) for judgement in judged), default=0)
+    judged = [one.judgement for one in verdicts.verdicts(study)]
+    return max((judgement.sharing.n_seeds for judgement in judged if judgement.sharing.n_seeds > 1), default=0)

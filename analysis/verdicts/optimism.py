@@ -10,26 +10,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from analysis.data import study_view
 from analysis.data.study_view import StudyView
 from analysis.number_format import name, number, signed, span, unit
-from orchestrator.inference.optimism import optimism_of_configurations
-from orchestrator.inference.sign_flip import Interval, sign_flip_interval
+from orchestrator.inference.optimism import FEWEST_SEEDS, CrossedGain, best_minus_chosen, crossed_gain
+from orchestrator.inference.selection import metrics_of
 
-__all__ = ["Gain", "optimism"]
+__all__ = ["Gain", "of_search", "optimism"]
 
 
 @dataclass(frozen=True)
 class Gain:
-    """What labels would have added: in units of the metric, with an interval, and as a sentence."""
+    """What labels would have added, on seeds on which neither they nor the rule chose, and as a sentence."""
 
     about: str
     """`epochs` or `configurations`."""
     where: str
     gain: float
-    interval: Interval
+    """In units of the metric; nan: too few seeds to say."""
     sentence: str
 
 
@@ -38,68 +39,88 @@ def optimism(study: StudyView, epochs: pd.DataFrame) -> list[Gain]:
 
     Args:
         study: the view.
-        epochs: evaluations of the complete confirm trials (`frame.epochs_of`).
+        epochs: evaluations of the complete confirm trials (`study_view.epochs_of`).
     """
     found = [_of_epochs(study, epochs), *(_of_configurations(study, one) for one in study.record.get("searches", ()))]
     return [one for one in found if one is not None]
 
 
 def _of_epochs(study: StudyView, epochs: pd.DataFrame) -> Gain | None:
-    """Best epoch by labels minus the last one, averaged over arms within each seed: arms share their seeds."""
+    """An epoch chosen by labels for an arm on half of the seeds, minus the last one, on the other half."""
     metric, column = study.metric, f"metric.{study.metric}"
     if epochs.empty or column not in epochs.columns:
         return None
-    measured = epochs.dropna(subset=[column]).sort_values("epoch").drop_duplicates(["trial_id", "epoch"])
-    trials = measured.groupby("trial_id").agg(
-        best=(column, "max"), last=(column, "last"), count=(column, "count"), seed=("seed", "first")
-    )
-    trials = trials[trials["count"] > 1]
-    if trials.empty:
+    measured = epochs.dropna(subset=[column]).drop_duplicates(["trial_id", "epoch"])
+    found, noisy, n_trials = [], [], 0
+    for _, own in measured.groupby("arm", observed=True, sort=False):
+        curves = own.pivot_table(index="epoch", columns="seed", values=column).dropna(axis="columns")
+        if len(curves) < 2 or not len(curves.columns):
+            continue
+        table = curves.to_numpy(dtype=float)
+        n_trials += table.shape[1]
+        noisy.append(float(np.mean(best_minus_chosen(table.T, [len(table) - 1] * table.shape[1]))))
+        found.append(crossed_gain(table, np.broadcast_to(np.arange(len(table), dtype=float)[:, None], table.shape)))
+    if not found:
         return None
-    gains = (trials["best"] - trials["last"]).groupby(trials["seed"]).mean().to_numpy(dtype=float)
-    interval = sign_flip_interval(gains)
-    sentence = (
-        f"Epochs: reporting each trial's best epoch by labels instead of the last would have added "
-        f"{number(float(gains.mean()), metric)}{unit(metric)} of {name(metric)} on average "
-        f"({_interval(interval, metric)}; {len(trials)} trials over {len(gains)} seeds)."
+    by_trial, unit_, called = float(np.mean(noisy)), unit(metric), name(metric)
+    known = [one for one in found if one.n_splits]
+    lead = (
+        f"Epochs: the best evaluation of a trial by labels lies {number(by_trial, metric)}{unit_} of {called} above "
+        "its last one on average, which a flat curve with noise does too"
     )
-    return Gain("epochs", "confirm trials", float(gains.mean()), interval, sentence)
+    if not known:
+        few = f"{lead}; to tell them apart takes {FEWEST_SEEDS} seeds an arm."
+        return Gain("epochs", "confirm trials", math.nan, few)
+    gains = [one.gain for one in known]
+    gain = float(np.mean(gains))
+    sentence = (
+        f"{lead}. Beyond noise: an epoch that labels choose for an arm on half of its seeds adds {signed(gain, metric)}"
+        f"{unit_} on the other half ({_range(gains, metric)} over {len(known)} arms, {n_trials} trials)."
+    )
+    return Gain("epochs", "confirm trials", gain, sentence)
+
+
+def _range(values: list[float], metric: str) -> str:
+    return span(min(values), max(values), metric)
 
 
 def _of_configurations(study: StudyView, search: Mapping[str, Any]) -> Gain | None:
-    """Best configuration by labels minus the chosen one, on the search seeds."""
-    metric, column = study.metric, f"metric.{study.metric}"
-    chosen = search.get("chosen_number")
-    searched = study_view.search_rows(study, search)
-    searched = searched[searched["state"] == "complete"]
-    if chosen is None or column not in searched.columns:
+    """Configurations that labels and the rule choose on half of the search seeds, compared on the other half."""
+    metric, rule = study.metric, str(search["rules"][0])
+    found = of_search(study, search, rule)
+    if found is None:
         return None
-    table = searched.pivot_table(index="configuration", columns="seed", values=column).dropna()
-    numbers = [int(number) for number in table.index]
-    if chosen not in numbers:
-        return None
-    found = optimism_of_configurations(table.to_numpy(dtype=float), numbers.index(chosen))
-    assert found.oracle is not None  # configurations always have one
     where = f"{search['method']} on {search['dataset']}"
-    lead = f"Configurations of {where}: labels would have picked"
-    if numbers[found.oracle] == chosen:
-        sentence = f"{lead} the same one of {len(numbers)}: number {chosen}."
-    else:
-        crossed = (
-            f"; {signed(found.crossed_gain, metric)} on seeds that did not choose"
-            if math.isfinite(found.crossed_gain)
-            else ""
-        )
-        sentence = (
-            f"{lead} number {numbers[found.oracle]} of {len(numbers)} instead of {chosen} (by {search['rules'][0]}): "
-            f"{signed(found.gain, metric)}{unit(metric)} of {name(metric)} on the search seeds "
-            f"({_interval(found.interval, metric)}){crossed}."
-        )
-    return Gain("configurations", where, found.gain, found.interval, sentence)
+    lead = f"Configurations of {where}: what labels would have added to {rule}"
+    if not found.n_splits:
+        n_seeds = len(found.gains)
+        why = f"there are {n_seeds} search seeds" if n_seeds < FEWEST_SEEDS else "the rule drops every configuration"
+        sentence = f"{lead} is not given: both must choose on one half of {FEWEST_SEEDS} seeds or more, and {why}."
+        return Gain("configurations", where, math.nan, sentence)
+    sentence = (
+        f"{lead} if both choose on half of the {len(found.gains)} search seeds: {signed(found.gain, metric)}"
+        f"{unit(metric)} of {name(metric)} on the other half ({_range(list(found.gains), metric)} over the seeds; they "
+        f"chose the same in {100 * found.agree:.0f} % of {found.n_splits} splits)."
+    )
+    return Gain("configurations", where, found.gain, sentence)
 
 
-def _interval(interval: Interval, metric: str) -> str:
-    confidence = f"{100 * interval.confidence:g} % interval"
-    if not interval.attainable:
-        return f"too few seeds for a {confidence}"
-    return f"{confidence} {span(interval.low, interval.high, metric)}"
+def of_search(study: StudyView, search: Mapping[str, Any], rule: str) -> CrossedGain | None:
+    """Return what labels would have added to a rule in a search; None where trials lack its metric or the study's."""
+    if rule.startswith("oracle_"):
+        return None
+    metrics, column = metrics_of(rule), f"metric.{study.metric}"
+    rows = study_view.search_rows(study, search)
+    rows = rows[rows["state"] == "complete"]
+    if len(metrics) != 1 or rows.empty or not {column, f"metric.{metrics[0]}"} <= set(rows.columns):
+        return None
+    tables = {
+        name: rows.pivot_table(index="configuration", columns="seed", values=name)
+        for name in (column, f"metric.{metrics[0]}", "collapsed")
+    }
+    whole = tables[column].dropna().index
+    external, score, gone = (
+        tables[name].reindex(index=whole, columns=tables[column].columns).to_numpy(dtype=float)
+        for name in (column, f"metric.{metrics[0]}", "collapsed")
+    )
+    return crossed_gain(external, score, ~(gone > 0))

@@ -1,10 +1,10 @@
-"""A study beside the published numbers: reproduced, not reproduced or inconclusive, and which conditions differ."""
+"""A study beside the published numbers: reproduced, not reproduced or inconclusive; or not comparable, and why."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -17,25 +17,33 @@ from analysis.data.study_view import StudyView
 from analysis.number_format import join, name, number, signed, span, unit
 from analysis.published import Published, numbers
 
-__all__ = ["Comparison", "Judged", "compare", "comparisons"]
+__all__ = ["WORDS", "Comparison", "Judged", "compare", "comparisons"]
 
 Floats = NDArray[np.float64]
-Word = Literal["reproduced", "not reproduced", "inconclusive"]
+Word = Literal["reproduced", "not reproduced", "inconclusive", "described", "other conditions"]
+
+WORDS: tuple[Word, ...] = ("reproduced", "not reproduced", "inconclusive", "described", "other conditions")
+"""Judged only where data, features, network, protocol and budget are the paper's, a spread and the number of runs are
+printed, and the study states a margin for this metric. Else the two stand side by side, described."""
 
 STAND_INS = {"pipcdr": ("propos",)}
 """Methods of which no table was found -> the methods whose tables stand in for theirs."""
 
 
+INPUTS = {"": "pixels", "resnet50": "frozen ImageNet ResNet-50 features"}
+"""`features` of a dataset reference -> what the papers' tables call it."""
+
+
 @dataclass(frozen=True)
 class Judged:
-    """Own mean minus the published one, its interval, and what follows with the stated margin."""
+    """Own mean minus the published one, its interval, and what follows with the study's margin."""
 
     word: Word
     difference: float
     low: float
     high: float
     p: float
-    """Of the equivalence test: small means that the two differ by less than the margin."""
+    """Of the equivalence test: small means that the two differ by less than the margin; nan: none was made."""
 
 
 @dataclass(frozen=True)
@@ -52,40 +60,41 @@ class Comparison:
     sentence: str
 
 
-def compare(own: Floats, published: Published, alpha: float = 0.05) -> Judged:
-    """Judge own per-seed values against a published mean.
+def compare(own: Floats, published: Published, margin: float | None, alpha: float = 0.05) -> Judged:
+    """Judge own per-seed values against a published mean, under equal conditions.
 
     Reproduced: two one-sided Welch tests show a difference within the margin (Schuirmann 1987). Not reproduced: the
-    interval of the difference lies outside the margin. Inconclusive: neither. A published number without a spread is
-    taken as exact; one with a spread of an unknown number of trials as a single trial.
+    interval of the difference lies outside the margin. Inconclusive: neither. Described: no margin, or the paper prints
+    no spread or number of runs, so that nothing is known of how its number would vary.
 
     Args:
         own: (n,) values of the arm's complete seeds, collapsed ones included.
-        published: the number; its margin must be stated.
+        published: the number.
+        margin: the study's own, stated before the run, in the ledger's units; None: it states none for this metric.
         alpha: level of the test and of the interval.
     """
-    n = len(own)
-    if n < 2:
-        return Judged(
-            "inconclusive", float(own.mean()) - published.value if n else math.nan, -math.inf, math.inf, math.nan
-        )
-    difference = float(own.mean()) - published.value
-    ours = float(own.var(ddof=1)) / n
-    theirs = 0.0 if math.isnan(published.std) else published.std**2 / max(published.n, 1)
-    error, freedom = math.sqrt(ours + theirs), float(n - 1)
-    if published.n > 1 and ours + theirs > 0:
-        freedom = (ours + theirs) ** 2 / (ours**2 / (n - 1) + theirs**2 / (published.n - 1))
+    n, known = len(own), published.n > 1 and math.isfinite(published.std)
+    difference = float(own.mean()) - published.value if n else math.nan
+    word: Word = "inconclusive" if known and margin is not None else "described"
+    if n < 2 or not known:
+        return Judged(word, difference, -math.inf, math.inf, math.nan)
+    ours, theirs = float(own.var(ddof=1)) / n, published.std**2 / published.n
+    error = math.sqrt(ours + theirs)
     if error == 0:
-        inside = abs(difference) <= published.margin
-        return Judged(
-            "reproduced" if inside else "not reproduced", difference, difference, difference, float(not inside)
-        )
+        p = math.nan if margin is None else float(abs(difference) > margin)
+        return Judged(_word(difference, difference, p, margin, alpha), difference, difference, difference, p)
+    freedom = (ours + theirs) ** 2 / (ours**2 / (n - 1) + theirs**2 / (published.n - 1))
     reach = float(stats.t.ppf(1 - alpha / 2, freedom)) * error
-    p = float(stats.t.sf((published.margin - abs(difference)) / error, freedom))
+    p = math.nan if margin is None else float(stats.t.sf((margin - abs(difference)) / error, freedom))
     low, high = difference - reach, difference + reach
-    outside = low > published.margin or high < -published.margin
-    word: Word = "reproduced" if p <= alpha else "not reproduced" if outside else "inconclusive"
-    return Judged(word, difference, low, high, p)
+    return Judged(_word(low, high, p, margin, alpha), difference, low, high, p)
+
+
+def _word(low: float, high: float, p: float, margin: float | None, alpha: float) -> Word:
+    if margin is None:
+        return "described"
+    outside = low > margin or high < -margin
+    return "reproduced" if p <= alpha else "not reproduced" if outside else "inconclusive"
 
 
 def comparisons(study: StudyView) -> list[Comparison]:
@@ -99,7 +108,7 @@ def comparisons(study: StudyView) -> list[Comparison]:
     groups = {str(arm): group for arm, group in complete.groupby("arm", observed=True)}
     arms = [(arm, groups[str(arm["name"])]) for arm in study.record["arms"] if str(arm["name"]) in groups]
     known = [(arm, own, _knobs(own.iloc[0].to_dict())) for arm, own in arms]
-    targets = [one for one in numbers() if not math.isnan(one.margin) and f"metric.{one.metric}" in rows]
+    targets = [one for one in numbers() if one.target and f"metric.{one.metric}" in rows]
     drawn = study_view.drawn_stages(study)
     found = []
     for published in targets:
@@ -108,7 +117,9 @@ def comparisons(study: StudyView) -> list[Comparison]:
                 there = own[own[f"metric.{published.metric}"].notna()]
                 by_seed = dict(zip(there["seed"], there[f"metric.{published.metric}"].astype(float), strict=True))
                 values = independent(by_seed, drawn.get(str(arm["name"]), {})).values
-                found.append(_comparison(published, arm, values, _differences(published, study, arm, knobs)))
+                margin = study.record.get("margin") if published.metric == study.metric else None
+                differences = _differences(published, study, arm, knobs)
+                found.append(_comparison(published, arm, values, differences, margin))
     return found
 
 
@@ -150,11 +161,17 @@ def _differences(
     published: Published, study: StudyView, arm: Mapping[str, Any], knobs: Mapping[str, Any]
 ) -> tuple[str, ...]:
     """Spell out what is not as in the paper, or not known to be."""
+    data, _, options = str(arm["dataset"]).partition(":")
+    chosen = dict(part.split("=", 1) for part in options.split(",") if "=" in part)
     own: dict[str, Any] = {**knobs, "n_epochs": study.record.get("n_epochs")}
+    own |= {"input": INPUTS.get(chosen.pop("features", ""), "other features")}
+    same_data = data == published.dataset and not chosen
+    if same_data and "images" in published.conditions:
+        own["images"] = published.conditions["images"]  # a dataset of the paper's name and no part of it
     rows = study.rows.loc[(study.rows["arm"] == arm["name"]) & study.rows["n_epochs"].notna(), "n_epochs"]
     if len(rows):
         own["n_epochs"] = int(rows.iloc[0])
-    found = [] if arm["dataset"] == published.dataset else [f"data {arm['dataset']} instead of {published.dataset}"]
+    found = [] if same_data else [f"data {arm['dataset']} instead of {published.dataset}"]
     if published.method != arm["method"]:
         found.append(f"{published.method} stands in for {arm['method']}, of which no table was found")
     for condition, value in published.conditions.items():
@@ -169,34 +186,45 @@ def _differences(
     return tuple(found)
 
 
-def _comparison(published: Published, arm: Mapping[str, Any], values: Floats, differences: Sequence[str]) -> Comparison:
-    judged, metric = compare(values, published), published.metric
+def _comparison(
+    published: Published, arm: Mapping[str, Any], values: Floats, differences: Sequence[str], margin: float | None
+) -> Comparison:
+    metric = published.metric
+    judged = compare(values, published, margin)
+    if differences:
+        judged = replace(judged, word="other conditions", p=math.nan)
     spread = "no spread given" if math.isnan(published.std) else f"standard deviation {number(published.std, metric)}"
-    trials = f", {published.n} trials" if published.n else ""
+    trials = f", {published.n} trials" if published.n else ", number of trials not given"
     ends = f"95 % interval {span(judged.low, judged.high, metric)}" if math.isfinite(judged.low) else "no interval"
     own = number(float(values.mean()), metric) if len(values) else "no value"
     short = str(arm["name"]).removesuffix(f" @ {arm['dataset']}")
     setting = (
         f" ({', '.join(f'{knob} {value}' for knob, value in published.setting.items())})" if published.setting else ""
     )
-    conditions = f" Other conditions: {'; '.join(differences)}." if differences else " Same conditions."
     sentence = (
         f"{published.source}: {published.method}{setting} {name(metric)} {number(published.value, metric)} on "
         f"{published.dataset} ({spread}{trials}). Here {short} on {arm['dataset']}: {own} over {len(values)} seeds, "
-        f"{signed(judged.difference, metric)}{unit(metric)} ({ends}), {judged.word} within "
-        f"±{number(published.margin, metric)}.{conditions}"
+        f"{signed(judged.difference, metric)}{unit(metric)} ({ends}); {_said(judged, published, differences, margin)}"
     )
     return Comparison(
         published, str(arm["name"]), str(arm["dataset"]), len(values), judged, tuple(differences), sentence
     )
 
 
+def _said(judged: Judged, published: Published, differences: Sequence[str], margin: float | None) -> str:
+    if differences:
+        return f"other conditions, not comparable: {'; '.join(differences)}."
+    if margin is None:
+        return f"described, since the study states no margin for {name(published.metric)}. Same conditions."
+    if judged.word == "described":
+        return "described, since the paper does not say how much its number varies over how many runs. Same conditions."
+    return f"{judged.word} within the study's margin of ±{number(margin, published.metric)}. Same conditions."
+
+
 def summary(found: Sequence[Comparison]) -> str:
     """Return one sentence that counts the words; empty without published numbers."""
     words = [one.judged.word for one in found]
-    parts = [
-        f"{words.count(word)} {word}" for word in ("reproduced", "not reproduced", "inconclusive") if word in words
-    ]
+    parts = [f"{words.count(word)} {word}" for word in WORDS if word in words]
     return (
         f"Of {len(found)} published number{'s' * (len(found) > 1)} beside this study: {join(parts)}." if found else ""
     )

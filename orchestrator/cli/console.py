@@ -40,10 +40,13 @@ err = Console(stderr=True, highlight=False)
 HIDDEN = ("config", "error", "stages", "versions", "trial_id", "schema_version")
 """Columns that `trial` shows in another place, or that only programs read."""
 
-STYLES = {"effect": "green", "no difference": "blue", "inconclusive": "yellow", "not tested": "red"}
+STYLES = {"effect": "green", "equivalent": "blue", "inconclusive": "yellow", "refused": "red"}
 
-SHORT = {"corrected p": "corr.\np", "collapsed": "col-\nlapsed"}
-"""Headings that would be wider than what stands below them."""
+SHORT = {"corrected p": "corr.\np", "works": "works"}
+"""Headings that a terminal has room for, as they stand there."""
+
+BOTH = "where both work"
+"""How the heading of the differences begins."""
 
 PIPED_SECONDS = 30.0
 """Seconds between progress lines when the output is no terminal."""
@@ -264,8 +267,8 @@ def answer(found: Any) -> None:
     out.print(found.note, style="dim", markup=False)
     for sentence in found.footing:
         out.print(sentence, style="default" if found.works else "bold red", markup=False)
-    for word, sentence in zip(found.words, found.sentences, strict=True):
-        out.print(f"[{STYLES.get(word, 'default')}]•[/] {escape(sentence)}")
+    for decision, sentence in zip(found.decisions, found.sentences, strict=True):
+        out.print(f"[{STYLES.get(decision, 'default')}]•[/] {escape(sentence)}")
     for sentence in (found.tally, found.detectable, *found.remarks, *found.optimism, *found.published, found.summary):
         if sentence:
             out.print(sentence, markup=False)
@@ -287,7 +290,7 @@ def index_text(found: Any) -> None:
 
 
 def _arms_table(found: Any) -> Table:
-    """Return the arms with what fits 80 columns: the metric, the difference, p, collapse. The report has the rest.
+    """Return the arms with what fits 80 columns: the metric, what works, the difference, p. The report has the rest.
 
     Intervals stay in one line; of several datasets, each is a line above its arms.
     """
@@ -295,11 +298,11 @@ def _arms_table(found: Any) -> Table:
     shown = [
         place
         for place, heading in enumerate(found.head)
-        if place in (arm, arm + 1) or heading in SHORT or heading.startswith("vs ")
+        if place in (arm, arm + 1) or heading in SHORT or heading.startswith(BOTH)
     ]
     table = Table(box=None, pad_edge=False, header_style="bold")
     for place in shown:
-        heading = SHORT.get(found.head[place], found.head[place])
+        heading = SHORT.get(found.head[place], found.head[place].replace(BOTH, "where both\nwork"))
         if place == arm:
             table.add_column(heading, overflow="fold")
         else:

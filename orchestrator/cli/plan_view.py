@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from orchestrator.price.probing import probe
 from orchestrator.provenance import machine
 from orchestrator.run.known_results import complete_results
 from orchestrator.run.record import earlier_record, require_own_file
-from orchestrator.run.stopping_rule import values_of
+from orchestrator.run.stopping_rule import arm_seed_values
 from orchestrator.study import Study
 from orchestrator.trial import TrialSpec
 from orchestrator.values import as_text
@@ -134,7 +135,7 @@ def _probe_here(study: Study, results: Path, catalogue: Catalogue) -> None:
 def _power(asked: Demand, ledger: Ledger) -> PowerReport | None:
     plan = asked.plan
     complete = complete_results(ledger, asked.hits)
-    values, _ = values_of(asked.confirm, complete.get, plan.study.metric)
+    values = arm_seed_values(asked.confirm, complete.get, plan.study.metric).by_seed()
     return plan.power(paired_spread(plan.family, values))
 
 
@@ -239,4 +240,14 @@ def _power_sentences(study: Study, power: PowerReport | None) -> list[str]:
             f"With 80 % power it detects differences of {study.metric} from {power.detectable:.4f} "
             f"({low:.4f} to {high:.4f} over the spread's uncertainty)."
         )
+    needed, n_seeds = power.discordant_needed, power.replication.n_seeds
+    can = math.isfinite(power.detectable_collapse)
+    found.append(
+        f"How often arms work: {needed} of {n_seeds} seeds on which only one works show a difference"
+        + (
+            f"; collapse on {power.detectable_collapse:.0%} is found with 80 % power."
+            if can
+            else ", more than there are."
+        )
+    )
     return found

@@ -1,135 +1,326 @@
 """The deciding part of the verdict chain on plain arrays, for one study or for thousands at once.
 
-values -> differences paired by seed -> sign-flip p -> Holm -> effect; two one-sided tests -> Holm -> equivalent.
+A contrast has two parts: how often its sides work (`orchestrator.inference.collapse_test`) and how good they are where
+both work (`deciding_p`). All parts of all contrasts are one family. Each contrast starts with an equal share of alpha;
+its collapse test may spend at most `COLLAPSE_SHARE` of it, and only where it has discordant seeds enough to come close
+to saying anything; the rest is the other part's. A test that cannot reject, of either part, costs nothing (Tarone
+1990). What is shown hands its share on to what is not, as Holm does. Equivalence is a family of its own.
+
 Names, intervals and descriptive company are added by `orchestrator.inference.verdict_chain`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from orchestrator.inference.paired_tests import check_margin, holm
+from orchestrator.inference.collapse_test import collapse_of
+from orchestrator.inference.paired_parts import Cells, PairedParts, cells_of, paired_differences, paired_parts
+from orchestrator.inference.paired_tests import check_margin, deciding_p, holm, sign_test_p, visibly_skewed
 from orchestrator.inference.sequential import Looks, sequential_p
 from orchestrator.inference.shared_draws import Sharing, by_unit
-from orchestrator.inference.sign_flip import Alternative, sign_flip_p
+from orchestrator.inference.sign_flip import Alternative, one_dominates
 
-__all__ = ["Decisions", "decide", "paired_differences"]
+__all__ = ["COLLAPSE_SHARE", "Decisions", "collapse_level", "decide", "paired_differences", "step_down"]
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
 
+COLLAPSE_SHARE = 0.8
+"""Of a contrast's share of alpha, what its collapse test may spend where it can say something: 5 of 12 against 0 of 12
+then counts in a study of one contrast, and a fifth is left for the other part."""
 _SLACK = 1e-12
 """p * m == alpha must count as reached whatever the rounding of the product."""
 
 
 @dataclass(frozen=True)
 class Decisions:
-    """What the tests say about every contrast of every study; all arrays (..., contrasts)."""
+    """What the tests say about every contrast of every study; arrays (..., contrasts) unless said otherwise."""
 
-    differences: Floats
-    """(..., contrasts, seeds) weighted sums over arms; nan where an arm is missing. Of seeds that are one unit: their
-    mean in the place of the first."""
-    n_pairs: NDArray[np.int64]
+    parts: PairedParts
+    """Of seeds that are one unit: their mean in the place of the first. Seeds after the last look are cut off."""
+    n_pairs: Ints
+    """Seeds (or units) on which both sides work."""
     estimate: Floats
+    """Mean difference where both work, of the look that decided or of the last one."""
     p: Floats
-    """nan where fewer than two pairs are left (refused)."""
+    """Of the part "how good where both work"; nan where fewer than two pairs are left (refused)."""
     p_corrected: Floats
+    level: Floats
+    """What that p is compared with at its place in the steps of the family."""
+    effect: Bools
+    """The sides differ where both work."""
+    by_signs: Bools
+    """Signs were counted instead of summed differences, since one of these dominates."""
+    most: Bools
+    """And one is better on most seeds (sign test, Holm over the contrasts)."""
     p_equivalence: Floats
     """nan without a margin."""
     p_equivalence_corrected: Floats
-    effect: Bools
     equivalent: Bools
     refused: Bools
+    p_collapse: Floats
+    """Of the part "how often it works"."""
+    p_collapse_corrected: Floats
+    collapse: Bools
+    """One side works more often."""
+    decided_at: Ints
+    """Seeds of the look whose estimate and interval count: the first that showed what is shown, else the last."""
+    turned: Bools
+    """Something was shown at a look, and by the last one the data point the other way: nothing is claimed."""
+
+    @property
+    def differences(self) -> Floats:
+        """(..., contrasts, seeds) differences where both sides work."""
+        return self.parts.living
 
 
-def paired_differences(values: ArrayLike, weights: ArrayLike) -> Floats:
-    """One difference per contrast and seed; a seed that any arm of the contrast lacks is nan for that contrast.
-
-    Args:
-        values: (..., arms, seeds) metric; nan is missing or failed.
-        weights: (contrasts, arms); an arm with weight 0 is not part of the contrast.
-
-    Returns:
-        (..., contrasts, seeds).
-    """
-    array, w = np.asarray(values, dtype=np.float64), np.asarray(weights, dtype=np.float64)
-    missing = ~np.isfinite(array)
-    lacking = np.einsum("ca,...as->...cs", (w != 0).astype(np.float64), missing.astype(np.float64)) > 0
-    sums = np.einsum("ca,...as->...cs", w, np.where(missing, 0.0, array))
-    return np.where(lacking, np.nan, sums)
+def collapse_level(n_contrasts: int, alpha: float) -> float:
+    """Return the level of the collapse test of one of so many contrasts."""
+    return COLLAPSE_SHARE * alpha / n_contrasts
 
 
 def decide(
     values: ArrayLike,
-    weights: ArrayLike,
+    weights: ArrayLike | Sequence[Cells],
     *,
+    works: ArrayLike | None = None,
     alpha: float = 0.05,
     margin: float | None = None,
     looks: Looks | None = None,
     sharings: Sequence[Sharing] | None = None,
 ) -> Decisions:
-    """The default chain: sign-flip test per contrast, Holm over the contrasts; TOST likewise if a margin is given.
-
-    Claims of an effect and claims of equivalence are two families, each with its own error rate alpha.
+    """The default chain: both parts of every contrast as one family, and equivalence where a margin is given.
 
     Args:
         values: (..., arms, seeds) metric; nan is missing or failed; leading axes are independent studies; seeds in
             the order in which they were added.
-        weights: (contrasts, arms).
-        alpha: family-wise error rate.
+        weights: (contrasts, arms), or the cells (cells, arms) of each contrast.
+        works: (..., arms, seeds) 1 works, 0 collapsed or failed, nan not known; None: every value that is there works.
+        alpha: chance that any difference, of either part, is claimed where there is none; and, apart from it, that any
+            absence of a difference is.
         margin: equivalence margin in units of the metric, stated before the run.
         looks: when one looked; the p-values are then sequentially valid and seeds after the last look are not used.
             None: one look at all seeds, as planned.
         sharings: for each contrast, which of the seeds that count are one unit of the test; None: each its own.
     """
-    differences = paired_differences(values, weights)
-    if looks is not None:
-        schedule = looks.schedule(differences.shape[-1])
-        differences = differences[..., : schedule[-1][0] if schedule else 0]
-    grouped = [i for i, sharing in enumerate(sharings or ()) if sharing.grouped]
-    for i in grouped:
-        differences[..., i, :] = by_unit(differences[..., i, :], sharings[i].units)  # type: ignore[index]
-    n_pairs = np.isfinite(differences).sum(axis=-1)
+    family = _Family(alpha, margin, looks, tuple(i for i, one in enumerate(sharings or ()) if one.grouped))
+    parts = _parts(values, works, cells_of(weights), looks, sharings)
+    n_pairs = np.isfinite(parts.living).sum(axis=-1)
     refused = n_pairs < 2
-    total = np.where(np.isfinite(differences), differences, 0.0).sum(axis=-1)
-    estimate = np.where(refused, np.nan, total / np.maximum(n_pairs, 1))
-    p = np.where(refused, np.nan, _p(differences, "two-sided", looks, alpha, grouped))
-    same = np.full(p.shape, np.nan)
+    p_collapse, cost = family.collapse(parts)
+    shown = p_collapse[..., -1] <= collapse_level(p_collapse.shape[-2], alpha) * (1 + _SLACK)
+    running = family.running(parts.living, "two-sided")
+    p = np.where(refused, np.nan, running[..., -1])
+    least = 2.0 ** (1.0 - (np.abs(parts.living) > 0).sum(axis=-1))
+    p_corrected, level = step_down(p, np.where(shown, 0.0, cost), least, alpha)
+    signs = holm(np.where(refused, np.nan, family.signs(parts.living)))
+    same = np.full((*p.shape, running.shape[-1]), np.nan)
     if margin is not None:
         check_margin(margin)
-        above = _p(differences + margin, "greater", looks, alpha, grouped)
-        below = _p(margin - differences, "greater", looks, alpha, grouped)
-        same = np.where(refused, np.nan, np.maximum(above, below))
-    p_corrected, same_corrected = holm(p), holm(same)
-    return Decisions(
-        differences=differences,
+        same = np.maximum(
+            family.running(parts.living + margin, "greater"), family.running(margin - parts.living, "greater")
+        )
+    p_same = np.where(refused, np.nan, same[..., -1])
+    same_corrected, same_level = step_down(p_same, np.zeros(p.shape), 2.0**-n_pairs, alpha)
+    effect = _at_most(p_corrected, alpha)
+    equivalent = _at_most(same_corrected, alpha) & family.holds_if_skewed(parts.living, same_level)
+    found = Decisions(
+        parts=parts,
         n_pairs=n_pairs,
-        estimate=estimate,
+        estimate=_mean(parts.living, None),
         p=p,
         p_corrected=p_corrected,
-        p_equivalence=same,
+        level=level,
+        effect=effect,
+        by_signs=one_dominates(parts.living),
+        most=effect & _at_most(signs, alpha),
+        p_equivalence=p_same,
         p_equivalence_corrected=same_corrected,
-        effect=_at_most(p_corrected, alpha),
-        equivalent=_at_most(same_corrected, alpha),
+        equivalent=equivalent,
         refused=refused,
+        p_collapse=p_collapse[..., -1],
+        p_collapse_corrected=np.minimum(1.0, p_collapse[..., -1] / collapse_level(p.shape[-1], alpha) * alpha),
+        collapse=shown,
+        decided_at=np.full(p.shape, parts.living.shape[-1]),
+        turned=np.zeros(p.shape, dtype=bool),
     )
+    if running.shape[-1] < 2:
+        return found
+    first = _first(running, np.where(effect, level, 0.0))
+    first = np.where(effect, first, _first(same, np.where(equivalent, same_level, 0.0)))
+    of_collapse = _first(p_collapse, np.where(shown, collapse_level(p.shape[-1], alpha), 0.0))
+    return family.held_against_the_last_look(found, first, of_collapse)
 
 
-def _p(
-    differences: Floats, alternative: Alternative, looks: Looks | None, alpha: float, grouped: Sequence[int]
-) -> Floats:
-    """Return p-values; of grouped contrasts, whose units grow between looks, one look's times the number of looks."""
-    if looks is None or differences.shape[-1] == 0:
-        return sign_flip_p(differences, alternative)
-    p: Floats = sequential_p(differences, looks, alpha, alternative, family=differences.shape[-2])[..., -1]
-    if grouped:
-        once = sign_flip_p(differences[..., list(grouped), :], alternative)
-        p[..., list(grouped)] = np.minimum(1.0, looks.number * once)
-    return p
+def step_down(p: Floats, cost: Floats, least: Floats, alpha: float) -> tuple[Floats, Floats]:
+    """Holm's step-down without the tests that cannot reject, and where a test leaves part of its level to another.
+
+    Of the tests that are left, the fewest K are found such that at most K can reach what K leave each of them (Tarone
+    1990, Biometrics 46; step by step: Hommel and Krummenauer 1998, Biometrics 54); the largest share so far stays.
+
+    Args:
+        p: (..., m) p-values; nan is refused.
+        cost: (..., m) what of each contrast's level is spent elsewhere, as long as nothing is shown there.
+        least: (..., m) smallest p-value that each test can give, whatever the signs.
+        alpha: level of the family.
+
+    Returns:
+        Corrected p-values, to be compared with alpha (those of Holm where nothing costs and every test can reject), and
+        the level that each p is compared with at its place in the order of the steps.
+    """
+    needed = np.where(np.isnan(p), 1.0, p) + cost
+    order = np.argsort(needed, axis=-1, kind="stable")
+    needed, spent, least = (np.take_along_axis(one, order, axis=-1) for one in (needed, cost, least + cost))
+    m = p.shape[-1]
+    share, left = np.zeros(p.shape[:-1]), np.full(p.shape[:-1], alpha)
+    corrected, level = np.empty(p.shape), np.empty(p.shape)
+    highest = np.zeros(p.shape[:-1])
+    for step in range(m):
+        divisors = np.arange(1, m - step + 1)
+        can = (least[..., step:, None] <= (left[..., None] / divisors)[..., None, :] * (1 + _SLACK)).sum(axis=-2)
+        fewest = divisors[np.argmax(can <= divisors, axis=-1)]
+        share = np.maximum(share, left / fewest)
+        highest = np.maximum(highest, alpha * needed[..., step] / share)
+        np.put_along_axis(corrected, order[..., step, None], np.minimum(1.0, highest)[..., None], axis=-1)
+        np.put_along_axis(level, order[..., step, None], (share - spent[..., step])[..., None], axis=-1)
+        left = left - spent[..., step]
+    return np.where(np.isnan(p), np.nan, corrected), level
+
+
+@dataclass(frozen=True)
+class _Family:
+    """What the tests of a study have in common."""
+
+    alpha: float
+    margin: float | None
+    looks: Looks | None
+    grouped: tuple[int, ...]
+    """Contrasts whose seeds make fewer units: these grow between looks, so that each look is paid for in full."""
+
+    def schedule(self, n_seeds: int) -> tuple[tuple[int, float], ...]:
+        return ((n_seeds, 1.0),) if self.looks is None else self.looks.schedule(n_seeds)
+
+    def running(self, differences: Floats, alternative: Alternative) -> Floats:
+        """(..., contrasts, looks) p-values of the test that decides, the smallest so far at each look."""
+        if self.looks is None or differences.shape[-1] == 0:
+            return deciding_p(differences, alternative)[..., None]
+        p = sequential_p(differences, self.looks, self.alpha, alternative, family=differences.shape[-2])
+        for i in self.grouped:
+            once = deciding_p(differences[..., i, :], alternative)
+            p[..., i, :] = np.minimum(1.0, self.looks.number * once)[..., None]
+        return p
+
+    def signs(self, differences: Floats) -> Floats:
+        """(..., contrasts) p of the sign test over all looks."""
+        if self.looks is None or differences.shape[-1] == 0:
+            return sign_test_p(differences)
+        return self.running(np.sign(differences), "two-sided")[..., -1]
+
+    def collapse(self, parts: PairedParts) -> tuple[Floats, Floats]:
+        """(..., contrasts, looks) smallest p so far of the collapse tests; (..., contrasts) what they can spend."""
+        n_contrasts = parts.shares.shape[-2]
+        level, before = collapse_level(n_contrasts, self.alpha), 0.0
+        columns, p, cost = [], np.ones(parts.shares.shape[:-1]), np.zeros(parts.shares.shape[:-1])
+        schedule = self.schedule(parts.shares.shape[-1])
+        for n_seeds, share in schedule:
+            weight, before = share - before, share
+            for i in range(n_contrasts):
+                alone = i in self.grouped
+                paid = weight
+                if alone:  # its units grow between looks: the last one is paid for as if it were each
+                    last = n_seeds == schedule[-1][0]
+                    paid = (1.0 if self.looks is None else 1.0 / self.looks.number) if last else 0.0
+                if paid <= 0:
+                    continue
+                once, spent = collapse_of(
+                    parts.shares[..., i, :n_seeds], level * paid, two_arms=bool(parts.two_arms[i]) and not alone
+                )
+                p[..., i] = np.minimum(p[..., i], once / paid)
+                cost[..., i] += spent
+            columns.append(p.copy())
+        return np.stack(columns, axis=-1) if columns else p[..., None], np.minimum(cost, level)
+
+    def holds_if_skewed(self, differences: Floats, level: Floats) -> Bools:
+        """Whether differences are not visibly skewed, or within the margin by the sign test too."""
+        if self.margin is None:
+            return np.ones(level.shape, dtype=bool)
+        skewed = visibly_skewed(differences)
+        typical = np.maximum(
+            sign_test_p(differences + self.margin, "greater"), sign_test_p(self.margin - differences, "greater")
+        )
+        return ~skewed | (typical <= level * (1 + _SLACK))
+
+    def held_against_the_last_look(self, found: Decisions, first: Ints, of_collapse: Ints) -> Decisions:
+        """Give the estimate of the look that decided, and take back what the data of the last look contradict.
+
+        Args:
+            found: as of the last look.
+            first: index of the first look that showed what is shown where both work.
+            of_collapse: the same of how often they work.
+        """
+        looks = np.array([n for n, _ in self.schedule(found.parts.living.shape[-1])])
+        living, shares = found.parts.living, found.parts.shares
+        there = (first < len(looks)) & (found.effect | found.equivalent)
+        seeds = np.where(there, looks[np.minimum(first, len(looks) - 1)], looks[-1])
+        estimate = _mean(living, seeds)
+        against = estimate * _mean(living, None) < 0
+        against |= _mean(np.sign(living), seeds) * _mean(np.sign(living), None) < 0
+        outside = np.abs(_mean(living, None)) > (np.inf if self.margin is None else self.margin)
+        turned = (found.effect & against) | (found.equivalent & ~found.effect & outside)
+        then = looks[np.minimum(of_collapse, len(looks) - 1)]
+        less = found.collapse & (_mean(shares, then) * _mean(shares, None) < 0)
+        return replace(
+            found,
+            effect=found.effect & ~turned,
+            most=found.most & ~turned,
+            equivalent=found.equivalent & ~turned & ~outside,
+            collapse=found.collapse & ~less,
+            estimate=np.where(turned, _mean(living, None), estimate),
+            decided_at=np.where(turned, looks[-1], seeds),
+            turned=turned | less,
+        )
+
+
+def _first(running: Floats, level: Floats) -> Ints:
+    """Index of the first look at which p is at most the level; the number of looks where none is."""
+    below = running <= (level * (1 + _SLACK))[..., None]
+    below &= (level > 0)[..., None]
+    found: Ints = np.where(below.any(axis=-1), below.argmax(axis=-1), running.shape[-1])
+    return found
+
+
+def _parts(
+    values: ArrayLike,
+    works: ArrayLike | None,
+    contrasts: Sequence[Cells],
+    looks: Looks | None,
+    sharings: Sequence[Sharing] | None,
+) -> PairedParts:
+    parts = paired_parts(values, works, contrasts)
+    if looks is not None:
+        schedule = looks.schedule(parts.living.shape[-1])
+        last = schedule[-1][0] if schedule else 0
+        parts = replace(parts, living=parts.living[..., :last], shares=parts.shares[..., :last])
+    for i, sharing in enumerate(sharings or ()):
+        if sharing.grouped:
+            for rows in (parts.living, parts.shares):
+                rows[..., i, :] = by_unit(rows[..., i, :], sharing.units)
+    return parts
+
+
+def _mean(rows: Floats, seeds: Ints | None) -> Floats:
+    """(...) mean of what is there among the first `seeds` (...) entries; nan of nothing."""
+    there = np.isfinite(rows)
+    if seeds is not None:
+        there &= np.arange(rows.shape[-1]) < seeds[..., None]
+    count = there.sum(axis=-1)
+    mean: Floats = np.where(there, rows, 0.0).sum(axis=-1) / np.where(count > 0, count, np.nan)
+    return mean
 
 
 def _at_most(p: Floats, alpha: float) -> Bools:

@@ -1,87 +1,99 @@
-"""Oracle optimism: what choosing epochs or configurations by labels would have added to a label-free choice."""
+"""Oracle optimism: what choosing configurations or epochs by labels would have added to a label-free choice.
+
+Rule and oracle both choose on one half of the seeds and are judged on the other. A choice that was made on the seeds
+that judge it looks better than it is, the rule's like the oracle's; so neither is, and what is estimated is the
+difference between choosing by labels and by the rule *on half of the seeds*.
+"""
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from orchestrator.errors import RequestError
-from orchestrator.inference.sign_flip import Interval, sign_flip_interval
-
-__all__ = ["Optimism", "optimism_of_configurations", "optimism_of_epochs"]
+__all__ = ["FEWEST_SEEDS", "CrossedGain", "best_minus_chosen", "crossed_gain"]
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+FEWEST_SEEDS = 4
+"""Below it a half has a single seed."""
+_MOST_SPLITS = 70
+_SEED = 20_240_303
 
 
 @dataclass(frozen=True)
-class Optimism:
-    """What choosing by labels would have added, in units of the external metric."""
+class CrossedGain:
+    """What the oracle would have added, judged on seeds on which neither chose."""
 
     gain: float
-    """Mean gain of the oracle over the rule on the same seeds: at least 0 for epochs, biased upwards by the search."""
-    interval: Interval
-    """Sign-flip interval of the gains (over seeds or trials)."""
+    """Mean over all splits, in units of the external metric; nan: too few seeds, or the rule had nothing to choose."""
     gains: Floats
-    oracle: int | None
-    """Row that labels would have picked; None for epochs."""
-    crossed_gain: float
-    """Gain on a seed of the oracle that chose on the *other* seeds, averaged: free of that bias; nan for epochs."""
+    """(seeds,) mean gain on each seed over the splits in which it judged."""
+    n_splits: int
+    agree: float
+    """Share of the splits in which oracle and rule choose the same."""
 
 
-def optimism_of_configurations(external: ArrayLike, chosen: int, confidence: float = 0.95) -> Optimism:
-    """What choosing the configuration by labels would have added.
+def crossed_gain(external: ArrayLike, scores: ArrayLike, allowed: ArrayLike | None = None) -> CrossedGain:
+    """Judge the oracle's and the rule's choice on the half of the seeds on which neither chose, over all halves.
 
     Args:
-        external: (configurations, seeds) external metric on the search seeds; rows with a nan are not eligible,
-            collapsed configurations are (the oracle would see their labels too).
-        chosen: row that the label-free rule chose; must be complete.
-        confidence: of the interval.
+        external: (choices, seeds) external metric; rows with a nan are left out.
+        scores: (choices, seeds) what the rule maximises the mean of; nan: it cannot consider the row there.
+        allowed: (choices, seeds) False where the rule drops a row whose half holds that seed (collapse); None: all.
 
-    Raises:
-        RequestError: the chosen row is incomplete.
+    Returns:
+        The mean gain. Unbiased for the difference between the two ways to choose on half of the seeds, whatever the
+        rule has to do with the metric, as long as seeds are independent draws.
     """
-    table = np.asarray(external, dtype=np.float64)
-    eligible = np.isfinite(table).sum(axis=1) == table.shape[1]
-    if not eligible[chosen]:
-        raise RequestError(f"configuration {chosen} lacks values on some search seeds; its oracle optimism is unknown")
-    means = np.where(eligible, np.where(np.isfinite(table), table, 0.0).mean(axis=1), -np.inf)
-    oracle = int(np.argmax(means))
-    gains = table[oracle] - table[chosen]
-    crossed = []
-    for seed in range(table.shape[1]) if table.shape[1] > 1 else ():
-        others = np.where(eligible, np.delete(table, seed, axis=1).mean(axis=1), -np.inf)
-        crossed.append(float(table[int(np.argmax(others)), seed] - table[chosen, seed]))
-    return Optimism(
-        gain=float(gains.mean()),
-        interval=sign_flip_interval(gains, confidence),
-        gains=gains,
-        oracle=oracle,
-        crossed_gain=float(np.mean(crossed)) if crossed else math.nan,
-    )
+    table, score = np.asarray(external, dtype=np.float64), np.asarray(scores, dtype=np.float64)
+    score = np.where(np.ones(score.shape, dtype=bool) if allowed is None else np.asarray(allowed), score, np.nan)
+    kept = np.isfinite(table).all(axis=1)
+    table, score = table[kept], score[kept]
+    n_seeds = table.shape[1]
+    unknown = CrossedGain(math.nan, np.full(n_seeds, np.nan), 0, math.nan)
+    if n_seeds < FEWEST_SEEDS or not len(table):
+        return unknown
+    sums, counts, same, splits = np.zeros(n_seeds), np.zeros(n_seeds), 0, 0
+    for half in _halves(n_seeds):
+        rated = score[:, half].mean(axis=1)
+        if np.isnan(rated).all():
+            return unknown
+        rule, oracle = int(np.nanargmax(rated)), int(np.argmax(table[:, half].mean(axis=1)))
+        judge = np.setdiff1d(np.arange(n_seeds), half)
+        sums[judge] += table[oracle, judge] - table[rule, judge]
+        counts[judge] += 1
+        same, splits = same + (rule == oracle), splits + 1
+    gains = sums / np.where(counts > 0, counts, np.nan)
+    return CrossedGain(float(np.nanmean(gains)), gains, splits, same / splits)
 
 
-def optimism_of_epochs(external: ArrayLike, chosen: Sequence[int] | Ints, confidence: float = 0.95) -> Optimism:
-    """What reporting each trial's best evaluation by labels would have added.
+def best_minus_chosen(external: ArrayLike, chosen: Sequence[int]) -> Floats:
+    """(trials,) largest evaluation of each trial minus the chosen one: at least 0, mostly by the noise of the curve.
 
     Args:
         external: (trials, evaluations) external metric; nan is not measured.
-        chosen: (trials,) evaluation that the label-free rule chose.
-        confidence: of the interval.
+        chosen: (trials,) evaluation that a label-free rule chose.
     """
     table = np.atleast_2d(np.asarray(external, dtype=np.float64))
-    at_choice = table[np.arange(len(table)), np.asarray(chosen, dtype=np.int64)]
     best = np.where(np.isnan(table), -np.inf, table).max(axis=1, initial=-np.inf)
-    gains = np.where(np.isfinite(best), best, np.nan) - at_choice
-    finite = gains[np.isfinite(gains)]
-    return Optimism(
-        gain=float(finite.mean()) if len(finite) else math.nan,
-        interval=sign_flip_interval(gains, confidence),
-        gains=gains,
-        oracle=None,
-        crossed_gain=math.nan,
-    )
+    at_choice = table[np.arange(len(table)), np.asarray(chosen, dtype=np.int64)]
+    return np.where(np.isfinite(best), best, np.nan) - at_choice
+
+
+def _halves(n_seeds: int) -> Iterator[Sequence[int]]:
+    """Yield all halves, or as many as are enough, each with its complement where that is a half too."""
+    size = n_seeds // 2
+    if math.comb(n_seeds, size) <= _MOST_SPLITS:
+        yield from itertools.combinations(range(n_seeds), size)
+        return
+    random = np.random.default_rng(_SEED)
+    for _ in range(_MOST_SPLITS // 2):
+        order = random.permutation(n_seeds)
+        yield order[:size].tolist()
+        yield order[n_seeds - size :].tolist()

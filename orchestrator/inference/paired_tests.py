@@ -1,8 +1,8 @@
-"""Tests on per-seed values beside the sign-flip test, and the corrections over a family of them.
+"""The test that decides a contrast, its interval, equivalence, corrections over a family, and descriptive company.
 
-The verdict rests on `sign_flip_p`, `sign_flip_interval`, `holm` and `tost` (the first two live in
-`orchestrator.inference.sign_flip` and are offered here too); paired t, Wilcoxon, IQM and the probability of
-improvement are descriptive company.  Textbook statistics come from scipy.
+Sign flips decide (`orchestrator.inference.sign_flip`), or the sign test where one difference dominates: a rule that no
+flip of signs changes. Paired t, Wilcoxon, IQM and the probability of improvement describe and decide nothing. Textbook
+statistics come from scipy.
 """
 
 from __future__ import annotations
@@ -15,24 +15,39 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from orchestrator.errors import RequestError
-from orchestrator.inference.sign_flip import Interval, sign_flip_interval, sign_flip_p
+from orchestrator.inference.sign_flip import (
+    Alternative,
+    Interval,
+    interval_ends,
+    one_dominates,
+    sign_flip_interval,
+    sign_flip_p,
+)
 
 __all__ = [
     "Interval",
     "check_margin",
-    "fisher_collapse",
+    "deciding_interval_ends",
+    "deciding_p",
     "holm",
     "interquartile_mean",
     "paired_t",
     "probability_of_improvement",
     "sign_flip_interval",
     "sign_flip_p",
+    "sign_test_p",
     "tost",
     "trend_weights",
+    "visibly_skewed",
     "wilcoxon",
 ]
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+SKEWED_BELOW = 0.01
+"""Level of the test of skewness: differences that look skewed must pass the sign test too to count as equivalent."""
+_FEWEST_FOR_SKEWNESS = 8
 
 
 def holm(p: ArrayLike) -> Floats:
@@ -55,8 +70,86 @@ def holm(p: ArrayLike) -> Floats:
     return np.where(np.isnan(values), np.nan, corrected)
 
 
+def sign_test_p(differences: ArrayLike, alternative: Alternative = "two-sided") -> Floats:
+    """Exact p of the sign test that a positive difference is as likely as a negative one; zeros are left out.
+
+    Args:
+        differences: (..., n) paired differences; nan is left out.
+        alternative: "two-sided", or "greater" (more positive ones).
+    """
+    from scipy import special  # slow to import
+
+    array = np.asarray(differences, dtype=np.float64)
+    up, down = (array > 0).sum(axis=-1), (array < 0).sum(axis=-1)
+    if alternative == "greater":
+        return np.asarray(special.bdtr(down, up + down, 0.5), dtype=np.float64)
+    return np.asarray(np.minimum(1.0, 2.0 * special.bdtr(np.minimum(up, down), up + down, 0.5)), dtype=np.float64)
+
+
+def deciding_p(differences: ArrayLike, alternative: Alternative = "two-sided") -> Floats:
+    """P-value of the test that decides: sign flips, or the sign test where one difference dominates.
+
+    Exact wherever a difference is as likely as its negative, since flips of signs do not change which test it is.
+
+    Args:
+        differences: (..., n) as in `sign_flip_p`.
+        alternative: as there.
+    """
+    array = np.asarray(differences, dtype=np.float64)
+    return np.where(one_dominates(array), sign_test_p(array, alternative), sign_flip_p(array, alternative))
+
+
+def deciding_interval_ends(differences: Floats, confidence: float) -> tuple[Floats, Floats, Floats]:
+    """Interval of the test that decides at 0: of the centre (sign flips) or the median (sign test: order statistics).
+
+    Args:
+        differences: (rows, n), nan where a pair is missing.
+        confidence: in (0, 1).
+
+    Returns:
+        Lower ends, upper ends and attained confidence, as `interval_ends`.
+    """
+    low, high, attained = interval_ends(differences, confidence)
+    for row in np.flatnonzero(one_dominates(differences)):
+        low[row], high[row], attained[row] = _median_interval(np.sort(_finite(differences[row])), confidence)
+    return low, high, attained
+
+
+def _median_interval(ordered: Floats, confidence: float) -> tuple[float, float, float]:
+    """Ends and attained confidence of the interval of the median, which the sign test inverts."""
+    from scipy import special
+
+    n = len(ordered)
+    tails = special.bdtr(np.arange(n), n, 0.5)
+    out = int(np.count_nonzero(2.0 * tails <= (1.0 - confidence) * (1 + 1e-9)))
+    if out == 0:
+        return -math.inf, math.inf, math.nan
+    return float(ordered[out - 1]), float(ordered[n - out]), float(1.0 - 2.0 * tails[out - 1])
+
+
+def visibly_skewed(differences: ArrayLike) -> Bools:
+    """Whether the differences are skewed beyond what one sample of normal ones in 100 is (D'Agostino 1970); from 8 on.
+
+    Args:
+        differences: (..., n) paired differences; nan is left out.
+    """
+    from scipy import stats  # slow to import
+
+    array = np.asarray(differences, dtype=np.float64)
+    rows = array.reshape(math.prod(array.shape[:-1]), array.shape[-1])
+    counts = np.isfinite(rows).sum(axis=1)
+    skewed = np.zeros(len(rows), dtype=bool)
+    for n in np.unique(counts[counts >= _FEWEST_FOR_SKEWNESS]):
+        chosen = np.flatnonzero(counts == n)
+        own = rows[chosen]
+        packed = own[np.isfinite(own)].reshape(len(chosen), n)
+        varied = np.ptp(packed, axis=1) > 1e-9 * np.abs(packed).max(axis=1)  # else rounding alone would be measured
+        skewed[chosen[varied]] = stats.skewtest(packed[varied], axis=1).pvalue < SKEWED_BELOW
+    return skewed.reshape(array.shape[:-1])
+
+
 def tost(differences: ArrayLike, margin: float) -> Floats:
-    """Equivalence within +-margin by two one-sided sign-flip tests (Schuirmann 1987, J. Pharmacokin. 15).
+    """Equivalence within +-margin by two one-sided tests (Schuirmann 1987, J. Pharmacokin. 15).
 
     Args:
         differences: (..., n) paired differences; nan is a missing pair and is left out.
@@ -70,9 +163,7 @@ def tost(differences: ArrayLike, margin: float) -> Floats:
     """
     check_margin(margin)
     array = np.asarray(differences, dtype=np.float64)
-    above = sign_flip_p(array + margin, "greater")
-    below = sign_flip_p(margin - array, "greater")
-    return np.maximum(above, below)
+    return np.maximum(deciding_p(array + margin, "greater"), deciding_p(margin - array, "greater"))
 
 
 def check_margin(margin: float) -> None:
@@ -120,22 +211,6 @@ def wilcoxon(differences: ArrayLike) -> float:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # scipy warns about small samples with ties; the number is descriptive
         return float(stats.wilcoxon(values, method="exact" if untied and len(values) < 50 else "approx").pvalue)
-
-
-def fisher_collapse(collapsed: tuple[int, int], trained: tuple[int, int]) -> float:
-    """Fisher's exact two-sided p-value that two groups of trials collapse equally often.
-
-    Args:
-        collapsed: collapsed trials of the first and of the second group.
-        trained: all complete trials of the two groups.
-    """
-    if min(trained) == 0:
-        return 1.0
-    from scipy import stats
-
-    gone = np.array(collapsed)
-    table = np.stack([gone, np.array(trained) - gone], axis=1)
-    return float(stats.fisher_exact(table).pvalue)
 
 
 def interquartile_mean(values: ArrayLike) -> float:

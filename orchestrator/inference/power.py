@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from orchestrator.errors import RequestError
+from orchestrator.inference.collapse_test import critical
+from orchestrator.inference.decisions import collapse_level
 from orchestrator.inference.sequential import RANK, Looks
 from orchestrator.inference.sign_flip import EXACT_UP_TO, group_rank, sign_flip_p
 
@@ -26,7 +28,9 @@ __all__ = [
     "Spread",
     "as_looked_at",
     "assess",
+    "detectable_collapse",
     "detectable_difference",
+    "discordant_needed",
     "power_of",
     "seeds_to_detect",
     "seeds_to_reach",
@@ -119,6 +123,10 @@ class PowerReport:
     """Smallest paired difference found with that power; inf if alpha is out of reach, nan without a spread."""
     detectable_interval: tuple[float, float]
     """The same at both ends of the spread's 95 % interval."""
+    discordant_needed: int
+    """Seeds on which only one side works, all one way, that the test of how often it works needs to show anything."""
+    detectable_collapse: float
+    """Smallest rate of collapse, beside a side that always works, found with that power; inf: none is."""
 
 
 def as_looked_at(n_seeds: int, contrasts: int, alpha: float, looks: Looks | None) -> Replication:
@@ -202,7 +210,32 @@ def assess(replication: Replication, spread: Spread | None = None, power: float 
         spread=spread,
         detectable=math.nan if spread is None else spread.sd * standard,
         detectable_interval=(low * standard, high * standard),
+        discordant_needed=discordant_needed(replication),
+        detectable_collapse=detectable_collapse(replication, power),
     )
+
+
+def discordant_needed(replication: Replication) -> int:
+    """Return how many seeds on which only one side works, all one way, show something at the last look."""
+    return critical(replication.n_seeds, _collapse_level(replication)).needed
+
+
+def detectable_collapse(replication: Replication, power: float = 0.8) -> float:
+    """Smallest rate of collapse of one side, the other never collapsing, that is named with the given power.
+
+    The rate is counted over seeds at the last look; earlier looks of a sequential study can only add to the power.
+    """
+    from scipy import special  # slow to import
+
+    n, needed = replication.n_seeds, discordant_needed(replication)
+    if needed > n:
+        return math.inf
+    return float(special.betaincinv(needed, n - needed + 1, power))  # P(Bin(n, rate) >= needed) = power
+
+
+def _collapse_level(replication: Replication) -> float:
+    looks = (0, *replication.looks.planned) if replication.looks is not None else (0, replication.n_seeds)
+    return collapse_level(replication.contrasts, replication.alpha) * (looks[-1] - looks[-2]) / looks[-1]
 
 
 @lru_cache(maxsize=256)

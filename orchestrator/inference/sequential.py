@@ -11,16 +11,18 @@ left unused remains.  Validity needs looks at numbers of seeds that do not depen
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from orchestrator.errors import RequestError
-from orchestrator.inference.sign_flip import TIE, Alternative, flip_group, interval_ends, sign_flip_p
+from orchestrator.inference.paired_tests import deciding_interval_ends, deciding_p
+from orchestrator.inference.sign_flip import TIE, Alternative, flip_group, one_dominates
 
-__all__ = ["Looks", "is_futile", "sequential_interval_ends", "sequential_p"]
+__all__ = ["Looks", "first_plan", "is_futile", "sequential_interval_ends", "sequential_p"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -65,6 +67,14 @@ class Looks:
         """Return the share of the level that a look at `n_seeds` seeds may have spent, with all looks before it."""
         return min(1.0, n_seeds / self.planned[-1])
 
+    def unspent(self, level: float) -> float:
+        """Return the share of a level that the last planned look leaves: what later looks may still spend.
+
+        The test is discrete: a level pays for a whole number of sign vectors, and the rest of it stays.
+        """
+        flips = 2.0 ** min(self.planned[-1] - 1, RANK)
+        return 1.0 - math.floor(level * flips + 1e-9) / (level * flips)
+
     @property
     def number(self) -> int:
         """How many looks there are at most, planned or taken: what a test pays that cannot follow growing data."""
@@ -73,6 +83,23 @@ class Looks:
     def saving(self, n_seeds: int) -> float:
         """Return the share of the planned seeds that stopping at `n_seeds` seeds saved."""
         return max(0.0, 1.0 - n_seeds / self.planned[-1])
+
+
+def first_plan(seeds: Mapping[str, Any], taken: Sequence[Mapping[str, Any]]) -> tuple[int, ...]:
+    """Return the numbers of seeds at which a study was to be looked at when it first ran; empty if nothing says so.
+
+    Records from before the first plan was kept (they have no `file`) name the latest one. The looks that were planned
+    when they were taken then say what the first one was.
+
+    Args:
+        seeds: of the record of a study (`planned`, `looks`, `file`).
+        taken: its looks (`n_seeds`, `planned`).
+    """
+    planned = [int(n) for n in seeds.get("planned") or seeds.get("looks") or ()]
+    by_plan = sorted({int(look["n_seeds"]) for look in taken if look.get("planned", True)})
+    if "file" not in seeds and any(n not in planned for n in by_plan):
+        planned = by_plan
+    return tuple(planned)
 
 
 def sequential_p(
@@ -89,7 +116,7 @@ def sequential_p(
 
     Args:
         differences: (..., n) paired differences in the order in which seeds were added; nan is a missing pair.  A
-            look that added no pair to a row is not taken for that row (its contrast was settled before).
+            look that added no pair to a row is not taken for that row (its contrast was decided before).
         looks: when one looked.
         alpha: the largest level at which the study ever rejects.
         alternative: as in `sign_flip_p`.
@@ -101,7 +128,7 @@ def sequential_p(
     array = np.asarray(differences, dtype=np.float64)
     schedule = looks.schedule(array.shape[-1])
     if len(schedule) == 1 and schedule[0][1] == 1.0:
-        return sign_flip_p(array[..., : schedule[0][0]], alternative)[..., None]
+        return deciding_p(array[..., : schedule[0][0]], alternative)[..., None]
     rows = array.reshape(math.prod(array.shape[:-1]), array.shape[-1])
     p = np.ones((len(rows), len(schedule)))
     for start in range(0, len(rows), _ROWS):
@@ -126,7 +153,7 @@ def sequential_interval_ends(differences: Floats, looks: Looks, alpha: float) ->
     """
     schedule = looks.schedule(differences.shape[-1])
     if len(schedule) == 1 and schedule[0][1] == 1.0:
-        return interval_ends(differences[:, : schedule[0][0]], 1.0 - alpha)
+        return deciding_interval_ends(differences[:, : schedule[0][0]], 1.0 - alpha)
     seen = differences[:, : schedule[-1][0]] if schedule else differences[:, :0]
     filled = np.isfinite(seen).sum(axis=1) > 0
     low, high = np.full(len(seen), -np.inf), np.full(len(seen), np.inf)
@@ -194,10 +221,16 @@ class _Path:
     """
 
     def __init__(
-        self, rows: Floats, schedule: Sequence[tuple[int, float]], levels: Floats, alternative: Alternative
+        self,
+        rows: Floats,
+        schedule: Sequence[tuple[int, float]],
+        levels: Floats,
+        alternative: Alternative,
+        signs_only: Bools | None = None,
     ) -> None:
         self.rows, self.schedule, self.levels = np.where(np.isfinite(rows), rows, 0.0), schedule, levels
         self.there = np.isfinite(rows)
+        self.signs_only = _signs_only(rows, schedule) if signs_only is None else signs_only
         self.two_sided = alternative == "two-sided"
         last = schedule[-1][0] if schedule else 0
         self.group = flip_group(last, RANK, fix_first=self.two_sided)
@@ -208,10 +241,10 @@ class _Path:
         """(rows, looks) running p-values."""
         columns = []
         before = 0
-        for n, share in self.schedule:
+        for look, (n, share) in enumerate(self.schedule):
             reached = np.flatnonzero(self.there[:, before:n].any(axis=1))
             if len(reached):
-                self._look(reached, n, share)
+                self._look(reached, look, n, share)
             columns.append(self.p.copy())
             before = n
         return np.stack(columns, axis=1) if columns else np.ones((len(self.rows), 0))
@@ -220,18 +253,20 @@ class _Path:
         """Whether the last look alone rejects at the largest level."""
         out = np.zeros(len(self.rows), dtype=bool)
         before = 0
-        for n, share in self.schedule:
+        for look, (n, share) in enumerate(self.schedule):
             reached = np.flatnonzero(self.there[:, before:n].any(axis=1))
             if len(reached):
-                statistic, slack, critical = self._look(reached, n, share)
+                statistic, slack, critical = self._look(reached, look, n, share)
                 out[reached] = statistic[:, 0] > critical[:, -1] + slack
             before = n
         return out
 
-    def _look(self, rows: Ints, n: int, share: float) -> tuple[Floats, Floats, Floats]:
-        statistic = self.rows[rows, :n] @ self.group[:, :n].T
+    def _look(self, rows: Ints, look: int, n: int, share: float) -> tuple[Floats, Floats, Floats]:
+        seen = self.rows[rows, :n]
+        seen = np.where(self.signs_only[rows, look, None], np.sign(seen), seen)
+        statistic = seen @ self.group[:, :n].T
         statistic = np.abs(statistic) if self.two_sided else statistic
-        slack = TIE * np.abs(self.rows[rows, :n]).sum(axis=1)
+        slack = TIE * np.abs(seen).sum(axis=1)
         gone = self.first[rows]
         critical, top = self._critical(statistic, gone, share)
         highest = np.take_along_axis(statistic, top, axis=1)
@@ -273,13 +308,23 @@ class _Path:
         return np.maximum.accumulate(critical[:, ::-1], axis=1)[:, ::-1], top
 
 
+def _signs_only(rows: Floats, schedule: Sequence[tuple[int, float]]) -> Bools:
+    """(rows, looks) where a look counts signs alone, since one difference dominates what it sees."""
+    return (
+        np.stack([one_dominates(rows[:, :n]) for n, _ in schedule], axis=1)
+        if schedule
+        else np.zeros((len(rows), 0), bool)
+    )
+
+
 def _lower_end(rows: Floats, schedule: Sequence[tuple[int, float]], alpha: float) -> Floats:
-    levels = np.array([alpha])
+    levels, signs_only = np.array([alpha]), _signs_only(rows, schedule)
 
     def rejected(theta: Floats) -> Bools:
-        return _Path(rows - theta[:, None], schedule, levels, "two-sided").rejected_at_last()
+        return _Path(rows - theta[:, None], schedule, levels, "two-sided", signs_only).rejected_at_last()
 
-    low, high = np.nanmin(rows, axis=1), np.nanmean(rows, axis=1)
+    inside = np.where(signs_only[:, -1], np.nanmedian(rows, axis=1), np.nanmean(rows, axis=1))  # never rejected
+    low, high = np.nanmin(rows, axis=1), inside
     low = low - 1e-6 * (high - low) - 1e-12
     reachable = rejected(low)
     for _ in range(_BISECTIONS):

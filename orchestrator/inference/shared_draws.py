@@ -8,28 +8,18 @@ then speaks of what comes after it, given that one draw, and the verdict says so
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Seeds", "Sharing", "by_unit", "sharing"]
+__all__ = ["Sharing", "by_unit", "sharing"]
 
 Floats = NDArray[np.float64]
 
 ABSENT = -1
 """The unit of a seed whose pair is missing."""
-
-
-@dataclass(frozen=True)
-class Seeds:
-    """The seeds of a study."""
-
-    asked: Sequence[int] | None = None
-    """In the order in which they were added; None: those that there are, in increasing order."""
-    stages: Mapping[str, Mapping[int, Collection[str]]] = field(default_factory=dict)
-    """Arm -> seed -> what its trial builds on that was made once with a draw of its own."""
 
 
 @dataclass(frozen=True)

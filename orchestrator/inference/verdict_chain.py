@@ -7,76 +7,62 @@ deciding arrays are in `orchestrator.inference.decisions`; the sentences are wri
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from orchestrator.errors import RequestError, UnknownNameError
-from orchestrator.inference.decisions import Decisions, decide, paired_differences
+from orchestrator.inference.arm_seed_values import ArmSeedValues
+from orchestrator.inference.collapse_test import critical, unlikely_to_show, upper_bound
+from orchestrator.inference.decisions import Decisions, collapse_level, decide
 from orchestrator.inference.judgement import (
-    CollapseComparison,
     Contrast,
     Decision,
     Descriptive,
-    Effect,
     Equivalence,
     Judgement,
+    Living,
     MissingSeed,
+    Overall,
+    Working,
 )
+from orchestrator.inference.paired_parts import Cells, paired_parts
 from orchestrator.inference.paired_tests import (
-    fisher_collapse,
-    holm,
+    deciding_interval_ends,
     interquartile_mean,
     paired_t,
     probability_of_improvement,
+    visibly_skewed,
     wilcoxon,
 )
 from orchestrator.inference.sequential import Looks, is_futile, sequential_interval_ends
-from orchestrator.inference.shared_draws import Seeds, Sharing, by_unit, sharing
-from orchestrator.inference.sign_flip import Interval, interval_ends, sign_flip_p
+from orchestrator.inference.shared_draws import Sharing, sharing
+from orchestrator.inference.sign_flip import Interval
 
-__all__ = [
-    "CollapseComparison",
-    "Contrast",
-    "Descriptive",
-    "Effect",
-    "Equivalence",
-    "Judgement",
-    "MissingSeed",
-    "judge",
-]
+__all__ = ["judge"]
 
 Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
-
-_FEW_PAIRS = 20
-"""Below this many pairs a collapse mixture makes the interval unreliable (simulated coverage)."""
 
 
 def judge(
-    values: Mapping[str, Mapping[int, float]],
-    collapsed: Mapping[str, Mapping[int, bool]],
+    table: ArmSeedValues,
     contrasts: Sequence[Contrast],
     *,
     alpha: float = 0.05,
     margin: float | None = None,
     looks: Looks | None = None,
-    seeds: Seeds | Sequence[int] | None = None,
 ) -> list[Judgement]:
     """The default chain over the contrasts of one study, on its confirm seeds.
 
     Args:
-        values: arm -> seed -> metric; nan or absent is missing or failed.
-        collapsed: arm -> seed -> whether that member collapsed; absent is "not collapsed".
-        contrasts: the family that Holm corrects over.
-        alpha: family-wise error rate.
+        table: values, collapses and failures of every arm and seed; seeds in the order in which they were added.
+        contrasts: the family; one with an attribute `cells` (arm -> weight each) is judged cell by cell.
+        alpha: chance that the study claims any difference that is not there, in either part; and apart from it, that it
+            claims any absence of one that is.
         margin: equivalence margin in units of the metric, stated before the run; None claims no equivalence.
         looks: when one looked, for sequential studies and for looks that were not planned; None: once, as planned.
-        seeds: the seeds that were asked for, in the order in which they were added: one that no arm has is then
-            named as missing too.  None: all seeds of `values`, in increasing order.  `Seeds` says besides what they
-            share.
 
     Returns:
         One judgement per contrast, in their order.
@@ -89,230 +75,213 @@ def judge(
         raise RequestError(f"alpha {alpha}: must lie between 0 and 1")
     if not contrasts:
         return []
-    known = seeds if isinstance(seeds, Seeds) else Seeds(seeds)
-    table = _Table.of(values, collapsed, contrasts, known.asked)
-    sharings = _sharings(table, known, looks)
-    decisions = decide(table.values, table.weights, alpha=alpha, margin=margin, looks=looks, sharings=sharings)
-    table = table.until(decisions.differences.shape[-1])
-    kept = np.where(table.any_collapsed, np.nan, paired_differences(table.values, table.weights))
-    kept = np.array([by_unit(row, one.units) for row, one in zip(kept, sharings, strict=True)])
-    company = _Company(
-        whole=_effects(decisions.differences, decisions.p, alpha, table.seeds, looks, sharings),
-        others=_effects(kept, sign_flip_p(kept), alpha, table.seeds),
-        sharings=sharings,
-        collapse=_collapse(table),
-        looks=() if looks is None else tuple(n for n, _ in looks.schedule(len(table.seeds))),
-        n_final=0 if looks is None else looks.planned[-1],
-        share=1.0 if looks is None else looks.share(len(table.seeds)),
-        number=1 if looks is None else looks.number,
-    )
-    return [_judgement(contrast, i, decisions, company, table, alpha, margin) for i, contrast in enumerate(contrasts)]
+    cells = [_cells(contrast, table.arms) for contrast in contrasts]
+    schedule = ((len(table.seeds), 1.0),) if looks is None else looks.schedule(len(table.seeds))
+    seen = table.until(schedule[-1][0] if schedule else 0)
+    sharings = [_sharing(seen, one) for one in cells]
+    found = decide(seen.values, cells, works=seen.works, alpha=alpha, margin=margin, looks=looks, sharings=sharings)
+    study = _Study(seen, cells, found, sharings, alpha, margin, looks)
+    intervals = study.intervals()
+    return [study.judgement(contrast, i, intervals[i]) for i, contrast in enumerate(contrasts)]
+
+
+def _cells(contrast: Contrast, arms: tuple[str, ...]) -> Cells:
+    parts = getattr(contrast, "cells", ()) or (contrast.weights,)
+    rows = []
+    for weights in parts:
+        for arm in weights:
+            if arm not in arms:
+                raise UnknownNameError("arm", arm, arms)
+        size = sum(abs(w) for w in weights.values())
+        if size == 0.0 or not math.isfinite(size) or abs(sum(weights.values())) > 1e-9 * size:
+            raise RequestError(
+                f"contrast {contrast.name!r}: weights {dict(weights)} must be numbers that sum to zero, not all zero"
+            )
+        rows.append([float(weights.get(arm, 0.0)) for arm in arms])
+    return np.array(rows)
+
+
+def _sharing(table: ArmSeedValues, cells: Cells) -> Sharing:
+    """Return which of the seeds that a contrast has are one draw."""
+    there = np.isfinite(paired_parts(table.values, table.works, [cells]).shares[0])
+    arms = [table.drawn.get(table.arms[arm], {}) for arm in np.flatnonzero(np.abs(cells).sum(axis=0))]
+    labels = [
+        {label for arm in arms for label in arm.get(seed, ())} if present else None
+        for seed, present in zip(table.seeds, there, strict=True)
+    ]
+    return sharing(labels)
 
 
 @dataclass(frozen=True)
-class _Company:
-    """Per contrast, what stands beside the decisions."""
+class _Study:
+    """Everything that judgements are made of; arrays and lists run over the contrasts."""
 
-    whole: list[Effect]
-    others: list[Effect]
-    collapse: list[CollapseComparison]
-    sharings: list[Sharing]
-    looks: tuple[int, ...]
-    n_final: int
-    share: float
-    number: int
-    """How many looks there are at most."""
+    table: ArmSeedValues
+    cells: Sequence[Cells]
+    found: Decisions
+    sharings: Sequence[Sharing]
+    alpha: float
+    margin: float | None
+    looks: Looks | None
 
+    def intervals(self) -> list[Interval]:
+        """Intervals of the living parts, each of the look that its estimate is of."""
+        rows = self.found.differences
+        ends = np.array([np.full(len(rows), -np.inf), np.full(len(rows), np.inf), np.full(len(rows), np.nan)])
+        grouped = np.array([one.grouped for one in self.sharings], dtype=bool)
+        number = 1 if self.looks is None else self.looks.number
+        for n in np.unique(self.found.decided_at):
+            chosen = np.flatnonzero((self.found.decided_at == n) & ~grouped)
+            if len(chosen):
+                ends[:, chosen] = self._ends(rows[chosen, :n])
+        if grouped.any():
+            ends[:, grouped] = deciding_interval_ends(rows[grouped], 1.0 - self.alpha / number)
+        return [Interval(float(a), float(b), 1.0 - self.alpha, math.isfinite(a), float(c)) for a, b, c in ends.T]
 
-def _judgement(
-    contrast: Contrast,
-    i: int,
-    decisions: Decisions,
-    company: _Company,
-    table: _Table,
-    alpha: float,
-    margin: float | None,
-) -> Judgement:
-    differences = decisions.differences[i]
-    decision = _decision(decisions, i)
-    futile = False
-    if decision == "inconclusive" and len(table.seeds) < company.n_final and not company.sharings[i].grouped:
-        futile = is_futile(differences, company.n_final, alpha / len(decisions.p), margin)
-    collapse = company.collapse[i]
-    return Judgement(
-        name=contrast.name,
-        weights=dict(contrast.weights),
-        decision=decision,
-        reason=_reason(decisions, i, alpha, company),
-        all_seeds=company.whole[i],
-        p_corrected=float(decisions.p_corrected[i]),
-        alpha=alpha,
-        missing=table.missing(i, company.looks),
-        equivalence=None if margin is None else _equivalence(decisions, i, margin),
-        collapse=collapse,
-        non_collapsed=company.others[i],
-        descriptive=_describe(differences, 1.0 - alpha),
-        interval_unreliable=bool(decisions.n_pairs[i] < _FEW_PAIRS and any(collapse.collapsed)),
-        looks=company.looks,
-        sharing=company.sharings[i],
-        futile=futile,
-    )
+    def _ends(self, rows: Floats) -> Floats:
+        if self.looks is None or rows.shape[-1] == 0:
+            return np.array(deciding_interval_ends(rows, 1.0 - self.alpha))
+        return np.array(sequential_interval_ends(rows, self.looks, self.alpha))
 
-
-@dataclass(frozen=True)
-class _Table:
-    """The mappings as arrays over one common, sorted list of seeds."""
-
-    arms: tuple[str, ...]
-    seeds: tuple[int, ...]
-    values: Floats
-    collapsed: Bools
-    weights: Floats
-
-    @classmethod
-    def of(
-        cls,
-        values: Mapping[str, Mapping[int, float]],
-        collapsed: Mapping[str, Mapping[int, bool]],
-        contrasts: Sequence[Contrast],
-        asked: Sequence[int] | None,
-    ) -> _Table:
-        arms = tuple(values)
-        seeds = tuple(sorted({seed for of_arm in values.values() for seed in of_arm}) if asked is None else asked)
-        if len(set(seeds)) != len(seeds):
-            raise RequestError(f"seeds {list(seeds)}: each may be asked for once")
-        weights = np.array([_weights(contrast, arms) for contrast in contrasts])
-        table = np.array([[values[arm].get(seed, math.nan) for seed in seeds] for arm in arms], dtype=np.float64)
-        flags = [[bool(collapsed.get(arm, {}).get(seed, False)) for seed in seeds] for arm in arms]
-        shape = (len(arms), len(seeds))
-        return cls(arms, seeds, table.reshape(shape), np.array(flags, dtype=bool).reshape(shape), weights)
-
-    @property
-    def any_collapsed(self) -> Bools:
-        """(contrasts, seeds): some arm of the contrast collapsed on that seed."""
-        gone: Bools = ((self.weights != 0).astype(np.int64) @ self.collapsed.astype(np.int64)) > 0
-        return gone
-
-    def until(self, n_seeds: int) -> _Table:
-        """The same, for the first `n_seeds` seeds."""
-        return replace(
-            self, seeds=self.seeds[:n_seeds], values=self.values[:, :n_seeds], collapsed=self.collapsed[:, :n_seeds]
+    def judgement(self, contrast: Contrast, i: int, interval: Interval) -> Judgement:
+        decision, working = self._decision(i), self._working(i)
+        return Judgement(
+            name=contrast.name,
+            weights=dict(contrast.weights),
+            decision=decision,
+            reason=self._reason(i, decision),
+            working=working,
+            living=self._living(i, interval),
+            overall=self._overall(i),
+            alpha=self.alpha,
+            missing=self._missing(i),
+            equivalence=self._equivalence(i),
+            descriptive=_describe(self.found.differences[i], 1.0 - self.alpha),
+            looks=() if self.looks is None else tuple(n for n, _ in self.looks.schedule(len(self.table.seeds))),
+            decided_at=int(self.found.decided_at[i]),
+            turned=bool(self.found.turned[i]),
+            sharing=self.sharings[i],
+            futile=decision == "inconclusive" and self._futile(i),
+            collapse_futile=not working.shown and self._collapse_futile(i, working),
         )
 
-    def missing(self, contrast: int, looks: tuple[int, ...]) -> tuple[MissingSeed, ...]:
-        """Seeds that an arm of the contrast lacks, up to the last look to which any of its arms came.
+    def _decision(self, i: int) -> Decision:
+        if self.found.refused[i]:
+            return "refused"
+        if self.found.effect[i]:
+            return "effect"
+        return "equivalent" if self.found.equivalent[i] else "inconclusive"
+
+    def _reason(self, i: int, decision: Decision) -> str:
+        n, family, grouped = int(self.found.n_pairs[i]), len(self.found.p), self.sharings[i].grouped
+        if decision == "refused":
+            counted = "independent stage" if grouped else "seed"
+            return f"{n} {counted}{'' if n == 1 else 's'} on which both work: a test needs two"
+        if decision != "inconclusive":
+            return ""
+        if self.found.turned[i]:
+            return "a difference was shown at an earlier look, and later seeds point the other way"
+        share = 1.0 if self.looks is None else self.looks.share(len(self.table.seeds))
+        number = 1 if self.looks is None else self.looks.number
+        least = 2.0 ** (1 - n) * (number if grouped else 1.0 / share)
+        floor = min(1.0, self.alpha * least / max(float(self.found.level[i]), 1e-300))
+        if floor > self.alpha * (1 + 1e-9):
+            counted = f"{n} {'independent stages' if grouped else 'pairs'} and {family} contrasts"
+            return f"{counted} cannot reach {self.alpha:g}: the smallest corrected p is {floor:.3g}"
+        return "neither an effect nor its absence is shown"
+
+    def _living(self, i: int, interval: Interval) -> Living:
+        row = self.found.differences[i][: self.found.decided_at[i]]
+        there = np.isfinite(row)
+        used = tuple(seed for seed, present in zip(self.table.seeds, there, strict=False) if present)
+        refused = bool(self.found.refused[i])
+        return Living(
+            estimate=float(row[there].mean()) if there.any() else math.nan,
+            interval=interval,
+            p=math.nan if refused else float(self.found.p[i]),
+            p_corrected=float(self.found.p_corrected[i]),
+            seeds=used,
+            differences=tuple(map(float, row[there])),
+            better=int((row > 0).sum()),
+            worse=int((row < 0).sum()),
+            by_signs=bool(self.found.by_signs[i]),
+            most=bool(self.found.most[i]),
+            skewed=bool(visibly_skewed(row)),
+        )
+
+    def _working(self, i: int) -> Working:
+        shares = self.found.parts.shares[i]
+        there = np.isfinite(shares)
+        n_seeds = int(there.sum())
+        sides = [np.where(self.cells[i] * sign > 0, np.abs(self.cells[i]), 0.0).sum(axis=0) for sign in (1, -1)]
+        gone = np.where(np.isfinite(self.table.works), 1.0 - self.table.works, 0.0)
+        known = np.isfinite(paired_parts(self.table.values, self.table.works, [self.cells[i]]).shares[0])
+        first, second = (float((side / side.sum()) @ gone[:, known].sum(axis=1)) for side in sides)
+        alone = int((shares > 0).sum()), int((shares < 0).sum())
+        n_known = int(known.sum())
+        return Working(
+            n_seeds=n_seeds,
+            not_working=(first, second),
+            alone=alone,
+            p=float(self.found.p_collapse[i]),
+            p_corrected=float(self.found.p_collapse_corrected[i]),
+            shown=bool(self.found.collapse[i]),
+            needed=self._needed(i),
+            bound=upper_bound(sum(alone), n_seeds),
+            bounds=(upper_bound(math.ceil(first), n_known), upper_bound(math.ceil(second), n_known)),
+        )
+
+    def _needed(self, i: int) -> int:
+        """Discordant seeds that the last look needs that may spend anything on how often the sides work."""
+        level, n_seeds, weight, before = collapse_level(len(self.found.p), self.alpha), len(self.table.seeds), 1.0, 0.0
+        for n, share in () if self.looks is None else self.looks.schedule(n_seeds):
+            if share > before:
+                n_seeds, weight, before = n, share - before, share
+        known = int(np.isfinite(self.found.parts.shares[i][:n_seeds]).sum())
+        if self.found.parts.two_arms[i] and not self.sharings[i].grouped and known:
+            return critical(known, level * weight).needed
+        return max(1, 1 + math.ceil(-math.log2(level * weight) - 1e-9))
+
+    def _overall(self, i: int) -> Overall:
+        everything = np.where(np.isfinite(self.table.values), 1.0, np.nan)
+        differences = paired_parts(self.table.values, everything, [self.cells[i]]).living[0]
+        _, interval = paired_t(differences, 1.0 - self.alpha)
+        finite = differences[np.isfinite(differences)]
+        return Overall(float(finite.mean()) if len(finite) else math.nan, interval, len(finite))
+
+    def _equivalence(self, i: int) -> Equivalence | None:
+        if self.margin is None:
+            return None
+        found = self.found
+        p, corrected = float(found.p_equivalence[i]), float(found.p_equivalence_corrected[i])
+        return Equivalence(self.margin, p, corrected, bool(found.equivalent[i]))
+
+    def _missing(self, i: int) -> tuple[MissingSeed, ...]:
+        """Seeds without an outcome of some arm, up to the last look to which any of the arms came.
 
         On another dataset a study may have stopped earlier; seeds after its stop are not missing.
         """
-        part = np.flatnonzero(self.weights[contrast])
-        absent = ~np.isfinite(self.values[part])
+        table, part = self.table, np.flatnonzero(np.abs(self.cells[i]).sum(axis=0))
+        absent = np.isnan(table.works[part])
         there = np.flatnonzero(~absent.all(axis=0))
-        last = next((n for n in looks if len(there) and n > there[-1]), len(self.seeds))
+        looks = () if self.looks is None else [n for n, _ in self.looks.schedule(len(table.seeds))]
+        last = next((n for n in looks if len(there) and n > there[-1]), len(table.seeds))
         return tuple(
-            MissingSeed(self.seeds[j], tuple(self.arms[part[k]] for k in np.flatnonzero(absent[:, j])))
+            MissingSeed(table.seeds[j], tuple(table.arms[part[k]] for k in np.flatnonzero(absent[:, j])))
             for j in np.flatnonzero(absent[:, :last].any(axis=0))
         )
 
+    def _futile(self, i: int) -> bool:
+        n_final = 0 if self.looks is None else self.looks.planned[-1]
+        if len(self.table.seeds) >= n_final or self.sharings[i].grouped:
+            return False
+        return is_futile(self.found.differences[i], n_final, self.alpha / len(self.found.p), self.margin)
 
-def _weights(contrast: Contrast, arms: tuple[str, ...]) -> list[float]:
-    weights = dict(contrast.weights)
-    for arm in weights:
-        if arm not in arms:
-            raise UnknownNameError("arm", arm, arms)
-    size = sum(abs(w) for w in weights.values())
-    if size == 0.0 or not math.isfinite(size) or abs(sum(weights.values())) > 1e-9 * size:
-        raise RequestError(
-            f"contrast {contrast.name!r}: weights {weights} must be numbers that sum to zero, not all zero"
-        )
-    return [float(weights.get(arm, 0.0)) for arm in arms]
-
-
-def _sharings(table: _Table, known: Seeds, looks: Looks | None) -> list[Sharing]:
-    """Return, for each contrast, which of the seeds that it has are one draw, up to the last look."""
-    n = len(table.seeds)
-    if looks is not None:
-        schedule = looks.schedule(n)
-        n = schedule[-1][0] if schedule else 0
-    found = []
-    there = np.isfinite(paired_differences(table.values, table.weights))
-    for weights, present in zip(table.weights, there, strict=True):
-        arms = [known.stages.get(table.arms[arm], {}) for arm in np.flatnonzero(weights)]
-        labels = [
-            {label for arm in arms for label in arm.get(seed, ())} if counts else None
-            for seed, counts in zip(table.seeds[:n], present[:n], strict=True)
-        ]
-        found.append(sharing(labels))
-    return found
-
-
-def _effects(
-    differences: Floats,
-    p: Floats,
-    alpha: float,
-    seeds: tuple[int, ...],
-    looks: Looks | None = None,
-    sharings: Sequence[Sharing] = (),
-) -> list[Effect]:
-    confidence = 1.0 - alpha
-    if looks is None or not seeds:
-        low, high, attained = interval_ends(differences, confidence)
-    else:
-        low, high, attained = sequential_interval_ends(differences, looks, alpha)
-        for i, one in enumerate(sharings):
-            if one.grouped:
-                ends = interval_ends(differences[i : i + 1], 1.0 - alpha / looks.number)
-                low[i], high[i], attained[i] = (end[0] for end in ends)
-    effects = []
-    for i, row in enumerate(differences):
-        there = np.isfinite(row)
-        interval = Interval(float(low[i]), float(high[i]), confidence, math.isfinite(low[i]), float(attained[i]))
-        estimate = float(row[there].mean()) if there.any() else math.nan
-        used = tuple(seed for seed, present in zip(seeds, there, strict=True) if present)
-        effects.append(Effect(estimate, interval, float(p[i]) if len(used) > 1 else math.nan, used))
-    return effects
-
-
-def _collapse(table: _Table) -> list[CollapseComparison]:
-    trained = np.isfinite(table.values)
-    gone = (table.collapsed & trained).sum(axis=1)
-    there = trained.sum(axis=1)
-    sides = [(row > 0, row < 0) for row in table.weights]
-    counts = [(int(gone[a].sum()), int(gone[b].sum())) for a, b in sides]
-    totals = [(int(there[a].sum()), int(there[b].sum())) for a, b in sides]
-    p = np.array([fisher_collapse(count, total) for count, total in zip(counts, totals, strict=True)])
-    rows = zip(counts, totals, p, holm(p), strict=True)
-    return [CollapseComparison(count, total, float(one), float(all_)) for count, total, one, all_ in rows]
-
-
-def _equivalence(decisions: Decisions, i: int, margin: float) -> Equivalence:
-    return Equivalence(
-        margin,
-        float(decisions.p_equivalence[i]),
-        float(decisions.p_equivalence_corrected[i]),
-        bool(decisions.equivalent[i]),
-    )
-
-
-def _decision(decisions: Decisions, i: int) -> Decision:
-    if decisions.refused[i]:
-        return "refused"
-    if decisions.effect[i]:
-        return "effect"
-    return "equivalent" if decisions.equivalent[i] else "inconclusive"
-
-
-def _reason(decisions: Decisions, i: int, alpha: float, company: _Company) -> str:
-    n, family, grouped = int(decisions.n_pairs[i]), len(decisions.p), company.sharings[i].grouped
-    if decisions.refused[i]:
-        counted = "independent stage" if grouped else "complete pair"
-        return f"{n} {counted}{'' if n == 1 else 's'}: a test needs two"
-    if _decision(decisions, i) != "inconclusive":
-        return ""
-    floor = min(1.0, family * 2.0 ** (1 - n) * (company.number if grouped else 1.0 / company.share))
-    if floor > alpha:
-        counted = f"{n} {'independent stages' if grouped else 'pairs'} and {family} contrasts"
-        return f"{counted} cannot reach {alpha:g}: the smallest corrected p is {floor:.3g}"
-    return "neither an effect nor its absence is shown"
+    def _collapse_futile(self, i: int, working: Working) -> bool:
+        if self.looks is None or len(self.table.seeds) >= self.looks.planned[-1]:
+            return True
+        level = collapse_level(len(self.found.p), self.alpha) * (1.0 - self.looks.share(len(self.table.seeds)))
+        return unlikely_to_show(working.alone, working.n_seeds, self.looks.planned[-1], level)
 
 
 def _describe(differences: Floats, confidence: float) -> Descriptive:

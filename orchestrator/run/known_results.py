@@ -87,13 +87,13 @@ def _results(rows: pa.Table, curves: Mapping[str, Mapping[int, Mapping[str, floa
     columns = [column for column in rows.column_names if column.startswith(METRIC)]
     names = [column.removeprefix(METRIC) for column in columns]
     found = {}
-    keys = ("trial_id", "state", "collapsed", "stages")
-    for trial_id, state, collapsed, stages, *values in zip(
+    keys = ("trial_id", "state", "collapsed", "stages", "failure_kind")
+    for trial_id, state, collapsed, stages, kind, *values in zip(
         *(rows[name].to_pylist() for name in (*keys, *columns)), strict=True
     ):
         metrics = {name: value for name, value in zip(names, values, strict=True) if _is_number(value)}
-        told = stages or ""  # null: from before stages were recorded
-        found[trial_id] = TrialResult(TrialState(state), bool(collapsed), metrics, curves.get(trial_id, {}), told)
+        told, curve = stages or "", curves.get(trial_id, {})  # null: from before stages were recorded
+        found[trial_id] = TrialResult(TrialState(state), bool(collapsed), metrics, curve, told, kind or "")
     return found
 
 

@@ -88,6 +88,7 @@ class Outcomes:
             metrics=outcome.metrics,
             curve=curves_of(self._ledger, [trial_id]).get(trial_id, {}) if searched else {},
             stages=outcome.facts.get("stages") or "",
+            failure_kind=str(outcome.failure_kind or ""),
         )
 
     def _is_tried_again(self, outcome: TrialOutcome) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from orchestrator.errors import RequestError
+from orchestrator.inference import sequential
 from orchestrator.ledger import Ledger
 from orchestrator.plan.arms import PlannedArm, PlannedContrast
 from orchestrator.plan.nothing_to_do import plan_key
@@ -121,7 +122,7 @@ def study_json(schedule: Schedule, earlier: Mapping[str, Any]) -> dict[str, Any]
         "n_epochs": study.n_epochs,
         "stop": None if study.stop is None else asdict(study.stop),
         "failure_budget": study.failure_budget,
-        "seeds": _seeds(study, schedule.confirmation.n_seeds, earlier.get("seeds", {})),
+        "seeds": _seeds(study, schedule.confirmation.n_seeds, earlier),
         "looks_taken": list(earlier.get("looks_taken", [])),
         "designs": [design.described() for design in study.designs],
         "arms": [_arm(planned) for planned in plan.arms if planned.dataset in begun],
@@ -181,8 +182,9 @@ def _seeds(study: Study, n_seeds: int, earlier: Mapping[str, Any]) -> dict[str, 
         "looks": list(study.planned_looks) if isinstance(study.seeds, UntilDecided) else None,
         "planned": list(study.planned_looks),
     }
-    if earlier.get("planned"):
-        plan = {name: earlier.get(name) for name in plan}
+    first = first_plan(earlier)
+    if first:
+        plan = {"looks": list(first) if len(first) > 1 else None, "planned": list(first)}
     return {"block": "confirm", "seeds": list(range(n_seeds)), **plan, "file": list(study.planned_looks)}
 
 
@@ -194,8 +196,7 @@ def _command(study: Study) -> str:
 
 def first_plan(record: Mapping[str, Any]) -> tuple[int, ...]:
     """Return the numbers of confirm seeds at which the study file said, when the study first ran, that one looks."""
-    seeds = record.get("seeds", {})
-    return tuple(int(n) for n in seeds.get("planned") or seeds.get("looks") or ())
+    return sequential.first_plan(record.get("seeds", {}), record.get("looks_taken", ()))
 
 
 def with_look(record: Mapping[str, Any], n_seeds: int) -> dict[str, Any]:

@@ -123,7 +123,7 @@ def search_outcomes(random: np.random.Generator) -> tuple[list[dict[str, Any]], 
                 ),
                 spec=replace(spec_of(values, seed), seed_block=SeedBlock.SEARCH),
             )
-            for seed in range(2)
+            for seed in range(4)
         ]
         found += [(number, outcome) for outcome in outcomes]
         history.append({
@@ -155,7 +155,7 @@ def record_of(history: list[dict[str, Any]], datasets: tuple[str, ...]) -> dict[
     best = max((one for one in history if one["feasible"]), key=lambda one: one["objective"][0])
     search = {
         "method": "entropy", "dataset": datasets[0], "rules": ["neighbour_mi"], "sampler": "tpe", "pruner": "none",
-        "n_configurations": 24, "n_seeds": 2, "round_size": 12,
+        "n_configurations": 24, "n_seeds": 4, "round_size": 12,
         "space": {"fairness_weight": "a number from 1 to 1000", "norm_weight": "a number from 1e-05 to 0.1"},
         "chosen": best["values"], "chosen_number": best["number"], "history": history,
     }  # fmt: skip

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from orchestrator.inference.arm_seed_values import ArmSeedValues
 from orchestrator.inference.decisions import decide
 from orchestrator.inference.sequential import Looks
 from orchestrator.inference.verdict_chain import judge
@@ -41,7 +42,8 @@ def main() -> None:
         values = {f"arm {arm}": dict(enumerate(map(float, random.normal(arm / 50, 1, n_seeds)))) for arm in range(50)}
         collapsed = {arm: {seed: bool(random.random() < 0.05) for seed in row} for arm, row in values.items()}
         pairs = [Pair(arm, {arm: 1.0, "arm 0": -1.0}) for arm in values if arm != "arm 0"]
-        found = seconds(lambda v=values, c=collapsed, p=pairs: judge(v, c, p, margin=0.3))
+        table = ArmSeedValues.of_mappings(values, collapsed)
+        found = seconds(lambda t=table, p=pairs: judge(t, p, margin=0.3))
         print(f"judge, 50 arms x {n_seeds} seeds, with intervals, equivalence and company: {found}")
     weights = np.column_stack([-np.ones(3), np.eye(3)])
     null = random.normal(size=(5000, 4, 40))

@@ -20,7 +20,7 @@ def searched(name="search_pipcdr", method="pipcdr", *, weights=(0.3, 0.0, 0.0), 
     words = {"pipcdr": ("neighbour_noise", "kmeans_every", "lr"), "secu": ("dual_lr", "lower_bound", "lr")}[method]
     knobs = {word: random.random(n) for word in words}
     base = 0.4 + sum(weight * values for weight, values in zip(weights, knobs.values(), strict=True))
-    nmi = base[:, None] + 0.01 * random.standard_normal((n, 3))
+    nmi = base[:, None] + 0.01 * random.standard_normal((n, 4))
     metrics = {"nmi": nmi, "neighbour_mi": 2 * nmi, "silhouette": -nmi}
     return views.view_of_search(name, method, knobs, metrics, dataset=dataset)
 

@@ -103,4 +103,4 @@ def test_an_exploratory_study_is_marked_and_counts_among_no_claims(made, synthet
     answer = report.build(synthetic.results, synthetic.name, notebook=False, out=made[1])
     words = answers.as_markdown([(explored, answer)])
     assert "exploratory: no claims" in words
-    assert "The 0 contrasts of the confirmatory ones: none." in words
+    assert "The 0 contrasts of the confirmatory ones, where both work: none; how often they work: none." in words

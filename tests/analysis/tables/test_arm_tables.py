@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -46,11 +47,30 @@ def test_printed_rows_fit_their_headings(rows):
         assert {len(line) for line in arm_tables.printed(rows, "nmi", beside=beside)} == {len(head)}
 
 
-def test_collapsed_trials_are_in_the_mean_and_the_interval_is_starred(rows):
+def test_both_parts_stand_side_by_side_and_collapsed_trials_are_in_the_mean(rows):
     row = next(row for row in rows if row.arm == "fairness_weight=0")
     assert row.cells["nmi"].n == 12 and row.cells["nmi"].mean < 0.45
-    line = arm_tables.printed([row], "nmi")[0]
-    assert line[2].endswith("]*") and "6/12" in line
+    line = dict(zip(arm_tables.columns([row], "nmi", 0.95), arm_tables.printed([row], "nmi")[0], strict=True))
+    working = row.verdict.judgement.working
+    assert line["works"] == "6/12" and working.not_working == (6, 0)
+    assert line["works vs baseline"].startswith("not told apart (") and working.needed == 9
+    assert line["better on"].endswith("/6") and line["where both work [95 %]"].startswith("−1.7 [")
+
+
+def test_a_failed_trial_does_not_work(rows):
+    row = next(row for row in rows if row.arm == "update=epoch")
+    line = dict(zip(arm_tables.columns([row], "nmi", 0.95), arm_tables.printed([row], "nmi")[0], strict=True))
+    assert (line["works"], line["seeds"]) == ("11/12", "11/12")
+
+
+def test_visibly_skewed_differences_are_starred(rows):
+    plain = next(row for row in rows if row.arm == "loss=forward")
+    judgement = plain.verdict.judgement
+    skewed = replace(judgement, living=replace(judgement.living, skewed=True))
+    starred = replace(plain, verdict=replace(plain.verdict, judgement=skewed))
+    (line,), (marked,) = arm_tables.printed([plain], "nmi"), arm_tables.printed([starred], "nmi")
+    assert [one for one, other in zip(marked, line, strict=True) if one != other] == [f"{line[4]}*"]
+    assert "visibly skewed" in arm_tables.note([starred], "nmi")
 
 
 def test_the_csv_holds_every_number_unrounded(rows, study, tmp_path):

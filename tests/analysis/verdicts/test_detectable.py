@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from analysis.data import study_view
 from analysis.verdicts import verdicts
 from analysis.verdicts.detectable import detectable
-from orchestrator.inference.power import Replication, detectable_difference
+from orchestrator.inference.power import Replication, detectable_collapse, detectable_difference, discordant_needed
 
 
 def study_of(*differences, n=12):
@@ -43,7 +44,20 @@ def test_it_is_the_power_of_the_corrected_test_at_the_observed_spread():
 
 def test_seeds_that_cannot_reach_alpha_are_said_to():
     found = detectable(*study_of(noise(0.01)[:4] - noise(0.01)[:4].mean(), n=4))
-    assert math.isinf(found.difference) and found.sentence == "4 seeds cannot reach p = 0.05 over 1 contrast; 6 can."
+    assert math.isinf(found.difference) and math.isinf(found.collapse)
+    assert found.sentence == (
+        "4 seeds cannot reach p = 0.05 over 1 contrast; 6 can. How often they work cannot be told apart with 4 seeds: "
+        "it takes 5 on which only one works."
+    )
+
+
+def test_both_parts_say_what_they_could_find():
+    found = detectable(*study_of(noise(0.01), noise(0.02), noise(0.03)))
+    replication = Replication(12, 3)
+    assert found.discordant_needed == discordant_needed(replication) == 7
+    assert found.collapse == pytest.approx(detectable_collapse(replication))
+    assert stats.binom.sf(6, 12, found.collapse) == pytest.approx(0.8)
+    assert "7 of 12 seeds on which only one works show it" in found.sentence
 
 
 def test_without_any_spread_it_is_unknown_and_without_contrasts_no_question():

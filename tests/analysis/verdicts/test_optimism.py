@@ -8,6 +8,7 @@ import pytest
 
 from analysis.data import study_view
 from analysis.verdicts import optimism
+from orchestrator.inference.optimism import crossed_gain
 
 
 @pytest.fixture(scope="module")
@@ -15,39 +16,61 @@ def study(synthetic):
     return study_view.load(synthetic.results, synthetic.name)
 
 
-def test_epochs_gain_the_best_minus_the_last_averaged_over_arms_within_seeds(study):
-    curves = {
-        ("a", 0): [0.5, 0.6, 0.5],
-        ("b", 0): [0.1, 0.2, 0.3],
-        ("a", 1): [0.9, 0.4, 0.4],
-        ("b", 1): [0.2, 0.2, 0.2],
-    }
-    epochs = pd.DataFrame(
-        [{"trial_id": f"{arm}{seed}", "seed": seed, "epoch": place, "metric.nmi": value}
-         for (arm, seed), values in curves.items() for place, value in enumerate(values)]
+def curves(table):
+    """(arm, seed) -> values, epoch by epoch, as the rows of an epochs table."""
+    return pd.DataFrame(
+        [{"trial_id": f"{arm}{seed}", "arm": arm, "seed": seed, "epoch": place, "metric.nmi": value}
+         for (arm, seed), values in table.items() for place, value in enumerate(values)]
     )  # fmt: skip
+
+
+def of_epochs(study, epochs):
     (found,) = [one for one in optimism.optimism(study, epochs) if one.about == "epochs"]
-    assert found.gain == pytest.approx(np.mean([(0.1 + 0.0) / 2, (0.5 + 0.0) / 2]))
-    assert "15.0 points" in found.sentence and "4 trials over 2 seeds" in found.sentence
+    return found
 
 
-def test_configurations_gain_the_best_by_labels_minus_the_chosen_one(study):
-    record = copy.deepcopy(dict(study.record))
-    search = record["searches"][0]
+def test_an_epoch_that_is_best_on_every_seed_is_more_than_noise(study):
+    found = of_epochs(study, curves({("a", seed): [0.5, 0.7, 0.6] for seed in range(4)}))
+    assert found.gain == pytest.approx(0.1)
+    assert "lies 10.0 points of NMI above its last one" in found.sentence
+    assert "adds +10.0 points on the other half" in found.sentence and "4 trials" in found.sentence
+
+
+def test_epochs_that_are_best_by_turns_are_noise(study):
+    table = {("a", seed): [0.5 + 0.1 * (place == seed) for place in range(5)] for seed in range(4)}
+    found = of_epochs(study, curves(table))
+    assert found.gain <= 0.0 and "lies 10.0 points" in found.sentence
+
+
+def test_few_seeds_cannot_tell_a_peak_from_noise(study):
+    found = of_epochs(study, curves({("a", seed): [0.5, 0.7, 0.6] for seed in range(3)}))
+    assert np.isnan(found.gain) and "takes 4 seeds an arm" in found.sentence
+
+
+def of_configurations(study):
+    return [one for one in optimism.optimism(study, pd.DataFrame()) if one.about == "configurations"]
+
+
+def test_configurations_are_chosen_on_one_half_of_the_search_seeds_and_judged_on_the_other(study):
+    search = study.record["searches"][0]
     rows = study_view.search_rows(study, search)
-    means = rows.groupby("configuration")["metric.nmi"].mean()
-    search["chosen_number"] = int(means.index[(means - means.median()).abs().argmin()])
-    (found,) = [
-        one for one in optimism.optimism(study_view.StudyView("s", study.results, record, study.rows), pd.DataFrame())
-        if one.about == "configurations"
-    ]  # fmt: skip
-    assert found.gain == pytest.approx(means.max() - means[search["chosen_number"]])
-    assert f"number {means.idxmax()} of 24 instead of {search['chosen_number']}" in found.sentence
+    tables = {
+        metric: rows.pivot_table(index="configuration", columns="seed", values=f"metric.{metric}").to_numpy()
+        for metric in ("nmi", "neighbour_mi")
+    }
+    gone = rows.pivot_table(index="configuration", columns="seed", values="collapsed").to_numpy() > 0
+    (found,) = of_configurations(study)
+    assert found.gain == pytest.approx(crossed_gain(tables["nmi"], tables["neighbour_mi"], ~gone).gain)
+    assert "half of the 4 search seeds" in found.sentence and "of 6 splits" in found.sentence
 
 
-def test_the_same_choice_is_said_to_be_the_same(study):
+def test_below_four_search_seeds_no_number_is_printed(study):
+    rows = study.rows[(study.rows["phase"] != "search") | (study.rows["seed"] < 2)]
+    (found,) = of_configurations(study_view.StudyView("s", study.results, study.record, rows))
+    assert np.isnan(found.gain) and "is not given" in found.sentence and "there are 2 search seeds" in found.sentence
+
+
+def test_a_search_by_labels_has_no_oracle_beside_it(study):
     record = copy.deepcopy(dict(study.record))
-    rows = study_view.search_rows(study, record["searches"][0])
-    record["searches"][0]["chosen_number"] = int(rows.groupby("configuration")["metric.nmi"].mean().idxmax())
-    found = optimism.optimism(study_view.StudyView("s", study.results, record, study.rows), pd.DataFrame())
-    assert "the same one of 24" in found[-1].sentence and found[-1].gain == 0.0
+    record["searches"][0]["rules"] = ["oracle_nmi"]
+    assert of_configurations(study_view.StudyView("s", study.results, record, study.rows)) == []

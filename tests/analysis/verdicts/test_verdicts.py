@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,16 +33,21 @@ def study_of(difference, *, margin=None, n=12, collapsed=(), exploratory=False, 
 ALTERNATING = np.array([0.03, -0.03] * 6)
 
 
-def test_an_effect_is_said_with_its_size_interval_and_corrected_p():
+def test_an_effect_is_said_with_its_size_seeds_interval_and_corrected_p():
     (found,) = verdicts.verdicts(study_of(np.linspace(0.04, 0.06, 12)))
-    assert found.word == "effect"
-    assert found.sentence.startswith("level is 5.0 points above baseline in NMI (95 % interval +4.")
-    assert "corrected p < 0.001; 12 seed pairs)." in found.sentence
+    assert (found.word, found.works, found.words) == ("effect", "all work", "effect")
+    assert found.sentence.startswith(
+        "level is 5.0 points above baseline in NMI where both work: better on 12 of 12 seeds (95 % interval +4."
+    )
+    assert "corrected p < 0.001). That it is so on most seeds is shown too." in found.sentence
+    assert "Both work on all 12 seeds, which still allows 22 % where only one does." in found.sentence
 
 
 def test_a_trend_raises_or_lowers():
     (found,) = verdicts.verdicts(study_of(np.linspace(-0.06, -0.04, 12), kind="trend"))
-    assert found.sentence.startswith("Raising knob from its first to its last level lowers NMI by 5.0 points (")
+    assert found.sentence.startswith(
+        "Raising knob from its first to its last level lowers NMI by 5.0 points where both work: worse on 12 of 12 "
+    )
 
 
 def test_what_is_not_shown_is_called_inconclusive():
@@ -51,10 +57,11 @@ def test_what_is_not_shown_is_called_inconclusive():
     assert "A difference beyond ±0.5 is not excluded." in found.sentence
 
 
-def test_equivalence_names_the_margin_that_was_stated():
+def test_no_difference_is_that_of_the_typical_seed_with_what_no_collapse_allows():
     (found,) = verdicts.verdicts(study_of(0.01 * ALTERNATING, margin=0.01))
     assert found.word == "no difference"
-    assert "makes no difference to NMI beyond ±1.0 points" in found.sentence and "equivalence p" in found.sentence
+    assert "makes no typical difference to NMI beyond ±1.0 points" in found.sentence
+    assert "equivalence p" in found.sentence and "still allows 22 %" in found.sentence
 
 
 def test_a_small_real_effect_is_called_both():
@@ -69,21 +76,51 @@ def test_too_few_pairs_are_said_not_to_be_able_to_decide():
 
 def test_one_pair_is_not_tested():
     (found,) = verdicts.verdicts(study_of(0.05, n=1))
-    assert found.word == "not tested" and "1 complete pair" in found.sentence
+    assert found.word == "not tested" and "1 seed on which both work" in found.sentence
 
 
-def test_collapse_stands_beside_the_effect():
+def test_how_often_it_works_stands_beside_how_good_it_is():
     (found,) = verdicts.verdicts(study_of(np.r_[np.full(3, -0.4), 0.001 * np.arange(9)], collapsed=(0, 1, 2)))
-    assert "Collapsed: 3 of 12 against 0 of 12" in found.sentence and "over 9 pairs" in found.sentence
-    assert found.sentence.endswith("Interval unreliable: fewer than 20 pairs and a collapsed trial.")
+    assert (found.word, found.works, found.words) == ("effect", "not told apart", "effect")
+    assert "better on 8 of 9 seeds, equal on 1" in found.sentence
+    assert (
+        "How often they work is not told apart: no work on 3 of 12 seeds against 0 (3 differ, 5 all one way are "
+        "needed; up to 53 % may)." in found.sentence
+    )
+    assert "Mean over all complete pairs, collapsed ones included: −9.7 (t interval" in found.sentence
+
+
+def test_an_arm_that_works_less_often_is_said_to_and_where_it_never_does_nothing_else_is():
+    (found,) = verdicts.verdicts(study_of(np.r_[np.full(6, -0.4), np.linspace(0.01, 0.02, 6)], collapsed=range(6)))
+    assert found.words == "works less often; effect"
+    assert "It works less often: no work on 6 of 12 seeds against 0 (exact, paired; corrected p" in found.sentence
+    (found,) = verdicts.verdicts(study_of(-0.4, collapsed=range(12)))
+    assert found.words == "works less often" and "0 seeds on which both work" in found.sentence
+
+
+def test_one_difference_that_outweighs_all_others_is_not_the_verdict():
+    (found,) = verdicts.verdicts(study_of(np.r_[np.linspace(0.001, 0.003, 11), -0.627]))
+    assert found.word == "effect" and found.judgement.estimate < 0
+    assert found.sentence.startswith(
+        "level is better than baseline in NMI on most seeds where both work: better on 11 of"
+    )
+    assert "signs were counted; the mean is −5.0" in found.sentence
+    assert "Mean and majority of the seeds point opposite ways" in found.sentence
 
 
 def test_a_seed_that_is_missing_is_named_and_never_shifts_the_pairing():
     study = study_of(0.05)
     rows = study.rows[~((study.rows["arm"] == "level") & (study.rows["seed"] == 4))]
     (found,) = verdicts.verdicts(replace(study, rows=rows))
-    assert "Left out, because a trial is missing or failed: seed 4." in found.sentence
+    assert "Left out, because a trial is missing: seed 4." in found.sentence
     assert found.judgement.estimate == pytest.approx(0.05)
+
+
+def test_the_heading_says_what_is_promised_over_what():
+    said = verdicts.heading(study_of(0.05, margin=0.01))
+    assert "at most 5 % claim any difference that is not there, over both parts" in said
+    assert "of 1 contrast; and at most 5 % claim an absence of one that is there. Intervals are of one" in said
+    assert "absence" not in verdicts.heading(study_of(0.05))
 
 
 def test_an_exploratory_study_says_so_before_anything_else():
@@ -97,26 +134,25 @@ def test_another_precision_than_float32_is_named():
     assert "protocol whole, forward passes in bfloat16, 12 paired" in verdicts.heading(study)
 
 
-def test_looks_by_hand_are_told_and_paid_for():
+def test_looks_by_hand_are_paid_for():
     looks = [{"n_seeds": 6, "planned": False}, {"n_seeds": 12, "planned": True}]
     once, twice = study_of(np.linspace(0.01, 0.06, 12)), study_of(np.linspace(0.01, 0.06, 12), looks_taken=looks)
     twice.record["seeds"]["planned"] = [12]
-    assert (
-        verdicts.looks_sentence(twice.record)
-        == "2 looks taken at the results, with 6 and 12 seeds, 1 of them not planned."
-    )
-    assert verdicts.looks_sentence(once.record) == ""
-    assert verdicts.looks_of(once.record) is None and verdicts.looks_of(twice.record).taken == (6, 12)
     assert verdicts.verdicts(twice)[0].judgement.p_corrected > verdicts.verdicts(once)[0].judgement.p_corrected
 
 
-def test_a_study_that_stopped_early_says_what_it_saved():
-    study = study_of(np.linspace(0.04, 0.06, 10), n=10, looks_taken=[{"n_seeds": 10, "planned": True}])
-    study.record["seeds"] |= {"looks": [10, 20, 40], "planned": [10, 20, 40]}
-    assert verdicts.looks_sentence(study.record) == (
-        "1 look taken at the results, with 10 seeds, as planned. Of 40 planned seeds the study took 10: it stopped "
-        "there and saved 75 % of them."
-    )
+def test_the_look_that_decided_is_named_and_one_that_was_contradicted_says_so():
+    looks = [{"n_seeds": 12, "planned": True}, {"n_seeds": 20, "planned": False}]
+    early = np.linspace(0.01, 0.03, 12)
+    confirmed = study_of(np.r_[early, np.linspace(0.0, 0.05, 8)], n=20, looks_taken=looks)
+    turned = study_of(np.r_[early, np.full(8, -0.2)], n=20, looks_taken=looks)
+    for study in (confirmed, turned):
+        study.record["seeds"] |= {"planned": [12], "file": [20]}
+    (found,) = verdicts.verdicts(confirmed)
+    assert found.word == "effect" and "are of the look at 12 seeds, which decided" in found.sentence
+    assert found.judgement.estimate == pytest.approx(0.02)
+    (found,) = verdicts.verdicts(turned)
+    assert found.word == "inconclusive" and "later seeds point the other way" in found.sentence
 
 
 def test_the_margin_is_for_the_metric_that_it_was_stated_for():
@@ -125,17 +161,13 @@ def test_the_margin_is_for_the_metric_that_it_was_stated_for():
     assert verdicts.verdicts(study, "loss")[0].judgement.equivalence is None
 
 
-def test_the_tally_counts_every_decision(synthetic):
+def test_the_tally_counts_the_decisions_of_both_parts(synthetic):
     found = verdicts.verdicts(study_view.load(synthetic.results, synthetic.name))
-    assert (
-        sum(
-            int(part.split()[0])
-            for part in verdicts.tally(found, "paper")[len("At the paper tier, of 7 contrasts: ") : -1]
-            .replace(" and ", ", ")
-            .split(", ")
-        )
-        == 7
-    )
+    said = verdicts.tally(found, "paper")
+    lead, living, working = re.fullmatch(r"(.*), where both work: (.*); how often they work: (.*)\.", said).groups()
+    assert lead == "At the paper tier, of 7 contrasts"
+    for part in (living, working):
+        assert sum(int(words.split()[0]) for words in re.split(", | and ", part)) == 7
 
 
 def test_datasets_are_named_where_there_are_several(two_datasets):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from analysis.data import study_view
-from analysis.verdicts.verdicts import looks_sentence
+from analysis.verdicts.looks import looks_sentence
 from orchestrator.cli import every_study, main, plan_view, reporting, session
 from orchestrator.cli.options import RunOptions as Options
 from orchestrator.designs.around import around

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 
 import numpy as np
 import pytest
@@ -13,16 +14,19 @@ from statsmodels.stats.multitest import multipletests
 
 from orchestrator.errors import RequestError
 from orchestrator.inference.paired_tests import (
-    fisher_collapse,
+    deciding_interval_ends,
+    deciding_p,
     holm,
     interquartile_mean,
     paired_t,
     probability_of_improvement,
+    sign_test_p,
     tost,
     trend_weights,
+    visibly_skewed,
     wilcoxon,
 )
-from orchestrator.inference.sign_flip import sign_flip_interval
+from orchestrator.inference.sign_flip import one_dominates, sign_flip_interval, sign_flip_p
 
 
 @pytest.mark.slow
@@ -50,6 +54,8 @@ def test_tost_is_the_90_percent_interval_inside_the_margin():
         differences = random.normal(random.uniform(-0.5, 0.5), 0.6, 9)
         inside = sign_flip_interval(differences, 0.90)
         worst = max(abs(inside.low), abs(inside.high))
+        if one_dominates([differences + worst, differences - worst]).any():
+            continue  # signs are counted there
         assert tost(differences, worst + 1e-6) <= 0.05 < tost(differences, worst - 1e-6)
 
 
@@ -89,11 +95,48 @@ def test_wilcoxon_by_hand():
     assert wilcoxon([1.0, -2.0, -3.0, -4.0]) == pytest.approx(4 / 16)
 
 
-def test_fisher_by_hand():
-    # 3 of 3 against 0 of 3: 2 of the 20 tables
-    assert fisher_collapse((3, 0), (3, 3)) == pytest.approx(2 / 20)
-    assert fisher_collapse((1, 1), (5, 5)) == pytest.approx(1.0)
-    assert fisher_collapse((0, 2), (0, 9)) == 1.0
+def test_the_sign_test_by_hand_leaves_zeros_and_missing_pairs_out():
+    rows = [[1.0, 2.0, 0.5, -1.0, 0.0, math.nan], [1.0, 1.0, 1.0, 1.0, 1.0, 1.0], [0.0] * 6]
+    assert sign_test_p(rows) == pytest.approx([2 * 5 / 16, 2 / 64, 1.0])
+    assert sign_test_p(rows, "greater") == pytest.approx([5 / 16, 1 / 64, 1.0])
+
+
+def test_signs_decide_where_one_difference_dominates_whatever_its_sign():
+    row = np.array([0.4, -0.3, 0.5, 0.2, 0.4, 0.3, 0.5, 60.0])
+    for sign in (1.0, -1.0):
+        row[-1] = sign * 60.0
+        assert one_dominates(row) and deciding_p(row) == sign_test_p(row) != sign_flip_p(row)
+    assert not one_dominates(row[:-1]) and deciding_p(row[:-1]) == sign_flip_p(row[:-1])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.floats(0, 100), min_size=2, max_size=8))
+def test_no_flip_of_signs_changes_which_test_decides(sizes):
+    flips = np.array(list(product([1.0, -1.0], repeat=len(sizes)))) * np.array(sizes)
+    assert len(set(one_dominates(flips).tolist())) == 1
+
+
+def test_the_deciding_test_is_exact_over_all_sign_vectors():
+    for sizes in ([0.1, 0.4, 0.3, 0.2, 0.5, 0.6, 0.35, 90.0], [0.1, 0.4, 0.3, 0.2, 0.5, 0.6, 0.35, 0.9]):
+        orbit = np.array(list(product([1.0, -1.0], repeat=8))) * np.array(sizes)
+        p = deciding_p(orbit)
+        assert all(np.mean(p <= level) <= level for level in (0.01, 0.02, 0.05, 0.1, 0.3))
+
+
+def test_where_signs_decide_the_interval_is_that_of_the_median():
+    row = np.array([[0.4, 0.3, 0.5, 0.2, 0.45, 0.35, 0.55, -60.0, math.nan]])
+    low, high, attained = deciding_interval_ends(row, 0.95)
+    # of eight values the smallest and the largest: 1 - 2 / 2^8
+    assert (low[0], high[0], attained[0]) == (-60.0, 0.55, 1 - 2 / 256)
+    low, high, attained = deciding_interval_ends(row[:, 3:], 0.95)
+    assert (low[0], high[0]) == (-math.inf, math.inf) and math.isnan(attained[0])
+
+
+def test_skewness_is_seen_where_it_is_large():
+    random = np.random.default_rng(3)
+    assert visibly_skewed(random.normal(size=(4000, 12))).mean() == pytest.approx(0.01, abs=0.007)
+    assert visibly_skewed(random.lognormal(size=(500, 20))).mean() > 0.6
+    assert not visibly_skewed([[1.0] * 12, [1.0, 2.0, 90.0] + [math.nan] * 9]).any()
 
 
 def test_interquartile_mean_and_probability_of_improvement_by_hand():

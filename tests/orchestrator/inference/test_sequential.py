@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from orchestrator.errors import RequestError
-from orchestrator.inference.sequential import Looks, is_futile, sequential_interval_ends, sequential_p
-from orchestrator.inference.sign_flip import sign_flip_p
+from orchestrator.inference.arm_seed_values import ArmSeedValues
+from orchestrator.inference.sequential import Looks, first_plan, is_futile, sequential_interval_ends, sequential_p
+from orchestrator.inference.sign_flip import one_dominates, sign_flip_p
 from orchestrator.inference.verdict_chain import judge
 
 
@@ -50,9 +51,10 @@ def test_after_the_last_planned_look_only_what_it_left_unused_remains():
     # ten pairs spent .0488 of .05: what comes later, however clear, cannot bring p below what was spent
     rows = np.random.default_rng(4).normal(0.0, 1.0, (10, 20))
     rows[:, 10:] += 3.0
+    rows = rows[~one_dominates(rows[:, :10])]  # signs alone would leave more
     spent = sequential_p(rows, Looks((10,), taken=(10, 20)))[:, -1]
     open_rows = sign_flip_p(rows[:, :10]) > 0.05
-    assert open_rows.sum() == 9
+    assert open_rows.sum() == 8
     assert np.all(sign_flip_p(rows[open_rows]) < 0.01) and np.all(spent[open_rows] > 0.04)
     # six pairs spent .031 of .05: the rest can still be used
     rest = sequential_p(rows, Looks((6,), taken=(6, 20)))
@@ -108,6 +110,27 @@ def test_looks_that_do_not_grow_are_refused():
         Looks(())
 
 
+@pytest.mark.parametrize(
+    ("seeds", "taken", "plan"),
+    [
+        ({"planned": [20], "file": [36]}, [(20, True), (36, False)], (20,)),
+        ({"planned": [10, 20, 40], "looks": [10, 20, 40]}, [(10, True)], (10, 20, 40)),
+        ({"looks": [10, 20]}, [], (10, 20)),
+        ({}, [], ()),
+        # records from before the first plan was kept name the last one: what was planned when it was looked at is older
+        ({"planned": [48]}, [(20, True), (36, False), (48, False)], (20,)),
+        ({"planned": [12]}, [(6, False), (12, False)], (12,)),
+    ],
+)
+def test_the_first_plan_is_what_the_record_says_or_what_its_looks_betray(seeds, taken, plan):
+    assert first_plan(seeds, [{"n_seeds": n, "planned": planned} for n, planned in taken]) == plan
+
+
+def test_what_the_last_planned_look_leaves_of_a_level():
+    assert Looks((10,)).unspent(0.05) == pytest.approx(1 - 25 / 25.6)
+    assert Looks((5,)).unspent(0.05) == 1.0
+
+
 def test_the_saving_of_a_stop():
     assert Looks((10, 20, 40)).saving(10) == 0.75
     assert Looks((10,)).saving(20) == 0.0
@@ -127,18 +150,22 @@ def study(effect, n_seeds):
     return {"baseline": dict(enumerate(base[:n_seeds])), "arm": dict(enumerate(arm[:n_seeds]))}
 
 
-def test_a_sequential_study_settles_by_effect_equivalence_or_futility():
+def judged(values, pairs, *, seeds=None, **options):
+    return judge(ArmSeedValues.of_mappings(values, seeds=seeds), pairs, **options)
+
+
+def test_a_sequential_study_is_decided_by_effect_equivalence_or_futility():
     pairs = [Pair("arm", {"arm": 1.0, "baseline": -1.0})]
     looks = Looks((10, 20, 40))
-    (effect,) = judge(study(0.5, 10), {}, pairs, looks=looks)
-    assert effect.decision == "effect" and effect.settled and effect.looks == (10,)
+    (effect,) = judged(study(0.5, 10), pairs, looks=looks)
+    assert effect.decision == "effect" and effect.decided and effect.looks == (10,)
     assert 0.0 not in effect.interval
-    (same,) = judge(study(0.0, 20), {}, pairs, looks=looks, margin=0.4)
-    assert same.decision == "equivalent" and same.settled and same.looks == (10, 20)
-    (futile,) = judge(study(0.0, 20), {}, pairs, looks=looks)
-    assert futile.decision == "inconclusive" and futile.futile and futile.settled
-    (open_,) = judge(study(0.14, 10), {}, pairs, looks=looks)
-    assert open_.decision == "inconclusive" and not open_.settled
+    (same,) = judged(study(0.0, 20), pairs, looks=looks, margin=0.4)
+    assert same.decision == "equivalent" and same.decided and same.looks == (10, 20)
+    (futile,) = judged(study(0.0, 20), pairs, looks=looks)
+    assert futile.decision == "inconclusive" and futile.futile and futile.decided
+    (open_,) = judged(study(0.14, 10), pairs, looks=looks)
+    assert open_.decision == "inconclusive" and not open_.decided
 
 
 def test_seeds_after_the_stop_on_another_dataset_are_not_missing_but_a_failed_arm_is():
@@ -149,7 +176,7 @@ def test_seeds_after_the_stop_on_another_dataset_are_not_missing_but_a_failed_ar
         Pair("early", {"arm early": 1.0, "baseline early": -1.0}),
         Pair("failed", {"arm": 1.0, "baseline": -1.0}),
     ]
-    stopped, failed = judge(values | early, {}, pairs, looks=Looks((10, 20)))
+    stopped, failed = judged(values | early, pairs, looks=Looks((10, 20)))
     assert [one.seed for one in stopped.missing] == [4]
     assert [(one.seed, one.arms) for one in failed.missing] == [(seed, ("arm",)) for seed in range(10, 20)]
     assert stopped.n_pairs == 9 and failed.n_pairs == 10
@@ -160,6 +187,6 @@ def test_a_seed_that_was_asked_for_and_that_no_arm_has_keeps_its_place():
     for arm in values.values():
         del arm[2]
     pairs = [Pair("arm", {"arm": 1.0, "baseline": -1.0})]
-    (verdict,) = judge(values, {}, pairs, looks=Looks((10, 20)), seeds=range(10))
+    (verdict,) = judged(values, pairs, looks=Looks((10, 20)), seeds=range(10))
     assert verdict.looks == (10,) and verdict.missing[0].seed == 2
     assert verdict.missing[0].arms == ("baseline", "arm")

@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse, stats
 
+from orchestrator.inference.arm_seed_values import ArmSeedValues
 from orchestrator.inference.decisions import decide
 from orchestrator.inference.sequential import Looks
-from orchestrator.inference.shared_draws import ABSENT, Seeds, Sharing, by_unit, sharing
+from orchestrator.inference.shared_draws import ABSENT, Sharing, by_unit, sharing
 from orchestrator.inference.sign_flip import sign_flip_interval, sign_flip_p
 from orchestrator.inference.verdict_chain import judge
 
@@ -68,7 +69,7 @@ def study(differences):
 def test_a_grouped_contrast_is_tested_on_the_means_of_its_stages():
     differences = np.random.default_rng(1).normal(0.3, 0.2, 24)
     stages = {"arm": {seed: [f"pretraining {seed % 8}"] for seed in range(24)}}
-    (found,) = judge(study(differences), {}, [Pair()], seeds=Seeds(None, stages))
+    (found,) = judge(ArmSeedValues.of_mappings(study(differences), drawn=stages), [Pair()])
     means = differences.reshape(3, 8).mean(0)
     assert (found.n_pairs, found.sharing.n_units, found.sharing.n_seeds) == (8, 8, 24)
     assert found.p == pytest.approx(float(sign_flip_p(means)))
@@ -80,18 +81,21 @@ def test_a_grouped_contrast_is_tested_on_the_means_of_its_stages():
 
 def test_few_stages_cannot_decide_however_many_seeds_they_have():
     stages = {"arm": {seed: [f"pretraining {seed // 10}"] for seed in range(40)}}
-    (found,) = judge(study(np.full(40, 0.5)), {}, [Pair()], seeds=Seeds(None, stages))
+    (found,) = judge(ArmSeedValues.of_mappings(study(np.full(40, 0.5)), drawn=stages), [Pair()])
     assert found.decision == "inconclusive"
     assert found.reason.startswith("4 independent stages and 1 contrasts cannot reach 0.05")
     linked = {"arm": stages["arm"], "baseline": {seed: [f"other {seed % 10}"] for seed in range(40)}}
-    (found,) = judge(study(np.full(40, 0.5)), {}, [Pair()], seeds=Seeds(None, linked))
-    assert (found.decision, found.reason) == ("refused", "1 independent stage: a test needs two")
+    (found,) = judge(ArmSeedValues.of_mappings(study(np.full(40, 0.5)), drawn=linked), [Pair()])
+    assert (found.decision, found.reason) == ("refused", "1 independent stage on which both work: a test needs two")
 
 
 def test_what_every_seed_shares_changes_no_number_and_is_handed_on():
     values = study(np.random.default_rng(2).normal(0.1, 0.2, 10))
     stages = {arm: {seed: ["features x"] for seed in range(10)} for arm in values}
-    (plain,), (given_it,) = judge(values, {}, [Pair()]), judge(values, {}, [Pair()], seeds=Seeds(None, stages))
+    (plain,), (given_it,) = (
+        judge(ArmSeedValues.of_mappings(values), [Pair()]),
+        judge(ArmSeedValues.of_mappings(values, drawn=stages), [Pair()]),
+    )
     assert given_it.sharing.common == ("features x",) and not given_it.sharing.grouped
     assert (plain.p, plain.interval, plain.estimate) == (given_it.p, given_it.interval, given_it.estimate)
 
@@ -100,7 +104,7 @@ def test_a_missing_seed_neither_hides_what_all_share_nor_joins_a_unit():
     values = study(np.random.default_rng(3).normal(0.1, 0.2, 8))
     del values["arm"][3]
     stages = {arm: {seed: ["features x"] for seed in values[arm]} for arm in values}
-    (found,) = judge(values, {}, [Pair()], seeds=Seeds(None, stages))
+    (found,) = judge(ArmSeedValues.of_mappings(values, drawn=stages), [Pair()])
     assert found.sharing.common == ("features x",) and found.n_pairs == 7
     assert found.missing[0].seed == 3
 
@@ -109,7 +113,7 @@ def test_looks_of_grouped_seeds_are_paid_for_one_by_one():
     differences = np.random.default_rng(4).normal(0.2, 0.2, 24)
     stages = {"arm": {seed: [f"pretraining {seed % 8}"] for seed in range(24)}}
     looks = Looks((12, 24), taken=(12, 24))
-    (found,) = judge(study(differences), {}, [Pair()], looks=looks, seeds=Seeds(range(24), stages))
+    (found,) = judge(ArmSeedValues.of_mappings(study(differences), drawn=stages), [Pair()], looks=looks)
     means = differences.reshape(3, 8).mean(0)
     assert found.p == pytest.approx(min(1.0, 2 * float(sign_flip_p(means))))
     assert (found.interval.low, found.interval.high) == pytest.approx(

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from orchestrator.inference.arm_seed_values import ArmSeedValues
 from orchestrator.inference.decisions import decide
 from orchestrator.inference.power import Replication, detectable_difference, power_of
 from orchestrator.inference.selection import choose_configuration
@@ -158,17 +159,48 @@ def test_judgements_of_named_arms_and_seeds_are_the_decisions_of_the_arrays():
     random = np.random.default_rng(8)
     values, collapsed = with_collapses(random, null_values(random, 3, 10, n_studies=100))
     values[random.random(values.shape) < 0.1] = np.nan
-    found = decide(values, against_first(3), alpha=ALPHA, margin=0.05)
+    works = np.where(np.isnan(values), np.nan, np.where(collapsed, 0.0, 1.0))
+    found = decide(values, against_first(3), works=works, alpha=ALPHA, margin=0.05)
     pairs = [Pair(f"arm {i}", {f"arm {i}": 1.0, "arm 0": -1.0}) for i in (1, 2)]
     for study, table in enumerate(values):
         rows = {f"arm {arm}": dict(zip(random.permutation(10).tolist(), [0.0] * 10, strict=True)) for arm in range(3)}
         for arm, row in enumerate(table):
             rows[f"arm {arm}"].update({seed: float(value) for seed, value in enumerate(row)})
         flags = {f"arm {arm}": dict(enumerate(map(bool, row))) for arm, row in enumerate(collapsed[study])}
-        for i, verdict in enumerate(judge(rows, flags, pairs, alpha=ALPHA, margin=0.05)):
+        judged = judge(ArmSeedValues.of_mappings(rows, flags), pairs, alpha=ALPHA, margin=0.05)
+        for i, verdict in enumerate(judged):
             assert (verdict.decision == "effect") == found.effect[study, i]
-            assert verdict.p_corrected == found.p_corrected[study, i]
-            assert verdict.n_pairs + len(verdict.missing) == 10
+            assert verdict.working.shown == found.collapse[study, i]
+            assert np.array_equal(verdict.p_corrected, found.p_corrected[study, i], equal_nan=True)
+            assert verdict.n_pairs == found.n_pairs[study, i]
+            assert verdict.working.n_seeds + len(verdict.missing) == 10
+
+
+@pytest.mark.sample
+@pytest.mark.parametrize(("m", "n"), [(1, 12), (3, 12), (1, 20)])
+@pytest.mark.parametrize("rate", [0.1, 0.3, 0.5])
+def test_equal_collapse_claims_a_difference_of_neither_part(m, n, rate):
+    random = np.random.default_rng(11)
+    values, collapsed = with_collapses(random, null_values(random, 1 + m, n), rate)
+    found = decide(values, against_first(1 + m), works=1.0 - collapsed, alpha=ALPHA)
+    assert any_claim(found.effect | found.collapse) <= bound(N_STUDIES)
+    # each part at alpha of its own: the mistake that sharing alpha guards against shows where both can speak
+    if (m, n, rate) == (1, 20, 0.5):
+        other = decide(values, against_first(1 + m), works=1.0 - collapsed, alpha=2 * ALPHA)
+        assert any_claim(other.effect | other.collapse) > any_claim(found.effect | found.collapse)
+
+
+def test_collapse_by_seed_over_a_grid_is_no_difference_and_pooled_trials_say_it_is():
+    random = np.random.default_rng(12)
+    fate = np.repeat(random.random((N_STUDIES, 2, 10)) < 0.3, 4, axis=1)  # a level's four arms share a seed's fate
+    cells = np.zeros((4, 8))
+    cells[np.arange(4), np.arange(4)], cells[np.arange(4), 4 + np.arange(4)] = -0.25, 0.25
+    values = random.normal(60.0, 3.0, fate.shape)
+    found = decide(values, [cells], works=1.0 - fate, alpha=ALPHA)
+    assert any_claim(found.collapse) <= bound(N_STUDIES)
+    gone = fate.reshape(N_STUDIES, 2, 40).sum(axis=-1)
+    pooled = [stats.fisher_exact([[a, 40 - a], [b, 40 - b]]).pvalue <= ALPHA for a, b in gone[:500].tolist()]
+    assert np.mean(pooled) > 4 * ALPHA
 
 
 DISTRIBUTIONS = {

@@ -53,7 +53,7 @@ def test_several_pretrainings_are_made_once_each_told_in_rows_and_are_the_units_
     told = [stages_of(text) for text in study.rows["stages"]]
     assert {stage.key for (stage,) in told} == kept and len(kept) == 3
     (found,) = verdicts.verdicts(study)
-    assert "3 stages of 12 seed pairs" in found.sentence
+    assert "3 stages of 12 seeds" in found.sentence
     assert "the test counts 3 stages, not 12 seeds" in found.sentence
     baseline, level = arm_tables.arm_rows(study, [found])
     assert baseline.cells["nmi"].std == 0.0 and level.cells["nmi"].n == 12
@@ -80,7 +80,7 @@ def level_means(study):
 def test_one_pretraining_for_all_seeds_is_said_to_be_given(tmp_path):
     study = run(tmp_path / "results", 1)
     (found,) = verdicts.verdicts(study)
-    assert "12 seed pairs" in found.sentence and "stages of" not in found.sentence
+    assert "12 of 12 seeds" in found.sentence and "stages of" not in found.sentence
     assert "Made once, for all seeds: pretraining " in found.sentence
     assert "the interval covers what comes after it" in found.sentence
 

@@ -1,0 +1,118 @@
+"""How often verdicts are wrong where the truth is known: the table and the figure of `analysis/statistics.md`.
+
+The numbers are those that `python tests/benchmarks/verdict_errors.py` wrote; that command calls this module too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from analysis.figures.drawing import BLACK, GREY, PALETTE, Drawing, canvas, save, tidy
+
+__all__ = ["END", "START", "as_markdown", "figure", "measured", "with_table", "write"]
+
+START = "<!-- errors: made by `python tests/benchmarks/verdict_errors.py` -->"
+END = "<!-- end of errors -->"
+TITLES = {
+    "difference": "False claims of a difference, % of studies",
+    "equivalence": "No difference within a margin of 3 points, and the bound of collapse, %",
+    "collapse": "How often two levels of a knob work, over a grid of arms: false claims, % of studies",
+    "gate": "The baseline against chance, 10 % collapse: false claims, % of studies",
+    "power": "What is found, % of the contrasts in question",
+    "looks": "Several looks, % of studies",
+    "choosing": "Choosing with and without labels",
+    "published": "Published numbers, % of comparisons",
+    "interval": "95 % intervals, % that hold what they are about",
+    "joint flips": "Seeds flipped jointly for all contrasts (not used), % of studies",
+}
+Cells = Sequence[Mapping[str, Any]]
+
+
+def measured() -> Cells:
+    """Return the cells that the benchmark wrote, in its order."""
+    text = files("analysis").joinpath("benchmarks/verdict_errors.json").read_text(encoding="utf-8")
+    cells: Cells = json.loads(text)["cells"]
+    return cells
+
+
+def as_markdown() -> str:
+    """Return one table a section: a line a row and claim, a column a size of study (contrasts, seeds)."""
+    cells = measured()
+    return "\n\n".join(_table([one for one in cells if one["section"] == key], title) for key, title in TITLES.items())
+
+
+def _table(cells: Cells, title: str) -> str:
+    sizes = sorted({_size(one) for one in cells})
+    lines = [f"**{title}**", "", "| | claim | " + " | ".join(f"m {m}, n {n}" for m, n in sizes) + " | bound |"]
+    lines.append("|---" * (3 + len(sizes)) + "|")
+    for row, claim in dict.fromkeys((one["row"], one["claim"]) for one in cells):
+        own = {_size(one): one for one in cells if (one["row"], one["claim"]) == (row, claim)}
+        shown = [_number(own[size]) if size in own else "" for size in sizes]
+        lines.append(f"| {row} | {claim} | {' | '.join(shown)} | {_bounds(list(own.values()))} |")
+    return "\n".join(lines)
+
+
+def _size(cell: Mapping[str, Any]) -> tuple[int, int]:
+    return int(cell["contrasts"]), int(cell["seeds"])
+
+
+def _number(cell: Mapping[str, Any]) -> str:
+    return (
+        f"{cell['measured']:.1f}" if abs(cell["measured"]) >= 0.1 or not cell["measured"] else f"{cell['measured']:.2f}"
+    )
+
+
+def _bounds(cells: Cells) -> str:
+    """Return the bound of a line, or of each of its columns where they differ."""
+    sign = "≤" if cells[0]["at_most"] else "≥"
+    bounds = [one["bound"] for one in cells]
+    if all(bound is None for bound in bounds):
+        return "printed"
+    shown = list(dict.fromkeys("–" if bound is None else f"{bound:g}" for bound in bounds))
+    return f"{sign} {' / '.join(shown)}"
+
+
+def with_table(page: str) -> str:
+    """Return a page with the tables between its marks renewed."""
+    before, rest = page.split(START)
+    _, after = rest.split(END)
+    return f"{before}{START}\n\n{as_markdown()}\n\n{END}{after}"
+
+
+def figure() -> Drawing:
+    """Draw every false claim of a difference, row by row, beside its bound; hollow where nothing is promised."""
+    cells = [one for one in measured() if one["section"] == "difference"]
+    rows = list(dict.fromkeys(one["row"] for one in cells))
+    claims = list(dict.fromkeys(one["claim"] for one in cells if one["claim"] != "any difference"))
+    drawn, [[axes]] = canvas(1, 1, (8.4, 1.0 + 0.42 * len(rows)))
+    for colour, (place, claim) in zip(PALETTE, enumerate(claims), strict=False):
+        for one in cells:
+            if one["claim"] != claim:
+                continue
+            y = rows.index(one["row"]) + 0.18 * (place - 0.5 * (len(claims) - 1))
+            face = "white" if one["bound"] is None else colour
+            label = claim if one["bound"] is not None else "_"
+            axes.plot([one["measured"]], [y], "o", color=colour, markerfacecolor=face, markersize=4, label=label)
+    axes.axvline(6.0, color=BLACK, linewidth=0.9)
+    axes.axvline(5.0, color=GREY, linewidth=0.9, linestyle=":")
+    axes.set_yticks(range(len(rows)), rows)
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.set_xlim(-0.5, 32)
+    axes.set_xlabel("% of studies with a false claim; hollow: read as a claim of the mean, which is not made")
+    tidy(axes, "x")
+    handles, labels = axes.get_legend_handles_labels()
+    once = dict(zip(labels, handles, strict=True))
+    axes.legend(once.values(), once.keys(), loc="upper right", frameon=False)
+    caption = "One mark a size of study. Solid line: bound of 6 %; dotted: 5 %. Marks beyond 32 % are not shown."
+    return Drawing("verdict_errors", "How often a difference is claimed that is not there", caption, drawn)
+
+
+def write(statistics: Path, gallery: Path) -> None:
+    """Renew the tables of a page, and draw the figure into a folder."""
+    statistics.write_text(with_table(statistics.read_text(encoding="utf-8")), encoding="utf-8")
+    (drawn,) = save([figure()], gallery)
+    drawn.with_suffix(".svg").unlink()
