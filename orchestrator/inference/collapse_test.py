@@ -21,7 +21,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from orchestrator.inference.sign_flip import sign_flip_p
 
-__all__ = ["PairedOutcomes", "collapse_of", "critical", "paired_collapse_p", "unlikely_to_show", "upper_bound"]
+__all__ = [
+    "PairedOutcomes",
+    "collapse_of",
+    "critical",
+    "detectable_rate",
+    "paired_collapse_p",
+    "unlikely_to_show",
+    "upper_bound",
+]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -104,6 +112,20 @@ def critical(n_seeds: int, level: float) -> PairedOutcomes:
     return best
 
 
+def detectable_rate(n_seeds: int, needed: int, power: float) -> float:
+    """Return the rate at which at least `needed` of n seeds collapse with this probability; inf: n is too small."""
+    if needed > n_seeds:
+        return math.inf
+    k = np.arange(needed, n_seeds + 1)
+    ways = np.exp(_log_ways(np.full(k.shape, n_seeds), k))
+    low, high = 0.0, 1.0
+    for _ in range(40):
+        middle = 0.5 * (low + high)
+        enough = float((ways * middle**k * (1.0 - middle) ** (n_seeds - k)).sum()) >= power
+        low, high = (low, middle) if enough else (middle, high)
+    return high
+
+
 def upper_bound(events: int, n_seeds: int, confidence: float = 0.95) -> float:
     """Return the largest rate that so many events still allow (one-sided, Clopper and Pearson 1934): 0 of 12, 22 %."""
     if n_seeds == 0 or events >= n_seeds:
@@ -145,9 +167,7 @@ def unlikely_to_show(alone: tuple[int, int], n_seeds: int, n_final: int, level: 
 
 
 def _conditional(first: int, second: int) -> float:
-    from scipy import special
-
-    return min(1.0, 2.0 * float(special.bdtr(min(first, second), first + second, 0.5)))
+    return min(1.0, 2.0 * float(_fair_coins(first + second)[first + second, min(first, second)]))
 
 
 @lru_cache(maxsize=65536)
@@ -172,30 +192,42 @@ def _size(n_seeds: int, level: float) -> tuple[int, float]:
     if needed > n_seeds:
         return needed, 0.0
     discordant = np.arange(n_seeds + 1)
-    rejected = 2.0 * _tail(discordant, level)
+    rejected = 2.0 * _tail(n_seeds, level)
     chance = _shares_pmf(n_seeds)
     able = discordant >= needed - 1
     return needed, float(((chance * rejected).sum(axis=1) / chance[:, able].sum(axis=1)).max())
 
 
-def _tail(discordant: Ints, level: float) -> Floats:
-    """(d,) chance of one tail: the largest binomial tail of fair coins that is at most level / 2."""
-    from scipy import special
+def _tail(n_seeds: int, level: float) -> Floats:
+    """(0..n,) chance of one tail: the largest binomial tail of d fair coins that is at most level / 2."""
+    tails = _fair_coins(n_seeds)
+    admitted = np.where(tails <= 0.5 * level * (1 + 1e-9), tails, 0.0).max(axis=1)
+    return np.minimum(admitted, 0.5)
 
-    half = 0.5 * level * (1 + 1e-9)
-    guess = np.maximum(np.floor(special.bdtrik(half, np.maximum(discordant, 1), 0.5)), 0.0)
-    last = guess + (special.bdtr(guess + 1, discordant, 0.5) <= half)
-    last = last - (special.bdtr(last, discordant, 0.5) > half)
-    tail: Floats = np.where((last >= 0) & (discordant > 0), special.bdtr(np.maximum(last, 0), discordant, 0.5), 0.0)
-    return np.minimum(tail, 0.5)
+
+@lru_cache(maxsize=16)
+def _fair_coins(n_seeds: int) -> Floats:
+    """(0..n, 0..n) chance of at most k heads of d fair coins, nan beyond k = d (plans need no scipy for that)."""
+    d, k = np.arange(n_seeds + 1)[:, None], np.arange(n_seeds + 1)[None]
+    logarithm = _log_ways(d, np.minimum(k, d)) - d * math.log(2.0)
+    tails = np.cumsum(np.where(k <= d, np.exp(logarithm), 0.0), axis=1)
+    found: Floats = np.where(k <= d, tails, np.nan)
+    found.flags.writeable = False
+    return found
 
 
 @lru_cache(maxsize=64)
 def _shares_pmf(n_seeds: int) -> Floats:
     """(shares, 0..n) chance of each number of discordant seeds."""
-    from scipy import special
-
     d, share = np.arange(n_seeds + 1)[None], _SHARES[:, None]
-    ways = special.gammaln(n_seeds + 1) - special.gammaln(d + 1) - special.gammaln(n_seeds - d + 1)
-    chance: Floats = np.exp(ways + special.xlogy(d, share) + special.xlog1py(n_seeds - d, -share))
+    inside = _log_ways(np.full(d.shape, n_seeds), d) + d * np.log(share)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        chance: Floats = np.exp(inside + np.where(d < n_seeds, (n_seeds - d) * np.log1p(-share), 0.0))
     return chance
+
+
+def _log_ways(n: Ints, k: Ints) -> Floats:
+    """Logarithm of n over k, elementwise."""
+    factorials = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, int(n.max()) + 1)))])
+    ways: Floats = factorials[n] - factorials[k] - factorials[n - k]
+    return ways

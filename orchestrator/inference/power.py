@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from orchestrator.errors import RequestError
-from orchestrator.inference.collapse_test import critical
+from orchestrator.inference.collapse_test import critical, detectable_rate
 from orchestrator.inference.decisions import collapse_level
 from orchestrator.inference.sequential import RANK, Looks
 from orchestrator.inference.sign_flip import EXACT_UP_TO, group_rank, sign_flip_p
@@ -225,12 +225,7 @@ def detectable_collapse(replication: Replication, power: float = 0.8) -> float:
 
     The rate is counted over seeds at the last look; earlier looks of a sequential study can only add to the power.
     """
-    from scipy import special  # slow to import
-
-    n, needed = replication.n_seeds, discordant_needed(replication)
-    if needed > n:
-        return math.inf
-    return float(special.betaincinv(needed, n - needed + 1, power))  # P(Bin(n, rate) >= needed) = power
+    return detectable_rate(replication.n_seeds, discordant_needed(replication), power)
 
 
 def _collapse_level(replication: Replication) -> float:

@@ -12,6 +12,7 @@ from scipy import stats
 from orchestrator.inference.collapse_test import (
     collapse_of,
     critical,
+    detectable_rate,
     paired_collapse_p,
     unlikely_to_show,
     upper_bound,
@@ -82,6 +83,12 @@ def test_what_events_still_allow(events, n, bound):
     assert upper_bound(events, n) == pytest.approx(bound, abs=5e-4)
     if events < n:
         assert stats.binom.cdf(events, n, upper_bound(events, n)) == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize(("n", "needed"), [(12, 5), (40, 7), (6, 6)])
+def test_the_rate_that_is_found_with_some_power(n, needed):
+    assert stats.binom.sf(needed - 1, n, detectable_rate(n, needed, 0.8)) == pytest.approx(0.8)
+    assert detectable_rate(4, 5, 0.8) == math.inf
 
 
 def test_no_seeds_allow_everything():
