@@ -201,7 +201,7 @@ def _size(n_seeds: int, level: float) -> tuple[int, float]:
 def _tail(n_seeds: int, level: float) -> Floats:
     """(0..n,) chance of one tail: the largest binomial tail of d fair coins that is at most level / 2."""
     tails = _fair_coins(n_seeds)
-    admitted = np.where(tails <= 0.5 * level * (1 + 1e-9), tails, 0.0).max(axis=1)
+    admitted: Floats = np.where(tails <= 0.5 * level * (1 + 1e-9), tails, 0.0).max(axis=1)
     return np.minimum(admitted, 0.5)
 
 
