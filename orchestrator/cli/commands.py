@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import time
 
@@ -27,6 +28,9 @@ from orchestrator.errors import FailureBudgetError, InterruptedRunError, Orchest
 __all__ = ["app", "main"]
 
 FOLLOW_SECONDS = 2.0
+
+EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
+"""What a machine has run out of: no fault of the program, and said in a line."""
 
 app = CommandLine(
     "orchestrate", "Ablation and sensitivity studies of deep-clustering methods: plan, price, run on Ray Tune, answer."
@@ -208,6 +212,12 @@ def _status_of(arguments: list[str]) -> int:
         status = _complain(str(error), 1)
     except KeyboardInterrupt:
         status = _complain(f"interrupted; {NOTHING_LOST}", 130)
+    except MemoryError:
+        status = _complain(f"memory ran out in this process; {NOTHING_LOST}", 1)
+    except OSError as error:
+        if error.errno not in EXHAUSTED:
+            raise
+        status = _complain(f"{error.strerror}{f': {error.filename}' if error.filename else ''}; {NOTHING_LOST}", 1)
     return status
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import threading
 from collections.abc import Callable
@@ -49,13 +50,14 @@ class ReportAhead:
             self._kernel.close()
 
     def _load(self) -> None:
-        if self._notebook:
-            from analysis.pages.kernel import WaitingKernel
+        with contextlib.suppress(ImportError, MemoryError, OSError):  # whoever needs it meets it again, and says so
+            if self._notebook:
+                from analysis.pages.kernel import WaitingKernel
 
-            self._kernel = WaitingKernel()
-        from analysis.pages import report as pages
+                self._kernel = WaitingKernel()
+            from analysis.pages import report as pages
 
-        pages.preload()
+            pages.preload()
 
 
 def report(name: str, options: ReportOptions) -> None:

@@ -202,7 +202,8 @@ def _decode(path: Path, content: bytes) -> tuple[dict[str, Any], pa.Table]:
     if about.num_rows > MOST_ROWS:
         raise LedgerError(f"{str(path)!r} claims {about.num_rows} trials; at most {MOST_ROWS} can be planned")
     try:
-        plan = pq.read_table(pa.BufferReader(content), page_checksum_verification=True).replace_schema_metadata(None)
+        file = pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True)
+        plan = file.read(use_threads=False).replace_schema_metadata(None)  # threads that cannot be had are waited for
         plan.validate(full=True)
         study = str(facts.get("study"))
         whole = facts.get("digest") == _digest(study, plan)

@@ -57,7 +57,6 @@ def _shift_clock(seconds):
             return real_datetime.now(tz) + datetime.timedelta(seconds=seconds)
 
     time.time = lambda: real_time() + seconds
-    datetime.datetime = Shifted
     for module in list(sys.modules.values()):
         if (
             getattr(module, "__name__", "").startswith("orchestrator")

@@ -350,7 +350,7 @@ def _groups(file: pq.ParquetFile, positions: Positions) -> tuple[list[int], Posi
 
 def _group(file: pq.ParquetFile, head: Header, group: int) -> pa.Table:
     try:
-        return _checked(file.read_row_group(group, _known_schema(file, head).names))
+        return _checked(file.read_row_group(group, _known_schema(file, head).names, use_threads=False))
     except (pa.ArrowException, OSError, ValueError) as error:
         raise BrokenFileError("is damaged: its rows cannot be read") from error
 
