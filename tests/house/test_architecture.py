@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 
 ANSWERED_BY = {
-    "Where is decided that a seed is added?": "def all_decided",
+    "Where is decided that a seed is added?": "def may_stop",
     "Where is a bundle halved?": "def halves",
     "Where would a new metric go?": "nmi.py",
     "Where would a new method go?": "entropy.py",
