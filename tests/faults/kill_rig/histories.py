@@ -94,7 +94,7 @@ class Histories:
                 complete: set[str] = set()
                 status = -1
                 while status != 0:
-                    driver = self._with_ray(argv(results, "local", "--max-concurrent", monkey.choice("112")), out, nap)
+                    driver = self.with_ray(argv(results, "local", "--max-concurrent", monkey.choice("112")), out, nap)
                     try:
                         left -= left > 0 and self._haunt(driver, results, monkey)
                         status = ended(driver)
@@ -111,7 +111,7 @@ class Histories:
 
     def _haunt(self, driver: Spawned, results: Path, monkey: random.Random) -> bool:
         """Kill parts of one run through Ray until that kills it, or it is done; return whether it was killed."""
-        while _trains(driver, results):
+        while trains(driver, results):
             if _ends_within(driver, monkey.random() ** 2 * 4.0):
                 break
             victim = monkey.choice(["worker", "worker", "driver", "group", "raylet"])
@@ -121,7 +121,8 @@ class Histories:
                     return True
         return False
 
-    def _with_ray(self, arguments: list[str], out: Path, nap: float) -> Spawned:
+    def with_ray(self, arguments: list[str], out: Path, nap: float) -> Spawned:
+        """Start a driver with a Ray of its own."""
         return ForkedWithRay(self.zygote, arguments, out, nap) if self.zygote.ray else Spawned(arguments, out, nap)
 
     def _quiet(self) -> View:
@@ -159,7 +160,7 @@ def _ends_within(driver: Forked | Spawned, seconds: float) -> bool:
     return driver.poll() is not None
 
 
-def _trains(driver: Spawned, results: Path) -> bool:
+def trains(driver: Spawned, results: Path) -> bool:
     """Wait until the run has written a trial of its own, or has ended; return whether it still runs."""
     before = time.time()
     deadline = time.monotonic() + PATIENCE

@@ -17,14 +17,16 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from kill_rig.drivers import PATIENCE, Forked, argv, ended, kill_family
-from kill_rig.histories import Histories
+import psutil
+from kill_rig.drivers import PATIENCE, Forked, argv, ended, is_gone, kill_family
+from kill_rig.histories import VICTIMS, Histories, trains
 from kill_rig.views import View, require_sound
 
 from orchestrator.ledger import Ledger
 
 KINDS = (
     "stopped",
+    "worker_stopped",
     "removed",
     "full",
     "read_only",
@@ -42,7 +44,7 @@ REFUSALS = (1, 2)
 
 
 class Mishaps:
-    """Mishaps of inline drivers.
+    """Mishaps of drivers, inline or with a Ray of their own.
 
     Args:
         histories: the rig after its quiet run.
@@ -89,6 +91,22 @@ class Mishaps:
         time.sleep(self.pause)
         driver.send(signal.SIGCONT)
         assert ended(driver) == 0, out.read_text()[-3000:]
+
+    def worker_stopped(self, results: Path, out: Path) -> None:
+        """Stop a worker of a run through Ray with SIGSTOP, continue it later."""
+        driver = self.histories.with_ray(argv(results, "local", "--max-concurrent", "1"), out, 0.08)
+        try:
+            if trains(driver, results):
+                for process in driver.named(VICTIMS["worker"])[:1]:
+                    with contextlib.suppress(psutil.Error):
+                        process.suspend()
+                        time.sleep(self.pause)
+                        process.resume()
+            assert ended(driver) == 0, out.read_text()[-3000:]
+            assert "Traceback" not in out.read_text(), out.read_text()[-3000:]
+            assert is_gone(driver), [process.cmdline() for process in driver.family()]
+        finally:
+            kill_family(driver)
 
     def removed(self, results: Path, out: Path) -> None:
         """Remove the results folder under the run."""
