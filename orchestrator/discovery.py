@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 import pkgutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -29,6 +29,7 @@ __all__ = [
     "metrics",
     "names",
     "origin",
+    "rehearsal",
     "scoring",
     "training",
     "use_plugins",
@@ -69,6 +70,7 @@ def load_file(path: Path, kind: str) -> ModuleType:
         raise RequestError(f"{str(path)!r} is no Python file; a {kind} file ends in .py")
     module = importlib.util.module_from_spec(module_spec)
     sys.modules[name] = module  # dataclasses look their module up while the class is made
+    _make_importable([path.parent])
     try:
         with process_settings.importing(name):
             module_spec.loader.exec_module(module)
@@ -86,7 +88,20 @@ def _plugin_files(kind: str, plugins: Sequence[str]) -> dict[str, Path]:
     for plugin in plugins:
         if not Path(plugin).is_dir():
             raise RequestError(f"--plugin {plugin!r} is no folder; it holds methods/, datasets/, metrics/ or studies/")
+    _make_importable(folder for plugin in plugins for folder in (Path(plugin), *_kinds_in(Path(plugin))))
     return {path.stem: path for folder in folders if folder.is_dir() for path in sorted(folder.glob("[!_]*.py"))}
+
+
+def _kinds_in(plugin: Path) -> list[Path]:
+    return [plugin / kinds for kinds in PLURALS.values() if (plugin / kinds).is_dir()]
+
+
+def _make_importable(folders: Iterable[Path]) -> None:
+    """Have the modules beside a user's files found, after all others, on every process that loads those files."""
+    for folder in folders:
+        place = str(folder.resolve())
+        if place not in sys.path:
+            sys.path.append(place)
 
 
 @cache
@@ -242,6 +257,11 @@ def checkpoints() -> ModuleType:
 def training() -> ModuleType:
     """Return `trainables.training.loop`, whose `train` every executor calls; imports torch."""
     return importlib.import_module("trainables.training.loop")
+
+
+def rehearsal() -> ModuleType:
+    """Return `trainables.training.rehearsal`, which builds methods on a few points; imports torch."""
+    return importlib.import_module("trainables.training.rehearsal")
 
 
 def scoring() -> ModuleType:

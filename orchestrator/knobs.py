@@ -25,6 +25,7 @@ __all__ = [
     "identity",
     "knob",
     "knobs_of",
+    "put_back",
     "value_at",
     "written",
 ]
@@ -122,7 +123,11 @@ def canonical(space: Mapping[str, Knob], values: Mapping[str, Value], owner: str
 
     Arguments and errors are those of `written`.
     """
-    given = written(space, values, owner)
+    return put_back(space, written(space, values, owner))
+
+
+def put_back(space: Mapping[str, Knob], given: Mapping[str, Value]) -> dict[str, Value]:
+    """Return written values of all knobs with those at their default that have no effect beside the others."""
     full: dict[str, Value] = {}
 
     def effective(name: str) -> Value:  # a condition may hang on a knob that itself is put back: that one comes first

@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import os
 import platform
 import re
 import sys
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 
 from orchestrator import machine_limits
-from orchestrator.private_cache import PrivateCache
+from orchestrator.code_files import Code, code_of
+from orchestrator.errors import RequestError
 
-__all__ = ["code_digest", "code_files", "file_code_digest", "git_commit", "machine", "versions"]
+__all__ = ["code_digest", "file_code_digest", "git_commit", "machine", "versions"]
 
 PACKAGES = ("torch", "numpy", "scikit-learn", "ray", "optuna")
 """Packages whose releases can move numbers, or decide how trials are run."""
 
-ROOT = "trainables"
-"""What a method imports under this package is part of its code."""
-
-FOUND_BY_FOLDER = {"trainables.scoring": "trainables.metrics"}
-"""Module -> the package whose modules it finds by their folder: who imports the one depends on all of the other."""
-
 
 def code_digest(method_module: ModuleType) -> str:
-    """Return the digest of a method's file and of what it imports under `trainables`, directly or not (20 hex digits).
+    """Return the digest of a method's file and of what it imports that no installed package brings (20 hex digits).
 
-    The bytes of the files count, comments too: no rule about what "cannot matter" is to be trusted with a cache. The
-    place of the files does not count. Computed once per process, so an edit of a file that was already imported does
-    not pass for the code that runs.
+    That is the project's `trainables` and all of the user's own code (`orchestrator.code_files`). The bytes of the
+    files count, comments too: no rule about what "cannot matter" is to be trusted with a cache. The place of the files
+    does not count. Computed once per process, so an edit of a file that was already imported does not pass for the code
+    that runs.
+
+    Raises:
+        RequestError: another file of the name of an imported one is loaded already.
     """
     path = getattr(method_module, "__file__", None)
     if path is None:
@@ -43,7 +40,14 @@ def code_digest(method_module: ModuleType) -> str:
 
 @cache
 def _code_digest(path: str, name: str) -> str:
-    return file_code_digest(Path(path), name)
+    code = code_of(Path(path), name)
+    for key, file in code.files.items():
+        loaded = getattr(sys.modules.get(key), "__file__", None)
+        if key and loaded and Path(loaded).resolve() != file.resolve():
+            raise RequestError(
+                f"{path!r} imports {key!r} from {str(file)!r}, but {loaded!r} is loaded under that name; rename one"
+            )
+    return _digest_of(code)
 
 
 def file_code_digest(own: Path, name: str) -> str:
@@ -57,117 +61,15 @@ def file_code_digest(own: Path, name: str) -> str:
         OSError: a file cannot be read.
         SyntaxError: one is no Python.
     """
+    return _digest_of(code_of(own, name))
+
+
+def _digest_of(code: Code) -> str:
     content = hashlib.blake2b(digest_size=10)
-    for key, file in sorted(code_files(own, name).items()):
-        code = file.read_bytes()
-        content.update(f"{key}:{len(code)}:".encode() + code)
+    for key, file in sorted(code.files.items()):
+        text = file.read_bytes()
+        content.update(f"{key}:{len(text)}:".encode() + text)
     return content.hexdigest()
-
-
-def code_files(own: Path, name: str) -> dict[str, Path]:
-    """Return the files that `file_code_digest` digests, by the names of their modules; "": the file itself.
-
-    Raises:
-        OSError: a file cannot be read.
-        SyntaxError: one is no Python.
-    """
-    root = _root()
-    collected: dict[str, Path] = {}
-    waiting = [("", own, name)]  # the method's own file counts under no name: a plugin's copy of it is the same code
-    while waiting:
-        key, file, module = waiting.pop()
-        if key in collected:
-            continue
-        collected[key] = file
-        for imported in (
-            *_imported(file.read_text(encoding="utf-8"), module, file.name == "__init__.py"),
-            *_found_by_folder(root, key),
-        ):
-            found = _file(root, imported)
-            if found is not None and found != own:
-                waiting.append((imported, found, imported))
-    _remember_imports()
-    return collected
-
-
-def _found_by_folder(root: Path, module: str) -> list[str]:
-    """Return the modules of the package that a module lists at run time; nothing of other modules."""
-    package = FOUND_BY_FOLDER.get(module)
-    if package is None:
-        return []
-    folder = root.joinpath(*package.split(".")[1:])
-    return [package, *(f"{package}.{path.stem}" for path in sorted(folder.glob("[!_]*.py")))]
-
-
-def _root() -> Path:
-    """Return the folder of `trainables`: the one that is loaded, or the one beside this package."""
-    loaded = sys.modules.get(ROOT)
-    places = list(getattr(loaded, "__path__", ()))
-    return Path(places[0]) if places else Path(__file__).resolve().parents[1] / ROOT
-
-
-def _file(root: Path, name: str) -> Path | None:
-    """Return the file of a module under `trainables`; None for names that are no module (classes, functions)."""
-    stem = root.joinpath(*name.split(".")[1:])
-    package, plain = stem / "__init__.py", stem.with_suffix(".py")
-    if stem != root and plain.is_file():
-        return plain
-    return package if package.is_file() else None
-
-
-def _imported(source: str, module: str, is_package: bool) -> list[str]:
-    """Return what `_imports` yields: remembered by the source, since to parse it takes ten times as long as to read."""
-    key = hashlib.blake2b(f"{module} {is_package} {source}".encode(), digest_size=16).hexdigest()
-    known = _known_imports()
-    if key not in known:
-        known[key] = list(dict.fromkeys(_imports(source, module, is_package)))
-        _new_imports.add(key)
-    return known[key]
-
-
-_IMPORTS = PrivateCache("imports")
-_IMPORTS_KEY = f"1 {sys.version}"
-_new_imports: set[str] = set()
-MOST_REMEMBERED = 4_000
-
-
-@cache
-def _known_imports() -> dict[str, list[str]]:
-    kept = _IMPORTS.read(_IMPORTS_KEY)
-    return kept if isinstance(kept, dict) else {}
-
-
-def _remember_imports() -> None:
-    """Keep what was parsed; the oldest goes when it is much."""
-    if _new_imports:
-        known = _known_imports()
-        _IMPORTS.write(_IMPORTS_KEY, dict(list(known.items())[-MOST_REMEMBERED:]))
-        _new_imports.clear()
-
-
-def _imports(source: str, module: str, is_package: bool) -> Iterator[str]:
-    """Yield every dotted name under `trainables` that the source may import, with the packages above it."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            base = _base(node, module, is_package)
-            names = [base, *(f"{base}.{alias.name}" for alias in node.names)]
-        else:
-            continue
-        for name in names:
-            parts = name.split(".")
-            if parts[0] == ROOT:
-                yield from (".".join(parts[: end + 1]) for end in range(len(parts)))
-
-
-def _base(node: ast.ImportFrom, module: str, is_package: bool) -> str:
-    """Return the absolute name of what `from <base> import ...` names."""
-    if not node.level:
-        return node.module or ""
-    parts = module.split(".")
-    parts = parts[: len(parts) - node.level + is_package]
-    return ".".join([*parts, node.module] if node.module else parts)
 
 
 @cache

@@ -17,6 +17,7 @@ from orchestrator.plan.arms import PlannedArm
 from orchestrator.plan.catalogue import Catalogue
 from orchestrator.plan.plan import Plan, choices_of, plan_of
 from orchestrator.plan.power import paired_spread
+from orchestrator.plan.rehearsal import check_methods
 from orchestrator.plan.study_list import studies_of_tier
 from orchestrator.price.demand import Demand, demand
 from orchestrator.price.knowledge import knowledge, start_seconds
@@ -26,6 +27,7 @@ from orchestrator.provenance import machine
 from orchestrator.run.known_results import complete_results
 from orchestrator.run.record import earlier_record, require_own_file
 from orchestrator.run.stopping_rule import arm_seed_values
+from orchestrator.search.rehearsal import check_searches
 from orchestrator.study import Study
 from orchestrator.trial import TrialSpec
 from orchestrator.values import as_text
@@ -52,7 +54,10 @@ def priced_plan(study: Study, results: Path, catalogue: Catalogue, workers: int)
         workers: bundles that train at a time; 0: as many as a plan is priced for without saying.
     """
     with Ledger(results) as ledger:
-        asked = demand(_plan(study, catalogue, ledger), ledger)
+        plan = _plan(study, catalogue, ledger)
+        check_searches(plan)
+        check_methods(plan.configurations, study.metric, catalogue, study.called)
+        asked = demand(plan, ledger)
         known = knowledge([study], catalogue, ledger)
         cost = price(asked.waves, known, workers or _default_workers(study), start_seconds(ledger))
         power = _power(asked, ledger)

@@ -20,11 +20,13 @@ from orchestrator.ledger import Ledger
 from orchestrator.plan.catalogue import Catalogue
 from orchestrator.plan.nothing_to_do import n_known_trials
 from orchestrator.plan.plan import Plan, plan_of
+from orchestrator.plan.rehearsal import check_methods
 from orchestrator.run.progress import UNANSWERABLE, Progress
 from orchestrator.run.progress import RunOptions as How
 from orchestrator.run.record import require_own_file
 from orchestrator.run.runner import Runner
 from orchestrator.run.train import train
+from orchestrator.search.rehearsal import check_searches
 from orchestrator.study import Study
 from orchestrator.trial import FailureKind
 
@@ -74,6 +76,8 @@ def checked_plan(study: Study, catalogue: Catalogue) -> Plan:
     """
     plan = plan_of(study, catalogue)
     plan.require_power()
+    check_searches(plan)
+    check_methods(plan.configurations, study.metric, catalogue, study.called)
     return plan
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from orchestrator.allowed import Checked, either, instance, many, mapping, text, value
 from orchestrator.errors import RequestError, UnknownNameError, shown
-from orchestrator.knobs import Knob, Value, canonical, written
+from orchestrator.knobs import Knob, Value, canonical, put_back, written
 from orchestrator.trial import canonical_json
 from orchestrator.values import as_text
 
@@ -223,8 +223,8 @@ def distinct(arms: Iterable[Arm], space: Mapping[str, Knob], chosen: Mapping[str
     kept: dict[str, Arm] = {}
     seen: dict[str, str] = {}
     for arm in cells:
-        means = canonical_json(canonical(space, arm.values, arm.method))
-        asked = canonical_json(written(space, arm.values, arm.method))
+        values = written(space, arm.values, arm.method)
+        means, asked = canonical_json(put_back(space, values)), canonical_json(values)
         if asked in seen and not chosen:
             raise _twins(arm, seen[asked])
         seen.setdefault(asked, arm.name)

@@ -7,22 +7,25 @@ are all one arm says nothing about the factor, and would only dilute its effect:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-__all__ = ["Cells", "level_effect", "proportional", "signed_sum", "trend_over"]
+__all__ = ["Cells", "Lines", "level_effect", "lines_along", "proportional", "signed_sum", "trend_over"]
 
 Cells: TypeAlias = Mapping[tuple[int, ...], str]
 """Places of a cell's levels -> the name of its arm."""
+
+Lines: TypeAlias = Sequence[Sequence[str]]
+"""The arms along a factor, a line each, in the order of its levels."""
 
 Weights: TypeAlias = dict[str, float]
 
 ZERO = 1e-12
 
 
-def level_effect(cells: Cells, place: int, level: int) -> Weights:
-    """Return the weights of one level of the factor at `place` against its first one, mean over lines; {}: none."""
-    pairs = [(line[0], line[level]) for line in _lines(cells, place) if line[0] != line[level]]
+def level_effect(lines: Lines, level: int) -> Weights:
+    """Return the weights of one level of a factor against its first one, mean over its lines; {}: none."""
+    pairs = [(line[0], line[level]) for line in lines if line[0] != line[level]]
     weights: Weights = {}
     for _, other in pairs:
         weights[other] = weights.get(other, 0.0) + 1.0 / len(pairs)
@@ -31,9 +34,9 @@ def level_effect(cells: Cells, place: int, level: int) -> Weights:
     return _without_zeros(weights)
 
 
-def trend_over(cells: Cells, place: int) -> Weights:
-    """Return the weights of the linear trend over the factor's ordered levels: last minus first, if it is a line."""
-    lines = [line for line in _lines(cells, place) if len(set(line)) > 1]
+def trend_over(lines: Lines) -> Weights:
+    """Return the weights of the linear trend over a factor's ordered levels: last minus first, if it is a line."""
+    lines = [line for line in lines if len(set(line)) > 1]
     weights: Weights = {}
     for level in range(len(lines[0]) if lines else 0):
         n = len(lines[0])
@@ -60,12 +63,12 @@ def proportional(one: Mapping[str, float], other: Mapping[str, float]) -> bool:
     return all(math.isclose(ratio, ratios[0], rel_tol=1e-9) for ratio in ratios)
 
 
-def _lines(cells: Cells, place: int) -> Iterator[list[str]]:
-    """Yield the arms along the factor at `place`, line by line."""
+def lines_along(cells: Cells, place: int) -> list[list[str]]:
+    """Return the arms along the factor at `place`, line by line."""
     lines: dict[tuple[int, ...], list[str]] = {}
     for cell, arm in cells.items():  # in the order of the product, so of the levels within a line
         lines.setdefault(cell[:place] + cell[place + 1 :], []).append(arm)
-    yield from lines.values()
+    return list(lines.values())
 
 
 def _without_zeros(weights: Weights) -> Weights:

@@ -24,7 +24,7 @@ from orchestrator.designs.base import (
     named,
     varied,
 )
-from orchestrator.designs.cells import level_effect, proportional, signed_sum
+from orchestrator.designs.cells import level_effect, lines_along, proportional, signed_sum
 from orchestrator.errors import RequestError
 from orchestrator.knobs import Knob, Value
 
@@ -75,7 +75,7 @@ class Factorial(Design):
         for place in range(len(names)):
             one = effect(names, (place,), runs, trained)
             if len(arms) < len(runs):  # a factor that has no effect beside some level of another is judged elsewhere
-                one = replace(one, weights=level_effect(cells, place, 1))
+                one = replace(one, weights=level_effect(lines_along(cells, place), 1))
             found.append(one)
         for word in itertools.combinations(range(len(names)), 2) if self.interactions else ():
             one = effect(names, word, runs, trained)

@@ -23,7 +23,7 @@ from orchestrator.designs.base import (
     named,
     varied,
 )
-from orchestrator.designs.cells import level_effect, trend_over
+from orchestrator.designs.cells import level_effect, lines_along, trend_over
 from orchestrator.knobs import Knob, Value
 
 __all__ = ["Grid", "grid"]
@@ -83,14 +83,15 @@ class Grid(Design):
             for cell in itertools.product(*(list(enumerate(labels)) for labels in every))
         }
         for place, (factor, labels) in enumerate(zip(self.factors, every, strict=True)):
+            lines = lines_along(cells, place)
             if self.trends and len(labels) > 2:
-                weights = trend_over(cells, place)
+                weights = trend_over(lines)
                 found.append(
                     Contrast(name=f"trend over {factor}", weights=weights, kind="trend", factor=factor, level="trend")
                 )
                 continue
             for level, label in list(enumerate(labels))[1:]:
-                name, weights = f"{factor}={label} vs {factor}={labels[0]}", level_effect(cells, place, level)
+                name, weights = f"{factor}={label} vs {factor}={labels[0]}", level_effect(lines, level)
                 found.append(Contrast(name=name, weights=weights, kind="effect", factor=factor, level=label))
         return tuple(one for one in found if one.weights)
 

@@ -11,12 +11,12 @@ import hashlib
 import importlib.util
 import io
 import sys
-import sysconfig
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from orchestrator.code_files import is_installed
 from orchestrator.errors import RequestError
 
 __all__ = ["Shipment", "packed", "unpacked", "user_packages"]
@@ -118,14 +118,7 @@ def _place(name: str) -> Path | None:
         return None
     places = list(found.submodule_search_locations or ())
     path = Path(places[0]) if places else Path(found.origin or "")
-    return None if not path.exists() or path.suffix == ".so" or _is_installed(path) else path
-
-
-def _is_installed(path: Path) -> bool:
-    real = path.resolve()
-    if {"site-packages", "dist-packages"} & set(real.parts):
-        return True
-    return any(real.is_relative_to(Path(place).resolve()) for place in {*sysconfig.get_paths().values()})
+    return None if not path.exists() or path.suffix == ".so" or is_installed(path) else path
 
 
 def _files(root: Path) -> list[Path]:

@@ -17,10 +17,11 @@ from typing import Any, TypeVar
 
 import orchestrator
 from orchestrator import discovery
+from orchestrator.code_files import code_of
 from orchestrator.plan import sources
 from orchestrator.plan.facts import DatasetFacts, MethodFacts, dataset_from_json, method_from_json, to_json
 from orchestrator.private_cache import PrivateCache
-from orchestrator.provenance import code_files, file_code_digest
+from orchestrator.provenance import file_code_digest
 from orchestrator.trial import digest
 
 __all__ = ["code_key", "dataset_facts", "kept", "method_facts", "project_key"]
@@ -126,7 +127,7 @@ def _code_key(kind: str, name: str, plugins: Sequence[str]) -> str:
         return ""
     try:
         module = discovery.module_name(kind, name, plugins)
-        if any(_is_young(file) for file in code_files(path.resolve(), module).values()):
+        if any(_is_young(file) for file in code_of(path.resolve(), module).files.values()):
             return ""
         code = file_code_digest(path.resolve(), module)
     except (OSError, SyntaxError, ValueError):  # whoever imports it says what is wrong

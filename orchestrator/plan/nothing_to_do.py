@@ -9,7 +9,7 @@ from pathlib import Path
 
 from orchestrator import discovery
 from orchestrator.ledger import Ledger
-from orchestrator.provenance import versions
+from orchestrator.provenance import file_code_digest, versions
 from orchestrator.study import Study
 from orchestrator.trial import TrialState, digest
 
@@ -43,7 +43,7 @@ def _contents(study: Study, plugins: Sequence[str]) -> Iterator[str]:
     named += [("metric", name) for name in discovery.names("metric", plugins)]
     for kind, name in named:
         path = discovery.origin(kind, name, plugins)
-        yield f"{kind} {name} {_digest(path) if path else 'installed elsewhere'}"
+        yield f"{kind} {name} {_code(path, kind) if path else 'installed elsewhere'}"
     yield from _files(study.datasets)
     for package in (discovery.FOLDERS["method"], "orchestrator"):
         folder = Path(discovery.find_package(package.partition(".")[0]))
@@ -62,6 +62,14 @@ def _files(references: Sequence[str]) -> Iterator[str]:
                     if path.is_file():
                         about = path.stat()
                         yield f"{path.relative_to(folder)} {about.st_size} {about.st_mtime_ns}"
+
+
+def _code(path: Path, kind: str) -> str:
+    """Return the digest of a file and of what it imports; of one that cannot be read as Python its own."""
+    try:
+        return file_code_digest(path.resolve(), f"{discovery.FOLDERS[kind]}.{path.stem}")
+    except (OSError, SyntaxError, ValueError):
+        return _digest(path)
 
 
 def _digest(path: Path) -> str:

@@ -54,6 +54,11 @@ class Plan:
         return replace(self, chosen=known, arms=arms, contrasts=contrasts_of(self.study, arms))
 
     @cached_property
+    def configurations(self) -> dict[str, TrialSpec]:
+        """Name of an arm -> the spec of its configuration, on seed 0."""
+        return {one.name: self.spec(one.arm.method, one.arm.values, one.dataset) for one in self.arms}
+
+    @cached_property
     def family(self) -> list[Contrast]:
         """The contrasts without their datasets."""
         return [one.contrast for one in self.contrasts]
@@ -115,8 +120,7 @@ class Plan:
         for planned in self.arms:
             if datasets is not None and planned.dataset not in datasets:
                 continue
-            arm = planned.arm
-            spec = self.spec(arm.method, arm.values, planned.dataset)
+            arm, spec = planned.arm, self.configurations[planned.name]
             for seed in wanted:
                 found.append(
                     PlannedTrial(

@@ -8,10 +8,11 @@ from dataclasses import replace
 import pyarrow as pa
 
 from orchestrator.ledger import Ledger
-from orchestrator.provenance import git_commit, versions
+from orchestrator.provenance import git_commit
 from orchestrator.retry_policy import POLICIES
 from orchestrator.run.failure_log import row_error
 from orchestrator.run.known_results import KnownResults, curves_of
+from orchestrator.run.own_code import MethodCode
 from orchestrator.run.progress import Progress
 from orchestrator.trial import Bundle, FailureKind, SeedBlock, TrialOutcome, TrialState
 from orchestrator.trial_result import TrialResult
@@ -24,7 +25,7 @@ class Outcomes:
 
     Args:
         ledger: open for writing.
-        digests: method -> digest of its code.
+        codes: method -> what its rows say of its code.
         results: takes every result that is final.
         progress: counts them.
         failure_budget: share of the study's trials that may fail.
@@ -34,14 +35,14 @@ class Outcomes:
     def __init__(
         self,
         ledger: Ledger,
-        digests: Mapping[str, str],
+        codes: Mapping[str, MethodCode],
         results: KnownResults,
         progress: Progress,
         failure_budget: float,
         *,
         with_curves: bool,
     ) -> None:
-        self._ledger, self._digests, self._results, self._progress = ledger, digests, results, progress
+        self._ledger, self._codes, self._results, self._progress = ledger, codes, results, progress
         self._failure_budget, self._with_curves = failure_budget, with_curves
 
     def take(self, outcomes: Sequence[TrialOutcome], epochs: pa.Table | None) -> list[Bundle]:
@@ -76,7 +77,8 @@ class Outcomes:
 
     def _stamped(self, outcome: TrialOutcome) -> TrialOutcome:
         """Return an outcome with where its numbers come from, and an error that fits into a row."""
-        own = {"code_digest": self._digests[outcome.spec.method], "git_commit": git_commit(), "versions": versions()}
+        code = self._codes[outcome.spec.method]
+        own = {"code_digest": code.digest, "git_commit": git_commit(), "versions": code.versions}
         return replace(outcome, error=row_error(outcome.error), facts={**own, **outcome.facts})
 
     def _result(self, outcome: TrialOutcome) -> TrialResult:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from orchestrator.trial import FailureKind, Limits, TrialOutcome, TrialState
@@ -90,6 +91,11 @@ class Progress:
         if text and text not in self.noted:
             self.noted.add(text)
             self.notes.append(text)
+
+    def note_all(self, texts: Iterable[str]) -> None:
+        """Add several notes."""
+        for text in texts:
+            self.note(text)
 
     def take_notes(self) -> list[str]:
         """Return the notes that have come since the last call."""

@@ -24,6 +24,7 @@ from orchestrator.run.failure_log import keep_death, keep_failures
 from orchestrator.run.gathering import Gathering
 from orchestrator.run.known_results import KnownResults, results_of_ledger
 from orchestrator.run.outcomes import Outcomes
+from orchestrator.run.own_code import code_of_methods
 from orchestrator.run.progress import UNANSWERABLE, Progress, RunOptions
 from orchestrator.run.queue import BundleQueue
 from orchestrator.run.record import chosen_of, earlier_record, write_record
@@ -68,8 +69,10 @@ class Runner:
         )
         self._limits = BundleLimits(ledger, catalogue, study.key, options.device, options.bundles_per_gpu)
         self._queue = BundleQueue(ledger, catalogue, self._limits, self._guard, self._results, self.progress)
+        codes_of_methods = code_of_methods(self._digests, options.plugins)
+        self.progress.note_all(note for code in codes_of_methods.values() for note in code.notes)
         self._outcomes = Outcomes(
-            ledger, self._digests, self._results, self.progress, study.failure_budget, with_curves=prunes
+            ledger, codes_of_methods, self._results, self.progress, study.failure_budget, with_curves=prunes
         )
         self.schedule = Schedule(
             plan,

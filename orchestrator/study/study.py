@@ -60,13 +60,13 @@ from orchestrator.designs.search import MOST_EPOCHS, Search
 from orchestrator.errors import RequestError
 from orchestrator.knobs import Value
 from orchestrator.plateau import Plateau
-from orchestrator.study.size import require_plannable
 from orchestrator.trial import PRECISIONS
 
 __all__ = [
     "LOCAL",
     "MOST_EPOCHS",
     "MOST_SEEDS",
+    "MOST_TRIALS",
     "PROTOCOLS",
     "Study",
     "Tier",
@@ -83,6 +83,9 @@ LOCAL = "local"
 """The tier that a study file describes; `Study.tiers` says how others differ from it."""
 
 MOST_SEEDS = 100_000
+
+MOST_TRIALS, MOST_ARMS = 100_000, 20_000
+"""Trials and arms of a study that are planned within seconds."""
 
 DATASETS = many(
     text("the reference of a dataset", most=1_000),
@@ -238,6 +241,30 @@ class Study(Checked):
         """Return the searches within the designs."""
         return [design.search for design in self.designs if design.search is not None]
 
+    def require_plannable(self) -> None:
+        """Refuse a study of more trials than can be planned: they are counted from the fields, and nothing is made.
+
+        Raises:
+            RequestError: names the part of the study that asks for most of them.
+        """
+        n_arms = len(self.datasets) * sum(design.most_arms for design in self.designs)
+        if n_arms > MOST_ARMS:
+            raise RequestError(
+                f"{self.called}: {n_arms:,} arms are too many to plan; at most {MOST_ARMS:,} in one study"
+            )
+        parts: list[tuple[int, str]] = []
+        for design in self.designs:
+            search, arms = design.search, design.most_arms
+            if search is not None:
+                parts.append((search.n_configurations * search.n_seeds, f"{search.n_configurations:,} configurations"))
+            parts.append((arms * self.looks[-1], f"{arms:,} arms on {self.looks[-1]:,} seeds"))
+        total = len(self.datasets) * sum(size for size, _ in parts)
+        if total > MOST_TRIALS:
+            largest = f"{max(parts)[1]}, {len(self.datasets)} datasets"
+            raise RequestError(
+                f"{self.called}: {total:,} trials are too many to plan ({largest}); at most {MOST_TRIALS:,} in a study"
+            )
+
     def with_designs(self, designs: Sequence[Design]) -> Study:
         """Return the study with other designs in the places of its own."""
         return replace(self, design=designs[0], rivals=tuple(designs[1:]))
@@ -283,4 +310,4 @@ def check(study: Study) -> None:
         raise RequestError(f"{study.called}: seeds = {study.looks[0]!r}; paired tests need at least 2")
     if LOCAL in study.tiers:
         raise RequestError(f"{study.called}: tiers[{LOCAL!r}] is not allowed; the local tier is the study itself")
-    require_plannable(study)
+    study.require_plannable()

@@ -6,6 +6,9 @@ The number in a name is the report that made us try: `katib_2276` is issue 2276 
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -390,3 +393,101 @@ def test_two_files_of_one_name_never_take_each_others_record_ray_35812(stranger:
     moved = stranger.writes("C/ablation.py", first.read_text())
     assert stranger.runs(moved)[0] == 0
     assert stranger.plans(stranger.asks(text.format(n=3), "A/ablation.py"))["missing"] == 6
+
+
+HELPED = """
+    from dataclasses import dataclass
+    from lab.heads import SCALE
+    from beside_the_method import SHIFT
+    import torch
+    from orchestrator.knobs import Float, knob
+    from trainables.method import InTurn, MethodConfig
+    from trainables.scoring import score
+
+    @dataclass(frozen=True, kw_only=True)
+    class Config(MethodConfig):
+        rate: float = knob(1.0, Float(0.0, 9.0), fuses=True)
+
+    class One:
+        def __init__(self, config, seed, data, device):
+            self.config, self.data = config, data
+
+        def fit_epoch(self):
+            self.loss = SCALE * self.config.rate + SHIFT
+
+        def evaluate(self, last):
+            labels = torch.arange(len(self.data.eval_labels))[None] % self.data.n_classes
+            return score(labels, self.data, self.data.n_classes, last)[0] | {"metric.loss": self.loss}
+
+        def state_dict(self):
+            return {}
+
+        def load_state_dict(self, state):
+            pass
+
+    class METHOD(InTurn):
+        Config, member = Config, One
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.sample
+def test_helpers_of_a_method_reach_workers_and_an_edit_of_one_is_seen_ray_5235_helpers_1257(stranger: Stranger) -> None:
+    stranger.writes("mine/methods/helped.py", HELPED)
+    stranger.writes("mine/methods/beside_the_method.py", "SHIFT = 1.0\n")
+    stranger.writes("mine/lab/__init__.py", "")
+    stranger.writes("mine/lab/heads.py", "SCALE = 2.0\n")
+    study = stranger.asks("STUDY = Study(**B, design=one_factor('helped', {'rate': [2.0]}))")
+
+    def command(*arguments: object) -> str:
+        options = ("--results", stranger.results, "--plugin", stranger.folder / "mine")
+        done = subprocess.run(
+            [sys.executable, "-m", "orchestrator", *map(str, [*arguments, *options])],
+            capture_output=True, text=True, check=False, timeout=300,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    command("run", study, "--no-report", "--max-concurrent", "1")
+    assert set(stranger.rows()["metric.loss"]) == {3.0, 5.0}
+    assert "Nothing is left to do" in command("run", study, "--no-report")
+    stranger.writes("mine/lab/heads.py", "SCALE = 7.0\n")
+    command("run", study, "--no-report", "--only-current", "--address", "inline")
+    assert set(stranger.rows()["metric.loss"]) == {8.0, 15.0}
+
+
+def test_a_metric_that_no_method_gives_is_refused_before_anything_is_trained_nequip_213(stranger: Stranger) -> None:
+    stranger.writes("methods/own.py", METHOD)
+    text = "STUDY = Study(**{{**B, 'margin': 0.01}}, metric={metric!r}, design=one_factor({method!r}, {{{knob}}}))"
+    wrong = stranger.asks(text.format(metric="nmmi", method="kmeans", knob="'n_init': [1]"))
+    line = stranger.refused(wrong)
+    assert "unknown metric of study asked 'nmmi'; the nearest: nmi" in line
+    own = stranger.asks(text.format(metric="late", method="own", knob="'rate': [0.25]"))
+    assert stranger.plans(own)["trials"] == 12
+    assert "unknown metric" in stranger.refused(
+        stranger.asks(text.format(metric="later", method="own", knob="'rate': [0.25]"))
+    )
+
+
+@pytest.mark.parametrize(
+    ("design", "says"),
+    [
+        ("one_factor('kmeans', {'cluster_factor': [4.0]})", "40 clusters, allowed: at most the 30 points"),
+        ("one_factor('entropy', {'network': ['cnn']})", "network cnn takes images"),
+        ("search('entropy', ('lr',), sampler='nsga2', round_size=1, n_configurations=3, n_seeds=1)", "cannot be asked"),
+    ],
+)
+def test_what_this_data_or_this_sampler_cannot_carry_is_refused_by_the_plan(
+    stranger: Stranger, design: str, says: str
+) -> None:
+    data = "gaussians" if "cnn" in design else "digits:subset=30"
+    study = stranger.asks(f"STUDY = Study(**{{**B, 'datasets': ({data!r},)}}, design={design})")
+    assert says in stranger.refused(study)
+
+
+def test_a_method_that_cannot_be_built_is_refused_by_the_plan_with_its_own_words(stranger: Stranger) -> None:
+    broken = METHOD.replace("self.config, self.data, self.epoch = config, data, 0", "raise KeyError('no such head')")
+    stranger.writes("methods/own.py", broken)
+    study = stranger.asks("STUDY = Study(**B, design=one_factor('own', {'rate': [0.25]}))")
+    assert "'baseline' on digits:subset=300 cannot be trained: KeyError: 'no such head'" in stranger.refused(study)

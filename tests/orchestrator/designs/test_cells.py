@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from orchestrator.designs.cells import level_effect, proportional, signed_sum, trend_over
+from orchestrator.designs.cells import level_effect, lines_along, proportional, signed_sum, trend_over
 from orchestrator.designs.factorial import factorial
 from orchestrator.designs.fractional_factorial import fractional_factorial
 from orchestrator.designs.grid import grid
@@ -17,23 +17,29 @@ GRID = {(a, b): f"{a}{b}" for a, b in itertools.product(range(2), range(3))}
 
 
 def test_an_effect_is_the_mean_of_the_differences_along_its_factor():
-    assert level_effect(GRID, 0, 1) == pytest.approx(
+    assert level_effect(lines_along(GRID, 0), 1) == pytest.approx(
         {"10": 1 / 3, "11": 1 / 3, "12": 1 / 3, "00": -1 / 3, "01": -1 / 3, "02": -1 / 3}
     )
-    assert level_effect(GRID, 1, 2) == {"02": 0.5, "12": 0.5, "00": -0.5, "10": -0.5}
+    assert level_effect(lines_along(GRID, 1), 2) == {"02": 0.5, "12": 0.5, "00": -0.5, "10": -0.5}
 
 
 def test_a_line_of_one_arm_says_nothing_about_its_factor_and_does_not_dilute_it():
     inert = {cell: "off" if cell[0] else arm for cell, arm in GRID.items()}
-    assert level_effect(inert, 1, 1) == {"01": 1.0, "00": -1.0}
-    assert level_effect(inert, 0, 1) == pytest.approx({"off": 1.0, "00": -1 / 3, "01": -1 / 3, "02": -1 / 3})
-    assert trend_over(inert, 1) == {"00": -1.0, "02": 1.0}
-    assert level_effect(dict.fromkeys(GRID, "all"), 1, 1) == {} == trend_over(dict.fromkeys(GRID, "all"), 1)
+    assert level_effect(lines_along(inert, 1), 1) == {"01": 1.0, "00": -1.0}
+    assert level_effect(lines_along(inert, 0), 1) == pytest.approx(
+        {"off": 1.0, "00": -1 / 3, "01": -1 / 3, "02": -1 / 3}
+    )
+    assert trend_over(lines_along(inert, 1)) == {"00": -1.0, "02": 1.0}
+    assert (
+        level_effect(lines_along(dict.fromkeys(GRID, "all"), 1), 1)
+        == {}
+        == trend_over(lines_along(dict.fromkeys(GRID, "all"), 1))
+    )
 
 
 def test_a_trend_over_merged_cells_is_the_least_squares_slope_where_the_factor_matters():
     y = np.random.default_rng(0).normal(size=3)
-    weights = trend_over({cell: "off" if cell[0] else arm for cell, arm in GRID.items()}, 1)
+    weights = trend_over(lines_along({cell: "off" if cell[0] else arm for cell, arm in GRID.items()}, 1))
     values = dict(zip(("00", "01", "02"), y, strict=True))
     assert sum(w * values[arm] for arm, w in weights.items()) == pytest.approx(2 * np.polyfit([0, 1, 2], y, 1)[0])
 
