@@ -99,7 +99,10 @@ class NetworkHead:
     def logits(self, rows: Tensor) -> list[Tensor]:
         """Return the (M, K, B) logits of the points `rows` (distinct seeds, B), then those of each of their views."""
         own = rows[self.seats.of]
-        batch = self.inputs[own]
+        if len(rows) == 1:  # all members see the same points: once in memory, and one product for all in a first layer
+            batch = self.inputs.index_select(0, rows[0]).expand(len(own), -1, *self.inputs.shape[1:])
+        else:
+            batch = self.inputs[own]
         seen = [batch, *(view(batch, own) for view in self.views)]
         self.graph = [self.network(points, train=True) for points in seen]
         return [part.detach().transpose(1, 2).contiguous() for part in self.graph]
@@ -115,15 +118,14 @@ class NetworkHead:
         self.body_optimiser.step(params[:-2], grads[:-2])
         self.optimiser.step(params[-2:], grads[-2:])
 
-    def prepared(self, points: Tensor) -> Tensor:
-        """Return points (N, ...) as `outputs` takes them: as they are."""
-        return points
+    def prepared(self, points: Tensor) -> Sequence[Tensor]:
+        """Return points (N, ...) in chunks as `outputs` takes them."""
+        return [points[cut] for cut in cuts(len(points), CHUNK)]
 
     @torch.no_grad()
-    def outputs(self, points: Tensor) -> Iterator[Tensor]:
-        """Yield the (M, K, n) logits of prepared points in evaluation mode, chunk by chunk."""
-        for cut in cuts(len(points), CHUNK):
-            part = points[cut]
+    def outputs(self, points: Sequence[Tensor] | Tensor) -> Iterator[Tensor]:
+        """Yield the (M, K, n) logits of points, prepared or not, in evaluation mode, chunk by chunk."""
+        for part in self.prepared(points) if isinstance(points, Tensor) else points:
             seen = part.expand(len(self.seats.of), *part.shape)
             yield self.network(seen, train=False).transpose(1, 2).contiguous()
 

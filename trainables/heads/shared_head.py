@@ -1,8 +1,8 @@
 """A linear head over members that share their batches: one dense product for all members of a seed (no loss here).
 
 Members with one seed see the same points in the same order and start from the same weights, so the points of a batch
-are gathered once, and x @ [W_1 ... W_M] is one product. Products are cut along the summed dimension: within a cut
-(up to SUMMED) the BLAS adds up in one order whatever the number of columns, so a member's bits are those it has alone.
+are gathered once, and x @ [W_1 ... W_M] is one product, in which a member's bits are those it has alone
+(`trainables.products`).
 """
 
 from __future__ import annotations
@@ -16,15 +16,10 @@ from torch import Tensor
 from trainables.data.batches import cuts
 from trainables.networks import fan_in_uniform
 from trainables.precision import lowered
+from trainables.products import packed, product
 from trainables.randomness import Streams
 
-__all__ = ["Seats", "SharedLinear", "SharedOrder", "product", "subtract_product"]
-
-SUMMED = 400
-"""Sums in one product are at most 1.5 times as long: measured bit-equal for 1 to 384 members up to 663, not at 784."""
-
-FEWEST_ROWS, FEWEST_COLUMNS = 4, 16
-"""Products of fewer are filled up: a BLAS has other kernels for them (measured: below 4 rows or 12 columns)."""
+__all__ = ["Seats", "SharedLinear", "SharedOrder"]
 
 CHUNK = 512
 """Points of one product outside training: its (M K, CHUNK) logits stay in the cache."""
@@ -124,32 +119,41 @@ class SharedLinear:
     def logits(self, rows: Tensor) -> list[Tensor]:
         """Return [(M, K, B) logits] of the points `rows` (distinct seeds, B), and remember these for `step`."""
         self.batches = [self.inputs.index_select(0, own) for own in rows]  # five times as fast as inputs[own]
-        return [self._outputs(self.batches)]
+        return [self._outputs([lowered(batch) for batch in self.batches])]
 
-    def _outputs(self, batches: Sequence[Tensor]) -> Tensor:
-        trios = zip(self.weights, self.seats.members, batches, strict=True)
+    def _outputs(self, batches: Sequence[Tensor], weights: Sequence[Tensor] | None = None) -> Tensor:
+        """Logits (M, K, n) of each distinct seed's points; `weights` where they are packed already."""
+        weights = self._packed_weights() if weights is None else weights
+        trios = zip(weights, self.seats.members, batches, strict=True)
         return self._gathered([_affine(weight, self.bias[members], batch) for weight, members, batch in trios])
+
+    def _packed_weights(self) -> list[Tensor]:
+        return [packed(lowered(weight.flatten(0, 1))) for weight in self.weights]
 
     def step(self, slopes: Sequence[Tensor]) -> None:
         """Descend by [slope (M, K, B)], the gradient of each member's loss by its last logits.
 
         v <- (1 - lr (2 gamma + decay)) v - lr x^T slope: the norm term's step and the loss's, in two passes.
         """
-        scaled = slopes[0] * self.lr[:, None, None]
-        self.bias.mul_(self.bias_shrink[:, None]).sub_(scaled.sum(2))
+        scaled = slopes[0] * -self.lr[:, None, None]
+        self.bias.mul_(self.bias_shrink[:, None]).add_(scaled.sum(2))
         for weight, members, batch in zip(self.weights, self.seats.members, self.batches, strict=True):
             own = scaled if len(self.weights) == 1 else scaled.index_select(0, members)
-            weight.mul_(self.shrink[members, None, None])
-            subtract_product(weight.view(-1, batch.shape[1]), own.flatten(0, 1), batch)
+            step = product(own.flatten(0, 1), batch.T).view_as(weight)
+            torch.addcmul(step, weight, self.shrink[members, None, None], out=weight)
 
-    def prepared(self, points: Tensor) -> Tensor:
-        """Return points (N, ...), shaped as the training points, as `outputs` takes them; to be done once."""
-        return points.flatten(1)[:, self.columns].contiguous()
+    def prepared(self, points: Tensor) -> Sequence[Tensor]:
+        """Return points (N, ...), shaped as the training points, in chunks as `outputs` takes them; to be done once."""
+        return self._chunks(points.flatten(1)[:, self.columns])
 
-    def outputs(self, points: Tensor) -> Iterator[Tensor]:
-        """Yield the (M, K, n) logits of prepared points, chunk by chunk."""
-        for cut in cuts(len(points), CHUNK):
-            yield self._outputs([points[cut]] * len(self.weights))
+    def _chunks(self, vectors: Tensor) -> list[Tensor]:
+        return [packed(lowered(vectors[cut])) for cut in cuts(len(vectors), CHUNK)]
+
+    def outputs(self, points: Sequence[Tensor] | Tensor) -> Iterator[Tensor]:
+        """Yield the (M, K, n) logits of prepared points, or of the training points as they lie, chunk by chunk."""
+        weights = self._packed_weights()
+        for chunk in self._chunks(points) if isinstance(points, Tensor) else points:
+            yield self._outputs([chunk] * len(self.weights), weights)
 
     def class_norms(self) -> Tensor:
         """Return ||v_k|| of each class, biases not counted, (M, K)."""
@@ -175,35 +179,6 @@ class SharedLinear:
 
 
 def _affine(weight: Tensor, bias: Tensor, batch: Tensor) -> Tensor:
-    """(m, K, B) logits of members that share `batch` (B, d)."""
-    flat = product(lowered(batch), lowered(weight.flatten(0, 1))).T.contiguous().float()
+    """(m, K, B) logits of members with weights (m K, d) that share `batch` (B, d); both lowered, packed or not."""
+    flat = product(weight, batch).float()
     return flat.add_(bias.reshape(-1, 1)).view(*bias.shape, len(batch))
-
-
-def product(points: Tensor, weight: Tensor) -> Tensor:
-    """Return points @ weight.T, (B, n), of (B, d) and (n, d), whose columns have the same bits whatever n is."""
-    rows, columns = len(points), len(weight)
-    if rows < FEWEST_ROWS or columns < FEWEST_COLUMNS:
-        return product(_at_least(FEWEST_ROWS, points), _at_least(FEWEST_COLUMNS, weight))[:rows, :columns]
-    spans = cuts(points.shape[1], SUMMED)
-    out = points[:, spans[0]] @ weight[:, spans[0]].T
-    for span in spans[1:]:
-        out.addmm_(points[:, span], weight[:, span].T)
-    return out
-
-
-def subtract_product(weight: Tensor, slope: Tensor, points: Tensor) -> None:
-    """Do weight -= slope @ points in place, (n, d), (n, B) and (B, d), with the same bits for a row whatever n is."""
-    rows = len(weight)
-    if rows < FEWEST_COLUMNS:
-        more = _at_least(FEWEST_COLUMNS, weight)
-        subtract_product(more, _at_least(FEWEST_COLUMNS, slope), points)
-        weight.copy_(more[:rows])
-        return
-    for span in cuts(points.shape[0], SUMMED):
-        weight.addmm_(slope[:, span], points[span], alpha=-1)
-
-
-def _at_least(n: int, rows: Tensor) -> Tensor:
-    """Return rows (r, d), with zeros below until there are n."""
-    return rows if len(rows) >= n else torch.cat([rows, rows.new_zeros(n - len(rows), rows.shape[1])])

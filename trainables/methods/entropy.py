@@ -145,7 +145,7 @@ class EntropyClustering(FusedMethod):
     """Softmax models of all members; pseudo-labels are kept only where EM starts from them again."""
 
     Config = EntropyConfig
-    version = 2
+    version = 3
     precisions = PRECISIONS
     member_state = ("head", "order", "losses", "facts", "logged", "kept")
 

@@ -124,7 +124,7 @@ class HardRegularization(FusedMethod):
     """Encoder and centroids under Adam; labels are constants of the loss, so the price has no gradient."""
 
     Config = HardRegularizationConfig
-    version = 1
+    version = 2
     precisions = PRECISIONS
     member_state = (
         "encoder",

@@ -30,7 +30,7 @@ class MIGradientDescent(SoftmaxTraining):
     """Mutual information of points and predicted classes, descended as it stands."""
 
     Config = MIGradientDescentConfig
-    version = 1
+    version = 2
     norm_counts_biases = True
 
     def loss(self, predicted: Targets, targets: Targets) -> LossAndSlope:

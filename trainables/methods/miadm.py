@@ -49,7 +49,7 @@ class Miadm(SoftmaxTraining):
     """Soft pseudo-labels in closed form and standard cross-entropy on them."""
 
     Config = MiadmConfig
-    version = 1
+    version = 2
 
     def targets(self, sigma: Tensor, log_sigma: Tensor) -> Targets:
         """Predictions moved towards equal sizes."""

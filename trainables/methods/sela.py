@@ -49,7 +49,7 @@ class SeLa(SoftmaxTraining):
     """Hard labels of nearly equal sizes and standard cross-entropy on them."""
 
     Config = SeLaConfig
-    version = 1
+    version = 2
     member_state = (*SoftmaxTraining.member_state, "solved")
 
     def __init__(

@@ -55,8 +55,12 @@ class Scored:
         """(M, K, K) counts of (cluster of a probe, cluster of one of its nearest neighbours in input space)."""
         assert self.data is not None, "neighbours of labels alone"
         probes, neighbours = self.data.probes.numpy(), self.data.neighbours.numpy()
-        own = np.repeat(self.hard[:, probes], neighbours.shape[1], axis=1)
-        return contingency(own, self.hard[:, neighbours.ravel()], self.n_clusters, self.n_clusters)
+        members, k = len(self.hard), self.n_clusters
+        rows = np.arange(members)[:, None] * (k * k) + np.take(self.hard, probes, axis=1) * k
+        cells = np.take(self.hard, neighbours.ravel(), axis=1).reshape(members, *neighbours.shape)
+        cells += rows[:, :, None]
+        counts = np.bincount(cells.ravel(), minlength=members * k * k)
+        return counts.reshape(members, k, k).astype(np.int64, copy=False)
 
     @cached_property
     def feature_spread(self) -> Floats | None:

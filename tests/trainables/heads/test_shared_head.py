@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from trainables.heads.shared_head import Seats, SharedLinear, SharedOrder, product, subtract_product
+from trainables.heads.shared_head import Seats, SharedLinear, SharedOrder
 from trainables.losses.soft_labels import largest
 
 
@@ -17,36 +17,6 @@ def one_thread() -> None:
 def rates(n: int) -> dict[str, torch.Tensor]:
     lr = torch.linspace(0.1, 1.0, n)
     return {"lr": lr, "norm_weight": lr / 100, "weight_decay": lr / 50, "init_scale": torch.ones(n)}
-
-
-@pytest.mark.parametrize("width", [16, 64, 250, 663, 784, 1280])
-@pytest.mark.parametrize("classes", [1, 2, 10])
-def test_a_products_columns_have_the_same_bits_however_many_there_are(width: int, classes: int) -> None:
-    generator = torch.Generator().manual_seed(width)
-    points = torch.randn(125, width, generator=generator)
-    weight = torch.randn(70 * classes, width, generator=generator)
-    slope = torch.randn(70 * classes, 125, generator=generator)
-    whole, moved = product(points, weight), weight.clone()
-    subtract_product(moved, slope, points)
-    torch.testing.assert_close(whole, points @ weight.T, rtol=1e-4, atol=1e-3)
-    torch.testing.assert_close(moved, weight - slope @ points, rtol=1e-4, atol=1e-3)
-    for members in (1, 2, 17):
-        own = slice(3 * classes, (3 + members) * classes)
-        assert torch.equal(product(points, weight[own]), whole[:, own])
-        part = weight[own].clone()
-        subtract_product(part, slope[own], points)
-        assert torch.equal(part, moved[own])
-
-
-@pytest.mark.parametrize("batch", [16, 600, 1000])
-def test_a_steps_rows_have_the_same_bits_at_any_batch_size(batch: int) -> None:
-    generator = torch.Generator().manual_seed(batch)
-    points, weight = torch.randn(batch, 40, generator=generator), torch.zeros(640, 40)
-    slope = torch.randn(640, batch, generator=generator)
-    subtract_product(weight, slope, points)
-    part = torch.zeros(10, 40)
-    subtract_product(part, slope[50:60], points)
-    assert torch.equal(part, weight[50:60])
 
 
 def test_what_a_seed_shares_follows_it_whatever_the_order_of_members() -> None:
@@ -86,6 +56,22 @@ def test_a_step_is_gradient_descent_with_norm_and_decay() -> None:
         torch.testing.assert_close(net.bias[member], bias[member] - lr * bias_step)
 
 
+@pytest.mark.parametrize("batch", [3, 250, 1000])
+def test_a_members_step_has_the_same_bits_whoever_shares_its_seed(batch: int) -> None:
+    generator = torch.Generator().manual_seed(batch)
+    inputs, slope = torch.randn(1000, 700, generator=generator), torch.randn(30, 4, batch, generator=generator)
+    rows = torch.randperm(1000, generator=generator)[None, :batch]
+    found = []
+    for members in (range(30), range(11, 12), range(5, 25)):
+        own = {name: column[list(members)] for name, column in rates(30).items()}
+        net = SharedLinear(inputs, 4, [1] * len(members), own)
+        (logits,) = net.logits(rows)
+        net.step([slope[list(members)]])
+        place = list(members).index(11)
+        found.append((logits[place], net.weight[place], net.bias[place]))
+    assert all(torch.equal(*pair) for other in found[1:] for pair in zip(found[0], other, strict=True))
+
+
 def test_columns_of_zeros_have_no_weights() -> None:
     assert head([1]).weight.shape == (1, 4, 5)
     empty = SharedLinear(torch.zeros(5, 3), 4, [1], rates(1))
@@ -102,7 +88,9 @@ def test_outputs_come_in_chunks_that_change_nothing() -> None:
     net = head([1, 2])
     points = torch.randn(1300, 6)
     whole = torch.cat(list(net.outputs(net.prepared(points))), 2)
-    torch.testing.assert_close(whole, net._outputs([net.prepared(points)] * 2))
+    for place in (0, 600, 1299):
+        (one,) = net.outputs(net.prepared(points[place : place + 1]))
+        torch.testing.assert_close(whole[:, :, place], one[:, :, 0])
 
 
 def test_largest_names_the_class_of_the_largest_logit() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from trainables.networks import layers
 from trainables.networks.layers import batch_norm, linear
 
 SIZES = st.one_of(st.integers(1, 140), st.sampled_from([250, 256, 1000]))
@@ -39,6 +41,28 @@ def test_a_linear_layer_gives_a_member_the_bits_it_has_alone(
         own = member(parts, place)
         alone = with_gradients(linear(own[0], own[1], own[2] if with_bias else None), own)
         assert all(torch.equal(one[place], two[0]) for one, two in zip(whole, alone, strict=True))
+
+
+@pytest.mark.parametrize(("size", "inner", "outer"), [(250, 784, 64), (250, 700, 150), (1000, 128, 80), (33, 512, 513)])
+@pytest.mark.parametrize("shared", [False, True])
+def test_large_layers_too_whether_members_share_their_points_or_not(
+    size: int, inner: int, outer: int, shared: bool
+) -> None:
+    x, weight = blocks(5, (size, inner), (inner, outer))
+    assert size * inner * outer >= layers.LARGE
+    if shared:
+        points = x[:1].detach().expand(5, -1, -1)
+        found = with_gradients(linear(points, weight, None), [weight])
+    else:
+        points = x
+        found = with_gradients(linear(x, weight, None), [weight, x])
+    by_torch = with_gradients(torch.bmm(points, weight), [weight])
+    torch.testing.assert_close(found[0], by_torch[0], rtol=1e-4, atol=1e-3)
+    torch.testing.assert_close(found[1], by_torch[1], rtol=1e-3, atol=float(by_torch[1].abs().max()) * 1e-4)
+    for place in (0, 3):
+        own, single = weight[[place]].detach().requires_grad_(), points[[place]].detach().requires_grad_(not shared)
+        alone = with_gradients(linear(single, own, None), [own] if shared else [own, single])
+        assert all(torch.equal(one[place], two[0]) for one, two in zip(found, alone, strict=True))
 
 
 def normed(parts: list[Tensor], train: bool) -> tuple[list[Tensor], tuple[Tensor, Tensor]]:
