@@ -113,8 +113,8 @@ class Spawned:
         self.seen: set[psutil.Process] = set()
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "WALK_NAP": str(nap), MARK: self.mark}
         code = (
-            "from orchestrator.cli import leaving, main\n"
-            "leaving.install()\n"
+            "from orchestrator.cli import signals, main\n"
+            "signals.install()\n"
             "import faulthandler, signal, orchestrator.run.runner as r\n"
             "faulthandler.register(signal.SIGUSR1)\n"
             "r.RunOptions.__init__.__kwdefaults__['checkpoint_seconds'] = 0.05\n"
