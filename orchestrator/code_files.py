@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from orchestrator.private_cache import PrivateCache
+from orchestrator.machine.private_cache import PrivateCache
 
 __all__ = ["Code", "code_of", "is_installed", "package_versions"]
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from orchestrator import process_settings
 from orchestrator.errors import RequestError, UnknownNameError
+from orchestrator.machine import process_settings
 from orchestrator.metric import Metric, undeclared
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-from orchestrator import machine_limits
 from orchestrator.code_files import Code, code_of
 from orchestrator.errors import RequestError
+from orchestrator.machine import limits
 
 __all__ = ["code_digest", "file_code_digest", "git_commit", "machine", "versions"]
 
@@ -132,8 +132,8 @@ def machine() -> dict[str, str | int]:
         "host": platform.node(),
         "system": platform.platform(),
         "processor": _processor(),
-        "cores": machine_limits.cores(),
-        "memory_bytes": machine_limits.memory_bytes(),
+        "cores": limits.cores(),
+        "memory_bytes": limits.memory_bytes(),
         "gpus": ", ".join(_gpus()),
     }
 

@@ -172,7 +172,12 @@ class Bundle:
     @cached_property
     def bundle_id(self) -> str:
         """Hash of the ordered member ids."""
-        return digest([spec.trial_id for spec in self.specs])
+        return digest(self.trial_ids)
+
+    @property
+    def trial_ids(self) -> list[str]:
+        """The trials of the members, in order."""
+        return ids(self.specs)
 
     def attempt(self, member: int) -> int:
         """Return the attempt number of a member."""
@@ -263,3 +268,8 @@ class Report:
     """One line for whoever watches the run: what went wrong without an outcome."""
     log: str = ""
     """What the worker printed since the bundle began, its end at least; only beside a failure."""
+
+    @property
+    def trial_ids(self) -> set[str]:
+        """The trials that ended with this report."""
+        return set(ids([outcome.spec for outcome in self.outcomes]))

@@ -15,7 +15,7 @@ from orchestrator.ledger import Ledger
 from orchestrator.plan.catalogue import Catalogue
 from orchestrator.plan.nothing_to_do import n_known_trials
 from orchestrator.plan.study_list import studies_of_tier
-from orchestrator.run.record import require_own_file
+from orchestrator.record.study_json import require_own_file
 from orchestrator.study import Study
 
 __all__ = ["run", "run_studies"]

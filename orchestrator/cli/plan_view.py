@@ -24,8 +24,8 @@ from orchestrator.price.knowledge import knowledge, start_seconds
 from orchestrator.price.price import Price, price
 from orchestrator.price.probing import probe
 from orchestrator.provenance import machine
+from orchestrator.record.study_json import earlier_record, require_own_file
 from orchestrator.run.known_results import complete_results
-from orchestrator.run.record import earlier_record, require_own_file
 from orchestrator.run.stopping_rule import arm_seed_values
 from orchestrator.search.rehearsal import check_searches
 from orchestrator.study import Study

@@ -112,7 +112,7 @@ def _remember_looks(results: Path, name: str = "") -> None:
     from analysis.data import study_view
     from analysis.verdicts import early_looks
     from orchestrator.ledger.studies import add_look
-    from orchestrator.run.record import early_look
+    from orchestrator.record.looks import early_look
 
     if (results / study_view.COMMITTED).is_file():
         return

@@ -21,9 +21,9 @@ from orchestrator.plan.catalogue import Catalogue
 from orchestrator.plan.nothing_to_do import n_known_trials
 from orchestrator.plan.plan import Plan, plan_of
 from orchestrator.plan.rehearsal import check_methods
+from orchestrator.record.study_json import require_own_file
 from orchestrator.run.progress import UNANSWERABLE, Progress
 from orchestrator.run.progress import RunOptions as How
-from orchestrator.run.record import require_own_file
 from orchestrator.run.runner import Runner
 from orchestrator.run.train import train
 from orchestrator.search.rehearsal import check_searches

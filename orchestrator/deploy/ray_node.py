@@ -30,9 +30,9 @@ from pathlib import Path
 import psutil
 
 from orchestrator.deploy.slurm_job import END, asked
-from orchestrator.executors.ray_tune import node
-from orchestrator.executors.ray_tune.environment import DRIVER_ENVIRONMENT
-from orchestrator.executors.ray_tune.folders import PrivateFolder, sweep_leftovers
+from orchestrator.executors.ray_cluster import node
+from orchestrator.executors.ray_cluster.environment import DRIVER_ENVIRONMENT
+from orchestrator.executors.ray_cluster.folders import PrivateFolder, sweep_leftovers
 
 __all__ = ["RayNode", "main", "say"]
 

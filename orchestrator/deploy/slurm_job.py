@@ -23,7 +23,7 @@ from datetime import datetime
 from typing import Any
 
 from orchestrator.errors import OrchestratorError, RequestError
-from orchestrator.executors.ray_tune.folders import sweep_leftovers
+from orchestrator.executors.ray_cluster.folders import sweep_leftovers
 
 __all__ = ["END", "Job", "Nodes", "Run", "asked", "main", "study_of", "time_budget"]
 

@@ -8,8 +8,9 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from orchestrator import discovery, process_settings
+from orchestrator import discovery
 from orchestrator.errors import CodeMismatchError, DataError
+from orchestrator.machine import process_settings
 from orchestrator.provenance import code_digest
 from orchestrator.trial import BundleTask, FailureKind, Report, TrialOutcome, TrialState
 

@@ -29,7 +29,7 @@ def doctor(results: Path, *, repair: bool, plugins: Sequence[str] = (), address:
         unfinished = ledger.unfinished_bundles()
     nodes: list[dict[str, Any]] = []
     if address:
-        from orchestrator.executors.ray_tune.inspection import inspect_nodes, problems_of
+        from orchestrator.executors.ray_cluster.inspection import inspect_nodes, problems_of
 
         nodes = inspect_nodes(address, results, discovery.names("dataset"))
         problems = [*problems, *problems_of(nodes, versions())]

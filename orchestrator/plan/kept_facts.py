@@ -18,9 +18,9 @@ from typing import Any, TypeVar
 import orchestrator
 from orchestrator import discovery
 from orchestrator.code_files import code_of
+from orchestrator.machine.private_cache import PrivateCache
 from orchestrator.plan import sources
 from orchestrator.plan.facts import DatasetFacts, MethodFacts, dataset_from_json, method_from_json, to_json
-from orchestrator.private_cache import PrivateCache
 from orchestrator.provenance import file_code_digest
 from orchestrator.trial import digest
 

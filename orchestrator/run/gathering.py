@@ -7,10 +7,14 @@ before it is durable; a driver that is killed meanwhile has the last half second
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 
-from orchestrator.trial import Bundle, Report, TrialState
+import pyarrow as pa
 
-__all__ = ["Gathering"]
+from orchestrator.row_table import RowTable
+from orchestrator.trial import Bundle, Report, TrialOutcome, TrialState
+
+__all__ = ["Gathering", "together"]
 
 MANY_OPEN = 64
 """With fewer bundles under way, appending is not what workers wait for, and each report is taken at once."""
@@ -59,3 +63,24 @@ class Gathering:
         """Return the reports in the order of their coming; none waits any more."""
         taken, self._reports = self._reports, []
         return taken
+
+
+def together(
+    gathered: Sequence[tuple[Bundle, Report]], rows_of: Callable[[Bundle], RowTable]
+) -> tuple[list[TrialOutcome], pa.Table | None]:
+    """Return the outcomes of several reports and their evaluations in one table; None: there are none.
+
+    Args:
+        gathered: reports that have waited, none of whose rows has been added.
+        rows_of: bundle -> its evaluations, which take up those of the report.
+    """
+    outcomes: list[TrialOutcome] = []
+    tables: list[pa.Table] = []
+    for bundle, report in gathered:
+        rows = rows_of(bundle)
+        rows.add(report.rows)
+        outcomes += report.outcomes
+        own = rows.of(report.trial_ids)
+        if own is not None:
+            tables.append(own)
+    return outcomes, pa.concat_tables(tables, promote_options="default") if tables else None

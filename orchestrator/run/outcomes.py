@@ -13,7 +13,7 @@ from orchestrator.retry_policy import POLICIES
 from orchestrator.run.failure_log import row_error
 from orchestrator.run.known_results import KnownResults, curves_of
 from orchestrator.run.own_code import MethodCode
-from orchestrator.run.progress import Progress
+from orchestrator.run.progress import UNANSWERABLE, Progress
 from orchestrator.trial import Bundle, FailureKind, SeedBlock, TrialOutcome, TrialState
 from orchestrator.trial_result import TrialResult
 
@@ -29,6 +29,7 @@ class Outcomes:
         results: takes every result that is final.
         progress: counts them.
         failure_budget: share of the study's trials that may fail.
+        metric: what a complete trial must have measured.
         with_curves: whether a search that prunes wants the curves of its trials.
     """
 
@@ -39,11 +40,14 @@ class Outcomes:
         results: KnownResults,
         progress: Progress,
         failure_budget: float,
+        metric: str,
         *,
         with_curves: bool,
     ) -> None:
         self._ledger, self._codes, self._results, self._progress = ledger, codes, results, progress
-        self._failure_budget, self._with_curves = failure_budget, with_curves
+        self._failure_budget, self._metric, self._with_curves = failure_budget, metric, with_curves
+        self.unanswerable = ""
+        """Why the study cannot be answered: its metric is not measured; empty: it can, as far as is known."""
 
     def take(self, outcomes: Sequence[TrialOutcome], epochs: pa.Table | None) -> list[Bundle]:
         """Append outcomes to the ledger and count those that are final.
@@ -65,6 +69,7 @@ class Outcomes:
             else:
                 self._results.add(outcome.spec.trial_id, self._result(outcome))
                 self._progress.ended(outcome)
+                self._require_metric(outcome)
         return again
 
     @property
@@ -74,6 +79,15 @@ class Outcomes:
         if failed <= self._failure_budget * max(total, 1):
             return ""
         return f"failure budget spent: {failed} of {total} trials failed, allowed are {self._failure_budget:.0%}"
+
+    def _require_metric(self, outcome: TrialOutcome) -> None:
+        """Note a complete trial that was not measured as the study asks."""
+        metric = self._metric
+        if outcome.state is TrialState.COMPLETE and metric not in outcome.metrics:
+            has = ", ".join(sorted(outcome.metrics)) or "none"
+            self.unanswerable = (
+                f"{UNANSWERABLE}: trials of {outcome.spec.method} have no metric {metric!r}; they have: {has}"
+            )
 
     def _stamped(self, outcome: TrialOutcome) -> TrialOutcome:
         """Return an outcome with where its numbers come from, and an error that fits into a row."""

@@ -10,30 +10,28 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import pyarrow as pa
-
 from orchestrator.bundles.equivalence import EquivalenceGuard
 from orchestrator.bundles.program import bundle_key
 from orchestrator.bundles.size import BundleLimits
 from orchestrator.inference.selection import objective_metric
 from orchestrator.ledger import Ledger
 from orchestrator.plan.plan import Plan
+from orchestrator.record.study_json import chosen_of, earlier_record, write_record
 from orchestrator.retry_policy import given_up
-from orchestrator.row_table import RowTable
+from orchestrator.run.checks import Checks
 from orchestrator.run.failure_log import keep_death, keep_failures
-from orchestrator.run.gathering import Gathering
+from orchestrator.run.gathering import Gathering, together
 from orchestrator.run.known_results import KnownResults, results_of_ledger
 from orchestrator.run.outcomes import Outcomes
 from orchestrator.run.own_code import code_of_methods
-from orchestrator.run.progress import UNANSWERABLE, Progress, RunOptions
+from orchestrator.run.progress import Progress, RunOptions
 from orchestrator.run.queue import BundleQueue
-from orchestrator.run.record import chosen_of, earlier_record, write_record
 from orchestrator.run.schedule import Schedule
 from orchestrator.run.stopping_rule import may_stop
 from orchestrator.run.unfinished_bundles import forget_ended
 from orchestrator.run.worker_seconds import WorkerSeconds
 from orchestrator.search.warm_start import searches_of
-from orchestrator.trial import Bundle, BundleTask, FailureKind, Report, TrialOutcome, TrialSpec, TrialState
+from orchestrator.trial import Bundle, BundleTask, FailureKind, Report
 
 __all__ = ["Progress", "RunOptions", "Runner"]
 
@@ -69,10 +67,17 @@ class Runner:
         )
         self._limits = BundleLimits(ledger, catalogue, study.key, options.device, options.bundles_per_gpu)
         self._queue = BundleQueue(ledger, catalogue, self._limits, self._guard, self._results, self.progress)
+        self._checks = Checks(self._guard, self._queue, self._results)
         codes_of_methods = code_of_methods(self._digests, options.plugins)
         self.progress.note_all(note for code in codes_of_methods.values() for note in code.notes)
         self._outcomes = Outcomes(
-            ledger, codes_of_methods, self._results, self.progress, study.failure_budget, with_curves=prunes
+            ledger,
+            codes_of_methods,
+            self._results,
+            self.progress,
+            study.failure_budget,
+            study.metric,
+            with_curves=prunes,
         )
         self.schedule = Schedule(
             plan,
@@ -83,7 +88,8 @@ class Runner:
         self._gathering = Gathering()
         self._news = True
         """Whether something has ended that the phases were not asked about."""
-        self._advance()
+        while self._news:
+            self._step()
 
     # -- what the executor calls -------------------------------------------------------------------------------------
 
@@ -159,16 +165,16 @@ class Runner:
             self._limits.ran_out(bundle, report.out_of_memory)
         if self._guard.is_check(bundle):
             if report.finished:
-                self._judge(bundle, report.outcomes[-1], rows)
+                self.progress.note(self._checks.judge(bundle, report.outcomes[-1], rows))
+                self.write_record()  # a command that goes on does not repeat it
         elif report.outcomes:
             keep_failures(self._ledger, bundle, report.outcomes, report.log)
-            own = rows.of({outcome.spec.trial_id for outcome in report.outcomes})
+            own = rows.of(report.trial_ids)
             self._queue.last(self._outcomes.take(report.outcomes, own))
-            self._stop_if_overspent()
-            self._stop_without_metric(report.outcomes)
+            self._stop_if_hopeless()
             self._queue.count(bundle)
         if report.finished:
-            self._check_later(bundle, rows)
+            self._checks.plan(bundle, rows)
             self._close(bundle)
             self._heard_news()
         self._observer(self.progress)
@@ -207,7 +213,7 @@ class Runner:
             attempts = [(spec, self._ledger.next_attempt(spec.trial_id)) for spec in hopeless]
             dead = [given_up(bundle, spec, attempt, kind, error) for spec, attempt in attempts]
             self._queue.last(self._outcomes.take(dead, None))
-            self._stop_if_overspent()
+            self._stop_if_hopeless()
         self._heard_news()
         self._observer(self.progress)
 
@@ -229,7 +235,8 @@ class Runner:
             spent: the entry of a run that has ended (see `worker_seconds`).
         """
         self._take_gathered()
-        write_record(self._ledger, self.schedule, self._options.plugins, self._guard.record(), spent)
+        standing = self.schedule.standing(self._guard.record())
+        write_record(self._ledger, standing, self._options.plugins, spent)
 
     def clear_up(self) -> None:
         """Delete the checkpoints of bundles that nobody will go on with; to be called when nothing is under way."""
@@ -243,67 +250,27 @@ class Runner:
         gathered = self._gathering.take()
         if not gathered:
             return
-        outcomes: list[TrialOutcome] = []
-        tables: list[pa.Table] = []
-        for bundle, report in gathered:
-            rows = self._queue.rows(bundle)
-            rows.add(report.rows)
-            outcomes += report.outcomes
-            own = rows.of({outcome.spec.trial_id for outcome in report.outcomes})
-            tables += [] if own is None else [own]
-        epochs = pa.concat_tables(tables, promote_options="default") if tables else None
+        outcomes, epochs = together(gathered, self._queue.rows)
         self._queue.last(self._outcomes.take(outcomes, epochs))
         for bundle, _ in gathered:
-            self._check_later(bundle, self._queue.rows(bundle))
+            self._checks.plan(bundle, self._queue.rows(bundle))
             self._close(bundle)
         self._heard_news()
         self._observer(self.progress)
 
-    def _stop_if_overspent(self) -> None:
-        if self._outcomes.overspent:
-            self.stop(self._outcomes.overspent)
-
-    def _stop_without_metric(self, outcomes: Sequence[TrialOutcome]) -> None:
-        """Stop when a trial is complete that has not been measured as the study asks."""
-        for outcome in outcomes:
-            if outcome.state is TrialState.COMPLETE and self.study.metric not in outcome.metrics:
-                has = ", ".join(sorted(outcome.metrics)) or "none"
-                self.stop(
-                    f"{UNANSWERABLE}: trials of {outcome.spec.method} have no metric {self.study.metric!r}; "
-                    f"they have: {has}"
-                )
+    def _stop_if_hopeless(self) -> None:
+        """Stop when too many trials failed, or when one is complete that was not measured as the study asks."""
+        reason = self._outcomes.overspent or self._outcomes.unanswerable
+        if reason:
+            self.stop(reason)
 
     def _close(self, bundle: Bundle) -> None:
         if self._queue.close(bundle):
             self.worker_seconds.closed()
 
-    def _check_later(self, bundle: Bundle, rows: RowTable) -> None:
-        """Queue the check that is due of a bundle that has ended: one of its members, to be trained alone."""
-        if len(bundle) < 2:
-            return
-        complete = {spec.trial_id for spec in bundle.specs if self._is_complete(spec)}
-        check = self._guard.ended(bundle, complete, rows.of(complete))
-        if check is not None:
-            self._queue.first(check)
-
-    def _is_complete(self, spec: TrialSpec) -> bool:
-        result = self._results.of_this_run(spec.trial_id)
-        return result is not None and result.state is TrialState.COMPLETE
-
-    def _judge(self, check: Bundle, outcome: TrialOutcome, rows: RowTable) -> None:
-        differs = self._guard.judge(check, outcome, rows.of({outcome.spec.trial_id}))
-        self.progress.note(differs)
-        if differs:
-            self._queue.split_unequal()
-        self.write_record()  # a command that goes on does not repeat it
-
     def _heard_news(self) -> None:
         self._news = True
-        if self.schedule.pruners:  # they judge by what the searches have been told
-            self._advance()
-
-    def _advance(self) -> None:
-        while self._news:
+        while self._news and self.schedule.pruners:  # they judge by what the searches have been told
             self._step()
 
     def _step(self) -> None:

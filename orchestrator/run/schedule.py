@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from orchestrator.knobs import Value
 from orchestrator.plan.plan import Plan
 from orchestrator.plan.trials import PlannedTrial
+from orchestrator.record.study_json import Standing
 from orchestrator.run.confirmation import Confirmation
 from orchestrator.search.phase import SearchPhase
 from orchestrator.search.pruning import RoundPruner
@@ -69,6 +71,22 @@ class Schedule:
         self.planned += fresh
         self._n_confirm += sum(trial.phase == "confirm" for trial in fresh)
         return fresh
+
+    def standing(self, equivalence: Mapping[str, Any]) -> Standing:
+        """Return where the run stands, for its record.
+
+        Args:
+            equivalence: what is known of members trained again alone.
+        """
+        return Standing(
+            plan=self.plan,
+            begun=self.confirmation.begun,
+            n_seeds=self.confirmation.n_seeds,
+            planned=self.planned,
+            searches=[phase.record() for phase in self.searches],
+            finished=self.finished,
+            equivalence=equivalence,
+        )
 
     def may_stop_early(self, spec: TrialSpec) -> bool:
         """Return whether a trial is one of a search that prunes; what a verdict compares is never pruned."""

@@ -12,7 +12,7 @@ from orchestrator.inference.sequential import Looks
 from orchestrator.inference.verdict_chain import judge
 from orchestrator.plan.plan import Plan
 from orchestrator.plan.trials import PlannedTrial
-from orchestrator.run.record import first_plan
+from orchestrator.record.looks import first_plan
 from orchestrator.study import UntilDecided
 from orchestrator.trial import TrialState, stages_of
 from orchestrator.trial_result import LookUp

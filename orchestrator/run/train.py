@@ -16,8 +16,8 @@ from orchestrator.price.knowledge import knowledge, start_seconds
 from orchestrator.price.price import price
 from orchestrator.price.probing import probe
 from orchestrator.provenance import machine, n_gpus
+from orchestrator.record.study_json import earlier_record
 from orchestrator.run.progress import Progress, RunOptions
-from orchestrator.run.record import earlier_record
 from orchestrator.run.runner import Runner
 
 __all__ = ["Observer", "train"]

@@ -29,7 +29,7 @@ from orchestrator.cli import session
 from orchestrator.ledger import lock
 
 if "ray" in sys.argv:
-    from orchestrator.executors.ray_tune import cluster
+    from orchestrator.executors.ray_cluster import cluster
 
     # Ray reads this when it is imported, which a driver that is not forked does later
     os.environ.update(cluster.DRIVER_ENVIRONMENT, RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=cluster._token())

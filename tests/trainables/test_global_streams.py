@@ -1,6 +1,7 @@
 """Global random streams: each member's own, alone as in a bundle, taken up again, and refused where shared."""
 
 import random
+import threading
 
 import numpy as np
 import pytest
@@ -73,7 +74,8 @@ def test_a_state_goes_on_where_it_was_taken():
     ("draw", "whose"),
     [(lambda: torch.rand(1), "torch"), (np.random.random, "numpy"), (random.random, "Python")],
 )
-def test_a_draw_from_a_shared_stream_is_named(draw, whose):
+def test_a_draw_from_a_shared_stream_is_named(draw, whose, monkeypatch):
+    monkeypatch.setattr("threading.active_count", lambda: 1)  # the tests' own process has threads of its runner
     with (
         pytest.raises(RequestError, match=f"'m' draws from the global random stream of {whose}, which"),
         untouched("m"),
@@ -81,3 +83,19 @@ def test_a_draw_from_a_shared_stream_is_named(draw, whose):
         draw()
     with untouched("m"):
         np.random.default_rng(3).random(), random.Random(3).random(), torch.rand(1, generator=torch.Generator())
+
+
+def test_a_draw_of_another_thread_from_pythons_stream_is_not_laid_at_a_methods_door():
+    begin, over = threading.Event(), threading.Event()
+
+    def other():
+        begin.wait(10)
+        random.random()
+        over.set()
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    with untouched("m"):
+        begin.set()
+        assert over.wait(10)
+    thread.join()

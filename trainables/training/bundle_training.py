@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from math import isfinite, nan
 
 from orchestrator.knobs import configured
+from orchestrator.machine.process_settings import OwnSettings, imposed_by
 from orchestrator.plateau import StopRule
-from orchestrator.process_settings import OwnSettings, imposed_by
 from orchestrator.row_table import RowTable
 from orchestrator.trial import (
     BundleTask,

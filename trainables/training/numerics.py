@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from orchestrator.errors import RequestError
-from orchestrator.machine_limits import memory_bytes_of_a_core
+from orchestrator.machine.limits import memory_bytes_of_a_core
 from orchestrator.trial import PRECISIONS
 
 __all__ = ["configure_numerics", "device_of"]

@@ -8,7 +8,7 @@ import torch
 
 from orchestrator.errors import OrchestratorError
 from orchestrator.knobs import configured
-from orchestrator.process_settings import OwnSettings, imposed_by
+from orchestrator.machine.process_settings import OwnSettings, imposed_by
 from orchestrator.trial import TrialSpec
 from trainables.data.dataset import Dataset
 from trainables.global_streams import untouched

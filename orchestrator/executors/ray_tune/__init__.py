@@ -14,12 +14,12 @@ from orchestrator.errors import OrchestratorError, RequestError
 from orchestrator.executors.base import ExecutorOptions, Source
 from orchestrator.executors.checkpoint_files import files_in
 from orchestrator.executors.fence import Fences
+from orchestrator.executors.ray_cluster.capacity import Capacity
+from orchestrator.executors.ray_cluster.cluster import LOCAL, Cluster
+from orchestrator.executors.ray_cluster.contact import Contact, State
+from orchestrator.executors.ray_cluster.joining import place_of
 from orchestrator.executors.ray_tune.bridge import Bridge
-from orchestrator.executors.ray_tune.capacity import Capacity
-from orchestrator.executors.ray_tune.cluster import LOCAL, Cluster
-from orchestrator.executors.ray_tune.contact import Contact, State
 from orchestrator.executors.ray_tune.datasets import Loan, into_files, into_store, lent
-from orchestrator.executors.ray_tune.joining import place_of
 from orchestrator.executors.ray_tune.parcel import Content, Parcel
 from orchestrator.executors.ray_tune.threads import Relay, within
 from orchestrator.executors.user_code import packed

@@ -15,8 +15,8 @@ from ray import get_runtime_context, tune
 from orchestrator import discovery
 from orchestrator.errors import CodeMismatchError
 from orchestrator.executors.checkpoint_files import LocalCopy, shares
+from orchestrator.executors.ray_cluster.folders import PrivateFolder, sweep_leftovers
 from orchestrator.executors.ray_tune.datasets import Loan, from_store
-from orchestrator.executors.ray_tune.folders import PrivateFolder, sweep_leftovers
 from orchestrator.executors.ray_tune.parcel import Content, Message, Parcel
 from orchestrator.executors.user_code import Shipment, unpacked
 from orchestrator.executors.worker import reports

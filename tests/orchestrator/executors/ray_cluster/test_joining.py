@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from orchestrator.errors import RequestError
-from orchestrator.executors.ray_tune import joining
+from orchestrator.executors.ray_cluster import joining
 
 
 def test_an_address_somebody_listens_at_passes():

@@ -6,8 +6,8 @@ import time
 import pytest
 
 from orchestrator.errors import OrchestratorError
-from orchestrator.executors.ray_tune import contact as module
-from orchestrator.executors.ray_tune.contact import Contact, State
+from orchestrator.executors.ray_cluster import contact as module
+from orchestrator.executors.ray_cluster.contact import Contact, State
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from orchestrator.process_settings import OwnSettings, changed, current, importing, imposed_by, put_back
+from orchestrator.machine.process_settings import OwnSettings, changed, current, importing, imposed_by, put_back
 
 CHANGES = {
     "torch.default_dtype": lambda: torch.set_default_dtype(torch.float64),
@@ -70,7 +70,7 @@ def test_what_an_import_sets_holds_for_its_own_trials_only():
 
 def test_a_plugin_that_brings_torch_along_began_at_torchs_defaults():
     code = (
-        "from orchestrator.process_settings import importing, imposed_by\n"
+        "from orchestrator.machine.process_settings import importing, imposed_by\n"
         "with importing('p'):\n    import torch; torch.set_default_dtype(torch.float64)\n"
         "assert torch.get_default_dtype() is torch.float32\n"
         "assert dict(imposed_by('p')) == {'torch.default_dtype': torch.float64}, imposed_by('p')"

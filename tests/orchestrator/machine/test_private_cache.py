@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator import private_cache
-from orchestrator.private_cache import PrivateCache, cache_folder
+from orchestrator.machine import private_cache
+from orchestrator.machine.private_cache import PrivateCache, cache_folder
 
 
 @pytest.fixture(autouse=True)

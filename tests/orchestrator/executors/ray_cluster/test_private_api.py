@@ -10,7 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from orchestrator.executors.ray_tune import private_api, trainable
+from orchestrator.executors.ray_cluster import private_api
+from orchestrator.executors.ray_tune import trainable
 
 
 def test_only_what_one_machine_needs_runs(ray_executor, source_of, bundles):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import RequestError
-from orchestrator.executors.ray_tune import folders
+from orchestrator.executors.ray_cluster import folders
 
 
 @pytest.fixture
@@ -109,9 +109,8 @@ def test_folders_of_dead_drivers_are_swept_and_those_of_living_ones_are_not(home
 
 
 def test_a_driver_that_was_killed_leaves_a_folder_that_is_swept(home):
-    code = (
-        "from orchestrator.executors.ray_tune.folders import *; import os; f = PrivateFolder(); os.kill(os.getpid(), 9)"
-    )
+    made = "from orchestrator.executors.ray_cluster.folders import *; f = PrivateFolder()"
+    code = f"{made}; import os; os.kill(os.getpid(), 9)"
     subprocess.run([sys.executable, "-c", code], env={**os.environ, "TMPDIR": str(home)}, check=False)
     (left,) = home.iterdir()
     assert left.name.startswith(folders.PREFIX)

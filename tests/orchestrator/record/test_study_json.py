@@ -10,7 +10,7 @@ from orchestrator.designs.one_factor import one_factor
 from orchestrator.ledger import Ledger
 from orchestrator.plan.catalogue import Catalogue
 from orchestrator.plan.plan import plan_of
-from orchestrator.run.record import with_look
+from orchestrator.record.looks import with_look
 from orchestrator.run.runner import Runner, RunOptions
 from orchestrator.study import Study, until_decided
 from orchestrator.study.settings import with_settings

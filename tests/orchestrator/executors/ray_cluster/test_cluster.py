@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from orchestrator.executors.ray_tune import cluster, folders
+from orchestrator.executors.ray_cluster import cluster, folders
 
 
 def test_the_object_store_fits_into_shared_memory(monkeypatch):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.errors import RequestError
-from orchestrator.executors.ray_tune.cluster import Cluster
+from orchestrator.executors.ray_cluster.cluster import Cluster
 from orchestrator.executors.ray_tune.threads import within
 
 __all__ = ["inspect_nodes", "problems_of"]

@@ -1,39 +1,27 @@
-"""The record of a study beside the ledger: study.json and plan.parquet (their fields: `orchestrator.study`)."""
+"""What study.json and plan.parquet hold, made of a plan and of where its run stands."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 
 from orchestrator.errors import RequestError
-from orchestrator.inference import sequential
 from orchestrator.ledger import Ledger
 from orchestrator.plan.arms import PlannedArm, PlannedContrast
 from orchestrator.plan.nothing_to_do import plan_key
+from orchestrator.plan.plan import Plan
 from orchestrator.plan.trials import PlannedTrial
 from orchestrator.provenance import git_commit, versions
-from orchestrator.run.study_source import require_own_record, source_of
+from orchestrator.record.looks import first_plan, with_look
+from orchestrator.record.source_file import require_own_record, source_of
 from orchestrator.study import LOCAL, Study, UntilDecided
 
-if TYPE_CHECKING:
-    from orchestrator.run.schedule import Schedule
-
-__all__ = [
-    "chosen_of",
-    "earlier_record",
-    "early_look",
-    "first_plan",
-    "plan_table",
-    "require_own_file",
-    "study_json",
-    "with_look",
-    "write_record",
-]
+__all__ = ["Standing", "chosen_of", "earlier_record", "require_own_file", "study_json", "write_record"]
 
 SCHEMA_VERSION = 1
 
@@ -54,7 +42,27 @@ PLAN_SCHEMA = pa.schema(
 )
 
 
-def plan_table(planned: Sequence[PlannedTrial]) -> pa.Table:
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """Where a run of a study stands, as far as its record goes."""
+
+    plan: Plan
+    """With what searches have chosen so far."""
+    begun: Sequence[str]
+    """Datasets whose arms are known."""
+    n_seeds: int
+    """Confirm seeds that have been asked for."""
+    planned: Sequence[PlannedTrial]
+    """Trials that have been asked for."""
+    searches: Sequence[Mapping[str, Any]]
+    """Entries of the searches."""
+    finished: bool
+    """Whether nothing more will be asked for."""
+    equivalence: Mapping[str, Any] = field(default_factory=dict)
+    """What is known of members trained again alone."""
+
+
+def _plan_table(planned: Sequence[PlannedTrial]) -> pa.Table:
     """Return plan.parquet: one row per trial that the study asks for."""
     return pa.Table.from_pylist([trial.row() for trial in planned], schema=PLAN_SCHEMA)
 
@@ -65,35 +73,32 @@ def earlier_record(ledger: Ledger, key: str) -> Mapping[str, Any]:
 
 
 def write_record(
-    ledger: Ledger,
-    schedule: Schedule,
-    plugins: Sequence[str],
-    equivalence: Mapping[str, Any],
-    spent: Mapping[str, Any] | None,
+    ledger: Ledger, standing: Standing, plugins: Sequence[str], spent: Mapping[str, Any] | None = None
 ) -> None:
     """Write study.json and plan.parquet as they stand; when all is done, the look that was taken goes in.
 
     Args:
         ledger: open for writing.
-        schedule: of the run.
+        standing: where the run stands.
         plugins: folders with a user's own methods and datasets.
-        equivalence: what is known of members trained again alone.
-        spent: the entry of a run that has ended (see `worker_seconds`); None: it is under way.
+        spent: the entry of a run that has ended (see `run.worker_seconds`); None: it is under way.
     """
-    study = schedule.plan.study
+    study = standing.plan.study
     earlier = earlier_record(ledger, study.key)
-    record = study_json(schedule, earlier)
+    record = study_json(standing, earlier)
     source = require_own_file(study, ledger)
     if source or earlier.get("source"):
         record["source"] = source or earlier["source"]
-    record["equivalence"] = equivalence
-    record["runs"] = [*earlier.get("runs", ()), *([] if spent is None else [spent])]
-    if schedule.finished:
-        n_seeds = len(record["seeds"]["seeds"])
-        for look in [*(look for look in study.looks if look < n_seeds), n_seeds]:
+    record["equivalence"] = standing.equivalence
+    record["runs"] = list(earlier.get("runs", ()))
+    if spent is not None:
+        record["runs"].append(spent)
+    if standing.finished:
+        looks = sorted({*study.looks, standing.n_seeds})
+        for look in looks[: looks.index(standing.n_seeds) + 1]:
             record = with_look(record, look)
         record["finished_key"] = plan_key(study, plugins)
-    ledger.write_study(study.key, record, plan_table(schedule.planned))
+    ledger.write_study(study.key, record, _plan_table(standing.planned))
 
 
 def require_own_file(study: Study, ledger: Ledger) -> dict[str, str] | None:
@@ -107,27 +112,20 @@ def require_own_file(study: Study, ledger: Ledger) -> dict[str, str] | None:
     return source
 
 
-def study_json(schedule: Schedule, earlier: Mapping[str, Any]) -> dict[str, Any]:
+def study_json(standing: Standing, earlier: Mapping[str, Any]) -> dict[str, Any]:
     """Return study.json; `earlier` is the one that it replaces (its looks stay: every look is remembered)."""
-    plan, begun = schedule.plan, schedule.confirmation.begun
-    study = plan.study
+    plan, study = standing.plan, standing.plan.study
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return {
         "schema_version": SCHEMA_VERSION,
         **_question(study),
-        "chance": {dataset: plan.catalogue.chance(dataset, study.protocol) for dataset in study.datasets},
-        "datasets": list(study.datasets),
-        "protocol": study.protocol,
-        "precision": study.precision,
-        "n_epochs": study.n_epochs,
-        "stop": None if study.stop is None else asdict(study.stop),
-        "failure_budget": study.failure_budget,
-        "seeds": _seeds(study, schedule.confirmation.n_seeds, earlier),
+        **_conditions(plan),
+        "seeds": _seeds(study, standing.n_seeds, earlier),
         "looks_taken": list(earlier.get("looks_taken", [])),
         "designs": [design.described() for design in study.designs],
-        "arms": [_arm(planned) for planned in plan.arms if planned.dataset in begun],
-        "contrasts": [_contrast(planned) for planned in plan.contrasts if planned.dataset in begun],
-        "searches": [phase.record() for phase in schedule.searches],
+        "arms": [_arm(planned) for planned in plan.arms if planned.dataset in standing.begun],
+        "contrasts": [_contrast(planned) for planned in plan.contrasts if planned.dataset in standing.begun],
+        "searches": list(standing.searches),
         "created_at": earlier.get("created_at", now),
         "command": _command(study),
         "versions": versions(),
@@ -148,6 +146,23 @@ def _question(study: Study) -> dict[str, Any]:
         "alpha": study.alpha,
         "margin": study.margin,
         "beats_chance_by": study.beats_chance_by,
+    }
+
+
+def _conditions(plan: Plan) -> dict[str, Any]:
+    """Return on what, under which protocol and with which budget a study trains."""
+    study = plan.study
+    chance = {}
+    for dataset in study.datasets:
+        chance[dataset] = plan.catalogue.chance(dataset, study.protocol)
+    return {
+        "chance": chance,
+        "datasets": list(study.datasets),
+        "protocol": study.protocol,
+        "precision": study.precision,
+        "n_epochs": study.n_epochs,
+        "stop": None if study.stop is None else asdict(study.stop),
+        "failure_budget": study.failure_budget,
     }
 
 
@@ -192,32 +207,6 @@ def _command(study: Study) -> str:
     tier = ["--tier", study.tier] if study.tier != LOCAL else []
     settings = [word for setting in study.settings for word in ("--set", setting)]
     return shlex.join(["orchestrate", "run", study.name, *tier, *settings])
-
-
-def first_plan(record: Mapping[str, Any]) -> tuple[int, ...]:
-    """Return the numbers of confirm seeds at which the study file said, when the study first ran, that one looks."""
-    return sequential.first_plan(record.get("seeds", {}), record.get("looks_taken", ()))
-
-
-def with_look(record: Mapping[str, Any], n_seeds: int) -> dict[str, Any]:
-    """Return the record with one more look at `n_seeds` confirm seeds, unless that look is already in it.
-
-    It is planned if the first plan names it and no look was taken before that this plan does not name: whoever writes
-    other numbers into the file after a look has looked by hand.
-    """
-    looks, plan = list(record.get("looks_taken", ())), first_plan(record)
-    if n_seeds and all(look["n_seeds"] != n_seeds for look in looks):
-        at = datetime.now(UTC).isoformat(timespec="seconds")
-        planned = n_seeds in plan and all(look["n_seeds"] in plan for look in looks)
-        looks.append({"at": at, "n_seeds": n_seeds, "planned": planned})
-    return {**record, "looks_taken": looks}
-
-
-def early_look(record: Mapping[str, Any], n_seeds: int) -> dict[str, Any] | None:
-    """Return the look that a report at `n_seeds` seeds of a study under way is; None if it was taken before."""
-    before = list(record.get("looks_taken", ()))
-    taken = with_look(record, n_seeds)["looks_taken"]
-    return dict(taken[-1]) if len(taken) > len(before) else None
 
 
 def chosen_of(record: Mapping[str, Any], study: str, dataset: str) -> Mapping[str, Any]:

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from orchestrator.executors.ray_tune import capacity
-from orchestrator.executors.ray_tune.capacity import Capacity, why_waiting
+from orchestrator.executors.ray_cluster import capacity
+from orchestrator.executors.ray_cluster.capacity import Capacity, why_waiting
 
 
 @pytest.mark.parametrize(

@@ -20,10 +20,10 @@ from typing import Any
 import psutil
 
 from orchestrator.errors import OrchestratorError, RequestError
-from orchestrator.executors.ray_tune.environment import DRIVER_ENVIRONMENT, JOINED_ENVIRONMENT, WORKER_ENVIRONMENT
-from orchestrator.executors.ray_tune.folders import SESSION, PrivateFolder, ray_folder, sweep_leftovers
-from orchestrator.executors.ray_tune.joining import LOCAL, check_address, check_cluster, place_of, shipped
-from orchestrator.executors.ray_tune.private_api import (
+from orchestrator.executors.ray_cluster.environment import DRIVER_ENVIRONMENT, JOINED_ENVIRONMENT, WORKER_ENVIRONMENT
+from orchestrator.executors.ray_cluster.folders import SESSION, PrivateFolder, ray_folder, sweep_leftovers
+from orchestrator.executors.ray_cluster.joining import LOCAL, check_address, check_cluster, place_of, shipped
+from orchestrator.executors.ray_cluster.private_api import (
     inherited,
     inherited_actors,
     lean_node,
@@ -31,8 +31,8 @@ from orchestrator.executors.ray_tune.private_api import (
     without_grace,
     write_hook,
 )
-from orchestrator.executors.ray_tune.processes import command_of, kill, runs, wait_for_ends
-from orchestrator.machine_limits import cores
+from orchestrator.executors.ray_cluster.processes import command_of, kill, runs, wait_for_ends
+from orchestrator.machine.limits import cores
 
 __all__ = ["LOCAL", "Cluster"]
 

@@ -1,4 +1,4 @@
-"""`python -m orchestrator.executors.ray_tune.node ...`: `ray start`, but lean; for `orchestrator.deploy.ray_node`.
+"""`python -m orchestrator.executors.ray_cluster.node ...`: `ray start`, but lean; for `orchestrator.deploy.ray_node`.
 
 The process stays until Ray ends, and Ray's processes end with it.
 """
@@ -12,8 +12,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from orchestrator.executors.ray_tune.folders import SESSION, ray_folder
-from orchestrator.executors.ray_tune.private_api import lean_node, let_agents_go
+from orchestrator.executors.ray_cluster.folders import SESSION, ray_folder
+from orchestrator.executors.ray_cluster.private_api import lean_node, let_agents_go
 
 __all__ = ["address", "adopt_orphans", "command"]
 
@@ -32,7 +32,7 @@ def command(folder: Path, options: Sequence[str], *, verbose: bool) -> list[str]
     # Ports are the operating system's choice: Ray's own are the same for every job of a machine.
     ports = ["--min-worker-port=0", "--max-worker-port=0", "--dashboard-agent-listen-port=0"]
     return [
-        *(sys.executable, "-P", "-m", "orchestrator.executors.ray_tune.node"),
+        *(sys.executable, "-P", "-m", "orchestrator.executors.ray_cluster.node"),
         *(f"--temp-dir={ray_folder(folder)}", "--block", "--disable-usage-stats", *ports, *options),
         f"--include-log-monitor={str(verbose).lower()}",
     ]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.executors.ray_tune.inspection import problems_of
+from orchestrator.executors.ray_cluster.inspection import problems_of
 from orchestrator.provenance import versions
 
 FINE = {

@@ -1,0 +1,1 @@
+"""The record of a study beside the ledger: study.json and plan.parquet (their fields: `orchestrator.study`)."""
