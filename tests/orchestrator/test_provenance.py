@@ -39,6 +39,8 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(textwrap.dedent(text))
+    for loaded in [key for key in sys.modules if key.startswith("trainables.")]:
+        monkeypatch.delitem(sys.modules, loaded)  # what earlier tests imported under the names of this tree
     package = ModuleType("trainables")
     package.__path__ = [str(tmp_path / "trainables")]
     monkeypatch.setitem(sys.modules, "trainables", package)
