@@ -32,6 +32,9 @@ FOLLOW_SECONDS = 2.0
 EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
 """What a machine has run out of: no fault of the program, and said in a line."""
 
+UNMAPPED = "failed to map segment"
+"""What the loader says when there is no room for a library."""
+
 app = CommandLine(
     "orchestrate", "Ablation and sensitivity studies of deep-clustering methods: plan, price, run on Ray Tune, answer."
 )
@@ -179,7 +182,7 @@ def retract(options: RetractOptions) -> None:
 
     with Ledger(options.results, writable=True) as ledger:
         n_trials = ledger.retract(ledger.ids_of(options.trial_ids.split(",")), options.reason)
-    print(f"{n_trials} trials retracted in {options.results}")
+    say(f"{n_trials} trials retracted in {options.results}")
 
 
 @app.command(MergeOptions)
@@ -188,7 +191,7 @@ def merge(options: MergeOptions) -> None:
     from orchestrator.ledger import Ledger
 
     with Ledger(options.results, writable=True) as ledger:
-        print(ledger.merge(options.other).sentence(options.other))
+        say(ledger.merge(options.other).sentence(options.other))
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -212,6 +215,10 @@ def _status_of(arguments: list[str]) -> int:
         status = _complain(str(error), 1)
     except KeyboardInterrupt:
         status = _complain(f"interrupted; {NOTHING_LOST}", 130)
+    except ImportError as error:
+        if UNMAPPED not in str(error):
+            raise
+        status = _complain(f"memory ran out in this process: {error}; {NOTHING_LOST}", 1)
     except MemoryError:
         status = _complain(f"memory ran out in this process; {NOTHING_LOST}", 1)
     except OSError as error:
