@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import resource
 import sys
 import time
 
@@ -215,17 +216,22 @@ def _status_of(arguments: list[str]) -> int:
         status = _complain(str(error), 1)
     except KeyboardInterrupt:
         status = _complain(f"interrupted; {NOTHING_LOST}", 130)
-    except ImportError as error:
-        if UNMAPPED not in str(error):
+    except (ImportError, MemoryError, OSError, SystemError) as error:
+        said = _exhausted(error)
+        if not said:
             raise
-        status = _complain(f"memory ran out in this process: {error}; {NOTHING_LOST}", 1)
-    except MemoryError:
-        status = _complain(f"memory ran out in this process; {NOTHING_LOST}", 1)
-    except OSError as error:
-        if error.errno not in EXHAUSTED:
-            raise
-        status = _complain(f"{error.strerror}{f': {error.filename}' if error.filename else ''}; {NOTHING_LOST}", 1)
+        status = _complain(f"{said}; {NOTHING_LOST}", 1)
     return status
+
+
+def _exhausted(error: BaseException) -> str:
+    """Return what this machine, or this process by its limits, has run out of; empty: the error is another one."""
+    if isinstance(error, OSError):
+        where = f": {error.filename}" if error.filename else ""
+        return f"{error.strerror}{where}" if error.errno in EXHAUSTED else ""
+    limited = resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY  # libraries fail in many words then
+    full = isinstance(error, MemoryError) or limited or UNMAPPED in str(error)
+    return f"memory ran out in this process ({type(error).__name__})" if full else ""
 
 
 def _complain(text: str, status: int) -> int:
