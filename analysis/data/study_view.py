@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.data.knob_values import with_values_as_text
 from orchestrator.inference.arm_seed_values import ArmSeedValues, Outcome
 from orchestrator.ledger import Ledger
 from orchestrator.ledger.exporting import MARK
@@ -96,7 +97,7 @@ def view(name: str, results: Path, record: Mapping[str, Any], plan: pd.DataFrame
     rows = plan.merge(trials[known], on="trial_id", how="left", validate="many_to_one")
     rows["state"] = rows["state"].astype("str").where(rows["state"].notna(), MISSING)
     rows["collapsed"] = rows["collapsed"].eq(True)
-    return StudyView(name, results, record, rows)
+    return StudyView(name, results, with_values_as_text(record), rows)
 
 
 def confirm_rows(study: StudyView) -> pd.DataFrame:

@@ -169,7 +169,7 @@ def knobs_figure(search: Mapping[str, Any], table: pd.DataFrame, key: str) -> Dr
     flat = [axes for line in grid for axes in line]
     _panel(flat[0], table, table.index.to_series().astype(float), "configuration")
     for axes, knob in zip(flat[1:], knobs, strict=False):
-        _knob_panel(axes, table, knob)
+        _knob_panel(axes, table, knob, search["space"][knob])
     for axes in flat[panels:]:
         axes.set_visible(False)
     rule = str(search["rules"][0])
@@ -183,10 +183,12 @@ def knobs_figure(search: Mapping[str, Any], table: pd.DataFrame, key: str) -> Dr
     return Drawing(key, f"Search of {search['method']} on {search['dataset']}", caption, figure)
 
 
-def _knob_panel(axes: Axes, table: pd.DataFrame, knob: str) -> None:
+def _knob_panel(axes: Axes, table: pd.DataFrame, knob: str, domain: object) -> None:
     values = pd.to_numeric(table[knob], errors="coerce")
     if values.isna().any() or table[knob].map(lambda value: isinstance(value, bool)).any():
         levels = sorted(table[knob].astype(str).unique())
+        if isinstance(domain, Mapping) and domain.get("ordered"):
+            levels = [str(option) for option in domain["options"] if str(option) in levels]
         values = table[knob].astype(str).map({level: place for place, level in enumerate(levels)})
         axes.set_xticks(range(len(levels)), levels)
     else:

@@ -26,6 +26,7 @@ from orchestrator.designs.factorial import factorial
 from orchestrator.designs.fixed import fixed
 from orchestrator.designs.grid import grid
 from orchestrator.designs.leave_one_out import leave_one_out
+from orchestrator.designs.morris import morris
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.designs.search import search
 from orchestrator.knobs import Choice, Float, Int
@@ -491,3 +492,22 @@ def test_a_method_that_cannot_be_built_is_refused_by_the_plan_with_its_own_words
     stranger.writes("methods/own.py", broken)
     study = stranger.asks("STUDY = Study(**B, design=one_factor('own', {'rate': [0.25]}))")
     assert "'baseline' on digits:subset=300 cannot be trained: KeyError: 'no such head'" in stranger.refused(study)
+
+
+@pytest.mark.slow
+@pytest.mark.sample
+@pytest.mark.parametrize("kind", ["search", "morris", "grid"])
+def test_knobs_of_every_kind_are_designed_searched_and_reported(stranger: Stranger, kind: str) -> None:
+    stranger.writes("methods/own.py", METHOD)
+    over = "{'widths': Choice((8,), (64, 8)), 'rate': None, 'decay': Choice(None, 0.5), 'nap': Float(0.0, 1e-6)}"
+    around = "one_factor('own', {'widths': [(4,), [2, 2]], 'decay': [0.25]})"
+    designs = {
+        "search": f"around(search('own', {over}, n_configurations=12, n_seeds=1, round_size=6), {around})",
+        "morris": f"morris('own', {over}, n_trajectories=4)",
+        "grid": "grid('own', {'widths': [(4,), (16, 4)], 'decay': [None, 0.1]})",
+    }
+    study = stranger.asks(f"STUDY = Study(**B, design={designs[kind]})")
+    assert stranger.runs(study)[0] == 0
+    status, out, err = stranger.says("report", "asked", "--results", stranger.results, "--no-notebook", "--json")
+    assert (status, err) == (0, "")
+    assert json.loads(out)["heading"]
