@@ -266,6 +266,8 @@ class Report:
     """True in the last report of the bundle: every member has had its outcome."""
     note: str = ""
     """One line for whoever watches the run: what went wrong without an outcome."""
+    device_name: str = ""
+    """Name of the processor or card that trains the bundle; in its first report at least, empty: as said before."""
     log: str = ""
     """What the worker printed since the bundle began, its end at least; only beside a failure."""
 

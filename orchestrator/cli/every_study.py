@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -42,14 +41,14 @@ def run_studies(studies: Sequence[Study], options: RunOptions) -> None:
         console.all_plans_text(found)
     failed: dict[str, str] = {}
     catalogue = Catalogue(options.plugins)
-    began = time.monotonic()
+    limits = session.CommandLimits(options)
     executor = executor_of(options.executor, options.plugins)
     try:
         with Ledger(options.results, writable=True, take_over=options.take_over, patience=options.wait) as ledger:
             for study in studies:
                 try:
-                    session.require_time(options, began)
-                    _one(study, options, began, ledger, executor, catalogue)
+                    limits.require_time()
+                    _one(study, options, limits, ledger, executor, catalogue)
                 except InterruptedRunError:
                     raise
                 except Exception as error:  # whatever it is, the other studies have nothing to do with it
@@ -68,13 +67,18 @@ def run_studies(studies: Sequence[Study], options: RunOptions) -> None:
 
 
 def _one(
-    study: Study, options: RunOptions, began: float, ledger: Ledger, executor: Executor, catalogue: Catalogue
+    study: Study,
+    options: RunOptions,
+    limits: session.CommandLimits,
+    ledger: Ledger,
+    executor: Executor,
+    catalogue: Catalogue,
 ) -> None:
     require_own_file(study, ledger)
     retries = options.only_current or options.retry_failed
     n_trials = None if retries else n_known_trials(study, ledger, options.plugins)
     if n_trials is None:
-        stop_reason = session.train_missing(session.checked_plan(study, catalogue), options, began, ledger, executor)
+        stop_reason = session.train_missing(session.checked_plan(study, catalogue), options, limits, ledger, executor)
         if stop_reason:
             session.end_early(stop_reason)
     elif not options.as_json:

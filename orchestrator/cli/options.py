@@ -124,7 +124,14 @@ class RunOptions(StudyOrAllOptions):
     stall: Annotated[float, Option(min=0, help="seconds without news after which a bundle is lost; 0: never")] = 7200.0
     trial_seconds: Annotated[float, Option(min=0, help="a trial that takes longer has failed; 0: never")] = 0.0
     trial_memory: Annotated[float, Option(min=0, help="GiB that a trial may add to its worker; 0: all there is")] = 0.0
-    budget_hours: Annotated[float, Option(min=0, help="stop cleanly after these core- or GPU-hours; 0: never")] = 0.0
+    budget_hours: Annotated[
+        list[str],
+        Option(
+            "--budget-hours",
+            help="stop cleanly after these core- or GPU-hours: HOURS, or CARD=HOURS for cards so named; of this "
+            "command, or with study: or folder: in front of that and its earlier runs too; may be given several times",
+        ),
+    ] = field(default_factory=list)
     retry_failed: Annotated[str, Option(among=KINDS, help="failure kind to try again, or 'all'")] = ""
     only_current: Annotated[bool, Option("--only-current", help="count only ledger rows of the present code")] = False
     take_over: Annotated[

@@ -21,6 +21,7 @@ from orchestrator.plan.catalogue import Catalogue
 from orchestrator.plan.nothing_to_do import n_known_trials
 from orchestrator.plan.plan import Plan, plan_of
 from orchestrator.plan.rehearsal import check_methods
+from orchestrator.price.budgets import Budget, Spending
 from orchestrator.record.study_json import require_own_file
 from orchestrator.run.progress import UNANSWERABLE, Progress
 from orchestrator.run.progress import RunOptions as How
@@ -30,7 +31,7 @@ from orchestrator.search.rehearsal import check_searches
 from orchestrator.study import Study
 from orchestrator.trial import FailureKind
 
-__all__ = ["checked_plan", "end_early", "require_time", "run", "run_study", "train_missing"]
+__all__ = ["CommandLimits", "checked_plan", "end_early", "run", "run_study", "train_missing"]
 
 LEAVE_SECONDS = 12.0
 """After a signal: if no clean end has come by then (Ray's processes may have had the signal too), just leave."""
@@ -53,11 +54,11 @@ def run_study(study: Study, options: RunOptions, executor: Executor) -> None:
     Raises:
         OrchestratorError: as `run`.
     """
-    ahead, began = ReportAhead(notebook=options.notebook), time.monotonic()
+    limits, ahead = CommandLimits(options), ReportAhead(notebook=options.notebook)
     try:
         plan = _started_early(study, options, executor)
         begun = ahead.begin if options.report else lambda: None
-        stop_reason = _trained(plan, study, options, began, executor, begun)
+        stop_reason = _trained(plan, study, options, limits, executor, begun)
         executor.end()  # while the report is written
         if stop_reason:
             end_early(stop_reason)
@@ -96,21 +97,35 @@ def _started_early(study: Study, options: RunOptions, executor: Executor) -> Pla
     return plan
 
 
-def require_time(options: RunOptions, began: float) -> None:
-    """Check that something is left of the time budget of a command that began at `began` (monotonic seconds).
+class CommandLimits:
+    """What a command may take, over all studies that it runs: time from its beginning, and hours of devices.
+
+    Args:
+        options: of the command.
 
     Raises:
-        InterruptedRunError: nothing is left.
+        RequestError: a budget has a wrong form.
     """
-    if options.time_budget and time.monotonic() - began > options.time_budget:
-        raise InterruptedRunError(f"the time budget of {options.time_budget:g} s is spent; {NOTHING_LOST}")
+
+    def __init__(self, options: RunOptions) -> None:
+        self.time_budget, self.began = options.time_budget or None, time.monotonic()
+        self.spending = Spending(options.results, [Budget.of(text) for text in options.budget_hours])
+
+    def require_time(self) -> None:
+        """Check that something is left of the time budget.
+
+        Raises:
+            InterruptedRunError: nothing is left.
+        """
+        if self.time_budget is not None and time.monotonic() - self.began > self.time_budget:
+            raise InterruptedRunError(f"the time budget of {self.time_budget:g} s is spent; {NOTHING_LOST}")
 
 
 def _trained(
     plan: Plan | None,
     study: Study,
     options: RunOptions,
-    began: float,
+    limits: CommandLimits,
     executor: Executor,
     begun: Callable[[], None],
 ) -> str:
@@ -125,14 +140,14 @@ def _trained(
             return ""
     plan = plan or checked_plan(study, Catalogue(options.plugins))
     with Ledger(options.results, writable=True, take_over=options.take_over, patience=options.wait) as ledger:
-        require_time(options, began)
-        return train_missing(plan, options, began, ledger, executor, begun)
+        limits.require_time()
+        return train_missing(plan, options, limits, ledger, executor, begun)
 
 
 def train_missing(
     plan: Plan,
     options: RunOptions,
-    began: float,
+    limits: CommandLimits,
     ledger: Ledger,
     executor: Executor,
     begun: Callable[[], None] = lambda: None,
@@ -142,7 +157,7 @@ def train_missing(
     Args:
         plan: of the study.
         options: how to run.
-        began: when the command did; its time budget counts from there.
+        limits: of the command.
         ledger: open for writing.
         executor: where bundles train.
         begun: called whenever there is news: workers are training, and this process has time.
@@ -152,9 +167,9 @@ def train_missing(
         plugins=options.plugins,
         retry_failed=_kinds(options.retry_failed),
         only_current=options.only_current,
-        time_budget=options.time_budget or None,
-        began=began,
-        budget_hours=options.budget_hours or None,
+        time_budget=limits.time_budget,
+        began=limits.began,
+        spending=limits.spending,
         limits=options.limits,
         bundles_per_gpu=options.bundles_per_gpu,
     )

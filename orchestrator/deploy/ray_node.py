@@ -98,6 +98,7 @@ class RayNode:
         end_descendants()
         self._process.wait()
         self._folder.remove()
+        sweep_leftovers()  # folders of the workers, which were killed
 
 
 def own_address(other: str) -> str:
@@ -178,9 +179,11 @@ class _Input:
 
 
 def _pass_signals_on() -> None:
-    number = signal.sigtimedwait(HEARD, TICK_SECONDS)
-    if number is not None:
-        say(signal=signal.Signals(number.si_signo).name)
+    # Not by sigtimedwait: of a process that was suspended for longer than its limit, CPython 3.11 returns nonsense.
+    for number in signal.sigpending() & HEARD:
+        signal.sigwait({number})
+        say(signal=signal.Signals(number).name)
+    time.sleep(TICK_SECONDS)
 
 
 def _started(address: str, given: _Input, arguments: argparse.Namespace) -> RayNode | None:
@@ -206,6 +209,7 @@ def _start_cluster(given: _Input, arguments: argparse.Namespace) -> None:
     if ray is not None:
         say(address=ray.address)
         _stay(ray, given)
+    given.wait()
 
 
 def _join_cluster(given: _Input, arguments: argparse.Namespace) -> None:
@@ -217,9 +221,10 @@ def _join_cluster(given: _Input, arguments: argparse.Namespace) -> None:
         if ray is not None:
             say(address="")
             _stay(ray, given)
-        if given.meant or queue_again_without_first_node():
-            return
+        if not given.meant and queue_again_without_first_node():
+            return  # nobody is left to end the input
         given.ended.wait(JOIN_SECONDS)
+    given.wait()
 
 
 def _stay(ray: RayNode, given: _Input) -> None:
@@ -249,7 +254,6 @@ def main() -> None:
         _start_cluster(given, arguments)
     else:
         _join_cluster(given, arguments)
-    given.wait()
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
     results/
       trials/<batch>.<digest>.parquet    one row per attempt
       epochs/<batch>.<digest>.parquet    one row per attempt and evaluation
-      studies/<name>/                    study.json, plan.parquet, looks.jsonl, bundles.json, what the report writes
+      studies/<name>/                    study.json, plan.parquet, looks.jsonl, bundles.json, what the report writes;
+                                         spending.jsonl: what each run has spent so far
       profiles/<hash>.json               what probes measured of a program; <hash>.memory.json: what memory ran out for
       checkpoints/<bundle_id>/           resumable state of bundles that are not finished
       logs/<bundle_id>.log               tracebacks and last lines of processes, where something failed; bounded

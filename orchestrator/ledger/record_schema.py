@@ -95,6 +95,7 @@ SPENT = _object(
     at=NAME,
     trials=COUNT,
     **dict.fromkeys(("seconds", "wall_seconds", "start_seconds"), NUMBER),
+    device_seconds={"type": "object", "additionalProperties": NUMBER},
     workers=COUNT,
     stopped=TEXT,
     priced=_or_null(PRICE),

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from orchestrator.price.budgets import Spending
 from orchestrator.trial import FailureKind, Limits, TrialOutcome, TrialState
 
 __all__ = ["UNANSWERABLE", "Progress", "RunOptions"]
@@ -28,8 +29,8 @@ class RunOptions:
     """Seconds from `began` after which no more bundles are handed out and those under way stop with a checkpoint."""
     began: float = field(default_factory=time.monotonic)
     """Monotonic seconds: starting Ray and probing programs count, too."""
-    budget_hours: float | None = None
-    """Hours of workers, all together (core- or GPU-hours), after which the same happens."""
+    spending: Spending | None = None
+    """What the command may spend and has spent; when that is too much, the same happens."""
     checkpoint_seconds: float = 60.0
     limits: Limits = field(default_factory=Limits)
     """What a trial may take of the machine."""

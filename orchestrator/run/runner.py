@@ -102,7 +102,8 @@ class Runner:
         bundle = None if self.stopping else self._queue.take()
         if bundle is None:
             return None
-        self.worker_seconds.opened()
+        share = self._limits.share(bundle)
+        self.worker_seconds.opened(bundle.bundle_id, share)
         is_check = self._guard.is_check(bundle)
         ended = tuple(member for member in range(len(bundle)) if self._queue.is_recorded(bundle, member))
         return BundleTask(
@@ -111,7 +112,7 @@ class Runner:
             checkpoint_folder="" if is_check else str(self._ledger.checkpoint_folder(bundle.bundle_id)),
             checkpoint_seconds=self._options.checkpoint_seconds,
             code_digest=self._digests[bundle.specs[0].method],
-            share=self._limits.share(bundle),
+            share=share,
             plugins=self._options.plugins,
             needed=self._needed,
             limits=self._options.limits,
@@ -140,18 +141,20 @@ class Runner:
     @property
     def stop_reason(self) -> str:
         """Why the run ends early; empty: it does not."""
-        budget, hours = self._options.time_budget, self._options.budget_hours
+        budget, spending = self._options.time_budget, self._options.spending
         if self._stop_reason:
             return self._stop_reason
         if budget is not None and time.monotonic() - self._options.began > budget:
             self.stop(f"the time budget of {budget:g} s is spent")
-        elif hours is not None and self.worker_seconds.busy_seconds > 3600 * hours:
-            self.stop(f"the budget of {hours:g} worker-hours is spent")
+        elif spending is not None:
+            self._stop_reason = spending.exceeded(lambda: self.worker_seconds.device_seconds)
         return self._stop_reason
 
     def report(self, bundle: Bundle, report: Report) -> None:
         """Keep rows; make ended members durable, then let the phases go on."""
-        self.worker_seconds.heard()
+        self.worker_seconds.heard(bundle.bundle_id, report.device_name)
+        if self._options.spending is not None:
+            self._options.spending.note(lambda: self.worker_seconds.device_seconds)
         if not self._guard.is_check(bundle) and self._gathering.waits(bundle, report, self._queue.n_open):
             if self._gathering.due:
                 self._take_gathered()
@@ -266,7 +269,7 @@ class Runner:
 
     def _close(self, bundle: Bundle) -> None:
         if self._queue.close(bundle):
-            self.worker_seconds.closed()
+            self.worker_seconds.closed(bundle.bundle_id)
 
     def _heard_news(self) -> None:
         self._news = True

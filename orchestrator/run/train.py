@@ -11,6 +11,7 @@ from orchestrator.executors.base import Executor
 from orchestrator.ledger import Ledger
 from orchestrator.ledger.files import write_durably
 from orchestrator.plan.plan import Plan, choices_of, plan_of
+from orchestrator.price.budgets import Spending
 from orchestrator.price.demand import Demand, demand
 from orchestrator.price.knowledge import knowledge, start_seconds
 from orchestrator.price.price import price
@@ -57,6 +58,9 @@ def train(
     asked = _demand(plan, ledger)
     probe(asked, ledger, executor, options.device)
     priced = _priced(asked, ledger, options.device, workers)
+    spending = options.spending or Spending(ledger.folder)
+    spending.begin(plan.study.key)
+    options = replace(options, spending=spending)
     runner = Runner(plan, ledger, options, observer.heard)
     observer.planned(runner.progress, runner.finished)
     if not runner.finished:
@@ -65,8 +69,11 @@ def train(
         if address:
             ledger.announce(address)
             observer.dashboard(address)
-        with observer.stoppable(runner):
-            executor.run(runner)
+        try:
+            with observer.stoppable(runner):
+                executor.run(runner)
+        finally:
+            spending.end(runner.worker_seconds.device_seconds)
         ledger.compact()
     seconds = runner.worker_seconds
     spent = seconds.entry(runner.progress.trained, runner.stop_reason, priced)

@@ -171,7 +171,9 @@ class BundleTraining:
             self.built, self.epoch = None, 0
             self.width = len(self.groups[0]) if self.groups else self.width
         note = "" if self.groups else self.settings.told(self._name)
-        return Report(rows=rows, outcomes=tuple(outcomes.values()), finished=not self.groups, note=note)
+        device = self.numbers["device_name"]
+        ended = tuple(outcomes.values())
+        return Report(rows=rows, outcomes=ended, finished=not self.groups, note=note, device_name=device)
 
     def _split(self, error: Exception) -> Report:
         """A member alone has failed; several are trained again in smaller groups, from the start."""
@@ -198,8 +200,8 @@ class BundleTraining:
 
     def repeated(self) -> Report:
         """Return all that stands so far, for a receiver that forgets what it holds of the bundle."""
-        outcomes = tuple(self.outcomes.values())
-        return Report(rows=self.table.stream(), outcomes=outcomes, restarted=True, finished=not self.groups)
+        rows, outcomes, device = self.table.stream(), tuple(self.outcomes.values()), self.numbers["device_name"]
+        return Report(rows=rows, outcomes=outcomes, restarted=True, finished=not self.groups, device_name=device)
 
     def _outcome(self, member: int, fate: Fate) -> TrialOutcome:
         row = self.table.latest(self.spec(member).trial_id)

@@ -13,7 +13,7 @@ from orchestrator.cli.options import RunOptions as Options
 from orchestrator.designs.around import around
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.designs.search import search
-from orchestrator.errors import InterruptedRunError, OrchestratorError
+from orchestrator.errors import InterruptedRunError, OrchestratorError, RequestError
 from orchestrator.executors.inline import InlineExecutor
 from orchestrator.inspection.status import status
 from orchestrator.ledger import Ledger
@@ -62,6 +62,24 @@ def test_a_spent_time_budget_ends_all_studies_and_nothing_is_lost(tmp_path):
         every_study.run_studies([FIRST, SECOND], request(tmp_path, time_budget=1e-9))
     every_study.run_studies([FIRST, SECOND], request(tmp_path))
     assert len(Ledger(tmp_path).trials()) == 18
+
+
+def test_a_budget_of_the_folder_that_is_spent_ends_a_run_before_it_trains(tmp_path):
+    every_study.run_studies([FIRST], request(tmp_path))
+    before = len(Ledger(tmp_path).trials())
+    (spent,) = (sum(run["device_seconds"].values()) for run in Ledger(tmp_path).read_study(FIRST.key)[0]["runs"])
+    assert spent > 0
+    with pytest.raises(InterruptedRunError, match="of the results folder, all runs is spent; nothing is lost"):
+        every_study.run_studies([SECOND], request(tmp_path, budget_hours=[f"folder:{spent / 7200}"]))
+    assert len(Ledger(tmp_path).trials()) == before
+    every_study.run_studies([SECOND], request(tmp_path, budget_hours=["study:1", "folder:1"]))
+    assert len(Ledger(tmp_path).trials()) == 18
+
+
+def test_a_budget_of_another_form_is_refused_before_anything_happens(tmp_path):
+    with pytest.raises(RequestError, match="--budget-hours 'week:3'"):
+        every_study.run_studies([FIRST], request(tmp_path / "results", budget_hours=["week:3"]))
+    assert not (tmp_path / "results").exists()
 
 
 def test_the_price_of_all_counts_a_shared_trial_once(tmp_path):

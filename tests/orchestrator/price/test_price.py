@@ -10,7 +10,6 @@ from orchestrator.bundles.profile import Profile
 from orchestrator.knobs import Choice, Float, Knob
 from orchestrator.price.knowledge import Knowledge
 from orchestrator.price.price import BUNDLE_SECONDS, WAVE_SECONDS, price
-from orchestrator.run.worker_seconds import WorkerSeconds
 from orchestrator.trial import TrialSpec, canonical_json
 
 SPACES = {"m": {"weight": Knob(1.0, Float(0.0, 9.0), fuses=True), "loss": Knob("a", Choice("a", "b"))}}
@@ -123,18 +122,3 @@ def test_rows_of_a_version_with_other_knobs_are_another_program():
     other = rows(20.0, 20.0).drop_columns("config")
     other = other.append_column("config", pa.array([canonical_json({"gone": 1})] * 2))
     assert price([trials(1)], known(other), 1).high / price([trials(1)], known(other), 1).low > 3
-
-
-def test_an_account_counts_workers_from_the_first_report_on():
-    now = [0.0]
-    account = WorkerSeconds(lambda: now[0])
-    account.opened()
-    account.opened()
-    now[0] = 9.0
-    account.heard()  # nine seconds of starting are nobody's training
-    now[0] = 11.0
-    account.closed()
-    now[0] = 14.0
-    assert account.busy_seconds == pytest.approx(2 * 2 + 3)
-    entry = account.entry(5, "", None)
-    assert (entry["workers"], entry["start_seconds"], entry["wall_seconds"], entry["seconds"]) == (2, 9, 14, 7)

@@ -14,6 +14,7 @@ from orchestrator.executors.inline import InlineExecutor
 from orchestrator.ledger import Ledger
 from orchestrator.plan.catalogue import Catalogue
 from orchestrator.plan.plan import plan_of
+from orchestrator.price.budgets import Budget, Spending
 from orchestrator.run.runner import Runner, RunOptions
 from orchestrator.study import Study, until_decided
 from orchestrator.trial import MEMBERS_FILE, FailureKind
@@ -333,3 +334,11 @@ def test_only_current_ignores_rows_of_other_code(tmp_path, monkeypatch):
     monkeypatch.setattr("orchestrator.executors.worker.code_digest", lambda module: "other")
     assert run(study(), tmp_path)[0].progress.trained == 0
     assert run(study(), tmp_path, only_current=True)[0].progress.trained == 24
+
+
+def test_a_spent_budget_stops_cleanly_and_the_study_goes_on_without_it(tmp_path):
+    runner, _ = run(study(), tmp_path, spending=Spending(tmp_path, [Budget(1e-9)]))
+    assert "budget of 1e-09 worker-hours of this command is spent" in runner.stop_reason
+    assert runner.progress.complete < 24
+    assert runner.worker_seconds.device_seconds
+    assert run(study(), tmp_path)[0].progress.complete == 24 - runner.progress.complete

@@ -153,7 +153,8 @@ class Job:
         if self.tidies_up:
             up = [name for name in self.slurm.names if self.slurm.machine(name).is_up]
             places = [place for name in up for place in (self.slurm.folder / name / "tmp").glob("orchestrate-ray-*")]
-            assert not [place for place in places if not _in_use(place)]
+            left = [place for place in places if not _in_use(place)]
+            assert not left, (left, self.said)
 
     def require_readable(self) -> None:
         """Check that what it printed are lines for its reader: no traceback, nothing of Ray's own."""
