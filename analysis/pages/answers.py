@@ -45,17 +45,23 @@ def as_markdown(told: Sequence[tuple[StudyView, Answer]]) -> str:
 
 def discoveries(told: Sequence[tuple[StudyView, Answer]]) -> list[str]:
     """Return which claims of the confirmatory studies stand at a false discovery rate over all of their tests."""
-    confirmatory = [(study, answer) for study, answer in told if not study.record.get("exploratory")]
-    return discoveries_sentences([(study.name, claim) for study, answer in confirmatory for claim in answer.claims])
+    tests = []
+    for study, answer in told:
+        if not study.record.get("exploratory"):
+            tests += [(study.name, claim) for claim in answer.claims]
+    return discoveries_sentences(tests)
 
 
 def totals(told: Sequence[tuple[StudyView, Answer]]) -> str:
     """Return one paragraph: how many studies, trials and contrasts, what these ended in, and what it took."""
     exploratory = sum(bool(study.record.get("exploratory")) for study, _ in told)
     tiers = Counter(str(study.record.get("tier", "local")) for study, _ in told)
-    confirmatory = [answer for study, answer in told if not study.record.get("exploratory")]
-    words = Counter(word for answer in confirmatory for word in answer.living)
-    works = Counter(word for answer in confirmatory for word in answer.how_often)
+    words: Counter[str] = Counter()
+    works: Counter[str] = Counter()
+    for study, answer in told:
+        if not study.record.get("exploratory"):
+            words.update(answer.living)
+            works.update(answer.how_often)
     rows: dict[str, tuple[str, bool, float]] = {}
     for study, _ in told:
         once = study.rows.drop_duplicates("trial_id")

@@ -41,17 +41,21 @@ def measured() -> Cells:
 
 def as_markdown() -> str:
     """Return one table a section: a line a row and claim, a column a size of study (contrasts, seeds)."""
-    cells = measured()
-    return "\n\n".join(_table([one for one in cells if one["section"] == key], title) for key, title in TITLES.items())
+    sections: dict[str, list[Mapping[str, Any]]] = {}
+    for cell in measured():
+        sections.setdefault(cell["section"], []).append(cell)
+    return "\n\n".join(_table(sections[key], title) for key, title in TITLES.items())
 
 
 def _table(cells: Cells, title: str) -> str:
-    sizes = sorted({_size(one) for one in cells})
-    lines = [f"**{title}**", "", "| | claim | " + " | ".join(f"m {m}, n {n}" for m, n in sizes) + " | bound |"]
-    lines.append("|---" * (3 + len(sizes)) + "|")
-    for row, claim in dict.fromkeys((one["row"], one["claim"]) for one in cells):
-        own = {_size(one): one for one in cells if (one["row"], one["claim"]) == (row, claim)}
-        shown = [_number(own[size]) if size in own else "" for size in sizes]
+    rows: dict[tuple[str, str], dict[tuple[int, int], Mapping[str, Any]]] = {}
+    for cell in cells:
+        rows.setdefault((cell["row"], cell["claim"]), {})[_size(cell)] = cell
+    sizes = sorted(set(map(_size, cells)))
+    heads = [f"m {m}, n {n}" for m, n in sizes]
+    lines = [f"**{title}**", "", f"| | claim | {' | '.join(heads)} | bound |", "|---" * (3 + len(sizes)) + "|"]
+    for (row, claim), own in rows.items():
+        shown = [_number(own.get(size)) for size in sizes]
         lines.append(f"| {row} | {claim} | {' | '.join(shown)} | {_bounds(list(own.values()))} |")
     return "\n".join(lines)
 
@@ -60,20 +64,21 @@ def _size(cell: Mapping[str, Any]) -> tuple[int, int]:
     return int(cell["contrasts"]), int(cell["seeds"])
 
 
-def _number(cell: Mapping[str, Any]) -> str:
-    return (
-        f"{cell['measured']:.1f}" if abs(cell["measured"]) >= 0.1 or not cell["measured"] else f"{cell['measured']:.2f}"
-    )
+def _number(cell: Mapping[str, Any] | None) -> str:
+    if cell is None:
+        return ""
+    value = float(cell["measured"])
+    return f"{value:.1f}" if abs(value) >= 0.1 or not value else f"{value:.2f}"
 
 
 def _bounds(cells: Cells) -> str:
     """Return the bound of a line, or of each of its columns where they differ."""
-    sign = "≤" if cells[0]["at_most"] else "≥"
-    bounds = [one["bound"] for one in cells]
-    if all(bound is None for bound in bounds):
+    shown: dict[str, None] = {}
+    for cell in cells:
+        shown["–" if cell["bound"] is None else f"{cell['bound']:g}"] = None
+    if list(shown) == ["–"]:
         return "printed"
-    shown = list(dict.fromkeys("–" if bound is None else f"{bound:g}" for bound in bounds))
-    return f"{sign} {' / '.join(shown)}"
+    return f"{'≤' if cells[0]['at_most'] else '≥'} {' / '.join(shown)}"
 
 
 def with_table(page: str) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.number_format import number, p_text, signed
-from analysis.tables.arm_tables import as_columns, as_html, as_latex
+from analysis.tables.arm_tables import as_html, as_latex
+from analysis.tables.verdict_columns import as_columns
 from analysis.verdicts.verdicts import Verdict
 from orchestrator.ledger.spreadsheet import as_csv
 

@@ -113,20 +113,24 @@ class ArmSeedValues:
             seeds: as in `of`.
             drawn: as in `Outcome`, by arm and seed.
         """
-        gone, lost, shared = collapsed or {}, failed or {}, drawn or {}
-        outcomes = [
-            Outcome(
-                arm=arm,
-                seed=seed,
-                state="complete",
-                value=float(value),
-                collapsed=bool(gone.get(arm, {}).get(seed, False)),
-                drawn=shared.get(arm, {}).get(seed, ()),
-            )
-            for arm, row in values.items()
-            for seed, value in row.items()
-        ]
-        outcomes += [Outcome(arm=arm, seed=seed, state="failed") for arm, row in lost.items() for seed in row]
+        gone, shared = collapsed or {}, drawn or {}
+        outcomes = []
+        for arm, row in values.items():
+            for seed, value in row.items():
+                collapses, stages = gone.get(arm, {}).get(seed, False), shared.get(arm, {}).get(seed, ())
+                outcomes.append(
+                    Outcome(
+                        arm=arm,
+                        seed=seed,
+                        state="complete",
+                        value=float(value),
+                        collapsed=bool(collapses),
+                        drawn=stages,
+                    )
+                )
+        for arm, lost in (failed or {}).items():
+            for seed in lost:
+                outcomes.append(Outcome(arm=arm, seed=seed, state="failed"))
         return cls.of(outcomes, list(values), seeds)
 
     @property
@@ -147,15 +151,16 @@ class ArmSeedValues:
 
     def by_seed(self) -> dict[str, dict[int, float]]:
         """Return arm -> {seed: value} of complete trials; every arm is a key."""
-        return {
-            arm: {seed: float(value) for seed, value in zip(self.seeds, row, strict=True) if math.isfinite(value)}
-            for arm, row in zip(self.arms, self.values, strict=True)
-        }
+        found: dict[str, dict[int, float]] = {}
+        for arm, row in zip(self.arms, self.values, strict=True):
+            there = np.flatnonzero(np.isfinite(row))
+            found[arm] = {self.seeds[i]: float(row[i]) for i in there}
+        return found
 
     def collapsed_by_seed(self) -> dict[str, dict[int, bool]]:
         """Return arm -> {seed: collapsed} of complete trials; every arm is a key."""
-        there = np.isfinite(self.values)
-        return {
-            arm: {seed: bool(gone[i]) for i, seed in enumerate(self.seeds) if known[i]}
-            for arm, gone, known in zip(self.arms, self.collapsed, there, strict=True)
-        }
+        found: dict[str, dict[int, bool]] = {}
+        for arm, row, gone in zip(self.arms, self.values, self.collapsed, strict=True):
+            there = np.flatnonzero(np.isfinite(row))
+            found[arm] = {self.seeds[i]: bool(gone[i]) for i in there}
+        return found

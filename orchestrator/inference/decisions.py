@@ -19,12 +19,19 @@ from numpy.typing import ArrayLike, NDArray
 
 from orchestrator.inference.collapse_test import collapse_of
 from orchestrator.inference.paired_parts import Cells, PairedParts, cells_of, paired_differences, paired_parts
-from orchestrator.inference.paired_tests import check_margin, deciding_p, holm, sign_test_p, visibly_skewed
+from orchestrator.inference.paired_tests import (
+    check_margin,
+    deciding_p,
+    holm,
+    sign_test_p,
+    step_down,
+    visibly_skewed,
+)
 from orchestrator.inference.sequential import Looks, sequential_p
 from orchestrator.inference.shared_draws import Sharing, by_unit
 from orchestrator.inference.sign_flip import Alternative, one_dominates
 
-__all__ = ["COLLAPSE_SHARE", "Decisions", "collapse_level", "decide", "paired_differences", "step_down"]
+__all__ = ["COLLAPSE_SHARE", "Decisions", "collapse_level", "decide", "paired_differences"]
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -108,88 +115,31 @@ def decide(
             None: one look at all seeds, as planned.
         sharings: for each contrast, which of the seeds that count are one unit of the test; None: each its own.
     """
-    family = _Family(alpha, margin, looks, tuple(i for i, one in enumerate(sharings or ()) if one.grouped))
-    parts = _parts(values, works, cells_of(weights), looks, sharings)
-    n_pairs = np.isfinite(parts.living).sum(axis=-1)
-    refused = n_pairs < 2
-    p_collapse, cost = family.collapse(parts)
-    shown = p_collapse[..., -1] <= collapse_level(p_collapse.shape[-2], alpha) * (1 + _SLACK)
-    running = family.running(parts.living, "two-sided")
-    p = np.where(refused, np.nan, running[..., -1])
-    least = 2.0 ** (1.0 - (np.abs(parts.living) > 0).sum(axis=-1))
-    p_corrected, level = step_down(p, np.where(shown, 0.0, cost), least, alpha)
-    signs = holm(np.where(refused, np.nan, family.signs(parts.living)))
-    same = np.full((*p.shape, running.shape[-1]), np.nan)
     if margin is not None:
         check_margin(margin)
-        same = np.maximum(
-            family.running(parts.living + margin, "greater"), family.running(margin - parts.living, "greater")
-        )
-    p_same = np.where(refused, np.nan, same[..., -1])
-    same_corrected, same_level = step_down(p_same, np.zeros(p.shape), 2.0**-n_pairs, alpha)
-    effect = _at_most(p_corrected, alpha)
-    equivalent = _at_most(same_corrected, alpha) & family.holds_if_skewed(parts.living, same_level)
-    found = Decisions(
-        parts=parts,
-        n_pairs=n_pairs,
-        estimate=_mean(parts.living, None),
-        p=p,
-        p_corrected=p_corrected,
-        level=level,
-        effect=effect,
-        by_signs=one_dominates(parts.living),
-        most=effect & _at_most(signs, alpha),
-        p_equivalence=p_same,
-        p_equivalence_corrected=same_corrected,
-        equivalent=equivalent,
-        refused=refused,
-        p_collapse=p_collapse[..., -1],
-        p_collapse_corrected=np.minimum(1.0, p_collapse[..., -1] / collapse_level(p.shape[-1], alpha) * alpha),
-        collapse=shown,
-        decided_at=np.full(p.shape, parts.living.shape[-1]),
-        turned=np.zeros(p.shape, dtype=bool),
-    )
-    if running.shape[-1] < 2:
-        return found
-    first = _first(running, np.where(effect, level, 0.0))
-    first = np.where(effect, first, _first(same, np.where(equivalent, same_level, 0.0)))
-    of_collapse = _first(p_collapse, np.where(shown, collapse_level(p.shape[-1], alpha), 0.0))
-    return family.held_against_the_last_look(found, first, of_collapse)
+    grouped = tuple(i for i, one in enumerate(sharings or ()) if one.grouped)
+    return _Family(alpha, margin, looks, grouped).decisions(_parts(values, works, cells_of(weights), looks, sharings))
 
 
-def step_down(p: Floats, cost: Floats, least: Floats, alpha: float) -> tuple[Floats, Floats]:
-    """Holm's step-down without the tests that cannot reject, and where a test leaves part of its level to another.
+@dataclass(frozen=True)
+class _Tests:
+    """One test of every contrast, over the looks."""
 
-    Of the tests that are left, the fewest K are found such that at most K can reach what K leave each of them (Tarone
-    1990, Biometrics 46; step by step: Hommel and Krummenauer 1998, Biometrics 54); the largest share so far stays.
+    running: Floats
+    """(..., contrasts, looks) smallest p so far."""
+    n_pairs: Ints
+    corrected: Floats
+    level: Floats
+    shown: Bools
 
-    Args:
-        p: (..., m) p-values; nan is refused.
-        cost: (..., m) what of each contrast's level is spent elsewhere, as long as nothing is shown there.
-        least: (..., m) smallest p-value that each test can give, whatever the signs.
-        alpha: level of the family.
+    @property
+    def p(self) -> Floats:
+        """(..., contrasts) p over all looks; nan: refused."""
+        return np.where(self.n_pairs < 2, np.nan, self.running[..., -1])
 
-    Returns:
-        Corrected p-values, to be compared with alpha (those of Holm where nothing costs and every test can reject), and
-        the level that each p is compared with at its place in the order of the steps.
-    """
-    needed = np.where(np.isnan(p), 1.0, p) + cost
-    order = np.argsort(needed, axis=-1, kind="stable")
-    needed, spent, least = (np.take_along_axis(one, order, axis=-1) for one in (needed, cost, least + cost))
-    m = p.shape[-1]
-    share, left = np.zeros(p.shape[:-1]), np.full(p.shape[:-1], alpha)
-    corrected, level = np.empty(p.shape), np.empty(p.shape)
-    highest = np.zeros(p.shape[:-1])
-    for step in range(m):
-        divisors = np.arange(1, m - step + 1)
-        can = (least[..., step:, None] <= (left[..., None] / divisors)[..., None, :] * (1 + _SLACK)).sum(axis=-2)
-        fewest = divisors[np.argmax(can <= divisors, axis=-1)]
-        share = np.maximum(share, left / fewest)
-        highest = np.maximum(highest, alpha * needed[..., step] / share)
-        np.put_along_axis(corrected, order[..., step, None], np.minimum(1.0, highest)[..., None], axis=-1)
-        np.put_along_axis(level, order[..., step, None], (share - spent[..., step])[..., None], axis=-1)
-        left = left - spent[..., step]
-    return np.where(np.isnan(p), np.nan, corrected), level
+    def first(self) -> Ints:
+        """Index of the first look that shows what is shown; the number of looks elsewhere."""
+        return _first(self.running, np.where(self.shown, self.level, 0.0))
 
 
 @dataclass(frozen=True)
@@ -201,6 +151,38 @@ class _Family:
     looks: Looks | None
     grouped: tuple[int, ...]
     """Contrasts whose seeds make fewer units: these grow between looks, so that each look is paid for in full."""
+
+    def decisions(self, parts: PairedParts) -> Decisions:
+        """Test every contrast in both of its parts, and hold what earlier looks showed against the last one."""
+        collapse, cost = self.collapse(parts)
+        limit = collapse_level(collapse.shape[-2], self.alpha)
+        shown = collapse[..., -1] <= limit * (1 + _SLACK)
+        living = self.living(parts.living, np.where(shown, 0.0, cost))
+        same = self.equivalence(parts.living)
+        found = Decisions(
+            parts=parts,
+            n_pairs=living.n_pairs,
+            estimate=_mean(parts.living, None),
+            p=living.p,
+            p_corrected=living.corrected,
+            level=living.level,
+            effect=living.shown,
+            by_signs=one_dominates(parts.living),
+            most=living.shown & _at_most(self.signs(parts.living), self.alpha),
+            p_equivalence=same.p,
+            p_equivalence_corrected=same.corrected,
+            equivalent=same.shown,
+            refused=living.n_pairs < 2,
+            p_collapse=collapse[..., -1],
+            p_collapse_corrected=np.minimum(1.0, collapse[..., -1] / limit * self.alpha),
+            collapse=shown,
+            decided_at=np.full(shown.shape, parts.living.shape[-1]),
+            turned=np.zeros(shown.shape, dtype=bool),
+        )
+        if living.running.shape[-1] < 2:
+            return found
+        first = np.where(living.shown, living.first(), same.first())
+        return self.held_against_the_last_look(found, first, _first(collapse, np.where(shown, limit, 0.0)))
 
     def schedule(self, n_seeds: int) -> tuple[tuple[int, float], ...]:
         return ((n_seeds, 1.0),) if self.looks is None else self.looks.schedule(n_seeds)
@@ -215,11 +197,34 @@ class _Family:
             p[..., i, :] = np.minimum(1.0, self.looks.number * once)[..., None]
         return p
 
+    def living(self, differences: Floats, cost: Floats) -> _Tests:
+        """Whether the sides differ where both work, if so much of each level is spent on how often they do."""
+        running, n_pairs = self.running(differences, "two-sided"), np.isfinite(differences).sum(axis=-1)
+        least = 2.0 ** (1.0 - (np.abs(differences) > 0).sum(axis=-1))
+        p = np.where(n_pairs < 2, np.nan, running[..., -1])
+        corrected, level = step_down(p, cost, least, self.alpha)
+        return _Tests(running, n_pairs, corrected, level, _at_most(corrected, self.alpha))
+
+    def equivalence(self, differences: Floats) -> _Tests:
+        """Whether they are shown not to, beyond the margin; nan everywhere without one."""
+        n_pairs = np.isfinite(differences).sum(axis=-1)
+        if self.margin is None:
+            nothing = np.full((*n_pairs.shape, len(self.schedule(differences.shape[-1])) or 1), np.nan)
+            return _Tests(nothing, n_pairs, nothing[..., -1], nothing[..., -1], np.zeros(n_pairs.shape, dtype=bool))
+        above = self.running(differences + self.margin, "greater")
+        running = np.maximum(above, self.running(self.margin - differences, "greater"))
+        p = np.where(n_pairs < 2, np.nan, running[..., -1])
+        corrected, level = step_down(p, np.zeros(p.shape), 2.0**-n_pairs, self.alpha)
+        shown = _at_most(corrected, self.alpha) & _holds_if_skewed(differences, self.margin, level)
+        return _Tests(running, n_pairs, corrected, level, shown)
+
     def signs(self, differences: Floats) -> Floats:
-        """(..., contrasts) p of the sign test over all looks."""
+        """(..., contrasts) corrected p of the sign test over all looks."""
         if self.looks is None or differences.shape[-1] == 0:
-            return sign_test_p(differences)
-        return self.running(np.sign(differences), "two-sided")[..., -1]
+            p = sign_test_p(differences)
+        else:
+            p = self.running(np.sign(differences), "two-sided")[..., -1]
+        return holm(np.where(np.isfinite(differences).sum(axis=-1) < 2, np.nan, p))
 
     def collapse(self, parts: PairedParts) -> tuple[Floats, Floats]:
         """(..., contrasts, looks) smallest p so far of the collapse tests; (..., contrasts) what they can spend."""
@@ -244,16 +249,6 @@ class _Family:
                 cost[..., i] += spent
             columns.append(p.copy())
         return np.stack(columns, axis=-1) if columns else p[..., None], np.minimum(cost, level)
-
-    def holds_if_skewed(self, differences: Floats, level: Floats) -> Bools:
-        """Whether differences are not visibly skewed, or within the margin by the sign test too."""
-        if self.margin is None:
-            return np.ones(level.shape, dtype=bool)
-        skewed = visibly_skewed(differences)
-        typical = np.maximum(
-            sign_test_p(differences + self.margin, "greater"), sign_test_p(self.margin - differences, "greater")
-        )
-        return ~skewed | (typical <= level * (1 + _SLACK))
 
     def held_against_the_last_look(self, found: Decisions, first: Ints, of_collapse: Ints) -> Decisions:
         """Give the estimate of the look that decided, and take back what the data of the last look contradict.
@@ -284,6 +279,12 @@ class _Family:
             decided_at=np.where(turned, looks[-1], seeds),
             turned=turned | less,
         )
+
+
+def _holds_if_skewed(differences: Floats, margin: float, level: Floats) -> Bools:
+    """Whether differences are not visibly skewed, or within the margin by the sign test too."""
+    above, below = (sign_test_p(one, "greater") for one in (differences + margin, margin - differences))
+    return ~visibly_skewed(differences) | (np.maximum(above, below) <= level * (1 + _SLACK))
 
 
 def _first(running: Floats, level: Floats) -> Ints:

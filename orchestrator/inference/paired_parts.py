@@ -31,7 +31,6 @@ Floats = NDArray[np.float64]
 Cells = NDArray[np.float64]
 """(cells, arms) weights of one contrast; each cell's sum to zero."""
 
-
 _MOST_FACTORS = 12
 """Beyond it arms are not a grid but a list: their contrast is one cell."""
 
@@ -51,9 +50,9 @@ class PairedParts:
 
 def cells_of(weights: ArrayLike | Sequence[Cells]) -> list[Cells]:
     """Return the cells of each contrast: one, if only (contrasts, arms) weights are given."""
-    if isinstance(weights, (list, tuple)) and all(np.ndim(one) == 2 for one in weights):
+    if isinstance(weights, (list, tuple)) and len(weights) and np.ndim(weights[0]) == 2:
         return [np.asarray(one, dtype=np.float64) for one in weights]
-    return [row[None] for row in np.atleast_2d(np.asarray(weights, dtype=np.float64))]
+    return list(np.atleast_2d(np.asarray(weights, dtype=np.float64))[:, None, :])
 
 
 def matched_cells(
@@ -69,30 +68,40 @@ def matched_cells(
         One cell per combination of the settings that the contrast does not vary; the whole contrast as the only cell
         where arms do not match.
     """
-    arms = [arm for arm, weight in weights.items() if weight]
-    factors = _factors(arms, settings) if len(arms) > 2 else []
-    for inside in _subsets(factors):
-        cells: dict[tuple[int, ...], dict[tuple[int, ...], str]] = {}
-        for place, arm in enumerate(arms):
-            outer = tuple(levels[place] for levels in factors if levels not in inside)
-            cells.setdefault(outer, {})[tuple(levels[place] for levels in inside)] = arm
-        patterns = {tuple(sorted((key, weights[arm]) for key, arm in cell.items())) for cell in cells.values()}
-        whole = sum(len(cell) for cell in cells.values()) == len(arms)
-        if whole and len(patterns) == 1 and abs(sum(weight for _, weight in patterns.pop())) < 1e-9:
-            return [{arm: weights[arm] for arm in cell.values()} for cell in cells.values()]
-    return [{arm: weights[arm] for arm in arms}]
+    used = {arm: weight for arm, weight in weights.items() if weight}
+    arms, signs = list(used), np.array(list(used.values()))
+    levels = _levels(arms, settings) if len(arms) > 2 else np.zeros((0, len(arms)), dtype=int)
+    for inside in _subsets(len(levels)):
+        cell, place = _numbered(levels[~inside]), _numbered(levels[inside])
+        table = np.full((cell.max() + 1, place.max() + 1), np.nan)
+        table[cell, place] = signs
+        repeated = table.size == len(arms) and bool(np.all(table == table[0]))
+        if repeated and abs(float(table[0].sum())) < 1e-9:
+            cells: list[dict[str, float]] = [{} for _ in table]
+            for arm, number in zip(arms, cell, strict=True):
+                cells[number][arm] = used[arm]
+            return list(cells)
+    return [used]
 
 
-def _factors(arms: Sequence[str], settings: Mapping[str, Mapping[str, object]]) -> list[tuple[int, ...]]:
-    """Return what varies between arms, each as the number of the level of every arm; knobs that vary together once."""
-    used = [settings.get(arm, {}) for arm in arms]
+def _levels(arms: Sequence[str], settings: Mapping[str, Mapping[str, object]]) -> NDArray[np.int64]:
+    """(factors, arms) number of the level of every arm, for what varies; knobs that vary together are one factor."""
+    names = dict.fromkeys(itertools.chain.from_iterable(settings.get(arm, {}) for arm in arms))
     found: dict[tuple[int, ...], None] = {}
-    for name in dict.fromkeys(knob for values in used for knob in values):
+    for name in names:
         numbers: dict[str, int] = {}
-        levels = tuple(numbers.setdefault(repr(values.get(name)), len(numbers)) for values in used)
+        levels = [numbers.setdefault(repr(settings.get(arm, {}).get(name)), len(numbers)) for arm in arms]
         if len(numbers) > 1:
-            found[levels] = None
-    return list(found)
+            found[tuple(levels)] = None
+    return np.array(list(found), dtype=np.int64).reshape(len(found), len(arms))
+
+
+def _numbered(levels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(arms,) number of each arm's combination of levels."""
+    if not len(levels):
+        return np.zeros(levels.shape[1], dtype=np.int64)
+    _, numbers = np.unique(levels, axis=1, return_inverse=True)
+    return np.asarray(numbers, dtype=np.int64).reshape(-1)
 
 
 @dataclass(frozen=True)
@@ -114,10 +123,11 @@ def matched(contrasts: Sequence[Contrast], settings: Mapping[str, Mapping[str, o
     return [Matched(one.name, one.weights, tuple(matched_cells(one.weights, settings))) for one in contrasts]
 
 
-def _subsets(factors: Sequence[tuple[int, ...]]) -> Iterator[tuple[tuple[int, ...], ...]]:
-    """Yield the factors that a contrast may vary, fewest first; nothing for more of them than any design crosses."""
-    for size in range(1, len(factors)) if len(factors) <= _MOST_FACTORS else ():
-        yield from itertools.combinations(factors, size)
+def _subsets(n_factors: int) -> Iterator[NDArray[np.bool_]]:
+    """Yield which factors a contrast may vary, fewest first; nothing for more of them than any design crosses."""
+    for size in range(1, n_factors) if n_factors <= _MOST_FACTORS else ():
+        for chosen in itertools.combinations(range(n_factors), size):
+            yield np.isin(np.arange(n_factors), chosen)
 
 
 def paired_parts(values: ArrayLike, works: ArrayLike | None, contrasts: Sequence[Cells]) -> PairedParts:
@@ -133,11 +143,12 @@ def paired_parts(values: ArrayLike, works: ArrayLike | None, contrasts: Sequence
     metric = np.where(alive == 1.0, array, np.nan)
     shape = (*array.shape[:-2], len(contrasts), array.shape[-1])
     living, shares = np.full(shape, np.nan), np.full(shape, np.nan)
+    two = np.zeros(len(contrasts), dtype=bool)
     for i, cells in enumerate(contrasts):
         scale = 0.5 * np.abs(cells).sum()
+        two[i] = len(cells) == 1 and np.count_nonzero(cells) == 2
         living[..., i, :] = _over_cells(metric, cells)
         shares[..., i, :] = _over_cells(1.0 - alive, cells) / scale
-    two = np.array([len(cells) == 1 and (cells[0] != 0).sum() == 2 for cells in contrasts], dtype=bool)
     return PairedParts(living, shares, two)
 
 

@@ -36,6 +36,7 @@ __all__ = [
     "sign_flip_interval",
     "sign_flip_p",
     "sign_test_p",
+    "step_down",
     "tost",
     "trend_weights",
     "visibly_skewed",
@@ -48,6 +49,8 @@ Bools = NDArray[np.bool_]
 SKEWED_BELOW = 0.01
 """Level of the test of skewness: differences that look skewed must pass the sign test too to count as equivalent."""
 _FEWEST_FOR_SKEWNESS = 8
+_SLACK = 1e-12
+"""p * m == alpha must count as reached whatever the rounding of the product."""
 
 
 def holm(p: ArrayLike) -> Floats:
@@ -68,6 +71,41 @@ def holm(p: ArrayLike) -> Floats:
     corrected = np.empty_like(filled)
     np.put_along_axis(corrected, order, np.minimum(1.0, climbing), axis=-1)
     return np.where(np.isnan(values), np.nan, corrected)
+
+
+def step_down(p: Floats, cost: Floats, least: Floats, alpha: float) -> tuple[Floats, Floats]:
+    """Holm's step-down without the tests that cannot reject, and where a test leaves part of its level to another.
+
+    Of the tests that are left, the fewest K are found such that at most K can reach what K leave each of them (Tarone
+    1990, Biometrics 46; step by step: Hommel and Krummenauer 1998, Biometrics 54); the largest share so far stays.
+
+    Args:
+        p: (..., m) p-values; nan is refused.
+        cost: (..., m) what of each contrast's level is spent elsewhere, as long as nothing is shown there.
+        least: (..., m) smallest p-value that each test can give, whatever the signs.
+        alpha: level of the family.
+
+    Returns:
+        Corrected p-values, to be compared with alpha (those of Holm where nothing costs and every test can reject), and
+        the level that each p is compared with at its place in the order of the steps.
+    """
+    needed = np.where(np.isnan(p), 1.0, p) + cost
+    order = np.argsort(needed, axis=-1, kind="stable")
+    needed, spent, least = (np.take_along_axis(one, order, axis=-1) for one in (needed, cost, least + cost))
+    m = p.shape[-1]
+    share, left = np.zeros(p.shape[:-1]), np.full(p.shape[:-1], alpha)
+    corrected, level = np.empty(p.shape), np.empty(p.shape)
+    highest = np.zeros(p.shape[:-1])
+    for step in range(m):
+        divisors = np.arange(1, m - step + 1)
+        can = (least[..., step:, None] <= (left[..., None] / divisors)[..., None, :] * (1 + _SLACK)).sum(axis=-2)
+        fewest = divisors[np.argmax(can <= divisors, axis=-1)]
+        share = np.maximum(share, left / fewest)
+        highest = np.maximum(highest, alpha * needed[..., step] / share)
+        np.put_along_axis(corrected, order[..., step, None], np.minimum(1.0, highest)[..., None], axis=-1)
+        np.put_along_axis(level, order[..., step, None], (share - spent[..., step])[..., None], axis=-1)
+        left = left - spent[..., step]
+    return np.where(np.isnan(p), np.nan, corrected), level
 
 
 def sign_test_p(differences: ArrayLike, alternative: Alternative = "two-sided") -> Floats:

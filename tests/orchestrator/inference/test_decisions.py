@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from orchestrator.inference.collapse_test import critical
-from orchestrator.inference.decisions import decide, paired_differences, step_down
-from orchestrator.inference.paired_tests import holm, tost
+from orchestrator.inference.decisions import decide, paired_differences
+from orchestrator.inference.paired_tests import holm, step_down, tost
 from orchestrator.inference.sequential import Looks
 from orchestrator.inference.sign_flip import sign_flip_p
 
