@@ -79,7 +79,7 @@ def load(results: Path, name: str) -> StudyView:
 def load_all(results: Path) -> list[StudyView]:
     """Read every study that was planned in a results folder, by name; the trials are read once."""
     ledger = Ledger(results)
-    plans = [(name, *whole_study(results, name)) for name in ledger.study_names()]
+    plans = [(name, *whole_study(results, name)) for name in ledger.studies.names()]
     trials = ledger.trials(only={trial_id for _, _, plan in plans for trial_id in plan["trial_id"].to_pylist()})
     return [view(name, results, record, plan.to_pandas(), trials) for name, record, plan in plans]
 

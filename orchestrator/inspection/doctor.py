@@ -21,12 +21,12 @@ def doctor(results: Path, *, repair: bool, plugins: Sequence[str] = (), address:
     With an address, every node of that cluster is asked too, and `nodes` and `problems` say what it answered.
     """
     with Ledger(results, writable=repair) as ledger:
-        problems = ledger.repair() if repair else ledger.problems()
+        problems = ledger.doctor.repair() if repair else ledger.doctor.problems()
         broken = _broken_checkpoints(ledger)
         for bundle_id in broken if repair else ():
-            ledger.set_bundle_aside(bundle_id)
+            ledger.checkpoints.set_aside(bundle_id)
         problems += broken.values()
-        unfinished = ledger.unfinished_bundles()
+        unfinished = ledger.checkpoints.unfinished()
     nodes: list[dict[str, Any]] = []
     if address:
         from orchestrator.executors.ray_cluster.inspection import inspect_nodes, problems_of
@@ -52,10 +52,10 @@ def doctor(results: Path, *, repair: bool, plugins: Sequence[str] = (), address:
 def _broken_checkpoints(ledger: Ledger) -> dict[str, str]:
     """Return bundle_id -> one line for each checkpoint that a run could not go on from."""
     found = {}
-    for bundle_id in ledger.unfinished_bundles():
+    for bundle_id in ledger.checkpoints.unfinished():
         try:
-            discovery.checkpoints().read(ledger.checkpoint_folder(bundle_id))
-            if not ledger.members_of(bundle_id):
+            discovery.checkpoints().read(ledger.checkpoints.folder(bundle_id))
+            if not ledger.checkpoints.members(bundle_id):
                 found[bundle_id] = f"checkpoints/{bundle_id} does not say whose it is"
         except DataError as error:
             found[bundle_id] = " ".join(str(error).split())

@@ -26,11 +26,11 @@ def status(results: Path, study: str = "") -> list[dict[str, Any]]:
         UnknownNameError: the study was never planned in this results folder.
     """
     with Ledger(results) as ledger:
-        names = ledger.study_names()
+        names = ledger.studies.names()
         if study and study not in names:
             raise UnknownNameError("study in this results folder", study, names)
         retracted = ledger.retracted()
-        planned = {name: ledger.read_study(name) for name in ([study] if study else names)}
+        planned = {name: ledger.studies.read(name) for name in ([study] if study else names)}
         wanted = {trial_id for _, plan in planned.values() for trial_id in plan["trial_id"].to_pylist()}
         rows = ledger.table(only=wanted, columns=COLUMNS)
         holder = holder_of(results)

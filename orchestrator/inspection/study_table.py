@@ -20,7 +20,7 @@ def export_study(results: Path, study: str, target: Path) -> int:
     if target.suffix not in (".csv", ".parquet"):
         raise RequestError(f"export to {str(target)!r}: allowed endings are .csv and .parquet")
     with Ledger(results) as ledger:
-        _, plan = ledger.read_study(study)
+        _, plan = ledger.studies.read(study)
         rows = ledger.trials(only=plan["trial_id"].unique().to_pylist())
     view = plan.to_pandas().merge(
         rows.drop(columns=[c for c in ("dataset", "method", "seed", "seed_block") if c in rows]), "left", "trial_id"

@@ -26,7 +26,7 @@ def trial_view(results: Path, trial_id: str) -> dict[str, Any]:
         RequestError: no such trial, or several that begin so.
     """
     with Ledger(results) as ledger:
-        planned = {name: _ids(ledger, name) for name in ledger.study_names()}
+        planned = {name: _ids(ledger, name) for name in ledger.studies.names()}
         known = set().union(ledger.table(columns=["trial_id"])["trial_id"].to_pylist(), *planned.values())
         found = [one for one in known if one.startswith(trial_id)]
         if len(found) != 1:
@@ -37,7 +37,7 @@ def trial_view(results: Path, trial_id: str) -> dict[str, Any]:
         (whole,) = found
         attempts = _plain(ledger.table(view=False, only=[whole]))
         epochs = _plain(ledger.epoch_table([whole]))
-        logs = [dataclasses.asdict(entry) for entry in ledger.logs_of(whole)]
+        logs = [dataclasses.asdict(entry) for entry in ledger.logs.of(whole)]
         studies = [name for name, ids in planned.items() if whole in ids]
         again = _again(whole, ledger, studies[0], attempts) if studies else ""
     last = attempts[-1] if attempts else {}
@@ -58,12 +58,12 @@ def _again(trial_id: str, ledger: Ledger, study: str, attempts: Sequence[Mapping
     if any(attempt["state"] == "complete" for attempt in attempts):
         return f"orchestrate verify {study} --trial {trial_id}"
     kinds = [attempt["failure_kind"] for attempt in attempts if attempt["state"] == "failed"]
-    command = str(ledger.read_study(study)[0]["command"])
+    command = str(ledger.studies.read(study)[0]["command"])
     return f"{command} --retry-failed {kinds[-1]}" if kinds else command
 
 
 def _ids(ledger: Ledger, study: str) -> set[str]:
-    return set(ledger.read_study(study)[1]["trial_id"].to_pylist())
+    return set(ledger.studies.read(study)[1]["trial_id"].to_pylist())
 
 
 def _plain(rows: pa.Table) -> list[dict[str, Any]]:

@@ -11,7 +11,36 @@ from orchestrator.ledger.rows import compaction, headers
 from orchestrator.ledger.rows.batches import Batches, retry_while_changing
 from orchestrator.ledger.studies import study_problems
 
-__all__ = ["find_problems", "repair", "set_aside"]
+__all__ = ["Doctor", "find_problems", "repair", "set_aside"]
+
+
+class Doctor:
+    """What is broken in a results folder, and its repair.
+
+    Args:
+        results: the results folder.
+        batches: its batches as a driver knows them.
+        require_lock: raises LedgerError unless this process may write to the folder.
+    """
+
+    def __init__(self, results: Path, batches: Batches, require_lock: Callable[[], None]) -> None:
+        self._results, self._batches, self._require_lock = results, batches, require_lock
+
+    def problems(self) -> list[str]:
+        """Read every file and return one line for each that is broken, foreign or of unknown columns."""
+        return list(find_problems(self._results).values())
+
+    def repair(self) -> list[str]:
+        """Move what `problems` names to `quarantine/`; return its lines.
+
+        What is moved did not count before either: the ledger reads as it did. Batches with a column that is unknown,
+        or without the epoch rows that they had, are written anew as they read.
+        """
+        self._require_lock()
+        self._batches.forget_kept()
+        found = repair(self._results, self._batches)
+        self._batches.refresh()
+        return found
 
 
 def find_problems(results: Path) -> dict[Path, str]:

@@ -8,14 +8,14 @@ text, bounded, and nothing is computed from it.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestrator.ledger import files, plain_files
 
-__all__ = ["Entry", "add", "bounded", "entries"]
+__all__ = ["Entry", "Logs", "add", "bounded", "entries"]
 
 MOST_BYTES = 256 * 1024
 """Of a file; the oldest entries go first, and of a single one its middle."""
@@ -35,6 +35,27 @@ class Entry:
     at: str
     what: str
     text: str
+
+
+class Logs:
+    """The logs of a results folder.
+
+    Args:
+        results: the results folder.
+        require_lock: raises LedgerError unless this process may write to the folder.
+    """
+
+    def __init__(self, results: Path, require_lock: Callable[[], None]) -> None:
+        self._results, self._require_lock = results, require_lock
+
+    def add(self, bundle_id: str, what: str, members: Sequence[str], text: str) -> None:
+        """Add an entry to a bundle's log; see the function `add`."""
+        self._require_lock()
+        add(self._results, bundle_id, what, members, text)
+
+    def of(self, trial_id: str) -> list[Entry]:
+        """Return what failures of bundles left to read that concern a trial, the oldest first."""
+        return entries(self._results, trial_id)
 
 
 def bounded(text: str, most: int) -> str:

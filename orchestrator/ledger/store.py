@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
-import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import pyarrow as pa
 
 from orchestrator.errors import LedgerError, RequestError
-from orchestrator.ledger import doctor, files, logs, merging, plain_files, retractions, schema, studies
+from orchestrator.ledger import files, merging, plain_files, retractions, schema
+from orchestrator.ledger.checkpoints import Checkpoints
+from orchestrator.ledger.doctor import Doctor
 from orchestrator.ledger.lock import FolderLock
+from orchestrator.ledger.logs import Logs
 from orchestrator.ledger.rows import compaction, index, reading
 from orchestrator.ledger.rows.batches import Batches, retry_while_changing
 from orchestrator.ledger.rows.index import Index
 from orchestrator.ledger.rows.view import rows_of
-from orchestrator.trial import MEMBERS_FILE, TrialOutcome, TrialState, digest
+from orchestrator.ledger.studies import StudyFiles
+from orchestrator.trial import TrialOutcome, TrialState
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,6 +61,10 @@ class Ledger:
         self.writable, self.take_over, self.patience = writable, take_over, patience
         self._lock: FolderLock | None = None
         self._batches = Batches(self.folder)
+        self.studies = StudyFiles(self.folder, self._require_lock)
+        self.checkpoints = Checkpoints(self.folder, self._require_lock)
+        self.logs = Logs(self.folder, self._require_lock)
+        self.doctor = Doctor(self.folder, self._batches, self._require_lock)
         self._known = Index()
         """What a driver knows of each trial; a reader asks the files."""
         self._known_version = -1
@@ -170,62 +176,7 @@ class Ledger:
         with files.os_errors(f"the lock of results folder {str(self.folder)!r} cannot be read"):
             self._lock.require()
 
-    # -- a study's files, checkpoints, repair ------------------------------------------------------------------------
-
-    def write_study(self, name: str, study_json: Mapping[str, Any], plan: pa.Table) -> None:
-        """Write a study's description and plan; after a crash both are the old or both are the new."""
-        self._require_lock()
-        studies.write_study(self.folder, name, study_json, plan)
-
-    def read_study(self, name: str) -> tuple[dict[str, Any], pa.Table]:
-        """Return a study's description and plan, as last written; see `studies.read_study` for errors."""
-        return studies.read_study(self.folder, name)
-
-    def study_folder(self, name: str) -> Path:
-        """Return where a study's files lie; not made by this call."""
-        return studies.study_folder(self.folder, name)
-
-    def study_names(self) -> list[str]:
-        """Return the studies that were planned in this results folder."""
-        return studies.study_names(self.folder)
-
-    def checkpoint_folder(self, bundle_id: str) -> Path:
-        """Return where a bundle's resumable state lies; not made by this call."""
-        return plain_files.inside(self.folder, "checkpoints", bundle_id)
-
-    def unfinished_bundles(self) -> list[str]:
-        """Return the bundle_ids that have something in their checkpoint folder, the one last written to first."""
-        written = []
-        with files.os_errors("the ledger cannot be read"):
-            for folder in plain_files.folders(plain_files.inside(self.folder, "checkpoints")):
-                with contextlib.suppress(FileNotFoundError, NotADirectoryError):  # a worker may be deleting it
-                    for path in folder.iterdir():
-                        if not path.name.startswith("."):
-                            written.append((path.lstat().st_mtime_ns, folder.name))
-        return list(dict.fromkeys(name for _, name in sorted(written, reverse=True)))
-
-    def members_of(self, bundle_id: str) -> list[str]:
-        """Return the ordered trial_ids of a bundle that left a checkpoint; empty if that cannot be told."""
-        try:
-            path = self.checkpoint_folder(bundle_id) / MEMBERS_FILE
-            members = plain_files.parsed(plain_files.read(path, plain_files.MOST_JSON_BYTES))
-            return members if isinstance(members, list) and digest(members) == bundle_id else []
-        except (OSError, ValueError):
-            return []
-
-    def forget_bundle(self, bundle_id: str) -> None:
-        """Delete a bundle's checkpoints: it is finished."""
-        self._require_lock()
-        with files.os_errors(f"checkpoints of bundle {bundle_id} cannot be deleted"):
-            folder = self.checkpoint_folder(bundle_id)
-            if folder.exists():
-                shutil.rmtree(folder)
-
-    def set_bundle_aside(self, bundle_id: str) -> None:
-        """Move a bundle's checkpoint, which cannot be used, to `quarantine/`."""
-        self._require_lock()
-        with files.os_errors(f"checkpoints of bundle {bundle_id} cannot be set aside"):
-            doctor.set_aside(self.folder, self.checkpoint_folder(bundle_id))
+    # -- taking back, taking in ----------------------------------------------------------------------------------------
 
     def retract(self, trial_ids: Iterable[str], reason: str) -> int:
         """Retract trials: their rows stay, and count as nothing; return how many. See `retractions`.
@@ -258,31 +209,6 @@ class Ledger:
     def retracted(self) -> dict[str, retractions.Retraction]:
         """Return what was retracted, by trial_id, with the reason."""
         return retractions.read(self.folder)
-
-    def add_log(self, bundle_id: str, what: str, members: Sequence[str], text: str) -> None:
-        """Keep what a failure of a bundle left to read; see `logs.add`."""
-        self._require_lock()
-        logs.add(self.folder, bundle_id, what, members, text)
-
-    def logs_of(self, trial_id: str) -> list[logs.Entry]:
-        """Return what failures of bundles left to read that concern a trial, the oldest first."""
-        return logs.entries(self.folder, trial_id)
-
-    def problems(self) -> list[str]:
-        """Read every file and return one line for each that is broken, foreign or of unknown columns."""
-        return list(doctor.find_problems(self.folder).values())
-
-    def repair(self) -> list[str]:
-        """Move what `problems` names to `quarantine/`; return its lines.
-
-        What is moved did not count before either: the ledger reads as it did. Batches with a column that is unknown,
-        or without the epoch rows that they had, are written anew as they read.
-        """
-        self._require_lock()
-        self._batches.forget_kept()
-        found = doctor.repair(self.folder, self._batches)
-        self._batches.refresh()
-        return found
 
     # -- asking ----------------------------------------------------------------------------------------------------
 
@@ -322,10 +248,6 @@ class Ledger:
         """
         asked = None if only is None else list(only)
         return self._steady(lambda: reading.trials(self._batches, every_attempt=not view, only=asked, columns=columns))
-
-    def attempts(self, trial_id: str) -> pd.DataFrame:
-        """Return every attempt of one trial, in order."""
-        return self.trials(view=False, only=[trial_id])
 
     def ids_of(self, beginnings: Iterable[str]) -> list[str]:
         """Return the attempted trial that begins so, for each beginning of an id.

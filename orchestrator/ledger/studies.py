@@ -14,7 +14,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from orchestrator.ledger.record_schema import record_problem
 from orchestrator.ledger.rows import checks
 from orchestrator.ledger.schema import SCHEMA_VERSION, metadata
 
-__all__ = ["add_look", "read_study", "study_folder", "study_names", "study_problems", "sweep_studies"]
+__all__ = ["StudyFiles", "add_look", "read_study", "study_folder", "study_names", "study_problems", "sweep_studies"]
 __all__ += ["whole_study", "write_study"]
 
 LOOKS = "looks.jsonl"
@@ -45,6 +45,35 @@ MOST_ROWS = 2**21
 SLICE_ROWS = 2**14
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,200}")
+
+
+class StudyFiles:
+    """The files of the studies that were planned in a results folder.
+
+    Args:
+        results: the results folder.
+        require_lock: raises LedgerError unless this process may write to the folder.
+    """
+
+    def __init__(self, results: Path, require_lock: Callable[[], None]) -> None:
+        self._results, self._require_lock = results, require_lock
+
+    def names(self) -> list[str]:
+        """Return the studies that have a plan in this results folder."""
+        return study_names(self._results)
+
+    def folder(self, name: str) -> Path:
+        """Return where a study's files lie; this call does not make the folder."""
+        return study_folder(self._results, name)
+
+    def read(self, name: str) -> tuple[dict[str, Any], pa.Table]:
+        """Return a study's description and plan, as last written; see `read_study` for errors."""
+        return read_study(self._results, name)
+
+    def write(self, name: str, study_json: Mapping[str, Any], plan: pa.Table) -> None:
+        """Write a study's description and plan; after a crash both are the old or both are the new."""
+        self._require_lock()
+        write_study(self._results, name, study_json, plan)
 
 
 def study_folder(results: Path, name: str) -> Path:

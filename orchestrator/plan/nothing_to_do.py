@@ -26,9 +26,9 @@ def n_known_trials(study: Study, ledger: Ledger, plugins: Sequence[str]) -> int 
 
     None: something is to be trained, or it takes a full plan to know.
     """
-    if study.key not in ledger.study_names():
+    if study.key not in ledger.studies.names():
         return None
-    record, plan = ledger.read_study(study.key)
+    record, plan = ledger.studies.read(study.key)
     if record.get("finished_key") != plan_key(study, plugins):
         return None
     wanted = set(plan["trial_id"].to_pylist())

@@ -54,7 +54,7 @@ class Demand:
 def demand(plan: Plan, ledger: Ledger) -> Demand:
     """Return what a plan asks for, beside what the ledger has."""
     study = plan.study
-    record = ledger.read_study(study.key)[0] if study.key in ledger.study_names() else {}
+    record = ledger.studies.read(study.key)[0] if study.key in ledger.studies.names() else {}
     confirm = plan.confirm_trials(range(study.looks[-1]))
     hits = ledger.complete([trial.spec.trial_id for trial in confirm])
     wanted = {trial.spec.trial_id: trial.spec for trial in confirm}

@@ -84,8 +84,8 @@ def knowledge(studies: Sequence[Study], catalogue: Catalogue, ledger: Ledger, de
 def start_seconds(ledger: Ledger) -> tuple[float, float, float]:
     """Return (low, expected, high) time before the first bundle trains, from earlier runs in this folder if any."""
     known = []
-    for name in ledger.study_names():
-        known += [run["start_seconds"] for run in ledger.read_study(name)[0].get("runs", ()) if run["start_seconds"]]
+    for name in ledger.studies.names():
+        known += [run["start_seconds"] for run in ledger.studies.read(name)[0].get("runs", ()) if run["start_seconds"]]
     if not known:
         return START_SECONDS
     middle = statistics.median(known)

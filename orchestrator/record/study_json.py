@@ -69,7 +69,7 @@ def _plan_table(planned: Sequence[PlannedTrial]) -> pa.Table:
 
 def earlier_record(ledger: Ledger, key: str) -> Mapping[str, Any]:
     """Return the record that a results folder has of a study; empty: it has none."""
-    return ledger.read_study(key)[0] if key in ledger.study_names() else {}
+    return ledger.studies.read(key)[0] if key in ledger.studies.names() else {}
 
 
 def write_record(
@@ -98,7 +98,7 @@ def write_record(
         for look in looks[: looks.index(standing.n_seeds) + 1]:
             record = with_look(record, look)
         record["finished_key"] = plan_key(study, plugins)
-    ledger.write_study(study.key, record, _plan_table(standing.planned))
+    ledger.studies.write(study.key, record, _plan_table(standing.planned))
 
 
 def require_own_file(study: Study, ledger: Ledger) -> dict[str, str] | None:

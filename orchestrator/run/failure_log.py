@@ -26,13 +26,13 @@ def keep_failures(ledger: Ledger, bundle: Bundle, outcomes: Sequence[TrialOutcom
     if failed and (log or any(len(error) > MOST_IN_A_ROW for error in errors)):
         kinds = ", ".join(sorted({str(outcome.failure_kind) for outcome in failed}))
         members = [outcome.spec.trial_id for outcome in failed]
-        ledger.add_log(bundle.bundle_id, f"failed: {kinds}", members, _joined([*errors, _printed(log)]))
+        ledger.logs.add(bundle.bundle_id, f"failed: {kinds}", members, _joined([*errors, _printed(log)]))
 
 
 def keep_death(ledger: Ledger, bundle: Bundle, kind: FailureKind, error: str, log: str) -> None:
     """Write down the death of a bundle's process: if it is trained again, no row tells of it."""
     members = [spec.trial_id for spec in bundle.specs]
-    ledger.add_log(bundle.bundle_id, f"its process was lost: {kind}", members, _joined([error, _printed(log)]))
+    ledger.logs.add(bundle.bundle_id, f"its process was lost: {kind}", members, _joined([error, _printed(log)]))
 
 
 def _is_news(ledger: Ledger, outcome: TrialOutcome) -> bool:

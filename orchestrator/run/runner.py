@@ -82,7 +82,7 @@ class Runner:
         self.schedule = Schedule(
             plan,
             searches_of(plan, ledger, self._results.get, earlier),
-            base_of=lambda name, dataset: chosen_of(ledger.read_study(name)[0], name, dataset),
+            base_of=lambda name, dataset: chosen_of(ledger.studies.read(name)[0], name, dataset),
             decided=self._is_decided,
         )
         self._gathering = Gathering()
@@ -109,7 +109,7 @@ class Runner:
         return BundleTask(
             bundle=bundle,
             device=self._options.device,
-            checkpoint_folder="" if is_check else str(self._ledger.checkpoint_folder(bundle.bundle_id)),
+            checkpoint_folder="" if is_check else str(self._ledger.checkpoints.folder(bundle.bundle_id)),
             checkpoint_seconds=self._options.checkpoint_seconds,
             code_digest=self._digests[bundle.specs[0].method],
             share=share,

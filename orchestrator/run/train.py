@@ -107,4 +107,4 @@ def _write_journal(runner: Runner, ledger: Ledger) -> None:
         from orchestrator.search.journal import journal_of
 
         named = {f"{phase.search.method} @ {phase.dataset}": phase.rounds for phase in searches}
-        write_durably(ledger.study_folder(runner.study.key) / "optuna.journal", journal_of(named))
+        write_durably(ledger.studies.folder(runner.study.key) / "optuna.journal", journal_of(named))

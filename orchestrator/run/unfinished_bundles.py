@@ -23,8 +23,8 @@ def revivable(ledger: Ledger, wanted: Mapping[str, TrialSpec], missing: Collecti
     """
     left, asked = set(missing), set(missing)
     found = []
-    for bundle_id in ledger.unfinished_bundles():
-        members = ledger.members_of(bundle_id)
+    for bundle_id in ledger.checkpoints.unfinished():
+        members = ledger.checkpoints.members(bundle_id)
         if left.intersection(members) and all(m in wanted and (m in left or m not in asked) for m in members):
             found.append(tuple(wanted[member] for member in members))
             left.difference_update(members)
@@ -36,6 +36,6 @@ def forget_ended(ledger: Ledger, settled: Callable[[str], bool]) -> None:
 
     What another study left in the middle stays, for its next run.
     """
-    for bundle_id in ledger.unfinished_bundles():
-        if all(settled(member) for member in ledger.members_of(bundle_id)):
-            ledger.forget_bundle(bundle_id)
+    for bundle_id in ledger.checkpoints.unfinished():
+        if all(settled(member) for member in ledger.checkpoints.members(bundle_id)):
+            ledger.checkpoints.forget(bundle_id)

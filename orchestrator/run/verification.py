@@ -69,7 +69,7 @@ def _complete(name: str, results: Path) -> pd.DataFrame:
         UnknownNameError: no such study in this folder.
     """
     with Ledger(results) as ledger:
-        plans = [ledger.read_study(one)[1] for one in ([name] if name else ledger.study_names())]
+        plans = [ledger.studies.read(one)[1] for one in ([name] if name else ledger.studies.names())]
         rows = ledger.trials()
     wanted = {trial for plan in plans for trial in plan["trial_id"].to_pylist()}
     if rows.empty:

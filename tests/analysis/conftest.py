@@ -205,7 +205,7 @@ def write_synthetic(results: Path, datasets: tuple[str, ...] = ("digits",), name
     epochs = [row for one in outcomes if one.state is TrialState.COMPLETE for row in curve_of(one)]
     with Ledger(results, writable=True) as ledger:
         ledger.append(outcomes, pa.Table.from_pylist(epochs))
-        ledger.write_study(name, record, pa.Table.from_pylist(rows))
+        ledger.studies.write(name, record, pa.Table.from_pylist(rows))
     return Synthetic(results, name, json.loads(json.dumps(record)))
 
 

@@ -37,8 +37,8 @@ def test_it_is_small_whole_and_carries_no_path():
     assert sum(map(len, files.values())) < 20 * 2**20
     assert {name.split("/")[0] for name in files} == {"trials", "epochs", "studies", MARK}
     ledger = Ledger(LEDGER)
-    assert ledger.problems() == []
-    assert ledger.study_names() == json.loads(files[MARK])["studies"]
+    assert ledger.doctor.problems() == []
+    assert ledger.studies.names() == json.loads(files[MARK])["studies"]
     assert set(ledger.trials()["stages"].fillna("")) == {""}  # null: written before stages were recorded
     texts = [text.decode() for name, text in files.items() if name.endswith(".json")]
     texts += ledger.trials(view=False)["error"].tolist()

@@ -44,7 +44,7 @@ QUESTIONS = {
     ),
     "nothing left to do (10,000 trials)": (
         "",
-        "ledger = Ledger(folder); ids = ledger.read_study('large')[1]['trial_id'].to_pylist(); "
+        "ledger = Ledger(folder); ids = ledger.studies.read('large')[1]['trial_id'].to_pylist(); "
         "assert len(ledger.complete(ids)) == 10_000",
     ),
     "status": ("from orchestrator.inspection.status import status", "assert len(status(folder)) == 11"),
@@ -128,7 +128,7 @@ def plan(ledger: Ledger, name: str, made: list[TrialOutcome]) -> None:
         for one in made
     ]
     columns = {name: pa.string() for name in rows[0]} | {"seed": pa.int64(), "configuration": pa.int64()}
-    ledger.write_study(name, record, pa.Table.from_pylist(rows, pa.schema(list(columns.items()))))
+    ledger.studies.write(name, record, pa.Table.from_pylist(rows, pa.schema(list(columns.items()))))
 
 
 def asked(folder: Path, question: str, repeats: int) -> dict[str, Any]:

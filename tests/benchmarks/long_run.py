@@ -135,7 +135,7 @@ def _judged(watch: Watch, runner: Runner, ledger: Ledger, seconds: float) -> dic
         "files after the run": sum(path.is_file() for path in watch.results.rglob("*")),
         "MB of results": round(_bytes(watch.results) / 1e6, 1),
         "MB of logs and other files of Ray": round(watch.samples[-1]["log_bytes"] / 1e6, 1),
-        "checkpoints left over": len(ledger.unfinished_bundles()),
+        "checkpoints left over": len(ledger.checkpoints.unfinished()),
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
     }
     assert len(rows) == planned == rows["trial_id"].nunique(), "a trial has no row"

@@ -69,7 +69,7 @@ def trained(
         executor.run(runner)
         executor.close()
         runner.write_record()
-        record, _ = ledger.read_study(study.key)
+        record, _ = ledger.studies.read(study.key)
         assert runner.finished
     return Ledger(results).trials(), record
 

@@ -58,9 +58,9 @@ def uses(results: Path, *, patient: bool = True) -> None:
     """Do everything that one does with a folder, except training and drawing; `patient` takes its lock too."""
     or_one_line(lambda: Ledger(results).trials(view=False))
     or_one_line(lambda: Ledger(results).epochs(view=False))
-    or_one_line(lambda: Ledger(results).attempts(TRIAL))
+    or_one_line(lambda: Ledger(results).trials(view=False, only=[TRIAL]))
     or_one_line(lambda: status(results))
-    problems = or_one_line(lambda: Ledger(results).problems())
+    problems = or_one_line(Ledger(results).doctor.problems)
     assert isinstance(problems, LedgerError) or all(line.isprintable() for line in problems)
     with contextlib.suppress(FileNotFoundError):
         shutil.rmtree(results.with_name("kept"))
@@ -74,8 +74,8 @@ def repaired(results: Path) -> None:
     before = or_one_line(lambda: Ledger(results).trials(view=False))
     with Ledger(results, writable=True) as ledger:
         ledger.compact()
-        ledger.repair()
-        assert ledger.problems() == []
+        ledger.doctor.repair()
+        assert ledger.doctor.problems() == []
         assert isinstance(before, LedgerError) or len(ledger.trials(view=False)) == len(before)
 
 

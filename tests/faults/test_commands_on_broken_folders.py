@@ -50,7 +50,7 @@ def results(tmp_path: Path) -> Path:
     with Ledger(folder, writable=True) as ledger:
         ledger.append([outcome(0)], epochs(0))
         ledger.append([outcome(1)], epochs(1))
-        ledger.write_study("s", {"tier": "local"}, pa.table({"trial_id": [outcome(1).spec.trial_id]}))
+        ledger.studies.write("s", {"tier": "local"}, pa.table({"trial_id": [outcome(1).spec.trial_id]}))
     return folder
 
 
@@ -144,7 +144,7 @@ def test_a_broken_checkpoint_is_named_and_set_aside(
     results: Path, kind: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bundle = Bundle((outcome(7).spec,))
-    folder = Ledger(results).checkpoint_folder(bundle.bundle_id)
+    folder = Ledger(results).checkpoints.folder(bundle.bundle_id)
     name_members(folder, [spec.trial_id for spec in bundle.specs])
     write(folder, Checkpoint(state={"weight": torch.ones(3)}, rows=b"", progress={}))
     _, out, _ = said(capsys, "doctor", "--results", str(results), "--json")

@@ -178,7 +178,7 @@ def check(
     def seen(ledger: Ledger) -> tuple[list[int], list[int]]:
         return sorted(ledger.trials()["seed"].tolist()), sorted({ids[name] for name in ledger.epochs()["trial_id"]})
 
-    problems = Ledger(results).problems()
+    problems = Ledger(results).doctor.problems()
     assert any(re.search(phrase, line) for line in problems), problems
     assert all("\n" not in line for line in problems)
     assert lines is None or len(problems) == lines
@@ -186,12 +186,12 @@ def check(
     before = sum(path.is_file() or path.is_symlink() for path in results.rglob("*"))
     with Ledger(results, writable=True) as ledger:
         assert seen(ledger) == (usable, with_epochs)
-        assert sorted(ledger.repair()) == sorted(problems)
-        assert ledger.problems() == []
+        assert sorted(ledger.doctor.repair()) == sorted(problems)
+        assert ledger.doctor.problems() == []
         assert seen(ledger) == (usable, with_epochs)
         ledger.append([outcome(0)], epochs(0))
         assert 0 in seen(ledger)[0]
-    assert Ledger(results).problems() == []
+    assert Ledger(results).doctor.problems() == []
     assert sum(path.is_file() or path.is_symlink() for path in results.rglob("*")) >= before
     return problems
 
@@ -213,7 +213,7 @@ def newer(results: Path, name: str | None = None) -> None:
 
 def newer_plan(results: Path) -> None:
     with Ledger(results, writable=True) as ledger:
-        ledger.write_study("s", {}, pa.table({"trial_id": ["a" * 20]}))
+        ledger.studies.write("s", {}, pa.table({"trial_id": ["a" * 20]}))
     path = results / "studies" / "s" / "plan.parquet"
     facts = json.loads(pq.read_schema(path).metadata[b"orchestrator"]) | {"schema_version": SCHEMA_VERSION + 1}
     pq.write_table(pq.read_table(path).replace_schema_metadata({"orchestrator": json.dumps(facts)}), path)
@@ -253,7 +253,7 @@ def test_a_folder_that_cannot_be_read_is_refused_in_one_line_by_readers_and_driv
     damage(results)
     refused(phrase, lambda: Ledger(results).trials())
     refused(phrase, lambda: Ledger(results).complete(["x"]))
-    refused(phrase, lambda: Ledger(results).problems())
+    refused(phrase, Ledger(results).doctor.problems)
     refused("results", lambda: Ledger(results, writable=True).__enter__())
 
 
@@ -291,8 +291,8 @@ def test_an_append_that_the_disk_refuses_leaves_nothing_half_written(
             refused(f"cannot be written: {os.strerror(number)}", lambda: ledger.append([outcome(7)], epochs(7)))
         assert not [path for path in results.rglob("*.tmp")]
         assert ledger.append([outcome(7)], epochs(7)) == 1
-        assert ledger.problems() == []
-        assert len(ledger.attempts(outcome(7).spec.trial_id)) == 1
+        assert ledger.doctor.problems() == []
+        assert len(ledger.trials(view=False, only=[outcome(7).spec.trial_id])) == 1
         assert len(ledger.epochs([outcome(7).spec.trial_id])) == 2
 
 
@@ -306,8 +306,8 @@ def test_a_compaction_that_the_disk_refuses_keeps_every_row(results: Path, monke
         refused("No space left on device", ledger.compact)
         assert ledger.trials().equals(before[0])
         assert ledger.epochs().equals(before[1])
-        refused("No space left on device", lambda: ledger.write_study("s", {}, pa.table({"trial_id": ["a" * 20]})))
-        assert ledger.study_names() == []
+        refused("No space left on device", lambda: ledger.studies.write("s", {}, pa.table({"trial_id": ["a" * 20]})))
+        assert ledger.studies.names() == []
 
 
 STUDIES: dict[str, tuple[Callable[[Path], Any], str]] = {
@@ -323,20 +323,20 @@ STUDIES: dict[str, tuple[Callable[[Path], Any], str]] = {
 def test_a_damaged_plan_is_named_and_can_be_written_anew(results: Path, kind: str) -> None:
     plan = pa.table({"trial_id": ["a" * 20, "b" * 20], "arm": ["baseline", "off"]})
     with Ledger(results, writable=True) as ledger:
-        ledger.write_study("s", {"alpha": 0.1}, plan)
+        ledger.studies.write("s", {"alpha": 0.1}, plan)
         damage, phrase = STUDIES[kind]
         damage(results / "studies" / "s" / "plan.parquet")
-        refused(phrase, lambda: ledger.read_study("s"))
-        assert len(ledger.problems()) == 1
-        ledger.repair()
-        assert ledger.problems() == []
-        ledger.write_study("s", {"alpha": 0.1}, plan)
-        assert ledger.read_study("s")[0] == {"alpha": 0.1}
+        refused(phrase, lambda: ledger.studies.read("s"))
+        assert len(ledger.doctor.problems()) == 1
+        ledger.doctor.repair()
+        assert ledger.doctor.problems() == []
+        ledger.studies.write("s", {"alpha": 0.1}, plan)
+        assert ledger.studies.read("s")[0] == {"alpha": 0.1}
 
 
 def test_a_plan_of_a_newer_schema_is_refused(results: Path) -> None:
     newer_plan(results)
-    refused("has ledger schema", lambda: Ledger(results).read_study("s"))
+    refused("has ledger schema", lambda: Ledger(results).studies.read("s"))
 
 
 def test_every_single_flipped_bit_of_a_small_file_is_noticed(results: Path) -> None:
@@ -359,7 +359,7 @@ def refused(phrase: str, call: Callable[[], object]) -> None:
 def test_a_plan_with_a_flipped_bit_is_refused_or_reads_as_it_was_written(results: Path) -> None:
     plan = pa.table({"trial_id": ["a" * 20, "b" * 20], "arm": ["baseline", "off"]})
     with Ledger(results, writable=True) as ledger:
-        ledger.write_study("s", {"alpha": 0.1}, plan)
+        ledger.studies.write("s", {"alpha": 0.1}, plan)
     path = results / "studies/s/plan.parquet"
     content = path.read_bytes()
     refusals = 0
@@ -367,7 +367,7 @@ def test_a_plan_with_a_flipped_bit_is_refused_or_reads_as_it_was_written(results
         path.write_bytes(content)
         flip(path, place)
         try:
-            assert Ledger(results).read_study("s")[1].equals(plan), place
+            assert Ledger(results).studies.read("s")[1].equals(plan), place
         except LedgerError:
             refusals += 1
     assert refusals > len(content) / 7 / 2

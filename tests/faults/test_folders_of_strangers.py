@@ -133,7 +133,7 @@ def test_no_header_makes_whole_rows_count_for_nothing(place: Path, kind: str) ->
     CRAFTED[kind](place / "results", place / "outside")
     assert set(Ledger(place / "results").trials()["trial_id"]) == before
     with Ledger(place / "results", writable=True) as ledger:
-        assert any("does not hold" in line for line in ledger.problems())
-        ledger.repair()
-        assert ledger.problems() == []
+        assert any("does not hold" in line for line in ledger.doctor.problems())
+        ledger.doctor.repair()
+        assert ledger.doctor.problems() == []
         assert set(ledger.trials()["trial_id"]) == before

@@ -43,9 +43,9 @@ def wait_for(place: Path, driver: Forked | Spawned) -> None:
 def wait_for_a_bundle_after_the_first(results: Path, driver: Forked | Spawned) -> None:
     """Return when trials are in the ledger, and another bundle is under way and has a checkpoint."""
     wait_for(results / "trials/*.parquet", driver)
-    ending = set(Ledger(results).unfinished_bundles())  # the one whose trials these are may not have cleared up yet
+    ending = set(Ledger(results).checkpoints.unfinished())  # the one whose trials these are may not have cleared up yet
     deadline = time.monotonic() + 60
-    while not set(Ledger(results).unfinished_bundles()) - ending:
+    while not set(Ledger(results).checkpoints.unfinished()) - ending:
         assert driver.poll() is None, driver.out.read_text()
         assert time.monotonic() < deadline
 
@@ -80,7 +80,7 @@ def test_an_interrupted_run_exits_with_130_says_that_nothing_is_lost_and_goes_on
     assert ended(driver, 15) == 130, out.read_text()
     assert NOTHING_LOST in out.read_text()
     assert "Traceback" not in out.read_text()
-    assert Ledger(results).unfinished_bundles(), "the bundle under way leaves a checkpoint"
+    assert Ledger(results).checkpoints.unfinished(), "the bundle under way leaves a checkpoint"
     complete = require_sound(results, histories.quiet, set())
     again = zygote.start(argv(results, "inline"), out, 0.0, answers=False)
     assert ended(again) == 0, out.read_text()
@@ -167,7 +167,7 @@ def test_a_killed_run_goes_on_from_its_checkpoints_on_another_machine(
     assert ended(driver) == -signal.SIGKILL
     complete = require_sound(results, histories.quiet, set())
     assert complete
-    assert Ledger(results).unfinished_bundles()
+    assert Ledger(results).checkpoints.unfinished()
     again = zygote.start(argv(results, "inline"), out, 0.0, answers=False, host="mars")
     assert ended(again) == 0, out.read_text()
     assert "to be sure that it is gone" in out.read_text()

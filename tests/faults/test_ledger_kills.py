@@ -46,7 +46,7 @@ def epochs(*seeds: int) -> pa.Table:
 def seen(results: Path) -> set[int]:
     """Return the seeds of the read view, after asserting that every trial has exactly its epoch rows, once."""
     ledger = Ledger(results)
-    assert ledger.problems() == []
+    assert ledger.doctor.problems() == []
     view = ledger.trials()
     assert not view["trial_id"].duplicated().any()
     assert (view["metric.acc"] == view["seed"] / 7).all()
@@ -175,15 +175,15 @@ def plan_of(look: int) -> pa.Table:
 @STRIDES
 def test_a_plan_and_its_study_change_together_wherever_the_writer_is_killed(template: Path, stride: int) -> None:
     with Ledger(template, writable=True) as ledger:
-        ledger.write_study("s", {"look": 0}, plan_of(0))
+        ledger.studies.write("s", {"look": 0}, plan_of(0))
 
     def check(results: Path, survived: bool) -> None:
-        study, plan = Ledger(results).read_study("s")
+        study, plan = Ledger(results).studies.read("s")
         assert plan.equals(plan_of(study["look"]))
         assert study["look"] == 1 or not survived
 
     def work(ledger: Ledger) -> None:
-        ledger.write_study("s", {"look": 1}, plan_of(1))
+        ledger.studies.write("s", {"look": 1}, plan_of(1))
 
     assert killed_at_each_step(template, stride, work, check) >= 4
 

@@ -50,4 +50,4 @@ def test_a_plugin_that_loops_while_it_is_imported_is_left_by_a_signal_and_holds_
         kill_family(driver)
     assert "Traceback" not in out.read_text()
     with Ledger(results, writable=True) as ledger:
-        assert ledger.problems() == []
+        assert ledger.doctor.problems() == []

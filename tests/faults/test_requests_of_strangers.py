@@ -388,7 +388,7 @@ def test_two_files_of_one_name_never_take_each_others_record_ray_35812(stranger:
         line = stranger.refused(other, command=command)
         assert f"is that of {str(first)!r}, another file of this name" in line
     with Ledger(stranger.results) as ledger:
-        record, _ = ledger.read_study("ablation")
+        record, _ = ledger.studies.read("ablation")
     assert record["source"]["path"] == "../A/ablation.py"
     assert len(record["source"]["digest"]) == 20
     moved = stranger.writes("C/ablation.py", first.read_text())

@@ -63,10 +63,10 @@ def test_every_trial_is_a_hit_and_the_study_has_nothing_left_to_train(
 
 def test_nothing_in_it_is_named_as_broken_and_a_driver_deletes_nothing(results: Path) -> None:
     before = {path.relative_to(results) for path in results.rglob("*")}
-    assert Ledger(results).problems() == []
+    assert Ledger(results).doctor.problems() == []
     with Ledger(results, writable=True) as ledger:
         ledger.compact()
-        assert ledger.repair() == []
+        assert ledger.doctor.repair() == []
     assert before <= {path.relative_to(results) for path in results.rglob("*")}
 
 
@@ -112,7 +112,7 @@ def test_a_retracted_trial_is_named_in_the_report_and_a_run_trains_it_again(
         assert view.trials.loc[~others, "attempt"].tolist() == [attempt]
         view.trials["attempt"] = view.epochs["attempt"] = 1
     twice.require_equal(once)
-    assert len(Ledger(results).attempts(row["trial_id"])) == 3
+    assert len(Ledger(results).trials(view=False, only=[row["trial_id"]])) == 3
 
 
 def retract(results: Path, trial_id: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -41,7 +41,7 @@ def check(case: list[tuple[str, list[bytes]]], results: Path) -> None:
         path.write_bytes(b"\n".join(lines))
     said: list[Any] = [holder_of(results), profiles.read_limits(results, STUDY), profiles.read_memory(results, "a")]
     assert str(said[0]).isprintable()
-    Ledger(results).logs_of("a" * 20)
-    Ledger(results).members_of("a" * 20)
+    Ledger(results).logs.of("a" * 20)
+    Ledger(results).checkpoints.members("a" * 20)
     uses(results, patient=False)
     is_sane(results)

@@ -76,7 +76,7 @@ class Histories:
                     assert driver.status == -signal.SIGKILL, out.read_text()[-2000:]
                     left -= 1
                     self.tally.count("inline driver")
-                    self.tally.resumable += bool(Ledger(results).unfinished_bundles())
+                    self.tally.resumable += bool(Ledger(results).checkpoints.unfinished())
                     complete = require_sound(results, self.quiet, complete)
                 self.require_equal(results, out)
 
@@ -105,7 +105,7 @@ class Histories:
                         self.tally.longest_behind = max(self.tally.longest_behind, time.monotonic() - began)
                     finally:
                         kill_family(driver)
-                    self.tally.resumable += bool(Ledger(results).unfinished_bundles())
+                    self.tally.resumable += bool(Ledger(results).checkpoints.unfinished())
                     complete = require_sound(results, self.quiet, complete)
                 self.require_equal(results, out)
 
@@ -139,7 +139,7 @@ class Histories:
         """Compare a study that has ended with the quiet run, and count it."""
         require_sound(results, self.quiet, set())
         self.view(results, out).require_equal(self.quiet)
-        assert Ledger(results).unfinished_bundles() == [], "checkpoints are left over"
+        assert Ledger(results).checkpoints.unfinished() == [], "checkpoints are left over"
         self.tally.histories += 1
 
     @contextlib.contextmanager

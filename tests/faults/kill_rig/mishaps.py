@@ -174,7 +174,7 @@ class Mishaps:
         for place in range(len(files)):
             _copy(there, results, files[place : place + 1])
             Ledger(results).trials()
-            Ledger(results).problems()
+            Ledger(results).doctor.problems()
         return complete
 
     def clock_back(self, results: Path, out: Path) -> set[str]:

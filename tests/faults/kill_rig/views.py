@@ -33,7 +33,7 @@ class View:
         """Read it; `out` holds what a run that ended printed."""
         with Ledger(results) as ledger:
             trials, epochs = ledger.trials(), ledger.epochs()
-            record = ledger.read_study(STUDY)[0] if STUDY in ledger.study_names() else {}
+            record = ledger.studies.read(STUDY)[0] if STUDY in ledger.studies.names() else {}
         kept = [name for name in trials.columns if name not in VOLATILE and not name.startswith("cost.")]
         trials = trials[kept].sort_values("trial_id", ignore_index=True)
         trials["error"] = trials["error"].str.strip().str.rsplit("\n").str[-1]  # line numbers of tracebacks may differ
@@ -77,7 +77,7 @@ def require_sound(results: Path, quiet: View, complete_before: set[str]) -> set[
     that of the quiet run, and no value told to the search that the ledger does not have.
     """
     ledger = Ledger(results)
-    assert ledger.problems() == []
+    assert ledger.doctor.problems() == []
     rows, every = ledger.trials(), ledger.trials(view=False)
     assert not rows["trial_id"].duplicated().any()
     finished = every[every["state"] == "complete"]
@@ -91,10 +91,10 @@ def require_sound(results: Path, quiet: View, complete_before: set[str]) -> set[
 
 
 def _require_told_is_known(ledger: Ledger, rows: pd.DataFrame) -> None:
-    if STUDY not in ledger.study_names():
+    if STUDY not in ledger.studies.names():
         return
     known = rows.set_index("trial_id")
-    for search in ledger.read_study(STUDY)[0].get("searches", []):
+    for search in ledger.studies.read(STUDY)[0].get("searches", []):
         for entry in search["history"]:
             if entry["objective"] is not None:
                 told = known.loc[entry["trial_ids"], "metric.neighbour_mi"].mean()

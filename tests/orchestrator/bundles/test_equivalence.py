@@ -55,7 +55,7 @@ def run(folder, faults, executor=None, seeds=8, **options):
         runner = Runner(plan_of(asked, Catalogue(WRONG)), ledger, RunOptions(plugins=WRONG, **options))
         executor.run(runner)
         runner.write_record()
-        record, _ = ledger.read_study("wrongstudy")
+        record, _ = ledger.studies.read("wrongstudy")
     return runner, executor.bundles, record["equivalence"]
 
 
@@ -72,7 +72,7 @@ def test_one_member_of_a_sound_shape_is_trained_again_once_and_fusing_goes_on(tm
     assert bundles[1].specs[0] in bundles[0].specs
     assert runner.finished and runner.progress.complete == 8 and not runner.progress.notes
     assert len(Ledger(tmp_path).trials()) == 8  # a check is no attempt of its own
-    assert not Ledger(tmp_path).unfinished_bundles()
+    assert not Ledger(tmp_path).checkpoints.unfinished()
 
 
 @pytest.mark.parametrize("fault", ["neighbours", "late", "alone"])

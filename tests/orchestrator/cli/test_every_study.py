@@ -45,7 +45,7 @@ def test_a_study_that_fails_is_named_and_the_others_run(tmp_path, capsys):
     with pytest.raises(OrchestratorError, match="1 of 3 studies failed: broken: UnknownNameError"):
         every_study.run_studies([FIRST, BROKEN, SECOND], request(tmp_path))
     with Ledger(tmp_path) as ledger:
-        assert {"first", "second"} <= set(ledger.study_names())
+        assert {"first", "second"} <= set(ledger.studies.names())
         assert len(ledger.trials()) == 6 * 3  # the baseline is shared
     assert "broken failed" in capsys.readouterr().err
 
@@ -143,7 +143,7 @@ def test_a_report_of_a_study_under_way_is_a_look_that_is_remembered(tmp_path):
 
 
 def looks_of(results, name):
-    return Ledger(results).read_study(name)[0]["looks_taken"]
+    return Ledger(results).studies.read(name)[0]["looks_taken"]
 
 
 def test_a_run_says_where_the_dashboard_of_its_cluster_is(tmp_path, capsys, monkeypatch):

@@ -50,7 +50,7 @@ def results(tmp_path):
             )
             ledger.append([done], pa.table(rows))
         plan = pa.table({"trial_id": [spec(seed).trial_id for seed in range(5)]})
-        ledger.write_study("asked", {"metric": "nmi", "name": "asked"}, plan)
+        ledger.studies.write("asked", {"metric": "nmi", "name": "asked"}, plan)
     return folder
 
 
@@ -70,9 +70,9 @@ def test_what_the_studies_ask_for_comes_out_again_and_nothing_else(results, tmp_
         by_id(after.trials(view=False)), by_id(rows[rows["trial_id"].isin(asked)]), check_exact=True
     )
     pd.testing.assert_frame_equal(by_id(after.epochs()), by_id(before.epochs(asked)), check_exact=True)
-    assert after.read_study("asked")[0] == before.read_study("asked")[0]
-    assert after.read_study("asked")[1].equals(before.read_study("asked")[1])
-    assert after.problems() == []
+    assert after.studies.read("asked")[0] == before.studies.read("asked")[0]
+    assert after.studies.read("asked")[1].equals(before.studies.read("asked")[1])
+    assert after.doctor.problems() == []
 
 
 def test_a_study_that_has_not_run_to_its_end_is_left_out_and_named(results, tmp_path):
@@ -81,11 +81,13 @@ def test_a_study_that_has_not_run_to_its_end_is_left_out_and_named(results, tmp_
     search |= {"n_configurations": 2, "chosen": None, "chosen_number": None, "history": [told]}
     half = {"metric": "nmi", "searches": [search]}
     with Ledger(results, writable=True) as ledger:
-        ledger.write_study("missing", {"metric": "nmi"}, pa.table({"trial_id": [spec(0).trial_id, spec(99).trial_id]}))
-        ledger.write_study("searching", half, pa.table({"trial_id": [spec(0).trial_id]}))
+        ledger.studies.write(
+            "missing", {"metric": "nmi"}, pa.table({"trial_id": [spec(0).trial_id, spec(99).trial_id]})
+        )
+        ledger.studies.write("searching", half, pa.table({"trial_id": [spec(0).trial_id]}))
     kept = export_ledger(results, tmp_path / "kept", 2**20)
     assert (kept.studies, kept.unfinished) == (("asked",), ("missing", "searching"))
-    assert Ledger(tmp_path / "kept").study_names() == ["asked"]
+    assert Ledger(tmp_path / "kept").studies.names() == ["asked"]
 
 
 def test_no_path_of_the_machine_is_kept(results, tmp_path):

@@ -36,14 +36,14 @@ def folder(place: Path, *outcomes: TrialOutcome, study: str = "") -> Path:
             ledger.append([one], epochs(one))
         if study:
             plan = pa.table({"trial_id": sorted({one.spec.trial_id for one in outcomes})})
-            ledger.write_study(study, {"question": study}, plan)
+            ledger.studies.write(study, {"question": study}, plan)
     return place
 
 
 def merged(one: Path, other: Path) -> tuple[int, int, int]:
     with Ledger(one, writable=True) as ledger:
         made = ledger.merge(other)
-        assert ledger.problems() == []
+        assert ledger.doctor.problems() == []
         assert len(ledger.trials()) == len(Ledger(one).trials())
     return made.n_trials, made.n_attempts, made.n_agree
 
@@ -56,7 +56,7 @@ def test_trials_of_both_are_there_once_and_a_second_merge_adds_nothing(tmp_path:
     frame = Ledger(one).trials()
     assert sorted(frame["seed"]) == [0, 1, 2, 3]
     assert len(Ledger(one).epochs()) == 8
-    assert Ledger(one).study_names() == ["first", "second"]
+    assert Ledger(one).studies.names() == ["first", "second"]
     assert merged(one, other) == (0, 0, 3)
     assert len(Ledger(one).trials(view=False)) == 4
     assert {path: path.read_bytes() for path in other.rglob("*.parquet")} == before
@@ -68,7 +68,7 @@ def test_a_copy_that_went_on_elsewhere_comes_back_with_each_attempt_once(tmp_pat
     folder(one, outcome(0, attempt=2, failed=True, at=STARTED + 10), outcome(2))
     folder(copy, outcome(0, attempt=2, at=STARTED + 20), outcome(3))
     assert merged(one, copy) == (1, 2, 1)
-    attempts = Ledger(one).attempts(outcome(0).spec.trial_id)
+    attempts = Ledger(one).trials(view=False, only=[outcome(0).spec.trial_id])
     assert attempts["attempt"].tolist() == [1, 2, 3]
     assert attempts["state"].tolist() == ["failed", "failed", "complete"]
     assert Ledger(one).epochs([outcome(0).spec.trial_id])["attempt"].tolist() == [3, 3]
@@ -108,7 +108,7 @@ def test_a_study_that_is_planned_otherwise_is_named_and_stays(tmp_path: Path) ->
         made = ledger.merge(other)
     assert (made.studies, made.planned_otherwise) == ((), ("s",))
     assert "run them again here: s" in made.sentence(other)
-    assert len(Ledger(one).read_study("s")[1]) == 1
+    assert len(Ledger(one).studies.read("s")[1]) == 1
 
 
 @pytest.mark.parametrize("name", ["one", "nothing"])
@@ -126,4 +126,4 @@ def test_a_failure_that_only_repeats_itself_comes_once(tmp_path: Path) -> None:
     one = folder(tmp_path / "one", diverged(STARTED))
     other = folder(tmp_path / "other", diverged(STARTED + 50))
     assert merged(one, other) == (0, 0, 0)
-    assert len(Ledger(one).attempts(outcome(0).spec.trial_id)) == 1
+    assert len(Ledger(one).trials(view=False, only=[outcome(0).spec.trial_id])) == 1

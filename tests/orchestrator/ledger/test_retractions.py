@@ -44,13 +44,13 @@ def test_a_retracted_trial_is_no_hit_and_in_no_view_and_its_rows_stay(results: P
             assert ID not in set(reader.trials()["trial_id"])
             assert ID not in set(reader.epochs()["trial_id"])
             assert len(reader.trials(view=False)) == 3
-            assert len(reader.attempts(ID)) == 1
+            assert len(reader.trials(view=False, only=[ID])) == 1
             assert reader.next_attempt(ID) == 2
         assert ledger.retracted()[ID].reason == "trained on the wrong data"
         ledger.compact()
         assert len(ledger.trials()) == 2
     assert len(Ledger(results).trials()) == 2
-    assert Ledger(results).problems() == []
+    assert Ledger(results).doctor.problems() == []
 
 
 def test_what_is_trained_after_a_retraction_counts(results: Path) -> None:
@@ -97,7 +97,7 @@ def test_a_file_that_holds_no_retractions_is_named_and_nothing_is_guessed(result
 
 def test_a_kept_ledger_keeps_what_was_retracted(results: Path, tmp_path: Path) -> None:
     with Ledger(results, writable=True) as ledger:
-        ledger.write_study(
+        ledger.studies.write(
             "s", {"metric": "nmi"}, pa.table({"trial_id": [outcome(seed).spec.trial_id for seed in (0, 1)]})
         )
         ledger.retract([ID], "wrong data")
@@ -108,4 +108,4 @@ def test_a_kept_ledger_keeps_what_was_retracted(results: Path, tmp_path: Path) -
     kept = Ledger(tmp_path / "kept")
     assert kept.retracted()[ID].reason == "wrong data"
     assert kept.trials(only=[ID])["attempt"].tolist() == [2]
-    assert len(kept.attempts(ID)) == 2
+    assert len(kept.trials(view=False, only=[ID])) == 2

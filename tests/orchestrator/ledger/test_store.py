@@ -90,7 +90,7 @@ def test_the_read_view_prefers_complete_then_pruned_then_failed_then_the_latest_
         assert view["state"].to_dict() == {0: "complete", 1: "pruned", 2: "failed"}
         assert view["attempt"].to_dict() == {0: 2, 1: 1, 2: 2}
         assert len(ledger.trials(view=False)) == 7
-        assert ledger.attempts(spec(0).trial_id)["state"].tolist() == ["failed", "complete", "failed"]
+        assert ledger.trials(view=False, only=[spec(0).trial_id])["state"].tolist() == ["failed", "complete", "failed"]
         assert ledger.next_attempt(spec(0).trial_id) == 4
         assert ledger.next_attempt(spec(9).trial_id) == 1
 
@@ -169,8 +169,8 @@ def test_a_folder_that_does_not_exist_is_an_empty_ledger_and_reading_does_not_ma
     assert "trial_id" in reader.trials().columns
     assert reader.epochs().empty
     assert reader.complete(["x"]) == set()
-    assert reader.problems() == []
-    assert reader.study_names() == []
+    assert reader.doctor.problems() == []
+    assert reader.studies.names() == []
     assert not (tmp_path / "deep").exists()
 
 
@@ -236,26 +236,26 @@ def test_what_a_driver_remembers_of_its_batches_is_what_their_files_hold(tmp_pat
 def test_a_study_and_its_plan_are_read_back_together(tmp_path: Path) -> None:
     plan = pa.table({"trial_id": ["a" * 20, "b" * 20], "arm": ["baseline", None], "seed": [0, 1]})
     with Ledger(tmp_path, writable=True) as ledger:
-        ledger.write_study("quickstart", {"alpha": 0.1}, plan)
-        ledger.write_study("quickstart", {"alpha": 0.2}, plan)
-        study, read = ledger.read_study("quickstart")
+        ledger.studies.write("quickstart", {"alpha": 0.1}, plan)
+        ledger.studies.write("quickstart", {"alpha": 0.2}, plan)
+        study, read = ledger.studies.read("quickstart")
         assert (study, read.to_pydict()) == ({"alpha": 0.2}, plan.to_pydict())
-        assert ledger.study_names() == ["quickstart"]
-        assert '"alpha": 0.2' in (ledger.study_folder("quickstart") / "study.json").read_text()
+        assert ledger.studies.names() == ["quickstart"]
+        assert '"alpha": 0.2' in (ledger.studies.folder("quickstart") / "study.json").read_text()
         with pytest.raises(UnknownNameError, match="'other'; there are: quickstart"):
-            ledger.read_study("other")
+            ledger.studies.read("other")
         with pytest.raises(RequestError, match="is not made of letters"):
-            ledger.study_folder("../up")
+            ledger.studies.folder("../up")
 
 
 def test_unfinished_bundles_are_those_with_checkpoints(tmp_path: Path) -> None:
     with Ledger(tmp_path, writable=True) as ledger:
-        ledger.checkpoint_folder("ab").mkdir(parents=True)
-        ledger.checkpoint_folder("cd").mkdir()
-        (ledger.checkpoint_folder("ab") / "state.safetensors").write_bytes(b"x")
-        assert ledger.unfinished_bundles() == ["ab"]
-        ledger.forget_bundle("ab")
-        assert ledger.unfinished_bundles() == []
+        ledger.checkpoints.folder("ab").mkdir(parents=True)
+        ledger.checkpoints.folder("cd").mkdir()
+        (ledger.checkpoints.folder("ab") / "state.safetensors").write_bytes(b"x")
+        assert ledger.checkpoints.unfinished() == ["ab"]
+        ledger.checkpoints.forget("ab")
+        assert ledger.checkpoints.unfinished() == []
 
 
 def test_a_bundle_that_ends_while_unfinished_ones_are_looked_for_is_left_out(
@@ -263,8 +263,8 @@ def test_a_bundle_that_ends_while_unfinished_ones_are_looked_for_is_left_out(
 ) -> None:
     with Ledger(tmp_path, writable=True) as ledger:
         for name in ("ab", "cd"):
-            ledger.checkpoint_folder(name).mkdir(parents=True)
-            (ledger.checkpoint_folder(name) / "state.safetensors").write_bytes(b"x")
+            ledger.checkpoints.folder(name).mkdir(parents=True)
+            (ledger.checkpoints.folder(name) / "state.safetensors").write_bytes(b"x")
 
         def first_ended(look: Any) -> Any:
             def looks(path: Any) -> Any:
@@ -276,7 +276,7 @@ def test_a_bundle_that_ends_while_unfinished_ones_are_looked_for_is_left_out(
 
         for look in ("scandir", "listdir"):
             monkeypatch.setattr(os, look, first_ended(getattr(os, look)))
-        assert ledger.unfinished_bundles() == ["cd"]
+        assert ledger.checkpoints.unfinished() == ["cd"]
 
 
 def test_every_column_that_is_written_is_described(tmp_path: Path) -> None:

@@ -133,7 +133,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "ledger"):
-            assert self.ledger.problems() == []
+            assert self.ledger.doctor.problems() == []
             self.ledger.close()
             shutil.rmtree(self.folder)
 

@@ -31,7 +31,7 @@ def written(folder, question):
 
 
 def question(results):
-    return Ledger(results).read_study("ablation")[0]["question"]
+    return Ledger(results).studies.read("ablation")[0]["question"]
 
 
 def test_another_file_of_the_same_name_is_refused_and_the_first_record_stays(tmp_path, capsys):

@@ -33,7 +33,7 @@ def record(tmp_path_factory):
     asked = with_settings(ASKED, ["dataset=gaussians", "toy.level=0.25"])
     with Ledger(tmp_path_factory.mktemp("results"), writable=True) as ledger:
         Runner(plan_of(asked, Catalogue(TOY)), ledger, RunOptions(plugins=TOY)).write_record()
-        return ledger.read_study("asked")[0]
+        return ledger.studies.read("asked")[0]
 
 
 def test_the_command_of_the_record_sets_what_was_set(record):
@@ -66,7 +66,7 @@ def test_the_first_plan_stays_whatever_the_study_file_says_later(tmp_path, later
     with Ledger(tmp_path, writable=True) as ledger:
         for study in (first, replace(first, seeds=later), first):
             Runner(plan_of(study, Catalogue(TOY)), ledger, RunOptions(plugins=TOY)).write_record()
-            seeds = ledger.read_study("asked")[0]["seeds"]
+            seeds = ledger.studies.read("asked")[0]["seeds"]
             assert (seeds["planned"], seeds["looks"]) == ([8], None)
             assert seeds["file"] == list(study.planned_looks)
 

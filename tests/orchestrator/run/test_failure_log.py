@@ -79,7 +79,7 @@ def test_a_row_has_the_ends_of_a_long_traceback_and_the_log_all_of_it(runner, tm
     assert found["train_again"] == "orchestrate run troubled --retry-failed bug"
     (standing,) = status(tmp_path)
     assert [(row["kind"], row["error"]) for row in standing["examples"]] == [("bug", " at last")]
-    (entry,) = Ledger(tmp_path).logs_of(failed["trial_id"].iloc[0])
+    (entry,) = Ledger(tmp_path).logs.of(failed["trial_id"].iloc[0])
     assert "in the middle" in entry.text
 
 

@@ -172,7 +172,7 @@ def stopped_after(asked, folder, n_reports):
                 runner.stop("enough")
 
         executor.run(runner)
-        assert len(ledger.unfinished_bundles()) == len(executor.tasks) == 1
+        assert len(ledger.checkpoints.unfinished()) == len(executor.tasks) == 1
     return executor.tasks[0]
 
 
@@ -190,7 +190,7 @@ def test_a_bundle_goes_on_as_it_was_though_some_of_its_members_have_ended(tmp_pa
     assert truths(rows).equals(truths(undisturbed))
     assert (runner.progress.hits, runner.progress.trained) == (2, 14)
     assert len(Ledger(tmp_path / "b").trials(view=False)) == 16
-    assert Ledger(tmp_path / "b").unfinished_bundles() == []
+    assert Ledger(tmp_path / "b").checkpoints.unfinished() == []
 
 
 def test_a_checkpoint_that_cannot_be_used_is_named_and_its_bundle_starts_afresh(tmp_path):
@@ -205,11 +205,11 @@ def test_half_a_bundle_that_was_interrupted_goes_on_as_half_a_bundle(tmp_path):
     with Ledger(tmp_path, writable=True) as ledger:
         runner = Runner(plan_of(study(), Catalogue(TOY)), ledger, RunOptions(plugins=TOY))
         whole = runner.next_task().bundle
-        left = ledger.checkpoint_folder(whole.bundle_id)
+        left = ledger.checkpoints.folder(whole.bundle_id)
         name_members(left, [spec.trial_id for spec in whole.specs])
         runner.lost(whole, FailureKind.TIMEOUT, "no progress")
         half = runner.next_task().bundle
-        name_members(ledger.checkpoint_folder(half.bundle_id), [spec.trial_id for spec in half.specs])
+        name_members(ledger.checkpoints.folder(half.bundle_id), [spec.trial_id for spec in half.specs])
         os.utime(left / MEMBERS_FILE, (1, 1))
     executor = Recording()
     runner, rows = run(study(), tmp_path, executor)
@@ -218,7 +218,7 @@ def test_half_a_bundle_that_was_interrupted_goes_on_as_half_a_bundle(tmp_path):
     assert left.exists()
     with Ledger(tmp_path, writable=True) as ledger:
         Runner(plan_of(study(), Catalogue(TOY)), ledger, RunOptions(plugins=TOY)).clear_up()
-        assert ledger.unfinished_bundles() == []
+        assert ledger.checkpoints.unfinished() == []
 
 
 def test_what_another_study_left_in_the_middle_stays_for_it(tmp_path):
@@ -228,7 +228,7 @@ def test_what_another_study_left_in_the_middle_stays_for_it(tmp_path):
         runner = Runner(plan_of(study(), Catalogue(TOY)), ledger, RunOptions(plugins=TOY))
         InlineExecutor().run(runner)
         runner.clear_up()
-        assert ledger.unfinished_bundles() == [task.bundle.bundle_id]
+        assert ledger.checkpoints.unfinished() == [task.bundle.bundle_id]
 
 
 def test_a_failure_that_is_tried_again_is_not_taken_from_the_checkpoint(tmp_path):
@@ -292,7 +292,7 @@ def test_a_sequential_study_stops_at_the_look_that_decides_it(tmp_path):
     asked = study(one_factor("toy", {"mode": ["same"]}), seeds=until_decided((8, 16)), margin=0.05)
     equivalent, _ = run(asked, tmp_path / "b")
     assert equivalent.schedule.confirmation.n_seeds == 8
-    record, _ = Ledger(tmp_path / "a").read_study("toystudy")
+    record, _ = Ledger(tmp_path / "a").studies.read("toystudy")
     assert [look["n_seeds"] for look in record["looks_taken"]] == [8]
 
 

@@ -75,7 +75,7 @@ def test_a_search_begins_from_the_search_trials_of_another_study_and_says_so(res
     assert len(found) == 6 + 4
     assert (runner.progress.hits, runner.progress.trained) == (6 * 2, 4 * 2)
     assert runner.progress.total == 20
-    entry = Ledger(results).read_study("second")[0]["searches"][0]
+    entry = Ledger(results).studies.read("second")[0]["searches"][0]
     assert [bool(told.get("warm_start")) for told in entry["history"]] == [True] * 6 + [False] * 4
     assert entry["warm_start"] == {"at_most": 20, "trial_ids": [told["trial_ids"] for told in entry["history"][:6]]}
     cold = proposals(run(study(replace(WARM, warm_start=0), "cold"), results))
@@ -121,13 +121,13 @@ def test_what_the_search_would_not_have_asked_for_or_cannot_compare_is_left_out(
         )
         runner.write_record()
     assert runner.schedule.searches[0].rounds.n_earlier == 0
-    assert Ledger(results).read_study("second")[0]["searches"][0]["warm_start"]["trial_ids"] == []
+    assert Ledger(results).studies.read("second")[0]["searches"][0]["warm_start"]["trial_ids"] == []
 
 
 def test_at_most_so_many_are_taken_and_no_result_decides_which(results):
     runner = run(study(replace(WARM, warm_start=2), "second"), results)
-    entry = Ledger(results).read_study("second")[0]["searches"][0]
-    every = Ledger(results).read_study("first")[0]["searches"][0]["history"]
+    entry = Ledger(results).studies.read("second")[0]["searches"][0]
+    every = Ledger(results).studies.read("first")[0]["searches"][0]["history"]
     assert entry["warm_start"]["trial_ids"] == sorted(told["trial_ids"] for told in every)[:2]
     assert runner.schedule.searches[0].rounds.n_earlier == 2
 

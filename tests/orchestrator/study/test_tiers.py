@@ -116,8 +116,8 @@ def test_a_tier_has_a_record_of_its_own(tmp_path):
             runner = Runner(plan_of(study, Catalogue()), ledger, RunOptions())
             InlineExecutor().run(runner)
             runner.write_record()
-        assert ledger.study_names() == ["asked", "asked.paper"]
-        local, paper = (ledger.read_study(name) for name in ledger.study_names())
+        assert ledger.studies.names() == ["asked", "asked.paper"]
+        local, paper = (ledger.studies.read(name) for name in ledger.studies.names())
     assert (local[0]["tier"], paper[0]["tier"]) == ("local", "paper")
     assert paper[0]["command"] == "orchestrate run asked --tier paper"
     assert not set(local[1]["trial_id"].to_pylist()) & set(paper[1]["trial_id"].to_pylist())
