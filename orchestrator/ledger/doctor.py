@@ -37,7 +37,7 @@ class Doctor:
         or without the epoch rows that they had, are written anew as they read.
         """
         self._require_lock()
-        self._batches.forget_kept()
+        self._batches.kept.forget()
         found = repair(self._results, self._batches)
         self._batches.refresh()
         return found
@@ -84,8 +84,9 @@ def _find(batches: Batches) -> dict[Path, str]:
             pass
         epochs = batches.epochs_file(batch[1])
         named |= {epochs.path} if epochs is not None else set()
-    reasons = batches.broken | batches.doubtful | _epochs_alone(batches, named)
-    problems = {path: f"{path.relative_to(batches.folder)} {reason}" for path, reason in reasons.items()}
+    problems: dict[Path, str] = {}
+    for path, reason in (batches.broken | batches.doubtful | _epochs_alone(batches, named)).items():
+        problems[path] = f"{path.relative_to(batches.folder)} {reason}"
     problems |= study_problems(batches.folder)
     return {path: plain_files.one_line(problem) for path, problem in problems.items()}
 
@@ -117,9 +118,10 @@ def _epochs_alone(batches: Batches, named: set[Path]) -> dict[Path, str]:
     with files.os_errors("the ledger cannot be read"):
         found, foreign = files.scan(batches.epochs_folder)
     broken = {path.name.split(".")[0] for path in batches.broken if path.parent == batches.trials_folder}
-    alone = {
-        file.path: "belongs to a trials file that is broken"
-        for file in found
-        if file.path not in named and file.batch in broken
-    }
-    return alone | {path: headers.strange(path) for path in foreign}
+    problems = {}
+    for file in found:
+        if file.path not in named and file.batch in broken:
+            problems[file.path] = "belongs to a trials file that is broken"
+    for path in foreign:
+        problems[path] = headers.strange(path)
+    return problems

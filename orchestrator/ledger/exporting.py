@@ -26,9 +26,9 @@ import pyarrow.compute as pc
 
 from orchestrator.errors import RequestError
 from orchestrator.ledger import files, retractions, schema, studies
-from orchestrator.ledger.rows import evaluations, streaming
+from orchestrator.ledger.rows import compaction, evaluations, streaming
 from orchestrator.ledger.rows.batches import Batches, pieces, retry_while_changing
-from orchestrator.ledger.rows.view import chosen
+from orchestrator.ledger.rows.view import chosen, selected
 
 __all__ = ["MARK", "Kept", "export_ledger"]
 
@@ -104,10 +104,7 @@ def export_ledger(results: Path, target: Path, most_bytes: int) -> Kept:
     with files.os_errors(f"the ledger cannot be written to {str(target)!r}"), evaluations.Shelf(target) as shelf:
         known, trials = retry_while_changing(batches, lambda: _asked_for(batches, planned, shelf))
         metrics = sorted({f"metric.{record.get('metric')}" for record, _ in known.values()})
-        fixed = files.encode(trials, tight=True).size + sum(
-            len(content) for one in known.values() for content in studies.encoded(*one, tight=True).values()
-        )
-        curves = _fitting(shelf, metrics, fixed, most_bytes)
+        curves = _fitting(shelf, metrics, _fixed_bytes(known, trials), most_bytes)
         n_evaluations = _write(target, trials, curves)
         (target / retractions.FILE).unlink(missing_ok=True)
     wanted = set(trials["trial_id"].to_pylist())
@@ -131,6 +128,14 @@ def export_ledger(results: Path, target: Path, most_bytes: int) -> Kept:
     return kept
 
 
+def _fixed_bytes(known: Mapping[str, Study], trials: pa.Table) -> int:
+    """Return the bytes of all but the evaluations."""
+    n_bytes: int = files.encode(trials, tight=True).size
+    for study in known.values():
+        n_bytes += sum(map(len, studies.encoded(*study, tight=True).values()))
+    return n_bytes
+
+
 def is_finished(record: Mapping[str, Any], plan: pa.Table, attempted: Collection[str]) -> bool:
     """Return whether a study has asked for all that it will ask for, and every trial of it was attempted."""
     searched = all(len(one["history"]) >= one.get("n_configurations", 0) for one in record.get("searches", ()))
@@ -147,12 +152,17 @@ def _asked_for(
     if not known:
         folder = str(batches.folder)
         raise RequestError(f"no study in {folder!r} has run to its end; go on first: orchestrate run --all")
-    wanted = {trial for _, plan in known.values() for trial in plan["trial_id"].to_pylist()}
+    wanted: set[str] = set()
+    for _, plan in known.values():
+        wanted.update(plan["trial_id"].to_pylist())
     return known, _without_folders(_rows(batches, sorted(wanted), shelf))
 
 
 def _attempted(batches: Batches) -> set[str]:
-    return {trial for batch in batches.live() for trial in _counting(batches.index(batch))}
+    attempted: set[str] = set()
+    for table in batches.tables(batches.live()):
+        attempted.update(_counting(table))
+    return attempted
 
 
 def _counting(rows: pa.Table) -> list[str]:
@@ -164,16 +174,13 @@ def _counting(rows: pa.Table) -> list[str]:
 def _rows(batches: Batches, wanted: Sequence[str], shelf: evaluations.Shelf) -> pa.Table:
     """Return every attempt of these trials, in order, and put its evaluations on the shelf."""
     live = batches.live()
-    tables = [batches.index(batch) for batch in live]
-    count = np.sort(chosen(tables, every_attempt=True, only=wanted))
-    own = [one for one in pieces(live, tables, count) if len(one.positions)]
-    parts = [batches.trials(one.batch, None, None if one.whole else one.positions) for one in own]
-    trials = schema.union("trials", parts)
+    tables = batches.tables(live)
+    own = pieces(live, tables, np.sort(chosen(tables, every_attempt=True, only=wanted)))
+    trials = schema.union("trials", [batches.trials(piece.batch, None, piece.wanted) for piece in own])
     trials = trials.sort_by([(name, "ascending") for name in ORDER])
-    shelf.begin(trials["trial_id"], schema.united("epochs", [batches.epochs_schema(one.batch) for one in own]))
-    for one in own:
-        for part in batches.parts(one.batch, one.attempts):
-            shelf.add(part)
+    shelf.begin(trials["trial_id"], compaction.epoch_columns(batches, own))
+    for part in compaction.epoch_rows(batches, own):
+        shelf.add(part)
     return trials
 
 
@@ -236,7 +243,7 @@ def _rounded(epochs: pa.Table) -> pa.Table:
 
 def thinned(epochs: pa.Table, metrics: Sequence[str], most: int) -> pa.Table:
     """Return the evaluations that stay when a trial keeps about `most`, in order."""
-    table = epochs.select(["trial_id", "attempt", "epoch", *(m for m in metrics if m in epochs.column_names)])
+    table = selected(epochs, ["trial_id", "attempt", "epoch", *metrics])
     frame = table.to_pandas()
     groups = frame.groupby(["trial_id", "attempt"], sort=False, observed=True)
     number, count = groups.cumcount().to_numpy(), groups["epoch"].transform("size").to_numpy()

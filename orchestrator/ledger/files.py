@@ -129,11 +129,9 @@ def steady_scan(folder: Path) -> tuple[list[BatchFile], list[Path]]:
 
 def sweep(folder: Path) -> None:
     """Delete the temporary files that a killed writer left."""
-    with os.scandir(folder) as entries:
-        left = [entry.path for entry in entries if _TEMPORARY.fullmatch(entry.name)]
-    for path in left:
-        if plain_files.kind_of(Path(path)) == "a file":
-            discard(Path(path))
+    for name in os.listdir(folder):
+        if _TEMPORARY.fullmatch(name) and plain_files.kind_of(folder / name) == "a file":
+            discard(folder / name)
 
 
 def digest_of(content: bytes | pa.Buffer) -> str:

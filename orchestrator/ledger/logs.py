@@ -77,7 +77,7 @@ def add(results: Path, bundle_id: str, what: str, members: Sequence[str], text: 
         text: what there is to read.
     """
     at = datetime.now(UTC).isoformat(timespec="seconds")
-    body = "\n".join(f" {line}" if line.startswith("===") else line for line in text.rstrip().splitlines())
+    body = re.sub("(?m)^===", " ===", "\n".join(text.rstrip().splitlines()))
     entry = f"=== {at} | {' '.join(what.split())} | {' '.join(members)}\n{body}\n"
     room = MOST_BYTES // 2  # so that two entries at least fit
     if len(entry.encode()) > room:
@@ -87,7 +87,7 @@ def add(results: Path, bundle_id: str, what: str, members: Sequence[str], text: 
     with files.os_errors(f"the log of bundle {bundle_id} cannot be written"):
         path.parent.mkdir(parents=True, exist_ok=True)
         earlier = _split(_text(path)) if plain_files.kind_of(path) == "a file" else []
-        while earlier and sum(len(one.encode()) for one in [*earlier, entry]) > MOST_BYTES:
+        while earlier and len("".join([*earlier, entry]).encode()) > MOST_BYTES:
             del earlier[0]
         files.write_durably(path, "".join([*earlier, entry]).encode())
         _forget_oldest(path.parent)
@@ -116,7 +116,7 @@ def _text(path: Path) -> str:
 
 
 def _split(content: str) -> list[str]:
-    return [part for part in re.split(r"(?m)^(?==== )", content) if part]
+    return list(filter(None, re.split(r"(?m)^(?==== )", content)))
 
 
 def _forget_oldest(folder: Path) -> None:

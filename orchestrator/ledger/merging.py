@@ -90,12 +90,16 @@ def merge_folders(results: Path, batches: Batches, other: Path) -> Merged:
             parts = (_renumbered(part, places) for part in theirs.parts(batch, attempts))
             compaction.write_parts(batches, _renumbered(taken, places), parts, theirs.epochs_schema(batch))
             n_trials, n_attempts = n_trials + n_new, n_attempts + len(taken)
-    added = tuple(name for name in planned if name not in studies.study_names(results))
-    otherwise = tuple(name for name, one in planned.items() if not _add_study(results, other, name, *one))
+    known = studies.study_names(results)
+    otherwise = [name for name in planned if not _add_study(results, other, name, *planned[name])]
     retractions.merge(results, _retractions(theirs, places))
     return Merged(
-        n_trials=n_trials, n_attempts=n_attempts, n_agree=n_agree, studies=added, planned_otherwise=otherwise
-    )  # fmt: skip
+        n_trials=n_trials,
+        n_attempts=n_attempts,
+        n_agree=n_agree,
+        studies=tuple(name for name in planned if name not in known),
+        planned_otherwise=tuple(otherwise),
+    )
 
 
 def _agreeing(batches: Batches, theirs: Batches) -> int:
@@ -130,13 +134,17 @@ def _complete(batches: Batches) -> set[str]:
 def _numbers(batches: Batches, trial_ids: Sequence[str]) -> pa.Table:
     """Return what a trial's training decides, of trials by id."""
     rows = reading.trials(batches, every_attempt=False, only=trial_ids).sort_by("trial_id")
-    return rows.select([n for n in rows.column_names if n in ("trial_id", "config", "collapsed") or n[:7] == "metric."])
+    names = ["trial_id", "config", "collapsed"]
+    for name in rows.column_names:
+        if name.startswith("metric."):
+            names.append(name)
+    return rows.select(names)
 
 
 def _differing(ours: pa.Table, theirs: pa.Table) -> list[str]:
     differs = pc.not_equal(ours["config"], theirs["config"]).to_numpy()
     for name in {*ours.column_names, *theirs.column_names} - {"trial_id", "config"}:
-        one, other = (_values(rows, name) for rows in (ours, theirs))
+        one, other = _values(ours, name), _values(theirs, name)
         differs = differs | ~((one == other) | (np.isnan(one) & np.isnan(other)))
     found: list[str] = ours["trial_id"].filter(pa.array(differs)).to_pylist()
     return found
@@ -154,10 +162,8 @@ def _taken(batches: Batches, rows: pa.Table, places: dict[tuple[str, int], int])
 
     What becomes of an attempt goes to `places`, (trial_id, attempt there) -> attempt here, if its number changes.
     """
-    tables = [batches.whole_index(batch) for batch in batches.live()]
     ids = rows["trial_id"].unique()
-    here = [table.filter(pc.is_in(table["trial_id"], value_set=ids.cast(pa.string())))["trial_id"] for table in tables]
-    known = pc.unique(pa.chunked_array([chunk for one in here for chunk in one.chunks], pa.string()))
+    known = _known_here(batches, ids.cast(pa.string()))
     n_new = len(ids) - len(known)
     if not len(known):
         return rows, n_new
@@ -166,11 +172,19 @@ def _taken(batches: Batches, rows: pa.Table, places: dict[tuple[str, int], int])
         retracted = batches.retracted.get(row["trial_id"])
         row["counts"] = retracted is None or row["attempt"] > retracted.up_to
         ours.setdefault(row["trial_id"], []).append(row)
-    keep = [
-        row["trial_id"] not in ours or _is_new(row, ours[row["trial_id"]], places)
-        for row in rows.select(COLUMNS).to_pylist()
-    ]
+    keep = np.ones(len(rows), bool)
+    for place, row in enumerate(rows.select(COLUMNS).to_pylist()):
+        if row["trial_id"] in ours:
+            keep[place] = _is_new(row, ours[row["trial_id"]], places)
     return rows.filter(pa.array(keep)), n_new
+
+
+def _known_here(batches: Batches, ids: pa.Array) -> pa.Array:
+    """Return those of some trials that have an attempt here, retracted or not."""
+    chunks: list[pa.Array] = []
+    for table in batches.tables(batches.live(), retracted=True):
+        chunks += table.filter(pc.is_in(table["trial_id"], value_set=ids))["trial_id"].chunks
+    return pc.unique(pa.chunked_array(chunks, pa.string()))
 
 
 def _is_new(row: Mapping[str, Any], ours: list[dict[str, Any]], places: dict[tuple[str, int], int]) -> bool:
@@ -194,8 +208,9 @@ def _is_new(row: Mapping[str, Any], ours: list[dict[str, Any]], places: dict[tup
 
 def _renumbered(rows: pa.Table, places: Mapping[tuple[str, int], int]) -> pa.Table:
     """Return rows of the other folder with the attempts' numbers here."""
-    keys = zip(rows["trial_id"].to_pylist(), rows["attempt"].to_pylist(), strict=True)
-    numbers = [places.get(key, key[1]) for key in keys]
+    numbers = []
+    for trial_id, attempt in zip(rows["trial_id"].to_pylist(), rows["attempt"].to_pylist(), strict=True):
+        numbers.append(places.get((trial_id, attempt), attempt))
     return rows.set_column(rows.column_names.index("attempt"), "attempt", pa.array(numbers, pa.int64()))
 
 
@@ -206,8 +221,9 @@ def _add_study(results: Path, other: Path, name: str, record: Mapping[str, Any],
         profiles.write_limits(results, name, profiles.read_limits(other, name))
         return True
     known, own = studies.read_study(results, name)
+    taken = {look["n_seeds"] for look in known.get("looks_taken", ())}
     for look in record.get("looks_taken", ()):
-        if all(look["n_seeds"] != one["n_seeds"] for one in known.get("looks_taken", ())):
+        if look["n_seeds"] not in taken:
             studies.add_look(results, name, look)
     return set(own["trial_id"].to_pylist()) == set(plan["trial_id"].to_pylist())
 
@@ -215,5 +231,7 @@ def _add_study(results: Path, other: Path, name: str, record: Mapping[str, Any],
 def _retractions(theirs: Batches, places: Mapping[tuple[str, int], int]) -> Iterator[Retraction]:
     """Yield what was retracted there, with the attempts' numbers here."""
     for one in theirs.retracted.values():
-        numbers = (places.get((one.trial_id, attempt), attempt) for attempt in range(1, one.up_to + 1))
-        yield replace(one, up_to=max(numbers))
+        up_to = 0
+        for attempt in range(1, one.up_to + 1):
+            up_to = max(up_to, places.get((one.trial_id, attempt), attempt))
+        yield replace(one, up_to=up_to)

@@ -90,7 +90,10 @@ def add(results: Path, attempts: Mapping[str, int], reason: str) -> None:
 def merge(results: Path, more: Iterable[Retraction]) -> None:
     """Write retractions beside those that are there, if they are new."""
     known = read(results)
-    new = {one.trial_id: one for one in more if one.trial_id not in known or known[one.trial_id].up_to < one.up_to}
+    new = {}
+    for one in more:
+        if one.trial_id not in known or known[one.trial_id].up_to < one.up_to:
+            new[one.trial_id] = one
     if new:
         lines = [json.dumps(asdict(one), sort_keys=True) for one in (known | new).values()]
         path = plain_files.inside(results, FILE)

@@ -115,20 +115,27 @@ _FACTS |= {"stages"}
 _PLAIN_FACTS = ("device_name", "device_memory_bytes", "tf32", "deterministic", "stages", "threads")
 
 
+_SINGLES = {
+    table: {column.name: column.type for column in known if not column.prefix} for table, known in TABLES.items()
+}
+"""Table -> column that is no family -> its type."""
+
+_FAMILIES = {table: tuple(column.prefix for column in known if column.prefix) for table, known in TABLES.items()}
+"""Table -> what the names of its families begin with."""
+
+
 def columns() -> list[tuple[str, str, str]]:
     """Return (name, type, meaning) of every column, `trials.` and `epochs.` in front, for docs and reports."""
-    return [
-        (f"{table}.{column.name}", str(column.type or "by knob"), column.meaning)
-        for table, known in TABLES.items()
-        for column in known
-    ]
+    found = []
+    for table, known in TABLES.items():
+        for column in known:
+            found.append((f"{table}.{column.name}", str(column.type or "by knob"), column.meaning))
+    return found
 
 
 def unknown_columns(table: str, names: Iterable[str]) -> list[str]:
     """Return the names that are no column of `table`."""
-    known = {column.name for column in TABLES[table] if not column.prefix}
-    families = tuple(column.prefix for column in TABLES[table] if column.prefix)
-    return [name for name in names if name not in known and not name.startswith(families)]
+    return [name for name in names if name not in _SINGLES[table] and not name.startswith(_FAMILIES[table])]
 
 
 def trials_table(outcomes: Sequence[TrialOutcome]) -> pa.Table:
@@ -152,10 +159,10 @@ def epochs_table(table: pa.Table) -> pa.Table:
         ValueError: a column that is unknown, absent, or holds no numbers.
     """
     unknown = unknown_columns("epochs", table.column_names)
-    absent = [name for name in ("trial_id", "attempt", "epoch") if name not in table.column_names]
+    absent = sorted({"trial_id", "attempt", "epoch"}.difference(table.column_names))
     if unknown or absent:
         raise ValueError(f"epoch rows with unknown columns {unknown}, without columns {absent}")
-    types = {column.name: column.type for column in TABLES["epochs"]}
+    types = _SINGLES["epochs"]
     data = {name: table[name].cast(types.get(name, _NUMBER)) for name in table.column_names}
     data.setdefault("seconds", pa.nulls(len(table), _NUMBER))
     return _ordered("epochs", data)
@@ -176,34 +183,38 @@ def union(table: str, parts: Sequence[pa.Table], columns: Sequence[str] | None =
 def united(table: str, schemas: Iterable[pa.Schema], columns: Sequence[str] | None = None) -> pa.Schema:
     """Return the columns of all schemas in the table's order, each in the narrowest type that takes every one met."""
     types: dict[str, set[pa.DataType]] = {}
-    for column in TABLES[table]:
-        if not column.prefix and (columns is None or column.name in columns):
-            types[column.name] = {column.type}
+    for name, single in _SINGLES[table].items():
+        if columns is None or name in columns:
+            types[name] = {single}
     for schema in schemas:
         for field in schema:
             if columns is None or field.name in columns:
                 types.setdefault(field.name, set()).add(field.type)
-    unified = {name: _unified(met) for name, met in types.items()}
-    return _ordered(table, {name: pa.nulls(0, kind) for name, kind in unified.items()}).schema
+    return _ordered(table, {name: pa.nulls(0, _unified(met)) for name, met in types.items()}).schema
 
 
 def fitted(part: pa.Table, schema: pa.Schema) -> pa.Table:
     """Return a table under a schema that `united` gave: its columns cast, absent ones null."""
-    data = [
-        part[field.name].cast(field.type) if field.name in part.column_names else pa.nulls(len(part), field.type)
-        for field in schema
-    ]
+    data = []
+    for field in schema:
+        there = field.name in part.column_names
+        data.append(part[field.name].cast(field.type) if there else pa.nulls(len(part), field.type))
     return pa.Table.from_arrays(data, schema=schema)
 
 
 def _ordered(table: str, data: Mapping[str, Any]) -> pa.Table:
-    names: list[str] = []
+    ordered: dict[str, Any] = {}
     for column in TABLES[table]:
-        names += sorted(n for n in data if n.startswith(column.prefix)) if column.prefix else [column.name]
-    return pa.table({name: data[name] for name in names if name in data})
+        if column.prefix:
+            for name in sorted(data):
+                if name.startswith(column.prefix):
+                    ordered[name] = data[name]
+        elif column.name in data:
+            ordered[column.name] = data[column.name]
+    return pa.table(ordered)
 
 
-_SINGLE_COLUMNS = pa.schema([(column.name, column.type) for column in TABLES["trials"] if not column.prefix])
+_SINGLE_COLUMNS = pa.schema(list(_SINGLES["trials"].items()))
 
 
 def _row(outcome: TrialOutcome) -> dict[str, Any]:
@@ -231,7 +242,9 @@ def _row(outcome: TrialOutcome) -> dict[str, Any]:
         "failure_kind": str(outcome.failure_kind) if outcome.failure_kind else "",
         "error": outcome.error,
         "collapsed": outcome.collapsed,
-        **{f"cost.{name}": cost.get(name) for name in ("seconds", "peak_memory_bytes", "gpu_seconds")},
+        "cost.seconds": cost.get("seconds"),
+        "cost.peak_memory_bytes": cost.get("peak_memory_bytes"),
+        "cost.gpu_seconds": cost.get("gpu_seconds"),
         "bundle_id": facts.get("bundle_id", ""),
         "bundle_size": facts.get("bundle_size"),
         "device": facts.get("device", ""),
@@ -263,18 +276,19 @@ def _moment(value: object) -> datetime | None:
 
 
 def _knobs(configs: Sequence[Mapping[str, Any]]) -> dict[str, pa.Array]:
-    names = {name for config in configs for name in config}
+    names = set().union(*configs)
     return {f"knob.{name}": _typed([config.get(name) for config in configs]) for name in names}
 
 
 def _metrics(rows: Sequence[Mapping[str, float]]) -> dict[str, pa.Array]:
-    names = {name for row in rows for name in row}
+    names = set().union(*rows)
     return {f"metric.{name}": pa.array([row.get(name) for row in rows], _NUMBER) for name in names}
 
 
 def _typed(values: Sequence[Any]) -> pa.Array:
     kinds = {bool: pa.bool_(), int: _WHOLE, float: _NUMBER, str: _TEXT, tuple: _TEXT, list: _TEXT}
-    target = _unified({kinds[type(value)] for value in values if value is not None})
+    met = set(map(type, values)) - {type(None)}
+    target = _unified({kinds[kind] for kind in met})
     if target == _TEXT:  # by way of scalars, so that mixed columns read alike whether mixed here or in `union`
         return pa.array([None if value is None else _as_text(value) for value in values], _TEXT)
     return pa.array(values, target)

@@ -16,8 +16,10 @@ _SIGNED = re.compile(r"[-+](?!(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\Z)(?!inf\Z)", re.IGN
 
 def as_csv(frame: pd.DataFrame) -> str:
     """Return a frame as CSV in which no text is a formula: a spreadsheet shows a cell that begins with `'` as text."""
-    texts = [name for name in frame.columns if frame[name].dtype.kind not in "biufM"]
-    shown = frame.assign(**{name: frame[name].map(_cell, na_action="ignore") for name in texts})
+    shown = frame.copy()
+    for name in frame.columns:
+        if frame[name].dtype.kind not in "biufM":
+            shown[name] = frame[name].map(_cell, na_action="ignore")
     return str(shown.rename(columns=_cell).to_csv(index=False))
 
 

@@ -103,7 +103,7 @@ class Ledger:
         if not new:
             return 0
         rows = schema.trials_table(new)
-        if every is not None and not keys <= {(outcome.spec.trial_id, outcome.attempt) for outcome in new}:
+        if every is not None and not keys <= _keys_of(new):
             every = rows_of(every, rows)
         compaction.write(self._batches, rows, every)
         self._known.add(index.compact(rows))
@@ -155,7 +155,7 @@ class Ledger:
     def _keys(self, epochs: pa.Table, outcomes: Sequence[TrialOutcome]) -> set[tuple[str, int]]:
         """Return (trial_id, attempt) of epoch rows; refuse those that are neither among `outcomes` nor known."""
         keys = set(zip(epochs["trial_id"].to_pylist(), epochs["attempt"].to_pylist(), strict=True))
-        foreign = keys - {(outcome.spec.trial_id, outcome.attempt) for outcome in outcomes}
+        foreign = keys - _keys_of(outcomes)
         strange = [key for key in foreign if key[1] not in self._known.attempts(key[0])]
         if strange:
             raise ValueError(
@@ -217,8 +217,12 @@ class Ledger:
         asked = list(trial_ids)
         known = self._known_of(asked)
         of_rank = {rank: state for state, rank in schema.RANK.items()}
-        ranks = ((trial_id, known.rank(trial_id)) for trial_id in asked)
-        return {trial_id: of_rank[rank] for trial_id, rank in ranks if rank}
+        states = {}
+        for trial_id in asked:
+            rank = known.rank(trial_id)
+            if rank:
+                states[trial_id] = of_rank[rank]
+        return states
 
     def complete(self, trial_ids: Iterable[str]) -> set[str]:
         """Return those of the trials that are hits."""
@@ -279,15 +283,17 @@ class Ledger:
         """Return what is known of some trials: a driver's index, or, to a reader, what the files say of them."""
         if self._lock is not None:
             return self._index()
-        return self._steady(
-            lambda: index.of_trials([self._batches.index(batch) for batch in self._batches.live()], trial_ids)
-        )
+        return self._steady(lambda: index.of_trials(self._batches.tables(self._batches.live()), trial_ids))
 
     def _index(self) -> Index:
         """Return a driver's index; made again if a file that it was made of turned out broken."""
         if self._known_version != self._batches.version:
             self._known = Index()
-            for batch in self._batches.live():
-                self._known.add(self._batches.index(batch))
+            for table in self._batches.tables(self._batches.live()):
+                self._known.add(table)
             self._known_version = self._batches.version
         return self._known
+
+
+def _keys_of(outcomes: Iterable[TrialOutcome]) -> set[tuple[str, int]]:
+    return {(outcome.spec.trial_id, outcome.attempt) for outcome in outcomes}

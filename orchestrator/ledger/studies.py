@@ -90,9 +90,11 @@ def study_folder(results: Path, name: str) -> Path:
 def study_names(results: Path) -> list[str]:
     """Return the names of the studies that have a plan in this results folder."""
     with files.os_errors("the ledger cannot be read"):
-        found = plain_files.folders(plain_files.inside(results, "studies"))
-        named = [folder for folder in found if _NAME.fullmatch(folder.name)]
-        return [folder.name for folder in named if plain_files.kind_of(folder / "plan.parquet") != "nothing"]
+        names = []
+        for folder in plain_files.folders(plain_files.inside(results, "studies")):
+            if _NAME.fullmatch(folder.name) and plain_files.kind_of(folder / "plan.parquet") != "nothing":
+                names.append(folder.name)
+        return names
 
 
 def study_problems(results: Path) -> dict[Path, str]:
@@ -148,7 +150,10 @@ def read_study(results: Path, name: str) -> tuple[dict[str, Any], pa.Table]:
     early = _looks(path.with_name(LOOKS))
     if early:
         taken = list(study_json.get("looks_taken", ()))
-        taken += [look for look in early if all(look["n_seeds"] != one["n_seeds"] for one in taken)]
+        known = {look["n_seeds"] for look in taken}
+        for look in early:
+            if look["n_seeds"] not in known:
+                taken.append(look)
         study_json["looks_taken"] = sorted(taken, key=lambda look: str(look["at"]))
     return study_json, plan
 
@@ -162,7 +167,8 @@ def whole_study(results: Path, name: str) -> tuple[dict[str, Any], pa.Table]:
     """
     record, plan = read_study(results, name)
     absent = sorted([*(NEEDED - record.keys()), *(PLANNED - set(plan.column_names))])
-    gaps = [column for column in PLANNED - {"configuration"} if column not in absent and plan[column].null_count]
+    whole = PLANNED - {"configuration"} - set(absent)
+    gaps = sorted(column for column in whole if plan[column].null_count)
     if absent or gaps:
         what = f"no {absent[0]!r}" if absent else f"gaps in the plan's {gaps[0]!r}"
         raise LedgerError(f"study {name!r} in {str(results)!r} has {what}: no answer can be made of it")

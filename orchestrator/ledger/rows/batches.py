@@ -15,8 +15,10 @@ from orchestrator.errors import LedgerError
 from orchestrator.ledger import files, plain_files, retractions
 from orchestrator.ledger.files import BatchFile, Header
 from orchestrator.ledger.retractions import Retraction, masked
-from orchestrator.ledger.rows import checks, headers, index, replacement
+from orchestrator.ledger.rows import headers, index, replacement
+from orchestrator.ledger.rows.contents import known_schema, opened, row_group, rows_of_file
 from orchestrator.ledger.rows.headers import BrokenFileError
+from orchestrator.ledger.rows.kept_tables import KeptTables
 from orchestrator.ledger.rows.view import Positions, mask_of
 
 __all__ = ["Batch", "Batches", "Piece", "pieces", "retry_while_changing"]
@@ -32,12 +34,6 @@ RESTARTS = 20
 MOST_BROKEN = 2**13
 """How many files a reader names before it gives up."""
 
-KEPT_CELLS = 2**22
-"""How much of what it wrote a driver remembers until it is put together: some 30 MB."""
-
-SMALL_BYTES = 2**20
-"""Below this, starting threads costs more than reading."""
-
 
 @dataclass(frozen=True)
 class Piece:
@@ -50,18 +46,22 @@ class Piece:
     """Their (trial_id, attempt); None: all of the batch."""
 
     @property
-    def whole(self) -> bool:
-        """Whether that is every row of the batch."""
-        return self.attempts is None
+    def wanted(self) -> Positions | None:
+        """What `Batches.trials` is asked for: the positions; None: every row of the batch."""
+        return None if self.attempts is None else self.positions
 
 
 def pieces(live: Sequence[Batch], tables: Sequence[pa.Table], count: Positions) -> list[Piece]:
-    """Return which rows of each batch are at ascending positions of the concatenation of their index tables."""
+    """Return which rows of each batch are at ascending positions of the concatenation of their index tables.
+
+    A batch that has no such row is left out.
+    """
     found, start = [], 0
     for batch, table in zip(live, tables, strict=True):
         first, last = np.searchsorted(count, (start, start + len(table)))
         own = count[first:last] - start
-        found.append(Piece(batch, own, None if len(own) == len(table) else table.take(own)))
+        if len(own):
+            found.append(Piece(batch, own, None if len(own) == len(table) else table.take(own)))
         start += len(table)
     return found
 
@@ -92,9 +92,8 @@ class Batches:
         self._masked: dict[BatchFile, pa.Table] = {}
         """Index tables without the retracted attempts; made when they are asked for."""
         self._replaced: frozenset[str] = frozenset()
-        self._kept: dict[BatchFile, tuple[pa.Table, pa.Table | None]] = {}
-        """What this process wrote in small batches, until it puts them together: files cost more to read."""
-        self._kept_cells = 0
+        self.kept = KeptTables()
+        """What this process wrote in small batches, until it puts them together."""
 
     def refresh(self) -> list[Batch]:
         """Look at the trials folder again; return the batches that are new.
@@ -107,15 +106,14 @@ class Batches:
             plain_files.inside(self.folder, name)
         with files.os_errors("the ledger cannot be read"):
             found, foreign = files.steady_scan(self.trials_folder)
-        self.broken.update({path: headers.strange(path) for path in foreign if path not in self.broken})
+        for path in foreign:
+            if path not in self.broken:
+                self.broken[path] = headers.strange(path)
         gone = set(self._headers).difference(found)
         self.version += len(gone)
         self.drop(gone)
         self.look_for_retractions()
-        there = {*foreign, *(file.path for file in found)}
-        for problems in (self.broken, self.doubtful):
-            for path in [path for path in problems if path.parent == self.trials_folder and path not in there]:
-                del problems[path]
+        self._forget_problems_of_gone(foreign, found)
         new = [file for file in found if file not in self._headers and file.path not in self.broken]
         for file in new:
             self._admit(file)
@@ -123,6 +121,15 @@ class Batches:
             self._replaced, wrong = replacement.replaced(self._headers, self._index)
             self.doubtful.update(wrong)
         return [(file, self._headers[file]) for file in new if file in self._headers]
+
+    def _forget_problems_of_gone(self, foreign: Iterable[Path], found: Iterable[BatchFile]) -> None:
+        there = set(foreign)
+        for file in found:
+            there.add(file.path)
+        for problems in (self.broken, self.doubtful):
+            for path in list(problems):
+                if path.parent == self.trials_folder and path not in there:
+                    del problems[path]
 
     def __len__(self) -> int:
         return len(self._headers)
@@ -133,13 +140,6 @@ class Batches:
         self._index[file] = rows
         self._replaced |= described.replaces
 
-    def keep(self, file: BatchFile, rows: pa.Table, epochs: pa.Table | None) -> None:
-        """Remember the tables of a file that this process wrote, as long as there is room."""
-        cells = rows.num_rows * rows.num_columns + (epochs.num_rows * epochs.num_columns if epochs is not None else 0)
-        if self._kept_cells + cells <= KEPT_CELLS:
-            self._kept[file] = (rows, epochs)
-            self._kept_cells += cells
-
     def drop(self, gone: Iterable[BatchFile]) -> None:
         """Forget files that are no longer there."""
         for file in gone:
@@ -148,13 +148,7 @@ class Batches:
                 self.broken.pop(self.epochs_folder / head.epochs, None)
             self._index.pop(file, None)
             self._masked.pop(file, None)
-            tables = self._kept.pop(file, ())
-            self._kept_cells -= sum(table.num_rows * table.num_columns for table in tables if table is not None)
-
-    def forget_kept(self) -> None:
-        """Forget what was kept, so that files are read as they are on disk."""
-        self._kept.clear()
-        self._kept_cells = 0
+            self.kept.drop(file)
 
     def live(self) -> list[Batch]:
         """Return the batches that count, in order of time: all but broken and replaced ones."""
@@ -173,9 +167,9 @@ class Batches:
             self._masked[batch[0]] = masked(self._index[batch[0]], self._retracted)
         return self._masked[batch[0]]
 
-    def whole_index(self, batch: Batch) -> pa.Table:
-        """Return the same with the ranks of retracted attempts, as their rows have them."""
-        return self._index[batch[0]]
+    def tables(self, batches: Iterable[Batch], *, retracted: bool = False) -> list[pa.Table]:
+        """Return `index` of each batch; with `retracted`, retracted attempts have the ranks that their rows have."""
+        return [self._index[batch[0]] if retracted else self.index(batch) for batch in batches]
 
     @property
     def retracted(self) -> Mapping[str, Retraction]:
@@ -200,12 +194,10 @@ class Batches:
             columns: only these, of which it may lack some; None: all.
             positions: only these rows, ascending; None: all.
         """
-        if batch[0] in self._kept:
-            rows = self._kept[batch[0]][0]
-            rows = rows if columns is None else rows.select([name for name in columns if name in rows.column_names])
-            return rows if positions is None else rows.take(positions)
+        if batch[0] in self.kept:
+            return self.kept.trials(batch[0], columns, positions)
         try:
-            return _table(_opened(headers.verified(batch[0])), batch[1], columns, positions)
+            return rows_of_file(opened(headers.verified(batch[0])), batch[1], columns, positions)
         except BrokenFileError as error:
             self.broken[batch[0].path] = str(error)
             self.drop([batch[0]])
@@ -214,20 +206,19 @@ class Batches:
 
     def trials_schema(self, batch: Batch) -> pa.Schema:
         """Return the columns of a batch's trials."""
-        if batch[0] in self._kept:
-            return self._kept[batch[0]][0].schema
-        return _known_schema(_opened(headers.verified(batch[0])), batch[1])
+        if batch[0] in self.kept:
+            return self.kept.trials_schema(batch[0])
+        return known_schema(opened(headers.verified(batch[0])), batch[1])
 
     def epochs_schema(self, batch: Batch) -> pa.Schema:
         """Return the columns of a batch's epoch rows; none if it has none, or their file is broken."""
-        if batch[0] in self._kept:
-            kept = self._kept[batch[0]][1]
-            return pa.schema([]) if kept is None else kept.schema
+        if batch[0] in self.kept:
+            return self.kept.epochs_schema(batch[0])
         file = self.epochs_file(batch[1])
         if file is None or file.path in self.broken:
             return pa.schema([])
         try:
-            return _known_schema(*self._epochs(batch, file))
+            return known_schema(*self._epochs(batch, file))
         except BrokenFileError as error:
             self.broken[file.path] = str(error)
             raise ChangedError from None
@@ -246,10 +237,10 @@ class Batches:
             raise ChangedError from None
 
     def _parts(self, batch: Batch, attempts: pa.Table | None) -> Iterator[pa.Table]:
-        if batch[0] in self._kept:
-            kept = self._kept[batch[0]][1]
+        if batch[0] in self.kept:
+            kept = self.kept.epochs(batch[0], attempts)
             if kept is not None:
-                yield kept if attempts is None else kept.filter(pa.array(mask_of(kept, attempts)))
+                yield kept
             return
         file = self.epochs_file(batch[1])
         if file is None or file.path in self.broken:
@@ -257,12 +248,12 @@ class Batches:
         opened, head = self._epochs(batch, file)
         for group in range(opened.num_row_groups):
             if attempts is None:
-                yield _group(opened, head, group)
+                yield row_group(opened, head, group)
                 continue
             keys = opened.read_row_group(group, ["trial_id", "attempt"], use_threads=False)
             mask = mask_of(keys, attempts)
             if mask.any():
-                yield _group(opened, head, group).filter(pa.array(mask))
+                yield row_group(opened, head, group).filter(pa.array(mask))
 
     def _epochs(self, batch: Batch, file: BatchFile) -> tuple[pq.ParquetFile, Header]:
         try:
@@ -272,7 +263,7 @@ class Batches:
                 raise
             raise BrokenFileError("is missing") from None
         head = self._header("epochs", file, content)
-        return _opened(content), head
+        return opened(content), head
 
     def epochs_file(self, head: Header) -> BatchFile | None:
         """Return where the epoch rows of a batch lie."""
@@ -290,7 +281,7 @@ class Batches:
         try:
             content = headers.verified(file)
             head = self._header("trials", file, content)
-            rows = index.compact(_table(_opened(content), head, index.INDEX_COLUMNS, None))
+            rows = index.compact(rows_of_file(opened(content), head, index.INDEX_COLUMNS, None))
         except BrokenFileError as error:
             self.broken[file.path] = str(error)
             return
@@ -315,49 +306,3 @@ def retry_while_changing(batches: Batches, look: Callable[[], Answer]) -> Answer
         except ChangedError:  # once for each file
             broken += 1
     raise LedgerError(f"results folder {str(batches.folder)!r} changes faster than it can be read; try again")
-
-
-def _opened(content: bytes) -> pq.ParquetFile:
-    return pq.ParquetFile(pa.BufferReader(content))
-
-
-def _known_schema(file: pq.ParquetFile, head: Header) -> pa.Schema:
-    return pa.schema([field for field in file.schema_arrow if field.name not in head.unknown])
-
-
-def _table(file: pq.ParquetFile, head: Header, columns: Sequence[str] | None, positions: Positions | None) -> pa.Table:
-    names = [n for n in _known_schema(file, head).names if columns is None or n in columns]
-    threads = head.n_bytes > SMALL_BYTES
-    try:
-        if positions is None:
-            rows = file.read(names, use_threads=threads)
-        else:
-            groups, places = _groups(file, positions)
-            rows = file.read_row_groups(groups, names, use_threads=threads).take(places)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise BrokenFileError("is damaged: its rows cannot be read") from error
-    return _checked(rows)
-
-
-def _groups(file: pq.ParquetFile, positions: Positions) -> tuple[list[int], Positions]:
-    """Return which row groups hold some positions, and where the positions are when only these are read."""
-    sizes = np.array([file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)], np.int64)
-    ends = np.cumsum(sizes)
-    groups = np.unique(np.searchsorted(ends, positions, side="right"))
-    skipped = np.cumsum(np.where(np.isin(np.arange(len(sizes)), groups), 0, sizes))
-    return groups.tolist(), positions - skipped[np.searchsorted(ends, positions, side="right")]
-
-
-def _group(file: pq.ParquetFile, head: Header, group: int) -> pa.Table:
-    try:
-        return _checked(file.read_row_group(group, _known_schema(file, head).names, use_threads=False))
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise BrokenFileError("is damaged: its rows cannot be read") from error
-
-
-def _checked(rows: pa.Table) -> pa.Table:
-    rows = rows.replace_schema_metadata(None)
-    found = checks.wrong_values(rows)
-    if found:
-        raise BrokenFileError(found)
-    return rows

@@ -7,6 +7,7 @@ made a folder chose them. The checks are over whole columns, and of long texts o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ ID_LENGTH = 20
 """Hex digits of a trial_id."""
 
 _HEX = np.zeros(256, bool)
-_HEX[[ord(sign) for sign in "0123456789abcdef"]] = True
+_HEX[list(b"0123456789abcdef")] = True
 
 PLAN_TYPES = {
     **dict.fromkeys(
@@ -38,9 +39,9 @@ PLAN_TYPES = {
 _KNOB_TYPES = (pa.bool_(), pa.int64(), pa.float64(), pa.string())
 
 WORDS = {
-    "state": [str(state) for state in TrialState],
-    "seed_block": [str(block) for block in SeedBlock],
-    "failure_kind": ["", *(str(kind) for kind in FailureKind)],
+    "state": list(map(str, TrialState)),
+    "seed_block": list(map(str, SeedBlock)),
+    "failure_kind": ["", *map(str, FailureKind)],
     "precision": list(PRECISIONS),
     "protocol": ["whole", "split"],
 }
@@ -68,20 +69,22 @@ def wrong_columns(table: str, schema: pa.Schema) -> str:
 
     Unknown columns are not wrong: they are left out.
     """
-    names = schema.names
-    doubled = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
-    if doubled:
-        return f"holds column {doubled[0]!r} more than once"
+    names = sorted(schema.names)
+    for name, following in pairwise(names):
+        if name == following:
+            return f"holds column {name!r} more than once"
     for field in schema:
         allowed = _types(table, field.name)
         if allowed and field.type not in allowed:
             return f"holds column {field.name!r} as {field.type}; it is {' or '.join(map(str, allowed))}"
+    for name in schema.names:
+        if len(name) > MOST_SIGNS or not name.isprintable():
+            return f"holds a column under a name that is none: {name[:80]!r}"
     needed = {"trials": ("trial_id", "attempt", "state"), "epochs": ("trial_id", "attempt", "epoch")}
-    strange = [name for name in names if len(name) > MOST_SIGNS or not name.isprintable()]
-    if strange:
-        return f"holds a column under a name that is none: {strange[0][:80]!r}"
-    absent = [name for name in needed.get(table, ("trial_id",)) if name not in names]
-    return f"holds no column {absent[0]!r}" if absent else ""
+    for name in needed.get(table, ("trial_id",)):
+        if name not in names:
+            return f"holds no column {name!r}"
+    return ""
 
 
 def wrong_values(rows: pa.Table) -> str:
@@ -137,9 +140,9 @@ def _wrong(name: str, column: pa.ChunkedArray) -> str:
         gap = bool(column.null_count) or (low is not None and not LEAST[name] <= low <= high <= MOST.get(name, COUNTS))
         return f"holds a {name} that is none: a whole number from {LEAST[name]}" if gap else ""
     if pa.types.is_timestamp(column.type):
-        ends = pc.min_max(column)
-        met = [int(ends[side].value) for side in ("min", "max") if ends[side].is_valid]
-        return "" if all(0 <= one <= LATEST for one in met) else f"holds a {name} outside 1970 to 2200"
+        low, high = pc.min_max(column.cast(pa.int64())).values()
+        inside = not low.is_valid or 0 <= low.as_py() <= high.as_py() <= LATEST
+        return "" if inside else f"holds a {name} outside 1970 to 2200"
     return _wrong_json(name, column) if name in JSON else ""
 
 
@@ -171,7 +174,7 @@ def _config(text: str | None) -> None:
 
 def _versions(text: str | None) -> None:
     found = plain_files.parsed(text.encode()) if text else {}
-    if not isinstance(found, dict) or not all(isinstance(version, str) for version in found.values()):
+    if not isinstance(found, dict) or not set(map(type, found.values())) <= {str}:
         raise ValueError("is no object of texts")
 
 

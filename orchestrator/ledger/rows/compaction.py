@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +15,7 @@ from orchestrator.ledger.rows.batches import Batch, Batches, Piece, pieces
 from orchestrator.ledger.rows.view import chosen
 from orchestrator.ledger.studies import sweep_studies
 
-__all__ = ["clear_up", "merge", "mergeable", "write"]
+__all__ = ["clear_up", "epoch_columns", "epoch_rows", "merge", "mergeable", "write", "write_parts"]
 
 LARGEST_BYTES = 64 * 2**20
 """A merge never makes a larger batch than about this: whoever wants a few of its rows reads and checks it whole."""
@@ -35,7 +36,7 @@ def write(batches: Batches, rows: pa.Table, epochs: pa.Table | None) -> None:
             own = files.write_batch(batches.epochs_folder, epochs, small=True, batch=batch)[0].path.name
         added = files.write_batch(batches.trials_folder, rows, small=True, batch=batch, epochs=own, replaces=[])
     batches.add(*added, index.compact(rows))
-    batches.keep(added[0], rows, epochs if own else None)
+    batches.kept.keep(added[0], rows, epochs if own else None)
 
 
 def write_parts(batches: Batches, rows: pa.Table, epochs: Iterable[pa.Table], columns: pa.Schema) -> None:
@@ -63,18 +64,17 @@ def merge(batches: Batches, merged: Sequence[Batch]) -> None:
         batches: the folder's batches.
         merged: the ones to put together, in order of time.
     """
-    tables = [batches.whole_index(batch) for batch in merged]
+    tables = batches.tables(merged, retracted=True)
     count = np.sort(chosen(tables, every_attempt=True))
-    own = [one for one in pieces(merged, tables, count) if len(one.positions)]
-    schemas = [batches.trials_schema(one.batch) for one in own]
+    own = pieces(merged, tables, count)
+    columns = schema.united("trials", [batches.trials_schema(piece.batch) for piece in own])
     names = sorted(file.batch for file, _ in merged)
     with _batch(batches) as batch:
-        columns = _epoch_columns(batches, own)
-        rows_of_epochs = (part for one in own for part in batches.parts(one.batch, one.attempts))
-        epochs = streaming.write_parts(batches.epochs_folder, rows_of_epochs, columns, batch=batch)
+        epochs = streaming.write_parts(
+            batches.epochs_folder, epoch_rows(batches, own), epoch_columns(batches, own), batch=batch
+        )
         named = epochs[0].path.name if epochs else ""
-        parts = (batches.trials(one.batch, None, None if one.whole else one.positions) for one in own)
-        columns = schema.united("trials", schemas)
+        parts = (batches.trials(piece.batch, None, piece.wanted) for piece in own)
         added = streaming.write_parts(batches.trials_folder, parts, columns, batch=batch, epochs=named, replaces=names)
     assert added is not None  # batches hold rows
     batches.add(*added, pa.concat_tables(tables).take(count).combine_chunks())
@@ -95,9 +95,15 @@ def _batch(batches: Batches) -> Iterator[str]:
         raise
 
 
-def _epoch_columns(batches: Batches, own: Iterable[Piece]) -> pa.Schema:
+def epoch_columns(batches: Batches, own: Iterable[Piece]) -> pa.Schema:
     """Return the columns of the epoch rows of some batches."""
-    return schema.united("epochs", [batches.epochs_schema(one.batch) for one in own])
+    return schema.united("epochs", [batches.epochs_schema(piece.batch) for piece in own])
+
+
+def epoch_rows(batches: Batches, own: Iterable[Piece]) -> Iterator[pa.Table]:
+    """Yield the epoch rows of some attempts, part by part."""
+    for piece in own:
+        yield from batches.parts(piece.batch, piece.attempts)
 
 
 def mergeable(batches: Batches) -> list[Batch]:
@@ -105,16 +111,16 @@ def mergeable(batches: Batches) -> list[Batch]:
 
     So each row is rewritten a logarithmic number of times, and at most a logarithmic number of files stays.
     """
-    sizes = {batch[0]: _size(batches, batch) for batch in batches.live() if _whole(batches, batch)}
-    whole = sorted((batch for batch in batches.live() if batch[0] in sizes), key=lambda batch: sizes[batch[0]])
+    whole = [(_size(batches, batch), batch) for batch in batches.live() if _whole(batches, batch)]
+    whole.sort(key=itemgetter(0))
     length = total = 0
-    for place, (file, _) in enumerate(whole):
-        if total + sizes[file] > LARGEST_BYTES:
+    for place, (size, _) in enumerate(whole):
+        if total + size > LARGEST_BYTES:
             break
-        if sizes[file] <= 2 * max(total, TINY_BYTES):
+        if size <= 2 * max(total, TINY_BYTES):
             length = place + 1
-        total += sizes[file]
-    return sorted(whole[:length], key=lambda batch: batch[0].batch)
+        total += size
+    return sorted((batch for _, batch in whole[:length]), key=lambda batch: batch[0].batch)
 
 
 def clear_up(batches: Batches) -> None:
@@ -124,7 +130,9 @@ def clear_up(batches: Batches) -> None:
     sweep_studies(batches.folder)
     _delete(batches, batches.leftovers())
     found, foreign = files.scan(batches.trials_folder)
-    committed = {file.batch for file in found} | {path.name.partition(".")[0] for path in foreign}
+    committed = {file.batch for file in found}
+    for path in foreign:
+        committed.add(path.name.partition(".")[0])
     for file in files.scan(batches.epochs_folder)[0]:
         if file.batch not in committed:
             files.discard(file.path)

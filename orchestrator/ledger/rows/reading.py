@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from orchestrator.errors import RequestError
 from orchestrator.ledger import schema
 from orchestrator.ledger.rows.batches import Batches, pieces
-from orchestrator.ledger.rows.view import chosen, taken
+from orchestrator.ledger.rows.view import chosen, selected, taken
 
 __all__ = ["epochs", "id_of", "trials"]
 
@@ -28,13 +28,11 @@ def trials(
         columns: these columns, as far as there are any of their name; None: all.
     """
     live = batches.live()
-    tables = [batches.index(batch) for batch in live]
+    tables = batches.tables(live)
     count = chosen(tables, every_attempt=every_attempt, only=only)
     ascending = np.sort(count)
-    own = [one for one in pieces(live, tables, ascending) if len(one.positions)]
-    parts = [batches.trials(one.batch, columns, None if one.whole else one.positions) for one in own]
-    rows = schema.union("trials", parts, columns)
-    rows = rows if columns is None else rows.select([name for name in columns if name in rows.column_names])
+    parts = [batches.trials(piece.batch, columns, piece.wanted) for piece in pieces(live, tables, ascending)]
+    rows = selected(schema.union("trials", parts, columns), columns)
     return taken(rows, np.searchsorted(ascending, count))
 
 
@@ -59,7 +57,9 @@ def id_of(batches: Batches, beginning: str) -> str:
 def epochs(batches: Batches, *, every_attempt: bool, only: Sequence[str] | None = None) -> pa.Table:
     """Return the evaluations of the attempts that `trials` shows."""
     live = batches.live()
-    tables = [batches.index(batch) for batch in live]
+    tables = batches.tables(live)
     count = np.sort(chosen(tables, every_attempt=every_attempt, only=only))
-    own = [one for one in pieces(live, tables, count) if len(one.positions)]
-    return schema.union("epochs", [part for one in own for part in batches.parts(one.batch, one.attempts)])
+    parts: list[pa.Table] = []
+    for piece in pieces(live, tables, count):
+        parts += batches.parts(piece.batch, piece.attempts)
+    return schema.union("epochs", parts)

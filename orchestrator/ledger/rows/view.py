@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["Positions", "chosen", "mask_of", "rows_of", "taken"]
+__all__ = ["Positions", "chosen", "mask_of", "rows_of", "selected", "taken"]
 
 Positions = npt.NDArray[np.int64]
 
@@ -56,6 +56,13 @@ def taken(table: pa.Table, positions: Positions) -> pa.Table:
     """Return the rows at `positions`; no copy if that is all of them in order."""
     whole = len(positions) == len(table) and bool((positions == np.arange(len(table))).all())
     return table if whole else table.take(positions)
+
+
+def selected(rows: pa.Table, columns: Sequence[str] | None) -> pa.Table:
+    """Return some columns of a table, as far as it has them; None: all."""
+    if columns is None:
+        return rows
+    return rows.select([name for name in columns if name in rows.column_names])
 
 
 def rows_of(epochs: pa.Table, attempts: pa.Table) -> pa.Table:

@@ -18,7 +18,6 @@ import pytest
 import orchestrator.ledger
 from orchestrator.errors import LedgerError, LedgerLockedError, RequestError, UnknownNameError
 from orchestrator.ledger import Ledger, columns
-from orchestrator.ledger.rows.batches import Batches
 from orchestrator.trial import FailureKind, SeedBlock, TrialOutcome, TrialSpec, TrialState
 
 COMPLETE, PRUNED, FAILED = TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAILED
@@ -215,22 +214,6 @@ def test_compaction_changes_no_view_and_leaves_one_file_a_table(tmp_path: Path) 
         assert all(one.equals(other) for one, other in zip(before, after, strict=True))
         assert len(list((tmp_path / "trials").iterdir())) == len(list((tmp_path / "epochs").iterdir())) == 1
         assert Ledger(tmp_path).epochs().equals(before[2])
-
-
-def test_what_a_driver_remembers_of_its_batches_is_what_their_files_hold(tmp_path: Path) -> None:
-    with Ledger(tmp_path, writable=True) as ledger:
-        for seed in range(4):
-            ledger.append([outcome(seed, metrics={"acc": 0.5})], rows(outcome(seed)) if seed else None)
-        kept, read = ledger._batches, Batches(tmp_path)
-        read.refresh()
-        assert kept.live() == read.live()
-        for batch in kept.live():
-            assert kept.trials(batch).equals(read.trials(batch))
-            assert kept.index(batch).equals(read.index(batch))
-            assert list(kept.parts(batch, None)) == list(read.parts(batch, None))
-        ledger.compact()
-        assert not kept._kept
-        assert kept._kept_cells == 0
 
 
 def test_a_study_and_its_plan_are_read_back_together(tmp_path: Path) -> None:

@@ -1,0 +1,89 @@
+"""What a file of a batch holds, its rows and columns, checked; a damaged file is a BrokenFileError that says so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from orchestrator.ledger.files import Header
+from orchestrator.ledger.rows import checks
+from orchestrator.ledger.rows.headers import BrokenFileError
+from orchestrator.ledger.rows.view import Positions
+
+__all__ = ["known_schema", "opened", "row_group", "rows_of_file"]
+
+SMALL_BYTES = 2**20
+"""Below this, starting threads costs more than reading."""
+
+
+def opened(content: bytes) -> pq.ParquetFile:
+    """Return a file whose content was read and verified."""
+    return pq.ParquetFile(pa.BufferReader(content))
+
+
+def known_schema(file: pq.ParquetFile, head: Header) -> pa.Schema:
+    """Return the columns of a file that this program knows."""
+    return pa.schema([field for field in file.schema_arrow if field.name not in head.unknown])
+
+
+def rows_of_file(
+    file: pq.ParquetFile, head: Header, columns: Sequence[str] | None, positions: Positions | None
+) -> pa.Table:
+    """Return rows of a file.
+
+    Args:
+        file: the file.
+        head: what it says of itself.
+        columns: only these, of which it may lack some; None: all that are known.
+        positions: only these rows, ascending; None: all.
+
+    Raises:
+        BrokenFileError: it is damaged, or holds a value that this program does not write.
+    """
+    names = known_schema(file, head).names
+    if columns is not None:
+        names = [name for name in names if name in columns]
+    threads = head.n_bytes > SMALL_BYTES
+    try:
+        if positions is None:
+            rows = file.read(names, use_threads=threads)
+        else:
+            groups, places = _groups(file, positions)
+            rows = file.read_row_groups(groups, names, use_threads=threads).take(places)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise BrokenFileError("is damaged: its rows cannot be read") from error
+    return _checked(rows)
+
+
+def row_group(file: pq.ParquetFile, head: Header, group: int) -> pa.Table:
+    """Return one row group of a file.
+
+    Raises:
+        BrokenFileError: as `rows_of_file`.
+    """
+    try:
+        return _checked(file.read_row_group(group, known_schema(file, head).names, use_threads=False))
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise BrokenFileError("is damaged: its rows cannot be read") from error
+
+
+def _groups(file: pq.ParquetFile, positions: Positions) -> tuple[list[int], Positions]:
+    """Return which row groups hold some positions, and where the positions are when only these are read."""
+    sizes = np.zeros(file.num_row_groups, np.int64)
+    for group in range(file.num_row_groups):
+        sizes[group] = file.metadata.row_group(group).num_rows
+    ends = np.cumsum(sizes)
+    groups = np.unique(np.searchsorted(ends, positions, side="right"))
+    skipped = np.cumsum(np.where(np.isin(np.arange(len(sizes)), groups), 0, sizes))
+    return groups.tolist(), positions - skipped[np.searchsorted(ends, positions, side="right")]
+
+
+def _checked(rows: pa.Table) -> pa.Table:
+    rows = rows.replace_schema_metadata(None)
+    found = checks.wrong_values(rows)
+    if found:
+        raise BrokenFileError(found)
+    return rows
