@@ -14,7 +14,7 @@ from analysis.figures.drawing import Drawing
 from analysis.figures.section import Section
 from analysis.number_format import join
 from analysis.tables import arm_tables
-from analysis.tables.arm_tables import as_html
+from analysis.tables.formats import as_html
 
 __all__ = ["collapse_section", "collapse_shares"]
 
@@ -25,13 +25,17 @@ def collapse_shares(studies: Sequence[StudyView]) -> pd.DataFrame:
     Index: method; `trials`, `collapsed`, `share`, and `low`, `high`: its 95 % Clopper-Pearson interval. A trial that
     several studies ask for counts once. Shares depend on what the studies tried: they compare no methods.
     """
-    rows = pd.concat([study.rows[study.rows["state"] == "complete"] for study in studies], ignore_index=True)
-    once = rows.drop_duplicates("trial_id")
+    rows = pd.concat([study.rows for study in studies], ignore_index=True)
+    once = rows[rows["state"] == "complete"].drop_duplicates("trial_id")
     counts = once.groupby("method")["collapsed"].agg(["size", "sum"]).astype(int)
     found = counts.rename(columns={"size": "trials", "sum": "collapsed"})
-    ends = [stats.binomtest(int(k), int(n)).proportion_ci(0.95) for n, k in found.to_numpy()]
     found["share"] = found["collapsed"] / found["trials"]
-    found["low"], found["high"] = [end.low for end in ends], [end.high for end in ends]
+    low, high = [], []
+    for trials, collapsed in found[["trials", "collapsed"]].to_numpy():
+        interval = stats.binomtest(int(collapsed), int(trials)).proportion_ci(0.95)
+        low.append(interval.low)
+        high.append(interval.high)
+    found["low"], found["high"] = low, high
     return found.sort_values("share", ascending=False)
 
 
@@ -40,22 +44,19 @@ def collapse_section(studies: Sequence[StudyView]) -> Section | None:
     shares = collapse_shares(studies)
     if shares.empty or not shares["collapsed"].any():
         return None
-    maps = [drawing for study in studies for drawing in _maps(study)]
-    never = [str(method) for method in shares.index[shares["collapsed"] == 0]]
+    maps: list[Drawing] = []
+    for study in studies:
+        maps += _maps(study)
+    never = shares.index[shares["collapsed"] == 0].astype(str).to_list()
     sentence = (
         "Collapsed: the perplexity of hard cluster sizes below half their number, one cluster with more than 90 % of "
         "the points, or features without spread. Shares are over all different trials of the ledger and depend on what "
         "was tried, so they compare no methods." + (f" Never here: {join(never)}." if never else "")
     )
-    body = [
-        [
-            str(method),
-            str(int(row["trials"])),
-            str(int(row["collapsed"])),
-            f"{100 * row['share']:.1f} % [{100 * row['low']:.1f}, {100 * row['high']:.1f}]",
-        ]
-        for method, row in shares.iterrows()
-    ]
+    body = []
+    for method, row in shares.iterrows():
+        share = f"{100 * row['share']:.1f} % [{100 * row['low']:.1f}, {100 * row['high']:.1f}]"
+        body.append([str(method), f"{row['trials']:.0f}", f"{row['collapsed']:.0f}", share])
     table = as_html(["method", "trials", "collapsed", "share [95 %]"], body)
     return Section("Where each method collapses", sentence, table, tuple(maps))
 

@@ -38,12 +38,15 @@ def discoveries(tests: Sequence[tuple[str, Claim]], rate: float = RATE) -> Disco
         tests: (study, test) of one kind, of all confirmatory studies.
         rate: expected share of false ones among the claims that stand.
     """
-    made = [(study, one) for study, one in tests if one.made]
-    if not made:
+    n_claims = sum(one.made for _, one in tests)
+    if not n_claims:
         return Discoveries(len(tests), 0, ())
     adjusted = stats.false_discovery_control(np.minimum(1.0, [one.p for _, one in tests]))
-    fallen = [f"{study}: {one.about}" for (study, one), q in zip(tests, adjusted, strict=True) if one.made and q > rate]
-    return Discoveries(len(tests), len(made), tuple(fallen))
+    fallen = []
+    for (study, one), q in zip(tests, adjusted, strict=True):
+        if one.made and q > rate:
+            fallen.append(f"{study}: {one.about}")
+    return Discoveries(len(tests), n_claims, tuple(fallen))
 
 
 def discoveries_sentences(tests: Sequence[tuple[str, Claim]]) -> list[str]:

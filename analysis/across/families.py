@@ -40,6 +40,7 @@ def family_of(record: Mapping[str, Any]) -> Family:
 
 def by_family(records: Iterable[tuple[Mapping[str, Any], T]]) -> dict[Family, list[T]]:
     """Return what comes with each record by family, families and their studies in order; empty ones are left out."""
-    pairs = list(records)
-    grouped = {family: [what for record, what in pairs if family_of(record) == family] for family in FAMILIES}
+    grouped: dict[Family, list[T]] = {family: [] for family in FAMILIES}
+    for record, what in records:
+        grouped[family_of(record)].append(what)
     return {family: found for family, found in grouped.items() if found}

@@ -14,7 +14,7 @@ from analysis.data.study_view import StudyView
 from analysis.figures.drawing import BLACK, PALETTE, Drawing, canvas
 from analysis.figures.section import Section
 from analysis.number_format import join, label, name, number, p_text
-from analysis.tables.arm_tables import as_html
+from analysis.tables.formats import as_html
 from orchestrator.inference.ranking import CriticalDifference, critical_difference
 from orchestrator.inference.shared_draws import sharing
 
@@ -44,9 +44,9 @@ def head_to_head(study: StudyView) -> HeadToHead | None:
     columns: dict[str, dict[tuple[str, int], float]] = {}
     for arm in arms:
         short = str(arm["name"]).removesuffix(f" @ {arm['dataset']}")
-        short = str(arm["method"]) if short == "baseline" else short
-        own = {(str(arm["dataset"]), seed): value for seed, value in values[str(arm["name"])].items()}
-        columns.setdefault(short, {}).update(own)
+        column = columns.setdefault(str(arm["method"]) if short == "baseline" else short, {})
+        for seed, value in values[str(arm["name"])].items():
+            column[str(arm["dataset"]), seed] = value
     table = pd.DataFrame({short: pd.Series(own) for short, own in columns.items()}).dropna()
     table = _by_stage(table, arms, study_view.drawn_stages(study))
     if len(table) < 2 or len(table.columns) < 3:
@@ -59,14 +59,19 @@ def _by_stage(
     table: pd.DataFrame, arms: Sequence[Mapping[str, Any]], drawn: Mapping[str, Mapping[int, Collection[str]]]
 ) -> pd.DataFrame:
     """Return one block, the mean, for the seeds of a dataset that share a stage with a draw of its own."""
-    blocks: dict[tuple[str, int], tuple[str, int]] = {}
+    stages: dict[tuple[str, int], set[str]] = {}
+    for arm in arms:
+        for seed, named in drawn.get(str(arm["name"]), {}).items():
+            stages.setdefault((str(arm["dataset"]), seed), set()).update(named)
+    first: dict[tuple[str, int], tuple[str, int]] = {}
+    """(dataset, unit of seeds) -> the block of its first seed."""
+    blocks = {}
     for dataset in table.index.get_level_values(0).unique():
-        seeds = list(table.loc[dataset].index)
-        own = [drawn.get(str(arm["name"]), {}) for arm in arms if arm["dataset"] == dataset]
-        units = sharing([{label for stages in own for label in stages.get(seed, ())} for seed in seeds]).units
-        first = [(dataset, seeds[units.index(unit)]) for unit in units]
-        blocks |= {(dataset, seed): block for seed, block in zip(seeds, first, strict=True)}
-    if len(set(blocks.values())) == len(table):
+        seeds = table.loc[dataset].index
+        units = sharing([stages.get((dataset, seed), ()) for seed in seeds]).units
+        for seed, unit in zip(seeds, units, strict=True):
+            blocks[dataset, seed] = first.setdefault((dataset, unit), (dataset, seed))
+    if len(first) == len(table):
         return table
     keys = [blocks[block] for block in table.index]
     return table.groupby(pd.MultiIndex.from_tuples(keys)).mean()
@@ -74,35 +79,45 @@ def _by_stage(
 
 def head_to_head_sections(studies: Sequence[StudyView]) -> list[Section]:
     """Return one section per study that sets three methods or more head to head."""
-    return [_section(found) for study in studies if (found := head_to_head(study)) is not None]
+    sections = []
+    for study in studies:
+        found = head_to_head(study)
+        if found is not None:
+            sections.append(_section(found))
+    return sections
 
 
 def _section(found: HeadToHead) -> Section:
     ranking, metric = found.ranking, found.study.metric
+    means = found.table.mean()
+    body = []
+    for method, rank in zip(ranking.methods, ranking.mean_ranks, strict=True):
+        body.append([method, f"{rank:.2f}", number(float(means[method]), metric)])
+    table = as_html(["arm", "mean rank", f"mean {label(metric)}"], body)
+    return Section(f"Head to head: {found.study.name}", _sentence(found), table, (_diagram(found),))
+
+
+def _sentence(found: HeadToHead) -> str:
+    ranking = found.ranking
     differ = ranking.p <= ranking.alpha
     lead = "The arms differ" if differ else "The arms are not told apart"
-    first = ranking.methods[0]
-    tied = next((clique for clique in ranking.cliques if first in clique), ())
-    best = (
-        "no two of them are told apart"
-        if len(tied) == len(ranking.methods)
-        else f"{join(list(tied))} lead and are not told apart"
-        if len(tied) > 1
-        else f"{first} leads, apart from all others"
-    )
-    datasets = list(dict.fromkeys(str(dataset) for dataset, _ in found.table.index))
-    sentence = (
+    datasets = list(map(str, found.table.index.get_level_values(0).unique()))
+    return (
         f"{lead} (Friedman {p_text(ranking.p)} over {ranking.n_datasets} blocks: seeds of {join(datasets)}). "
-        + (f"By Nemenyi's critical difference of mean ranks, {ranking.difference:.2f}, {best}. " if differ else "")
+        + (f"By Nemenyi's critical difference of mean ranks, {ranking.difference:.2f}, {_best(ranking)}. " * differ)
         + f"{found.study.record.get('tier', 'local')} tier: the ranking is about these data and budgets."
     )
-    means = found.table.mean()
-    body = [
-        [method, f"{rank:.2f}", number(float(means[method]), metric)]
-        for method, rank in zip(ranking.methods, ranking.mean_ranks, strict=True)
-    ]
-    table = as_html(["arm", "mean rank", f"mean {label(metric)}"], body)
-    return Section(f"Head to head: {found.study.name}", sentence, table, (_diagram(found),))
+
+
+def _best(ranking: CriticalDifference) -> str:
+    """Return in words which methods have the best mean rank."""
+    first = ranking.methods[0]
+    tied = next((clique for clique in ranking.cliques if first in clique), ())
+    if len(tied) == len(ranking.methods):
+        return "no two of them are told apart"
+    if len(tied) > 1:
+        return f"{join(list(tied))} lead and are not told apart"
+    return f"{first} leads, apart from all others"
 
 
 def _diagram(found: HeadToHead) -> Drawing:
@@ -111,12 +126,13 @@ def _diagram(found: HeadToHead) -> Drawing:
     n = len(ranking.methods)
     figure, grid = canvas(1, 1, (7.6, 1.2 + 0.34 * (n + len(ranking.cliques))))
     axes = grid[0][0]
-    for place, (method, rank) in enumerate(zip(ranking.methods, ranking.mean_ranks, strict=True)):
+    rank_of = dict(zip(ranking.methods, ranking.mean_ranks, strict=True))
+    for place, (method, rank) in enumerate(rank_of.items()):
         axes.plot([rank, rank], [0, -place - 1], color=BLACK, linewidth=0.9)
         axes.plot([rank], [0], "D", color=PALETTE[0], markersize=6, zorder=3)
         axes.annotate(f" {method} ({rank:.2f})", (rank, -place - 1), va="center", fontsize=9)
     for place, clique in enumerate(ranking.cliques):
-        ranks = [ranking.mean_ranks[ranking.methods.index(method)] for method in clique]
+        ranks = [rank_of[method] for method in clique]
         y = 0.5 + 0.5 * place
         axes.plot([min(ranks) - 0.04, max(ranks) + 0.04], [y, y], color=PALETTE[1], linewidth=4, solid_capstyle="butt")
     axes.plot([1, 1 + ranking.difference], [1.4 + 0.5 * len(ranking.cliques)] * 2, "|-", color=BLACK)

@@ -24,7 +24,7 @@ from analysis.figures.drawing import BLACK, GREY, PALETTE, Drawing, canvas, tidy
 from analysis.figures.sensitivity import FEWEST, Section
 from analysis.number_format import label, name, scale, signed, unit
 from analysis.sensitivity import estimators
-from analysis.tables.arm_tables import as_html
+from analysis.tables.formats import as_html
 
 __all__ = ["SEVEN", "distinct_searches", "importance_section", "importances", "thirds"]
 
@@ -48,9 +48,12 @@ def distinct_searches(studies: Sequence[StudyView]) -> Iterator[tuple[StudyView,
     met = set()
     for study in studies:
         for search in study.record.get("searches", ()):
-            trials = frozenset(trial for entry in search["history"] for trial in entry["trial_ids"])
-            if trials and (search["method"], trials) not in met:
-                met.add((search["method"], trials))
+            trials: set[str] = set()
+            for entry in search["history"]:
+                trials.update(entry["trial_ids"])
+            key = (search["method"], frozenset(trials))
+            if trials and key not in met:
+                met.add(key)
                 yield study, search
 
 
@@ -88,8 +91,8 @@ def importances(studies: Sequence[StudyView], n_bootstrap: int = 200) -> pd.Data
     found = pd.DataFrame(lines)
     if found.empty:
         return found
-    order = {full: place for place, full in enumerate(SEVEN)}
-    place = found["knob"].map(lambda full: order.get(full, len(order)))
+    order = pd.Series(range(len(SEVEN)), index=list(SEVEN))
+    place = found["knob"].map(order).fillna(len(SEVEN))
     return found.iloc[np.lexsort([found["dataset"], found["knob"], place])].reset_index(drop=True)
 
 
@@ -111,12 +114,15 @@ def thirds(values: Floats, metric: Floats) -> dict[str, float]:
 
 def _contrast(parts: Sequence[tuple[float, Floats]]) -> tuple[float, float, float]:
     """Return a weighted sum of means and its Welch-Satterthwaite interval."""
-    middle = sum(weight * float(part.mean()) for weight, part in parts)
-    errors = np.array([weight**2 * part.var(ddof=1) / len(part) for weight, part in parts])
-    total = float(errors.sum())
+    middle = total = spread = 0.0
+    for weight, part in parts:
+        error = float(weight**2 * part.var(ddof=1) / len(part))
+        middle += weight * float(part.mean())
+        total += error
+        spread += error**2 / (len(part) - 1)
     if total == 0:
         return middle, middle, middle
-    freedom = total**2 / sum(error**2 / (len(part) - 1) for error, (_, part) in zip(errors, parts, strict=True))
+    freedom = total**2 / spread
     reach = float(stats.t.ppf(0.975, freedom)) * math.sqrt(total)
     return middle, middle - reach, middle + reach
 
@@ -142,17 +148,10 @@ def importance_section(studies: Sequence[StudyView], n_bootstrap: int = 200) -> 
         f"where it expects good configurations." + (f" Not searched: {', '.join(missing)}." if missing else "")
     )
     head = ["knob", "in the papers", "data", "importance [95 %]", _rise_label(metric), _bend_label(metric)]
-    body = [
-        [
-            str(row["knob"]),
-            str(row["word"]) or "–",
-            str(row["dataset"]),
-            _times(row),
-            _difference(row, "rise", metric),
-            _difference(row, "bend", metric),
-        ]
-        for _, row in table.iterrows()
-    ]
+    body = []
+    for _, row in table.iterrows():
+        about = [str(row["knob"]), str(row["word"]) or "–", str(row["dataset"])]
+        body.append([*about, _times(row), _difference(row, "rise", metric), _difference(row, "bend", metric)])
     return Section("The knobs on one scale", sentence, as_html(head, body), (_figure(table, metric),))
 
 
@@ -171,8 +170,8 @@ def _times(row: pd.Series[Any]) -> str:
 def _difference(row: pd.Series[Any], kind: str, metric: str) -> str:
     if math.isnan(row[kind]):
         return "–"
-    ends = [signed(row[f"{kind}_{end}"], metric) for end in ("low", "high")]
-    return f"{signed(row[kind], metric)} [{ends[0]}, {ends[1]}]"
+    low, high = signed(row[f"{kind}_low"], metric), signed(row[f"{kind}_high"], metric)
+    return f"{signed(row[kind], metric)} [{low}, {high}]"
 
 
 def _figure(table: pd.DataFrame, metric: str) -> Drawing:
@@ -184,7 +183,7 @@ def _figure(table: pd.DataFrame, metric: str) -> Drawing:
         share.plot([row["importance"]], [place], "D", color=colour, markersize=6, zorder=3)
         for shift, kind, mark, tint in ((-0.16, "rise", "o", PALETTE[1]), (0.16, "bend", "s", PALETTE[2])):
             if math.isfinite(row[kind]):
-                ends = [scale(metric) * row[f"{kind}_{end}"] for end in ("low", "high")]
+                ends = [scale(metric) * row[f"{kind}_low"], scale(metric) * row[f"{kind}_high"]]
                 points.plot(ends, [place + shift] * 2, "|-", color=tint, linewidth=1.6, markersize=7)
                 said = {"rise": "upper less lower third", "bend": "middle third less the ends"}[kind]
                 points.plot(
@@ -197,8 +196,8 @@ def _figure(table: pd.DataFrame, metric: str) -> Drawing:
                 )
     share.axvline(1, color=BLACK, linewidth=0.9, linestyle=":")
     points.axvline(0, color=BLACK, linewidth=0.9)
-    names = [f"{row['knob']}\n{row['word'] or 'beside them'}, {row['dataset']}" for _, row in table.iterrows()]
-    share.set_yticks(range(len(table)), names)
+    names = table["knob"] + "\n" + table["word"].replace("", "beside them") + ", " + table["dataset"]
+    share.set_yticks(range(len(table)), names.to_list())
     share.set_ylim(len(table) - 0.5, -0.5)
     share.set_xlabel("importance: times the average knob of its search")
     points.set_xlabel(f"difference in {label(metric)}")

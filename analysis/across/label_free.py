@@ -17,7 +17,8 @@ from analysis.data.study_view import StudyView
 from analysis.figures.drawing import BLACK, GREY, PALETTE, Drawing, canvas, tidy
 from analysis.figures.section import Section
 from analysis.number_format import label, name, scale, signed, unit
-from analysis.tables.arm_tables import as_html, mean_interval
+from analysis.tables.arm_tables import mean_interval
+from analysis.tables.formats import as_html
 from orchestrator.inference.optimism import FEWEST_SEEDS, crossed_gain
 from orchestrator.inference.selection import choose_configuration, configuration_rules
 
@@ -41,9 +42,9 @@ def rule_costs(studies: Sequence[StudyView]) -> pd.DataFrame:
         if external is None or len(external) < FEWEST or external.shape[1] < 2:
             continue
         for rule, metrics in configuration_rules().items():
-            if not all(metric in tables for metric in metrics):
+            if not tables.keys() >= set(metrics):
                 continue
-            choice = choose_configuration({m: tables[m] for m in metrics}, collapsed, rule)
+            choice = choose_configuration({metric: tables[metric] for metric in metrics}, collapsed, rule)
             if choice.chosen is None:
                 continue
             cost = math.nan  # of a sum of ranks, or of search seeds that have no halves
@@ -71,7 +72,7 @@ def _tables(study: StudyView, search: Mapping[str, Any]) -> tuple[dict[str, pd.D
     if rows.empty:
         return {}, np.zeros((0, 0), dtype=bool)
     flags = rows.pivot_table(index="configuration", columns="seed", values="collapsed", aggfunc="max").dropna()
-    wanted = {study.metric, *(metric for metrics in configuration_rules().values() for metric in metrics)}
+    wanted = {study.metric}.union(*configuration_rules().values())
     tables = {}
     for metric in wanted:
         column = f"metric.{metric}"
@@ -114,15 +115,10 @@ def label_free_section(studies: Sequence[StudyView]) -> Section | None:
     sentence = f"{cheapest} Descriptive: searches share data sets and methods, so they are no independent sample." + (
         f" Not measured here: {', '.join(map(name, missing))}." if missing else ""
     )
-    body = [
-        [
-            name(rule),
-            f"{signed(cell.mean, metric)} [{signed(cell.low, metric)}, {signed(cell.high, metric)}]",
-            f"{agreement:.2f}",
-            str(count),
-        ]
-        for rule, cell, agreement, count in lines
-    ]
+    body = []
+    for rule, cell, agreement, count in lines:
+        added = f"{signed(cell.mean, metric)} [{signed(cell.low, metric)}, {signed(cell.high, metric)}]"
+        body.append([name(rule), added, f"{agreement:.2f}", str(count)])
     head = ["rule", f"labels would add, {label(metric)} [95 % over searches]", "rank agreement", "searches"]
     figure = _figure(table, [line[0] for line in lines], metric)
     return Section("What choosing without labels costs", sentence, as_html(head, body), (figure,))
@@ -140,7 +136,7 @@ def _figure(table: pd.DataFrame, rules: Sequence[str], metric: str) -> Drawing:
             axes.plot([cell.mean], [place - 0.14], "D", color=PALETTE[0], markersize=6, zorder=3)
         tidy(axes, "x")
     grid[0][0].axvline(0, color=BLACK, linewidth=0.9)
-    grid[0][0].set_yticks(range(len(rules)), [name(rule) for rule in rules])
+    grid[0][0].set_yticks(range(len(rules)), list(map(name, rules)))
     grid[0][0].set_ylim(len(rules) - 0.5, -0.5)
     grid[0][0].set_xlabel(f"what labels would have added, {label(metric)}")
     grid[0][1].set_xlabel(f"rank agreement with {name(metric)} (Spearman)")

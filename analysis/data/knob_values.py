@@ -14,42 +14,45 @@ def with_values_as_text(record: Mapping[str, Any]) -> Mapping[str, Any]:
     Of a search that holds for the knobs of which an option is such a value; all their options are texts then. Where
     nothing is, the record itself is returned.
     """
-    arms = [_arm(arm) for arm in record.get("arms", ())]
-    searches = [_search(search) for search in record.get("searches", ())]
-    changed = {name: value for name, value in (("arms", arms), ("searches", searches)) if record.get(name)}
-    return {**record, **changed}
+    changed: dict[str, Any] = dict(record)
+    if record.get("arms"):
+        changed["arms"] = list(map(_arm, record["arms"]))
+    if record.get("searches"):
+        changed["searches"] = list(map(_search, record["searches"]))
+    return changed
 
 
 def _arm(arm: Mapping[str, Any]) -> dict[str, Any]:
     values = arm.get("values", {})
-    return {**arm, "values": {name: _text(value) for name, value in values.items()}} if values else dict(arm)
+    odd = {name for name, value in values.items() if _is_odd(value)}
+    return {**arm, "values": _with_texts(values, odd)} if odd else dict(arm)
 
 
 def _search(search: Mapping[str, Any]) -> dict[str, Any]:
-    odd = {name for name, domain in search["space"].items() if _has_odd_options(domain)}
+    space, odd = dict(search["space"]), set()
+    for name, domain in space.items():
+        options = domain.get("options", ()) if isinstance(domain, Mapping) else ()
+        if any(map(_is_odd, options)):
+            odd.add(name)
+            space[name] = {**domain, "options": list(map(_text, options))}
     if not odd:
         return dict(search)
-    space = {
-        name: {**domain, "options": [_word(option) for option in domain["options"]]} if name in odd else domain
-        for name, domain in search["space"].items()
-    }
-    history = [{**entry, "values": _told(entry["values"], odd)} for entry in search["history"]]
-    chosen = None if search["chosen"] is None else _told(search["chosen"], odd)
+    history = [{**entry, "values": _with_texts(entry["values"], odd)} for entry in search["history"]]
+    chosen = None if search["chosen"] is None else _with_texts(search["chosen"], odd)
     return {**search, "space": space, "history": history, "chosen": chosen}
 
 
-def _has_odd_options(domain: object) -> bool:
-    options = domain.get("options", ()) if isinstance(domain, Mapping) else ()
-    return any(option is None or isinstance(option, list) for option in options)
+def _with_texts(values: Mapping[str, Any], odd: set[str]) -> dict[str, Any]:
+    """Return values of which those of the `odd` knobs are texts."""
+    changed = dict(values)
+    for name in odd & values.keys():
+        changed[name] = _text(values[name])
+    return changed
 
 
-def _told(values: Mapping[str, Any], odd: set[str]) -> dict[str, Any]:
-    return {name: _word(value) if name in odd else value for name, value in values.items()}
+def _is_odd(value: object) -> bool:
+    return value is None or isinstance(value, list)
 
 
-def _text(value: Any) -> Any:
-    return _word(value) if value is None or isinstance(value, list) else value
-
-
-def _word(value: Any) -> str:
+def _text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -14,7 +14,7 @@ import analysis
 import orchestrator.inference
 from analysis.data.study_view import StudyView
 from analysis.number_format import join
-from orchestrator.trial import stages_of
+from orchestrator.trial import Stage, stages_of
 
 __all__ = ["code_of_analysis", "content_digest", "cost_rows", "facts", "failure_rows"]
 
@@ -32,10 +32,9 @@ def code_of_analysis() -> str:
     """Return the digest of the code that makes tables, figures and sentences: new code makes them again."""
     found = hashlib.blake2b(digest_size=10)
     for package in (analysis, orchestrator.inference):
-        folder = Path(str(package.__file__)).parent
-        files = [path for path in folder.rglob("*") if path.suffix in (".py", ".html", ".csv", ".json")]
-        for path in sorted(files):
-            found.update(path.name.encode() + path.read_bytes())
+        for path in sorted(Path(str(package.__file__)).parent.rglob("*")):
+            if path.suffix in (".py", ".html", ".csv", ".json"):
+                found.update(path.name.encode() + path.read_bytes())
     return found.hexdigest()
 
 
@@ -62,25 +61,30 @@ def facts(study: StudyView) -> list[tuple[str, str]]:
 
 
 def _checks(record: Any) -> str:
-    found = record.get("equivalence", {}).get("checks", ())
-    return f"{len(found)}, of which {sum(check['equal'] for check in found)} gave the same numbers" if found else ""
+    equal = [check["equal"] for check in record.get("equivalence", {}).get("checks", ())]
+    return f"{len(equal)}, of which {sum(equal)} gave the same numbers" if equal else ""
 
 
 def _values(rows: pd.DataFrame, column: str) -> str:
     if column not in rows:
         return ""
-    found = rows[column].dropna().unique()
-    texts = [f"{value:g}" if isinstance(value, float) else str(value) for value in found]
-    return ", ".join(sorted(text for text in texts if text))
+    texts = set(map(_text, rows[column].dropna().unique()))
+    return ", ".join(sorted(texts - {""}))
+
+
+def _text(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _stages(rows: pd.DataFrame) -> str:
     """Return each stage with its key and how many trials build on it."""
-    counts = Counter(stage for text in rows["stages"] for stage in stages_of(text)) if "stages" in rows else {}
-    said = [
-        f"{stage.name} {stage.key} ({n} trials{', made with a seed' if stage.drawn else ''})"
-        for stage, n in counts.items()
-    ]
+    counts: Counter[Stage] = Counter()
+    for text in rows.get("stages", ()):
+        counts.update(stages_of(text))
+    said = []
+    for stage, n in counts.items():
+        drawn = ", made with a seed" if stage.drawn else ""
+        said.append(f"{stage.name} {stage.key} ({n} trials{drawn})")
     return ", ".join(sorted(said))
 
 
@@ -88,7 +92,7 @@ def _pairs(rows: pd.DataFrame, name: str, column: str) -> str:
     if column not in rows:
         return ""
     pairs = rows[[name, column]].dropna().drop_duplicates().itertuples(index=False)
-    return ", ".join(f"{one} {f'{two:g}' if isinstance(two, float) else two}" for one, two in pairs)
+    return ", ".join(f"{one} {_text(two)}" for one, two in pairs)
 
 
 def _versions(rows: pd.DataFrame, record: Any) -> str:
@@ -133,10 +137,10 @@ COST_HEAD = (
 def failure_rows(study: StudyView, most: int = 20) -> list[list[str]]:
     """Return arm, seed, kind and the last line of the error of failed trials, at most `most`."""
     failed = study.rows[study.rows["state"] == "failed"]
-    return [
-        [str(row["arm"]), str(row["seed"]), str(row["failure_kind"]), str(row["error"]).strip().split("\n")[-1][:160]]
-        for _, row in failed.head(most).iterrows()
-    ]
+    lines = []
+    for arm, seed, kind, error in failed.head(most)[["arm", "seed", "failure_kind", "error"]].itertuples(index=False):
+        lines.append([str(arm), str(seed), str(kind), str(error).strip().split("\n")[-1][:160]])
+    return lines
 
 
 def summary(study: StudyView) -> str:

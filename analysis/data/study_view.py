@@ -79,9 +79,14 @@ def load(results: Path, name: str) -> StudyView:
 def load_all(results: Path) -> list[StudyView]:
     """Read every study that was planned in a results folder, by name; the trials are read once."""
     ledger = Ledger(results)
-    plans = [(name, *whole_study(results, name)) for name in ledger.studies.names()]
-    trials = ledger.trials(only={trial_id for _, _, plan in plans for trial_id in plan["trial_id"].to_pylist()})
-    return [view(name, results, record, plan.to_pandas(), trials) for name, record, plan in plans]
+    planned: set[str] = set()
+    studies = []
+    for name in ledger.studies.names():
+        record, plan = whole_study(results, name)
+        planned.update(plan["trial_id"].to_pylist())
+        studies.append((name, record, plan.to_pandas()))
+    trials = ledger.trials(only=planned)
+    return [view(name, results, record, plan, trials) for name, record, plan in studies]
 
 
 def place_for(results: Path, out: Path | None) -> Path:
@@ -107,7 +112,9 @@ def confirm_rows(study: StudyView) -> pd.DataFrame:
 
 def search_rows(study: StudyView, search: Mapping[str, Any]) -> pd.DataFrame:
     """Return the rows of one of the record's searches, with the number of each one's configuration."""
-    numbers = {trial: entry["number"] for entry in search["history"] for trial in entry["trial_ids"]}
+    numbers: dict[str, int] = {}
+    for entry in search["history"]:
+        numbers |= dict.fromkeys(entry["trial_ids"], entry["number"])
     rows = study.rows[study.rows["phase"] == "search"].drop_duplicates("trial_id")
     rows = rows[rows["trial_id"].isin(set(numbers))]
     return rows.assign(configuration=rows["trial_id"].map(numbers))
@@ -131,26 +138,29 @@ def metrics_of(rows: pd.DataFrame) -> list[str]:
 
 def arm_seed_values(study: StudyView, metric: str) -> ArmSeedValues:
     """Return what the judge takes: every arm of the record on every seed that was asked for."""
-    rows, column = confirm_rows(study), f"metric.{metric}"
-    values = rows[column] if column in rows.columns else pd.Series(math.nan, index=rows.index)
-    stages = rows["stages"] if "stages" in rows.columns else pd.Series("", index=rows.index)
-    kinds = rows["failure_kind"] if "failure_kind" in rows.columns else pd.Series("", index=rows.index)
-    columns = (rows["arm"], rows["seed"], rows["state"], values, rows["collapsed"], kinds, stages)
-    outcomes = [
-        Outcome(
-            arm=str(arm),
-            seed=int(seed),
-            state=str(state),
-            value=float(value) if state == "complete" else math.nan,
-            collapsed=bool(collapsed),
-            failure_kind=kind if isinstance(kind, str) else "",
-            drawn=tuple(f"{one.name} {one.key}" for one in stages_of(told) if one.drawn),
+    rows = confirm_rows(study).reindex(
+        columns=["arm", "seed", "state", f"metric.{metric}", "collapsed", "failure_kind", "stages"]
+    )
+    outcomes = []
+    for arm, seed, state, value, collapsed, kind, stages in rows.itertuples(index=False):
+        outcomes.append(
+            Outcome(
+                arm=str(arm),
+                seed=int(seed),
+                state=str(state),
+                value=float(value) if state == "complete" else math.nan,
+                collapsed=bool(collapsed),
+                failure_kind=kind if isinstance(kind, str) else "",
+                drawn=tuple(f"{one.name} {one.key}" for one in stages_of(stages) if one.drawn),
+            )
         )
-        for arm, seed, state, value, collapsed, kind, told in zip(*columns, strict=True)
-    ]
     asked = study.record.get("seeds", {}).get("seeds")
-    seeds = None if asked is None else [int(seed) for seed in asked]
-    return ArmSeedValues.of(outcomes, [str(arm["name"]) for arm in study.record["arms"]], seeds)
+    return ArmSeedValues.of(outcomes, _arm_names(study), None if asked is None else list(map(int, asked)))
+
+
+def _arm_names(study: StudyView) -> list[str]:
+    """Return the names of the record's arms, baseline first."""
+    return [str(arm["name"]) for arm in study.record["arms"]]
 
 
 def by_seed(study: StudyView, metric: str) -> dict[str, dict[int, float]]:
@@ -172,7 +182,7 @@ def arm_table(study: StudyView) -> pd.DataFrame:
     Index: the arm's name, in the order of the record. `without` lists the seeds of the last three, in order.
     """
     rows = confirm_rows(study)
-    order = [str(arm["name"]) for arm in study.record["arms"]]
+    order = _arm_names(study)
     counts = rows.groupby(["arm", "state"], observed=True).size().unstack(fill_value=0)
     counts = counts.reindex(columns=["complete", "failed", "pruned", MISSING], fill_value=0)
     counts.insert(0, "planned", counts.sum(axis=1))

@@ -9,7 +9,7 @@ from analysis.data.study_view import StudyView
 from analysis.figures.drawing import BLACK, PALETTE, Drawing, canvas
 from analysis.figures.section import Section
 from analysis.number_format import join, label, number, p_text
-from analysis.tables.arm_tables import as_html
+from analysis.tables.formats import as_html
 from orchestrator.inference.ranking import CriticalDifference, critical_difference
 
 __all__ = ["method_means", "sections"]

@@ -16,7 +16,8 @@ from analysis.data.study_view import StudyView
 from analysis.figures.drawing import BLACK, GREY, PALETTE, Drawing, canvas, tidy
 from analysis.number_format import label, number, scale
 from analysis.sensitivity.estimators import curve, log_scaled
-from analysis.tables.arm_tables import as_html, mean_interval
+from analysis.tables.arm_tables import mean_interval
+from analysis.tables.formats import as_html
 
 __all__ = ["figures_of_searches", "history", "pareto", "search_table"]
 

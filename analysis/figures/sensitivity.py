@@ -17,7 +17,7 @@ from analysis.figures.section import Section
 from analysis.number_format import join, label, number, scale, signed
 from analysis.sensitivity import estimators, screening
 from analysis.sensitivity.screening import Screening
-from analysis.tables.arm_tables import as_html
+from analysis.tables.formats import as_html
 from analysis.verdicts.verdicts import Verdict
 
 __all__ = ["Section", "sections"]

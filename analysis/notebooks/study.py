@@ -25,7 +25,7 @@ from analysis.data import provenance, study_view, under_trained
 from analysis.escaping import markdown
 from analysis.figures import finite_designs, rankings, searches, sensitivity
 from analysis.pages import notebook
-from analysis.tables import arm_tables
+from analysis.tables import arm_tables, formats
 from analysis.verdicts import optimism, reproduction, verdicts
 from analysis.verdicts.beats_chance import footings
 from analysis.verdicts.detectable import detectable
@@ -54,7 +54,7 @@ notebook.show_text(markdown(under_trained.under_trained_sentence(study, epochs))
 
 # %%
 HTML(
-    arm_tables.as_html(
+    formats.as_html(
         arm_tables.columns(arm_tables.shown(rows), study.metric, 1 - study.record["alpha"]),
         arm_tables.printed(arm_tables.shown(rows), study.metric),
     )

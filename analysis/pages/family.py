@@ -16,7 +16,7 @@ from analysis.escaping import markdown
 from analysis.figures import boundaries, finite_designs, knob_maps, pareto, sensitivity
 from analysis.figures.drawing import Drawing
 from analysis.figures.section import Section
-from analysis.tables import arm_tables
+from analysis.tables import arm_tables, formats
 from analysis.tables.arm_tables import ArmRow
 from analysis.verdicts import verdicts
 from analysis.verdicts.beats_chance import footings
@@ -39,7 +39,7 @@ def study_sections(study: StudyView) -> Iterator[Section]:
     rows = arm_tables.arm_rows(study, found)
     shown = arm_tables.shown(rows)
     head = arm_tables.columns(shown, study.metric, 1 - float(study.record["alpha"]))
-    table = arm_tables.as_html(head, arm_tables.printed(shown, study.metric)) if shown else ""
+    table = formats.as_html(head, arm_tables.printed(shown, study.metric)) if shown else ""
     yield Section(
         str(study.record["question"]), _answer(study, found), table, tuple(_drawings(study, rows, shown, found))
     )

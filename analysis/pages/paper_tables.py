@@ -10,7 +10,7 @@ from analysis.data.study_view import StudyView
 from analysis.figures.section import Section
 from analysis.number_format import name, number, signed, span, unit
 from analysis.published import Published, numbers
-from analysis.tables.arm_tables import as_html
+from analysis.tables.formats import as_html
 from analysis.verdicts.reproduction import Comparison, comparisons
 
 __all__ = ["paper_sections"]

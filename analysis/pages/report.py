@@ -21,7 +21,7 @@ from analysis.data.study_view import StudyView
 from analysis.data.under_trained import n_under_trained, under_trained_sentence
 from analysis.pages import rendering
 from analysis.pages import stamp as stamps
-from analysis.tables import arm_tables, contrast_tables
+from analysis.tables import arm_tables, contrast_tables, formats
 from analysis.tables.arm_tables import ArmRow
 from analysis.verdicts import optimism, reproduction, verdicts
 from analysis.verdicts.beats_chance import Footing, footings
@@ -240,9 +240,9 @@ def _render(parts: _Parts, shown: Sequence[tuple[str, str, str]], sections: Sequ
         tally=verdicts.tally(parts.found, study.tier),
         footings=parts.footings,
         detectable=parts.detectable.sentence if parts.detectable else "",
-        table=arm_tables.as_html(head, arm_tables.printed(arm_tables.shown(parts.rows), metric)) if parts.rows else "",
+        table=formats.as_html(head, arm_tables.printed(arm_tables.shown(parts.rows), metric)) if parts.rows else "",
         note=arm_tables.note(parts.rows, metric),
-        described=arm_tables.as_html(contrast_tables.HEAD, contrast_tables.described(parts.found, metric)),
+        described=formats.as_html(contrast_tables.HEAD, contrast_tables.described(parts.found, metric)),
         described_note=contrast_tables.NOTE,
         figures=shown,
         optimism=[one.sentence for one in parts.optimism],
@@ -251,7 +251,7 @@ def _render(parts: _Parts, shown: Sequence[tuple[str, str, str]], sections: Sequ
         published=parts.published,
         published_summary=reproduction.summary(parts.published),
         failures=provenance.failure_rows(study),
-        cost=arm_tables.as_html(provenance.COST_HEAD, provenance.cost_rows(study)),
+        cost=formats.as_html(provenance.COST_HEAD, provenance.cost_rows(study)),
         summary=provenance.summary(study),
         facts=provenance.facts(study),
         results=str(study.results),

@@ -106,10 +106,10 @@ def ped_anova(
     evaluator = optuna.importance.PedAnovaImportanceEvaluator(target_quantile=best)
     random = np.random.default_rng(0)
     whole = _shares(evaluator, tried, names)
-    draws = np.array(
-        [_shares(evaluator, _resampled(tried, random), names) for _ in range(n_bootstrap)] or [whole], dtype=np.float64
-    )
-    low, high = np.nanpercentile(draws, [2.5, 97.5], axis=0)
+    draws = []
+    for _ in range(n_bootstrap):
+        draws.append(_shares(evaluator, _resampled(tried, random), names))
+    low, high = np.nanpercentile(np.array(draws or [whole], dtype=np.float64), [2.5, 97.5], axis=0)
     # a percentile interval of shares may miss the estimate, which resampling (fewer distinct points) moves
     table = pd.DataFrame(
         {"importance": whole, "low": np.minimum(low, whole), "high": np.maximum(high, whole)}, index=pd.Index(names)
@@ -124,13 +124,14 @@ def fanova(knobs: pd.DataFrame, objective: Floats, space: Mapping[str, object] |
     """
     tried, names = _tried(knobs, objective, space)
     study = optuna.create_study(direction="maximize")
-    known = {name: distribution([one.params[name] for one in tried], (space or {}).get(name)) for name in names}
-    study.add_trials(
-        [optuna.trial.create_trial(params=one.params, distributions=known, value=one.value) for one in tried]
-    )
+    known = {}
+    for name in names:
+        known[name] = distribution([one.params[name] for one in tried], (space or {}).get(name))
+    for one in tried:
+        study.add_trial(optuna.trial.create_trial(params=one.params, distributions=known, value=one.value))
     evaluator = optuna.importance.FanovaImportanceEvaluator(n_trees=TREES, max_depth=DEPTH, seed=0)
     found = evaluator.evaluate(study, params=names)
-    return pd.Series({name: float(found[name]) for name in names}).sort_values(ascending=False)
+    return pd.Series(found, index=names, dtype=np.float64).sort_values(ascending=False)
 
 
 def rank_agreement(first: pd.Series[float], second: pd.Series[float]) -> float:
@@ -144,7 +145,8 @@ def rank_agreement(first: pd.Series[float], second: pd.Series[float]) -> float:
 class _Tried:
     """What the evaluator reads of an Optuna trial, without the cost of one: thousands are made a draw."""
 
-    params: dict[str, Any]
+    params: dict[Any, Any]
+    """Knob -> value."""
     distributions: dict[str, BaseDistribution]
     value: float
     values: tuple[float]
@@ -161,15 +163,15 @@ def _tried(
     if len(table) < 10:
         raise RequestError(f"importances need at least 10 complete configurations; there are {len(table)}")
     names = [name for name in table.columns if table[name].nunique() > 1]
-    columns = {name: [_plain(value) for value in table[name]] for name in names}
-    known = {name: _by_identity(distribution(columns[name], (space or {}).get(name))) for name in names}
-    rows = enumerate(map(float, np.asarray(objective)[there]))
-    found = [_Tried({k: columns[k][place] for k in names}, known, value, (value,), place) for place, value in rows]
+    configurations = table[names].to_dict("records")  # of plain numbers and texts
+    known = {}
+    for name in names:
+        values = [one[name] for one in configurations]
+        known[name] = _by_identity(distribution(values, (space or {}).get(name)))
+    found = []
+    for place, (params, value) in enumerate(zip(configurations, np.asarray(objective)[there].tolist(), strict=True)):
+        found.append(_Tried(params, known, value, (value,), place))
     return found, names
-
-
-def _plain(value: object) -> Any:
-    return value.item() if isinstance(value, np.generic) else value
 
 
 def _by_identity(known: BaseDistribution) -> BaseDistribution:
@@ -199,8 +201,11 @@ class _Resample:
 
 def _resampled(tried: list[_Tried], random: np.random.Generator) -> list[_Tried]:
     """Return as many configurations drawn with replacement, each under a number of its own."""
-    drawn = (tried[index] for index in random.integers(len(tried), size=len(tried)).tolist())
-    return [_Tried(one.params, one.distributions, one.value, one.values, i) for i, one in enumerate(drawn)]
+    drawn = []
+    for place, index in enumerate(random.integers(len(tried), size=len(tried)).tolist()):
+        one = tried[index]
+        drawn.append(_Tried(one.params, one.distributions, one.value, one.values, place))
+    return drawn
 
 
 def _shares(evaluator: Any, tried: list[_Tried], names: list[str]) -> list[float]:
@@ -225,13 +230,15 @@ def morris(points: Floats, values: Floats, names: Sequence[str], n_levels: int =
     """
     from SALib.analyze import morris as salib
 
-    ranked = np.column_stack([stats.rankdata(column, method="dense") for column in points.T]).astype(np.float64)
+    ranked = stats.rankdata(points, method="dense", axis=0).astype(np.float64)
     problem = {"num_vars": len(names), "names": list(names), "bounds": [[0.0, 1.0]] * len(names)}
-    per_seed = [
-        salib.analyze(problem, ranked, row, num_levels=n_levels, num_resamples=2, seed=0) for row in _complete(values)
-    ]
-    table = _over_seeds(names, [np.asarray(one["mu_star"]) for one in per_seed], "mu_star")
-    table["sigma"] = np.mean([np.asarray(one["sigma"]) for one in per_seed], axis=0)
+    mu_star, sigma = [], []
+    for of_seed in _complete(values):
+        found = salib.analyze(problem, ranked, of_seed, num_levels=n_levels, num_resamples=2, seed=0)
+        mu_star.append(np.asarray(found["mu_star"]))
+        sigma.append(np.asarray(found["sigma"]))
+    table = _over_seeds(names, mu_star, "mu_star")
+    table["sigma"] = np.mean(sigma, axis=0)
     return table.sort_values("mu_star", ascending=False)
 
 

@@ -41,37 +41,64 @@ def screenings(study: StudyView) -> list[Screening]:
         if arm.get("factor") == "sample":
             groups.setdefault((arm["method"], arm["dataset"], int(arm.get("design", 0))), []).append(arm)
     values = study_view.by_seed(study, study.metric)
-    found = (_screening(method, dataset, arms, values) for (method, dataset, _), arms in groups.items())
-    return [one for one in found if one is not None]
+    found = []
+    for (method, dataset, _), arms in groups.items():
+        screening = _screening(method, dataset, arms, values)
+        if screening is not None:
+            found.append(screening)
+    return found
 
 
 def _screening(
     method: str, dataset: str, arms: list[dict[str, Any]], values: dict[str, dict[int, float]]
 ) -> Screening | None:
-    by_row = {int(row): arm for arm in arms for row in str(arm["level"]).split(",")}
-    if sorted(by_row) != list(range(len(by_row))):
+    ordered = _in_order_of_sample(arms)
+    if ordered is None:
         return None
-    ordered = [by_row[row] for row in range(len(by_row))]
-    knobs = [knob for knob in ordered[0]["values"] if len({str(arm["values"].get(knob)) for arm in ordered}) > 1]
-    points = np.column_stack(
-        [pd.factorize(np.array([arm["values"][knob] for arm in ordered]), sort=True)[0] for knob in knobs]
-    )
-    kind = kind_of(points.astype(np.float64))
+    points, knobs = _levels(ordered)
+    kind = kind_of(points)
     if kind is None:
         return None
-    seeds = sorted({seed for arm in ordered for seed in values.get(arm["name"], {})})
-    table = np.array([[values.get(arm["name"], {}).get(seed, np.nan) for arm in ordered] for seed in seeds])
-    complete = int(np.isfinite(table).all(axis=1).sum()) if seeds else 0
+    table = _seeds_by_points(ordered, values)
+    complete = int(np.isfinite(table).all(axis=1).sum())
     refused, indices = "", pd.DataFrame()
     try:
         if kind == "morris":
-            levels = max(len(set(column)) for column in points.T)
-            indices = estimators.morris(points.astype(np.float64), table, knobs, levels + levels % 2)
+            levels = int(np.ptp(points, axis=0).max()) + 1
+            indices = estimators.morris(points, table, knobs, levels + levels % 2)
         else:
             indices = estimators.sobol(table, knobs)
     except RequestError as error:
         refused = str(error)
     return Screening(kind, method, dataset, indices, len(ordered), complete, refused)
+
+
+def _in_order_of_sample(arms: list[dict[str, Any]]) -> list[dict[str, Any]] | None:
+    """Return the arm of every row of the sample, an arm at each of its rows; None if rows are missing."""
+    by_row = {}
+    for arm in arms:
+        for row in str(arm["level"]).split(","):
+            by_row[int(row)] = arm
+    if sorted(by_row) != list(range(len(by_row))):
+        return None
+    return [by_row[row] for row in range(len(by_row))]
+
+
+def _levels(ordered: list[dict[str, Any]]) -> tuple[Floats, list[str]]:
+    """Return the sample (rows, k), every value as its place among those of its knob, and the k knobs that vary."""
+    columns, knobs = [], []
+    for knob in ordered[0]["values"]:
+        values = [arm["values"].get(knob) for arm in ordered]
+        if len(set(map(str, values))) > 1:
+            columns.append(pd.factorize(np.array(values), sort=True)[0])
+            knobs.append(knob)
+    return np.column_stack(columns).astype(np.float64), knobs
+
+
+def _seeds_by_points(ordered: list[dict[str, Any]], values: dict[str, dict[int, float]]) -> Floats:
+    """Return (seeds, rows) of the metric, nan where an arm has no value on a seed."""
+    columns = [pd.Series(values.get(arm["name"], {}), dtype=np.float64) for arm in ordered]
+    return pd.concat(columns, axis=1).sort_index().to_numpy()
 
 
 def kind_of(points: Floats) -> Literal["morris", "sobol"] | None:

@@ -1,10 +1,8 @@
-"""Arm x metric tables as a paper prints them: for the terminal, HTML, LaTeX and CSV (the tests are not done here)."""
+"""Arm x metric tables as a paper prints them: what stands in their rows and files (the tests are not done here)."""
 
 from __future__ import annotations
 
-import html
 import math
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +15,8 @@ from scipy import stats
 from analysis.data import study_view
 from analysis.data.independent_values import independent
 from analysis.data.study_view import StudyView
-from analysis.number_format import MINUS, label, name, number, p_text, signed
+from analysis.number_format import label, name, number, p_text, signed
+from analysis.tables.formats import as_html, as_latex, write_formats
 from analysis.tables.verdict_columns import as_columns
 from analysis.verdicts.verdicts import Verdict
 from orchestrator.ledger.spreadsheet import as_csv
@@ -78,16 +77,15 @@ def arm_rows(study: StudyView, found: Sequence[Verdict]) -> list[ArmRow]:
     rows = study_view.confirm_rows(study)
     metrics = study_view.metrics_of(rows)
     complete = rows[rows["state"] == "complete"]
-    groups = {str(arm): group for arm, group in complete.groupby("arm", observed=True)}
+    groups = complete.groupby("arm", observed=True)
     counts = study_view.arm_table(study).drop(columns="without").to_dict("index")
-    by_arm = {arm: verdict for verdict in found if (arm := compared(verdict)) is not None}
+    by_arm = _by_compared_arm(found)
     confidence = 1 - float(study.record["alpha"])
     drawn = study_view.drawn_stages(study)
     table = []
     for arm in study.record["arms"]:
         title = str(arm["name"])
-        own = drawn.get(title, {})
-        cells = {metric: _cell(groups.get(title), metric, confidence, own) for metric in metrics}
+        own = groups.get_group(title) if title in groups.groups else complete[:0]
         table.append(
             ArmRow(
                 arm=title,
@@ -96,12 +94,21 @@ def arm_rows(study: StudyView, found: Sequence[Verdict]) -> list[ArmRow]:
                 role=str(arm["role"]),
                 factor=str(arm.get("factor", "")),
                 level=str(arm.get("level", "")),
-                cells=cells,
+                cells={metric: _cell(own, metric, confidence, drawn.get(title, {})) for metric in metrics},
                 verdict=by_arm.get(title),
                 counts={str(kind): int(count) for kind, count in counts[title].items()},
             )
         )
     return table
+
+
+def _by_compared_arm(found: Sequence[Verdict]) -> dict[str, Verdict]:
+    by_arm = {}
+    for verdict in found:
+        arm = compared(verdict)
+        if arm is not None:
+            by_arm[arm] = verdict
+    return by_arm
 
 
 def compared(verdict: Verdict) -> str | None:
@@ -111,10 +118,8 @@ def compared(verdict: Verdict) -> str | None:
     return next(arm for arm, weight in verdict.contrast.weights.items() if weight > 0)
 
 
-def _cell(rows: pd.DataFrame | None, metric: str, confidence: float, drawn: Mapping[int, Collection[str]]) -> Cell:
+def _cell(rows: pd.DataFrame, metric: str, confidence: float, drawn: Mapping[int, Collection[str]]) -> Cell:
     """Return an arm's cell; of seeds that share a stage with a draw of its own, the interval is that of stage means."""
-    if rows is None:
-        return mean_interval(np.array([]), confidence)
     known = rows[rows[f"metric.{metric}"].notna()]
     values = known[f"metric.{metric}"].to_numpy(dtype=np.float64)
     cell = mean_interval(values, confidence)
@@ -127,7 +132,10 @@ def _cell(rows: pd.DataFrame | None, metric: str, confidence: float, drawn: Mapp
 
 def company(rows: Sequence[ArmRow], metric: str) -> list[str]:
     """Return the metrics that are printed beside `metric`."""
-    return [one for one in COMPANY if one != metric and any(one in row.cells for row in rows)]
+    known: set[str] = set()
+    for row in rows:
+        known.update(row.cells)
+    return [one for one in COMPANY if one in known and one != metric]
 
 
 def shown(rows: Sequence[ArmRow]) -> list[ArmRow]:
@@ -138,10 +146,9 @@ def shown(rows: Sequence[ArmRow]) -> list[ArmRow]:
 def columns(rows: Sequence[ArmRow], metric: str, confidence: float, *, beside: bool = True) -> list[str]:
     """Return the headings of `printed`."""
     percent = f"[{100 * confidence:g} %]"
-    datasets = ["data"] if len({row.dataset for row in rows}) > 1 else []
-    others = [label(one) for one in company(rows, metric)] if beside else []
+    others = map(label, company(rows, metric)) if beside else ()
     return [
-        *datasets,
+        *(("data",) if _several_datasets(rows) else ()),
         "arm",
         f"{label(metric)} {percent}",
         "works",
@@ -155,6 +162,10 @@ def columns(rows: Sequence[ArmRow], metric: str, confidence: float, *, beside: b
     ]
 
 
+def _several_datasets(rows: Sequence[ArmRow]) -> bool:
+    return len({row.dataset for row in rows}) > 1
+
+
 def printed(rows: Sequence[ArmRow], metric: str, *, beside: bool = True) -> list[list[str]]:
     """Return the table's cells as text, one list a row, under the headings of `columns`.
 
@@ -163,7 +174,7 @@ def printed(rows: Sequence[ArmRow], metric: str, *, beside: bool = True) -> list
         metric: the study's own metric.
         beside: print the metrics of `company` too.
     """
-    datasets = len({row.dataset for row in rows}) > 1
+    datasets = _several_datasets(rows)
     others = company(rows, metric) if beside else []
     none = Cell(math.nan, math.nan, math.nan, math.nan, 0)
     table = []
@@ -228,7 +239,7 @@ def note(rows: Sequence[ArmRow], metric: str) -> str:
 
 def as_frame(rows: Sequence[ArmRow]) -> pd.DataFrame:
     """Return every number of the table in the ledger's units, one row an arm: what the CSV holds."""
-    return pd.DataFrame([_flat(row) for row in rows])
+    return pd.DataFrame(map(_flat, rows))
 
 
 def _flat(row: ArmRow) -> dict[str, object]:
@@ -254,62 +265,8 @@ def _flat(row: ArmRow) -> dict[str, object]:
     return flat
 
 
-def as_html(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
-    """Return an HTML table; text cells left, numbers right (the class says which)."""
-    top = "".join(f"<th>{html.escape(one)}</th>" for one in head)
-    lines = ["".join(f'<td class="{_side(cell)}">{html.escape(cell)}</td>' for cell in line) for line in body]
-    inner = "\n".join(f"<tr>{line}</tr>" for line in lines)
-    return f"<table>\n<thead><tr>{top}</tr></thead>\n<tbody>\n{inner}\n</tbody>\n</table>"
-
-
-def _side(cell: str) -> str:
-    return "number" if re.match(rf"[0-9+{MINUS}–]|< ?[0-9]", cell) else "text"
-
-
-TEX = {
-    "\\": r"\textbackslash{}",
-    **{sign: "\\" + sign for sign in "&%$#_{}"},
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    MINUS: "$-$",
-    "–": "--",
-    "±": r"$\pm$",
-    "∞": r"$\infty$",
-    "<": "$<$",
-    ">": "$>$",
-}
-
-
-def as_latex(head: Sequence[str], body: Sequence[Sequence[str]], caption: str, key: str) -> str:
-    """Return a booktabs table that compiles under pdflatex with the `booktabs` package alone."""
-    sides = ["r" if all(_side(line[i]) == "number" for line in body if line[i]) else "l" for i in range(len(head))]
-    lines = [" & ".join(map(_tex, line)) + r" \\" for line in body]
-    return "\n".join(
-        [
-            r"\begin{table}",
-            r"\centering\small",
-            rf"\caption{{{_tex(caption)}}}",
-            rf"\label{{tab:{key}}}",
-            rf"\begin{{tabular}}{{{''.join(sides)}}}",
-            r"\toprule",
-            " & ".join(map(_tex, head)) + r" \\",
-            r"\midrule",
-            *lines,
-            r"\bottomrule",
-            r"\end{tabular}",
-            r"\end{table}",
-            "",
-        ]
-    )
-
-
-def _tex(text: str) -> str:
-    return "".join(TEX.get(sign, sign) for sign in " ".join(text.split()))
-
-
 def write(rows: Sequence[ArmRow], study: StudyView, folder: Path) -> dict[str, Path]:
     """Write arms.csv, arms.tex and arms.html into `folder`; return their paths by ending."""
-    folder.mkdir(parents=True, exist_ok=True)
     listed = shown(rows)
     head = columns(listed, study.metric, 1 - float(study.record["alpha"]))
     body = printed(listed, study.metric)
@@ -319,7 +276,4 @@ def write(rows: Sequence[ArmRow], study: StudyView, folder: Path) -> dict[str, P
         "tex": as_latex(head, body, caption, study.name),
         "html": as_html(head, body),
     }
-    paths = {ending: folder / f"arms.{ending}" for ending in texts}
-    for ending, text in texts.items():
-        paths[ending].write_text(text, encoding="utf-8")
-    return paths
+    return write_formats(texts, "arms", folder)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.number_format import number, p_text, signed
-from analysis.tables.arm_tables import as_html, as_latex
+from analysis.tables.formats import as_html, as_latex, write_formats
 from analysis.tables.verdict_columns import as_columns
 from analysis.verdicts.verdicts import Verdict
 from orchestrator.ledger.spreadsheet import as_csv
@@ -45,7 +45,7 @@ def _row(verdict: Verdict, metric: str) -> list[str]:
 
 def as_frame(found: Sequence[Verdict]) -> pd.DataFrame:
     """Return every number of every contrast in the ledger's units; columns `descriptive.*` decided nothing."""
-    return pd.DataFrame([_flat(verdict) for verdict in found])
+    return pd.DataFrame(map(_flat, found))
 
 
 def _flat(verdict: Verdict) -> dict[str, object]:
@@ -77,14 +77,10 @@ def write(found: Sequence[Verdict], metric: str, name: str, folder: Path) -> dic
     """Write contrasts.csv, .tex and .html into `folder`; return their paths by ending; nothing without contrasts."""
     if not found:
         return {}
-    folder.mkdir(parents=True, exist_ok=True)
     body = described(found, metric)
     texts = {
         "csv": as_csv(as_frame(found)),
         "tex": as_latex(HEAD, body, NOTE, f"{name}-contrasts"),
         "html": as_html(HEAD, body),
     }
-    paths = {ending: folder / f"contrasts.{ending}" for ending in texts}
-    for ending, text in texts.items():
-        paths[ending].write_text(text, encoding="utf-8")
-    return paths
+    return write_formats(texts, "contrasts", folder)
