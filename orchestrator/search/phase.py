@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from orchestrator.designs.search import Search
 from orchestrator.errors import RequestError
@@ -22,7 +23,7 @@ from orchestrator.search.rounds import Proposal, SearchRounds, Told
 from orchestrator.trial import SeedBlock, TrialSpec, TrialState
 from orchestrator.trial_result import LookUp, TrialResult
 
-__all__ = ["SearchPhase", "mean"]
+__all__ = ["SearchPhase", "mean", "shared_epochs"]
 
 
 class SearchPhase:
@@ -50,7 +51,7 @@ class SearchPhase:
     def begin_from(self, configurations: Sequence[Mapping[str, Value]], look_up: LookUp) -> None:
         """Begin from earlier configurations, whose trials have ended."""
         found = self.rounds.begin_from(configurations)
-        self._earlier = [trial for proposal in found for trial in self._planned(proposal)]
+        self._earlier = self._planned(found)
         self.rounds.tell([self._told(proposal, look_up) for proposal in found])
 
     def specs(self, values: Mapping[str, Value]) -> list[TrialSpec]:
@@ -61,7 +62,11 @@ class SearchPhase:
     @property
     def open(self) -> list[Proposal]:
         """The proposals that were asked and not told."""
-        return [proposal for asked in self._under_way for proposal in asked]
+        return list(chain.from_iterable(self._under_way))
+
+    def trial_ids(self, number: int) -> list[str]:
+        """Return the trials of a configuration, by its number: one for each search seed."""
+        return [trial.spec.trial_id for trial in self.trials[number]]
 
     def advance(self, look_up: LookUp) -> list[PlannedTrial]:
         """Tell rounds that have ended, ask the next ones and return their trials; empty while trials are under way.
@@ -93,14 +98,14 @@ class SearchPhase:
         wanted: list[PlannedTrial] = []
         while len(self._under_way) <= self.search.rounds_ahead and not self.rounds.exhausted:
             self._under_way.append(self.rounds.ask())
-            for proposal in self._under_way[-1]:
-                wanted += self._planned(proposal)
+            wanted += self._planned(self._under_way[-1])
             self._wait()
         return wanted
 
     def _wait(self) -> None:
-        first = self._under_way[0] if self._under_way else []
-        self._waiting = deque(trial.spec.trial_id for proposal in first for trial in self.trials[proposal.number])
+        self._waiting.clear()
+        for proposal in self._under_way[0] if self._under_way else ():
+            self._waiting += self.trial_ids(proposal.number)
 
     @property
     def chosen(self) -> Mapping[str, Value]:
@@ -125,18 +130,6 @@ class SearchPhase:
     def record(self) -> dict[str, object]:
         """Return the search's entry in study.json."""
         best = self.rounds.best()
-        history = [
-            {
-                "number": number,
-                "values": dict(self.rounds.proposals[number].values),
-                "objective": None if told.objectives is None else list(told.objectives),
-                "state": told.state,
-                "feasible": told.feasible,
-                "trial_ids": [trial.spec.trial_id for trial in self.trials[number]],
-                **({"warm_start": True} if number < self.rounds.n_earlier else {}),
-            }
-            for number, told in sorted(self.rounds.told.items())
-        ]
         return {
             "method": self.search.method,
             "dataset": self.dataset,
@@ -151,31 +144,45 @@ class SearchPhase:
             "space": {name: described(domain) for name, domain in self.rounds.domains.items()},
             "chosen": None if best is None else dict(best.values),
             "chosen_number": None if best is None else best.number,
-            "history": history,
+            "history": [self._entry(told) for _, told in sorted(self.rounds.told.items())],
         }
+
+    def _entry(self, told: Told) -> dict[str, object]:
+        """Return what the search's history says of a configuration that was told."""
+        entry: dict[str, object] = {
+            "number": told.number,
+            "values": dict(self.rounds.proposals[told.number].values),
+            "objective": None if told.objectives is None else list(told.objectives),
+            "state": told.state,
+            "feasible": told.feasible,
+            "trial_ids": self.trial_ids(told.number),
+        }
+        return {**entry, "warm_start": True} if told.number < self.rounds.n_earlier else entry
 
     def _began_from(self) -> dict[str, object] | None:
         if not self.search.warm_start:
             return None
-        earlier = [[trial.spec.trial_id for trial in self.trials[number]] for number in range(self.rounds.n_earlier)]
+        earlier = [self.trial_ids(number) for number in range(self.rounds.n_earlier)]
         return {"at_most": self.search.warm_start, "trial_ids": earlier}
 
-    def _planned(self, proposal: Proposal) -> list[PlannedTrial]:
-        self.trials[proposal.number] = [
-            PlannedTrial(
-                spec=spec,
-                arm=f"{self.search.method} #{proposal.number} @ {self.dataset}",
-                role="search",
-                phase="search",
-                configuration=proposal.number,
-            )
-            for spec in self.specs(proposal.values)
-        ]
-        return self.trials[proposal.number]
+    def _planned(self, proposals: Iterable[Proposal]) -> list[PlannedTrial]:
+        """Note the trials of new configurations, and return them."""
+        planned: list[PlannedTrial] = []
+        for proposal in proposals:
+            arm, number = f"{self.search.method} #{proposal.number} @ {self.dataset}", proposal.number
+            self.trials[number] = []
+            for spec in self.specs(proposal.values):
+                trial = PlannedTrial(spec=spec, arm=arm, role="search", phase="search", configuration=number)
+                self.trials[number].append(trial)
+            planned += self.trials[number]
+        return planned
 
     def _told(self, proposal: Proposal, look_up: LookUp) -> Told:
-        results = [look_up(trial.spec.trial_id) for trial in self.trials[proposal.number]]
-        ended = [result for result in results if result is not None]
+        ended = []
+        for trial_id in self.trial_ids(proposal.number):
+            result = look_up(trial_id)
+            if result is not None:
+                ended.append(result)
         states = {result.state for result in ended}
         if states == {TrialState.COMPLETE}:
             collapsed = any(result.collapsed for result in ended)
@@ -188,17 +195,28 @@ class SearchPhase:
 
     def _objectives(self, ended: Sequence[TrialResult]) -> tuple[float, ...]:
         """Return the mean over seeds of what each rule looks at."""
-        metrics = [objective_metric(rule) for rule in self.search.rules]
-        return tuple(mean([result.metrics.get(metric, math.nan) for result in ended]) for metric in metrics)
+        means = []
+        for rule in self.search.rules:
+            metric = objective_metric(rule)
+            means.append(mean([result.metrics.get(metric, math.nan) for result in ended]))
+        return tuple(means)
 
     def _curve(self, ended: Sequence[TrialResult]) -> dict[int, float]:
         metric = objective_metric(self.search.rule)
-        epochs = set.intersection(*(set(result.curve) for result in ended)) if ended else set()
-        return {
-            epoch: mean([result.curve[epoch].get(metric, math.nan) for result in ended]) for epoch in sorted(epochs)
-        }
+        curve = {}
+        for epoch in shared_epochs([result.curve for result in ended]):
+            curve[epoch] = mean([result.curve[epoch].get(metric, math.nan) for result in ended])
+        return curve
 
 
 def mean(values: Sequence[float]) -> float:
     """Return the arithmetic mean; NaN if any value is, or there is none."""
     return sum(values) / len(values) if values else math.nan
+
+
+def shared_epochs(curves: Sequence[Mapping[int, object]]) -> list[int]:
+    """Return the epochs that all curves have, in order; without a curve there is none."""
+    shared = set(curves[0]) if curves else set()
+    for curve in curves:
+        shared.intersection_update(curve)
+    return sorted(shared)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 
 from orchestrator.inference.selection import objective_metric
-from orchestrator.search.phase import SearchPhase, mean
+from orchestrator.search.phase import SearchPhase, mean, shared_epochs
 
 __all__ = ["RoundPruner"]
 
@@ -26,10 +26,10 @@ class RoundPruner:
         for trial_id, curve in curves.items():
             self._curves.setdefault(trial_id, {}).update(curve)
         for proposal in self.phase.open:
-            own = [trial.spec.trial_id for trial in self.phase.trials[proposal.number]]
-            known = [self._curves.get(trial_id, {}) for trial_id in own]
-            shared = set.intersection(*(set(curve) for curve in known)) if known else set()
-            for epoch in sorted(epoch for epoch in shared if epoch > self._reported.get(proposal.number, 0)):
+            known = [self._curves.get(trial_id, {}) for trial_id in self.phase.trial_ids(proposal.number)]
+            for epoch in shared_epochs(known):
+                if epoch <= self._reported.get(proposal.number, 0):
+                    continue
                 self._reported[proposal.number] = epoch
                 value = mean([curve[epoch] for curve in known])
                 if math.isfinite(value) and self.phase.rounds.should_prune(proposal.number, epoch, value):
@@ -37,9 +37,7 @@ class RoundPruner:
 
     def hopeless(self, trial_id: str) -> bool:
         """Return whether a trial belongs to a configuration that was stopped."""
-        return any(
-            trial.spec.trial_id == trial_id
-            for proposal in self.phase.open
-            if proposal.number in self.stopped
-            for trial in self.phase.trials[proposal.number]
-        )
+        for proposal in self.phase.open:
+            if proposal.number in self.stopped and trial_id in self.phase.trial_ids(proposal.number):
+                return True
+        return False

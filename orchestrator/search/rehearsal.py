@@ -39,12 +39,10 @@ def check_searches(plan: Plan) -> None:
         )
         if "says" in found:
             raise RequestError(f"{study.called}: the search over {search.method} cannot be asked: {found['says']}")
-        specs = {
-            f"configuration {number} of the search over {search.method}": plan.spec(
-                search.method, values, dataset, search.n_epochs
-            )
-            for number, values in enumerate(found["asked"])
-        }
+        specs = {}
+        for number, values in enumerate(found["asked"]):
+            called = f"configuration {number} of the search over {search.method}"
+            specs[called] = plan.spec(search.method, values, dataset, search.n_epochs)
         require_buildable(specs, catalogue, study.called)
 
 
@@ -64,4 +62,4 @@ def _written(plan: Plan, search: Search) -> dict[str, Any]:
     """Return all of a search that its first round follows from."""
     space = plan.catalogue.space(search.method)
     ranges = {name: described(domain) for name, domain in search.domains(space).items()}
-    return {**{name: value for name, value in asdict(search).items() if name != "over"}, "over": ranges}
+    return asdict(search) | {"over": ranges}

@@ -40,14 +40,18 @@ class KnownConfigurations:
 
 
 def _key(values: Mapping[str, Value]) -> tuple[object, ...]:
-    return tuple(
-        (name, f"{value:.{DIGITS - 1}e}" if isinstance(value, float) else value)
-        for name, value in sorted(values.items())
-    )
+    return tuple((name, _rounded(value)) for name, value in sorted(values.items()))
+
+
+def _rounded(value: Value) -> object:
+    return f"{value:.{DIGITS - 1}e}" if isinstance(value, float) else value
 
 
 def _close(one: Mapping[str, Value], other: Mapping[str, Value]) -> bool:
-    return all(
-        math.isclose(one[name], value, rel_tol=CLOSE) if isinstance(value, float) else one[name] == value  # type: ignore[arg-type]  # keys agree, so types do
-        for name, value in other.items()
-    )
+    for name, value in other.items():
+        if isinstance(value, float):
+            if not math.isclose(one[name], value, rel_tol=CLOSE):  # type: ignore[arg-type]  # keys agree, so types do
+                return False
+        elif one[name] != value:
+            return False
+    return True

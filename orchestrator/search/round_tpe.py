@@ -68,8 +68,7 @@ class _Parzen(_ParzenEstimator):
         at = self._transform(samples_dict)
         logs = [kernels.is_log for kernels in knobs]
         at[:, logs] = np.log(at[:, logs])
-        low = np.array([kernels.adapted_low for kernels in knobs])
-        high = np.array([kernels.adapted_high for kernels in knobs])
+        low, high = np.array([(kernels.adapted_low, kernels.adapted_high) for kernels in knobs]).T
         if (at < low).any() or (at > high).any():  # by a rounding error
             return cast(Rows, super().log_pdf(samples_dict))
         mu = np.array([kernels.mu for kernels in knobs]).T
@@ -140,8 +139,11 @@ class _RoundTPE(TPESampler):
             estimator = self._build_parzen_estimator(study, search_space, below, handle_below=True)
             values = self._get_internal_repr(above, search_space, study)
             known = self._known[names] = _Known(estimator, np.array([values[name] for name in names], float).T, 0)
-        more = [self._asked(study, number, search_space) for number in numbers[known.n_under_way :]]
-        rows = [row for row in more if row is not None]
+        rows = []
+        for number in numbers[known.n_under_way :]:
+            row = self._asked(study, number, search_space)
+            if row is not None:
+                rows.append(row)
         if rows:
             known.above = np.concatenate([known.above, np.array(rows, float)])
         known.n_under_way = len(numbers)
@@ -170,7 +172,7 @@ class _RoundTPE(TPESampler):
         key = (number, tuple(search_space))
         if key not in self._values:
             found = self._get_params(study._storage.get_trial(self._under_way[number]), study)
-            lacks = not search_space.keys() <= found.keys()
-            values = (domain.to_internal_repr(found[name]) for name, domain in search_space.items() if not lacks)
-            self._values[key] = None if lacks else tuple(values)
+            self._values[key] = None
+            if search_space.keys() <= found.keys():
+                self._values[key] = tuple(domain.to_internal_repr(found[name]) for name, domain in search_space.items())
         return self._values[key]

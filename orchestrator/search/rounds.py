@@ -115,9 +115,7 @@ class SearchRounds:
 
     def ask(self) -> list[Proposal]:
         """Return the next round; empty when the search is exhausted. It depends on the rounds that have been told."""
-        asked = [self._propose() for _ in range(min(self.search.round_size, self._left))]
-        self.proposals.update({proposal.number: proposal for proposal in asked})
-        return asked
+        return [self._propose() for _ in range(min(self.search.round_size, self._left))]
 
     def fitting(self, config: Mapping[str, Value]) -> Mapping[str, Value] | None:
         """Return a configuration's canonical values if this search could have asked for it; else None."""
@@ -136,14 +134,12 @@ class SearchRounds:
         """Take earlier configurations as the first proposals, to be told before anything is asked (see `fitting`)."""
         found = []
         for values in configurations:
-            given = {
-                name: _optunas(domain, values[name])
-                for name, domain in self._searched.items()
-                if _holds(name, values, self.space)
-            }
+            given = {}
+            for name, domain in self._searched.items():
+                if _holds(name, values, self.space):
+                    given[name] = _optunas(domain, values[name])
             self.study.enqueue_trial(given, user_attrs={EARLIER: True})
             found.append(self._propose())
-        self.proposals.update({proposal.number: proposal for proposal in found})
         self.n_earlier = len(found)
         return found
 
@@ -184,12 +180,12 @@ class SearchRounds:
 
     def best(self) -> Proposal | None:
         """Return the feasible proposal with the highest first objective (ties: the earliest); None if there is none."""
-        able = [told for told in self.told.values() if told.feasible and told.objectives and told.state == "complete"]
-        able = [told for told in able if math.isfinite(told.objectives[0])]  # type: ignore[index]  # not None above
-        if not able:
-            return None
-        top = max(able, key=lambda told: (told.objectives[0], -told.number))  # type: ignore[index]
-        return self.proposals[top.number]
+        best: tuple[float, int] | None = None
+        for told in self.told.values():
+            if told.state == "complete" and told.feasible and told.objectives and math.isfinite(told.objectives[0]):
+                key = (told.objectives[0], -told.number)
+                best = key if best is None else max(best, key)
+        return None if best is None else self.proposals[-best[1]]
 
     def _propose(self) -> Proposal:
         trial = self.study.ask()
@@ -200,7 +196,8 @@ class SearchRounds:
         self._open[trial.number] = trial
         self._judges[trial.number] = trial if self.judged is self.study else self.judged.ask()
         asked = canonical(self.space, values, self.search.method)
-        return Proposal(number=trial.number, values=self._known.the_same(asked))
+        proposal = self.proposals[trial.number] = Proposal(number=trial.number, values=self._known.the_same(asked))
+        return proposal
 
     def _judged(self) -> optuna.Study:
         if len(self.search.rules) == 1:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -27,8 +27,8 @@ from orchestrator.ledger import Ledger
 from orchestrator.plan.plan import Plan
 from orchestrator.search.phase import SearchPhase
 from orchestrator.search.replay import KnownConfigurations
-from orchestrator.trial import SeedBlock, TrialState
-from orchestrator.trial_result import LookUp
+from orchestrator.trial import SeedBlock, TrialState, ids
+from orchestrator.trial_result import LookUp, TrialResult
 from orchestrator.values import plain
 
 __all__ = ["searches_of"]
@@ -98,15 +98,16 @@ def _candidates(
         values = phase.rounds.fitting(json.loads(text))
         if values is None:
             continue
-        ids = tuple(spec.trial_id for spec in phase.specs(values))
-        found = [look_up(trial_id) for trial_id in ids]
-        if all(
-            one is not None
-            and one.state is TrialState.COMPLETE
-            and all(math.isfinite(one.metrics.get(metric, math.nan)) for metric in metrics)
-            for one in found
-        ):
-            yield ids, values
+        trial_ids = tuple(ids(phase.specs(values)))
+        if all(_is_whole(look_up(trial_id), metrics) for trial_id in trial_ids):
+            yield trial_ids, values
+
+
+def _is_whole(result: TrialResult | None, metrics: Sequence[str]) -> bool:
+    """Return whether a trial is complete, and has a number under each metric."""
+    if result is None or result.state is not TrialState.COMPLETE:
+        return False
+    return all(math.isfinite(result.metrics.get(metric, math.nan)) for metric in metrics)
 
 
 def _recorded(
@@ -117,5 +118,5 @@ def _recorded(
     earlier = entry.get("warm_start") if same else None
     if not earlier or earlier["at_most"] != phase.search.warm_start:
         return None
-    taken = [tuple(ids) for ids in earlier["trial_ids"]]
-    return taken if all(ids in known for ids in taken) else None
+    taken = [tuple(trial_ids) for trial_ids in earlier["trial_ids"]]
+    return taken if known.keys() >= set(taken) else None
