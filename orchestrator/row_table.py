@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from itertools import chain
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -41,12 +42,14 @@ class RowTable:
         """
         if not members:
             return b""
-        names = list(dict.fromkeys(name for row in rows for name in row))
+        names = dict.fromkeys(chain.from_iterable(rows))  # in order
+        keys = [(bundle.specs[member].trial_id, bundle.attempt(member), seconds[member]) for member in members]
+        trial_ids, attempts, shares = zip(*keys, strict=True)
         columns = {
-            "trial_id": pa.array([bundle.specs[member].trial_id for member in members], pa.string()),
-            "attempt": pa.array([bundle.attempt(member) for member in members], pa.int32()),
+            "trial_id": pa.array(trial_ids, pa.string()),
+            "attempt": pa.array(attempts, pa.int32()),
             "epoch": pa.array([epoch] * len(members), pa.int32()),
-            "seconds": pa.array([seconds[member] for member in members], pa.float64()),
+            "seconds": pa.array(shares, pa.float64()),
         }
         for name in names:
             columns[name] = pa.array([row.get(name) for row in rows], pa.float64())
@@ -107,15 +110,15 @@ class RowTable:
         if table is None:
             return []
         own = table.filter(pc.equal(table["trial_id"], trial_id)).sort_by("epoch")
-        return [float(value) for value in own["seconds"].to_pylist()]
+        return list(map(float, own["seconds"].to_pylist()))
 
     def curves(self, metric: str) -> dict[str, dict[int, float]]:
         """Return trial_id -> epoch -> value of a metric."""
         found: dict[str, dict[int, float]] = {}
         for table in self._tables:
             if METRIC + metric in table.column_names:
-                columns = (table["trial_id"], table["epoch"], table[METRIC + metric])
-                for trial_id, epoch, value in zip(*(column.to_pylist() for column in columns), strict=True):
+                columns = table.select(["trial_id", "epoch", METRIC + metric]).to_pydict()
+                for trial_id, epoch, value in zip(*columns.values(), strict=True):
                     found.setdefault(trial_id, {})[epoch] = math.nan if value is None else value
         return found
 

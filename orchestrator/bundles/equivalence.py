@@ -143,7 +143,8 @@ class EquivalenceGuard:
 
     def alone(self, spec: TrialSpec) -> bool:
         """Whether trials of this shape are trained alone, since a check of it found a difference."""
-        return bool(self._checks) and self._shape(spec) in {c["shape"] for c in self._checks if not c["equal"]}
+        differing = [check["shape"] for check in self._checks if not check["equal"]]
+        return bool(differing) and self._shape(spec) in differing
 
     def apart(self, bundle: Bundle) -> list[Bundle]:
         """Return a bundle that has not begun, cut into its members if its shape is trained alone."""
@@ -154,8 +155,9 @@ class EquivalenceGuard:
 
     def record(self) -> dict[str, Any]:
         """Return what the next command has to know (`equivalence` in study.json)."""
-        pending = {*self._due.values(), *(check.shape for check in self._open.values())}
-        since = {shape: count for shape, count in sorted(self._since.items()) if shape not in pending}
+        since = dict(sorted(self._since.items()))
+        for shape in (*self._due.values(), *(check.shape for check in self._open.values())):
+            since.pop(shape, None)  # its check is under way
         return {"checks": self._checks, "trials_since": since}
 
     def _call_off(self, shape: str) -> None:
@@ -177,10 +179,12 @@ def sentence(check: Mapping[str, Any]) -> str:
 
 def _by_epoch(rows: pa.Table | None) -> dict[int, dict[str, float]]:
     """Return epoch -> metrics and diagnostics that are numbers; NaN and null are the same."""
-    found = {}
+    found: dict[int, dict[str, float]] = {}
     for row in [] if rows is None else rows.to_pylist():
-        values = {name: value for name, value in row.items() if name.startswith(("metric.", "diagnostic."))}
-        found[int(row["epoch"])] = {n: v for n, v in values.items() if v is not None and not math.isnan(v)}
+        values = found[int(row["epoch"])] = {}
+        for name, value in row.items():
+            if name.startswith(("metric.", "diagnostic.")) and value is not None and not math.isnan(value):
+                values[name] = value
     return found
 
 
@@ -189,7 +193,7 @@ def _difference(
 ) -> str:
     """Return the first difference, or nothing."""
     if not exact:
-        together, alone = ({e: _losses(rows[e]) for e in sorted(rows)[:1]} for rows in (together, alone))
+        together, alone = _first_losses(together), _first_losses(alone)
     for epoch in sorted({*together, *alone}):
         ours, others = together.get(epoch, {}), alone.get(epoch, {})
         for name in sorted({*ours, *others}):
@@ -199,5 +203,9 @@ def _difference(
     return ""
 
 
-def _losses(row: Mapping[str, float]) -> dict[str, float]:
-    return {name: value for name, value in row.items() if name.endswith(".loss")}
+def _first_losses(rows: Mapping[int, Mapping[str, float]]) -> dict[int, dict[str, float]]:
+    """Return the losses after the first epoch that there is."""
+    if not rows:
+        return {}
+    first = min(rows)
+    return {first: {name: value for name, value in rows[first].items() if name.endswith(".loss")}}

@@ -71,10 +71,8 @@ def _cuts(runs: Sequence[Sequence[TrialSpec]], target: int, most: int) -> list[l
 
 def halves(bundle: Bundle) -> list[Bundle]:
     """Cut a bundle in two (what follows from out of memory); a bundle of one stays whole."""
+    if len(bundle) == 1:
+        return [bundle]
     middle = (len(bundle) + 1) // 2
-    parts: Sequence[slice] = (slice(0, middle), slice(middle, len(bundle)))
-    return [
-        replace(bundle, specs=bundle.specs[part], attempts=bundle.attempts[part])
-        for part in parts
-        if bundle.specs[part]
-    ]
+    first = replace(bundle, specs=bundle.specs[:middle], attempts=bundle.attempts[:middle])
+    return [first, replace(bundle, specs=bundle.specs[middle:], attempts=bundle.attempts[middle:])]

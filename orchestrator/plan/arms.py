@@ -65,12 +65,11 @@ def contrasts_of(study: Study, arms: Sequence[PlannedArm]) -> tuple[PlannedContr
         for index in range(len(study.designs)):
             found += [PlannedContrast(one, dataset) for one in _own_contrasts(study, index, here)]
         baseline = next((arm for arm in here if arm.arm.role == "baseline"), None)
-        if baseline is not None:
-            found += [
-                PlannedContrast(_against(arm, baseline), dataset)
-                for arm in here
-                if arm.design > 0 and (arm.arm.role == "rival" or not _asks_of_its_own(study, arm.design))
-            ]
+        if baseline is None:
+            continue
+        for arm in here:
+            if arm.design > 0 and (arm.arm.role == "rival" or not _asks_of_its_own(study, arm.design)):
+                found.append(PlannedContrast(_against(arm, baseline), dataset))
     return tuple(found)
 
 
@@ -94,8 +93,7 @@ def _as_asked(arm: PlannedArm) -> Arm:
 
 
 def _renamed(contrast: Contrast, names: Mapping[str, str]) -> Contrast:
-    parts = contrast.name.split(" vs ")
-    name = " vs ".join(names.get(part, part) for part in parts)
+    name = " vs ".join(names.get(part, part) for part in contrast.name.split(" vs "))
     return replace(contrast, name=name, weights={names[arm]: weight for arm, weight in contrast.weights.items()})
 
 

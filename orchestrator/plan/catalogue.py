@@ -5,7 +5,7 @@ A plan takes facts alone. What is known from before (`kept_facts`) is neither im
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from orchestrator import discovery
@@ -47,7 +47,7 @@ class Catalogue:
         """Return a method's knobs."""
         return self.method(name).knobs
 
-    def spaces(self, names: Sequence[str]) -> dict[str, Mapping[str, Knob]]:
+    def spaces(self, names: Iterable[str]) -> dict[str, Mapping[str, Knob]]:
         """Return the knobs of several methods."""
         return {name: self.space(name) for name in names}
 
@@ -73,9 +73,9 @@ class Catalogue:
         """Return metric -> what random partitions score on a dataset that is here."""
         key = (reference, protocol)
         if key not in self._chance:
-            metrics = [
-                kept_facts.code_key("metric", name, self.plugins) for name in discovery.names("metric", self.plugins)
-            ]
+            metrics = []
+            for name in discovery.names("metric", self.plugins):
+                metrics.append(kept_facts.code_key("metric", name, self.plugins))
             facts = self.dataset(reference, protocol)
             self._chance[key] = kept_facts.kept(
                 ["chance", facts.digest, protocol, *metrics], lambda: self._chance_levels(reference, protocol)

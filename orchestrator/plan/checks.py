@@ -71,7 +71,7 @@ def require_precision(study: Study, catalogue: Catalogue) -> None:
     Raises:
         RequestError: says what its methods have.
     """
-    has = {precision for method in study.methods for precision in catalogue.method(method).precisions}
+    has = set().union(*(catalogue.method(method).precisions for method in study.methods))
     if study.precision not in has:
         raise RequestError(
             f"study {study.name}: precision {study.precision!r}: {', '.join(study.methods)} "

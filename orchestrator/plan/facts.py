@@ -43,8 +43,8 @@ class DatasetFacts:
     n_classes: int = 0
 
 
-def to_json(facts: MethodFacts | DatasetFacts) -> Any:
-    """Return facts as JSON holds them.
+def to_json(facts: Any) -> dict[str, Any]:
+    """Return facts of a method or a dataset, or one of the engine's own words in them, as JSON holds them.
 
     Raises:
         TypeError: they hold what neither JSON nor the engine's own words (`Knob`, domains) can say.
@@ -54,12 +54,16 @@ def to_json(facts: MethodFacts | DatasetFacts) -> Any:
 
 def method_from_json(content: Any) -> MethodFacts:
     """Return what `to_json` was given; other content raises KeyError, TypeError, ValueError or AttributeError."""
-    return MethodFacts(**{name: _read(value) for name, value in content.items()})
+    return MethodFacts(**_fields(content))
 
 
 def dataset_from_json(content: Any) -> DatasetFacts:
     """Return what `to_json` was given; other content raises KeyError, TypeError, ValueError or AttributeError."""
-    return DatasetFacts(**{name: _read(value) for name, value in content.items()})
+    return DatasetFacts(**_fields(content))
+
+
+def _fields(content: Any) -> dict[str, Any]:
+    return {name: _read(value) for name, value in content.items()}
 
 
 def _written(value: Any) -> Any:
@@ -71,8 +75,7 @@ def _written(value: Any) -> Any:
         return {"mapping": [[_written(name), _written(one)] for name, one in value.items()]}
     kind = type(value)
     if _is_word(kind):
-        fields = {field.name: _written(getattr(value, field.name)) for field in dataclasses.fields(kind)}
-        return {f"{kind.__module__}:{kind.__name__}": fields}
+        return {f"{kind.__module__}:{kind.__name__}": to_json(value)}
     raise TypeError(f"{value!r} of kind {kind.__name__} cannot be kept")
 
 

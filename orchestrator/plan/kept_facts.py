@@ -156,9 +156,12 @@ def _installed() -> str:
     names: set[str] = set()
     for folder in sys.path:
         try:
-            names.update(name for name in os.listdir(folder or os.curdir) if name.endswith((".dist-info", ".egg-info")))
+            there = os.listdir(folder or os.curdir)
         except OSError:
             continue
+        for name in there:
+            if name.endswith((".dist-info", ".egg-info")):
+                names.add(name)
     return digest([sys.version, sorted(names)])
 
 

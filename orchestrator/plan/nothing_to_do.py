@@ -33,7 +33,7 @@ def n_known_trials(study: Study, ledger: Ledger, plugins: Sequence[str]) -> int 
         return None
     wanted = set(plan["trial_id"].to_pylist())
     states = ledger.states(wanted)
-    done = all(states.get(trial_id) in (TrialState.COMPLETE, TrialState.PRUNED) for trial_id in wanted)
+    done = len(states) == len(wanted) and TrialState.FAILED not in states.values()
     return len(wanted) if done else None
 
 
@@ -55,13 +55,19 @@ def _files(references: Sequence[str]) -> Iterator[str]:
     """Yield name, size and time of each file in folders that datasets name: to read the data would take too long."""
     for reference in references:
         name, _, options = reference.partition(":")
-        named = [name, *(option.partition("=")[2] for option in options.split(","))]
-        for folder in (discovery.data_folder() / one for one in named if one):
-            if folder.is_dir():
-                for path in sorted(folder.rglob("*")):
-                    if path.is_file():
-                        about = path.stat()
-                        yield f"{path.relative_to(folder)} {about.st_size} {about.st_mtime_ns}"
+        yield from _files_in(name)
+        for option in options.split(","):
+            yield from _files_in(option.partition("=")[2])
+
+
+def _files_in(name: str) -> Iterator[str]:
+    folder = discovery.data_folder() / name
+    if not name or not folder.is_dir():
+        return
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            about = path.stat()
+            yield f"{path.relative_to(folder)} {about.st_size} {about.st_mtime_ns}"
 
 
 def _code(path: Path, kind: str) -> str:

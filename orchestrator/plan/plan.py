@@ -49,7 +49,9 @@ class Plan:
             dataset: where.
             chosen: place of a design in the study -> the base of its arms.
         """
-        known = {**self.chosen, **{(dataset, index): values for index, values in chosen.items()}}
+        known = dict(self.chosen)
+        for index, values in chosen.items():
+            known[dataset, index] = values
         arms = _arms(self.study, self.catalogue, known)
         return replace(self, chosen=known, arms=arms, contrasts=contrasts_of(self.study, arms))
 

@@ -21,11 +21,8 @@ def paired_spread(contrasts: Sequence[Contrast], values: Values) -> Spread | Non
     """Return the pooled spread of the paired differences that are known already; None without two pairs."""
     rows = []
     for contrast in contrasts:
-        arms = [values.get(arm, {}) for arm in contrast.weights]
-        seeds = sorted(set.intersection(*(set(arm) for arm in arms))) if arms else []
-        weights = list(contrast.weights.values())
-        rows.append([sum(w * arm[seed] for w, arm in zip(weights, arms, strict=True)) for seed in seeds])
-    width = max((len(row) for row in rows), default=0)
+        rows.append(_paired_differences(contrast, values))
+    width = max(map(len, rows), default=0)
     if width < 2:
         return None
     table = np.full((len(rows), width), np.nan)
@@ -58,3 +55,14 @@ def require_power(study: Study, n_contrasts: int) -> None:
         f"the smallest corrected p is {found.smallest_p / share:.3g}{part}; plan at least {found.seeds_to_reach} seeds "
         "(--set seeds=N), or say exploratory=True in the study"
     )
+
+
+def _paired_differences(contrast: Contrast, values: Values) -> list[float]:
+    """Return the contrast on every seed that all of its arms have."""
+    differences: dict[int, float] = {}
+    for place, (arm, weight) in enumerate(contrast.weights.items()):
+        own = values.get(arm, {})
+        if place == 0:
+            differences = dict.fromkeys(sorted(own), 0.0)
+        differences = {seed: so_far + weight * own[seed] for seed, so_far in differences.items() if seed in own}
+    return list(differences.values())

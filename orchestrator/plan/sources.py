@@ -67,7 +67,8 @@ class Sources:
         paths = self._paths | {path for path in map(_own_code, list(modules.values())) if path}
         if not self._complete or len(paths) > MOST_SOURCES or any(name in BLIND for name in modules):
             return None
-        return [stamp for path in sorted(paths) if (stamp := _stamp(path)) is not None]
+        stamps = [_stamp(path) for path in sorted(paths)]
+        return [stamp for stamp in stamps if stamp is not None]
 
     def _opened(self, path: object) -> None:
         if path is None:  # the folder that this process is in
@@ -133,10 +134,7 @@ def _own_code(module: ModuleType) -> str:
     return "" if path.startswith(_BROUGHT) or f"{os.sep}site-packages{os.sep}" in path else os.path.abspath(path)
 
 
-_BROUGHT = tuple(
-    f"{folder}{os.sep}"
-    for folder in (
-        Path(os.__file__).parent,
-        *(Path(__file__).parents[2] / name for name in ("orchestrator", "trainables", "studies", "analysis")),
-    )
-)
+_CHECKOUT = Path(__file__).parents[2]
+_OF_PYTHON = Path(os.__file__).parent
+_OF_PROJECT = [_CHECKOUT / name for name in ("orchestrator", "trainables", "studies", "analysis")]
+_BROUGHT = tuple(f"{folder}{os.sep}" for folder in (_OF_PYTHON, *_OF_PROJECT))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from orchestrator import discovery
@@ -26,7 +26,12 @@ def study_list(plugins: tuple[str, ...], knob: str = "") -> list[dict[str, Any]]
     names = discovery.names("study", plugins)
     project = "" if plugins or discovery.has_entry_points() else kept_facts.project_key()
     rows = kept_facts.kept(["studies", project, names], lambda: _rows(names, plugins))
-    return [row for row in rows if not knob or any(knob in (full, full.split(".")[-1]) for full in row["knobs"])]
+    return [row for row in rows if not knob or knob in _names_of_knobs(row)]
+
+
+def _names_of_knobs(row: Mapping[str, Any]) -> set[str]:
+    """Return METHOD.KNOB and KNOB of each knob of a study."""
+    return {*row["knobs"], *(full.split(".")[-1] for full in row["knobs"])}
 
 
 def _rows(names: Sequence[str], plugins: tuple[str, ...]) -> list[dict[str, Any]]:
@@ -61,8 +66,11 @@ def studies_of_tier(tier: str, plugins: tuple[str, ...]) -> list[Study]:
     from orchestrator.study import LOCAL, check, load
     from orchestrator.study.tiers import in_tier
 
-    loaded = [load(name, plugins) for name in discovery.names("study", plugins)]
-    waiting = [in_tier(study, tier) for study in loaded if tier in (LOCAL, *study.tiers)]
+    waiting: list[Study] = []
+    for name in discovery.names("study", plugins):
+        study = load(name, plugins)
+        if tier in (LOCAL, *study.tiers):
+            waiting.append(in_tier(study, tier))
     if not waiting:
         raise OrchestratorError(f"no study has a tier {tier!r}")
     for study in waiting:

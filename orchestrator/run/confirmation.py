@@ -52,8 +52,8 @@ class Confirmation:
         """Return the trials to ask for now: those of datasets whose searches have chosen, or the next look."""
         ready = [dataset for dataset in self._waiting if self._has_chosen(dataset)]
         if ready:
-            self._waiting = [dataset for dataset in self._waiting if dataset not in ready]
             for dataset in ready:
+                self._waiting.remove(dataset)
                 self.plan = self.plan.with_chosen(dataset, self._chosen(dataset))
             wanted = self._wanted(range(self.n_seeds), ready)
             if wanted:  # a study that only searches has none: it is finished with its searches
@@ -68,7 +68,7 @@ class Confirmation:
         return self._wanted(seeds, self.plan.study.datasets)
 
     def _has_chosen(self, dataset: str) -> bool:
-        return all(phase.finished for (where, _), phase in self._searches.items() if where == dataset)
+        return all(phase.finished for phase in self._searches.values() if phase.dataset == dataset)
 
     def _chosen(self, dataset: str) -> dict[int, Mapping[str, Value]]:
         """Return the base of every design that waits for one, by its place in the study."""

@@ -22,17 +22,22 @@ def row_error(error: str) -> str:
 def keep_failures(ledger: Ledger, bundle: Bundle, outcomes: Sequence[TrialOutcome], log: str) -> None:
     """Write down failed members of a bundle, if there is more to say than their rows do."""
     failed = [outcome for outcome in outcomes if outcome.state is TrialState.FAILED and _is_news(ledger, outcome)]
-    errors = list(dict.fromkeys(outcome.error.rstrip() for outcome in failed))  # of one exception, once
-    if failed and (log or any(len(error) > MOST_IN_A_ROW for error in errors)):
-        kinds = ", ".join(sorted({str(outcome.failure_kind) for outcome in failed}))
-        members = [outcome.spec.trial_id for outcome in failed]
-        ledger.logs.add(bundle.bundle_id, f"failed: {kinds}", members, _joined([*errors, _printed(log)]))
+    errors: dict[str, None] = {}  # in order; of one exception, once
+    kinds: set[str] = set()
+    members = []
+    for outcome in failed:
+        errors[outcome.error.rstrip()] = None
+        kinds.add(str(outcome.failure_kind))
+        members.append(outcome.spec.trial_id)
+    if failed and (log or max(map(len, errors)) > MOST_IN_A_ROW):
+        what = f"failed: {', '.join(sorted(kinds))}"
+        ledger.logs.add(bundle.bundle_id, what, members, _joined([*errors, _printed(log)]))
 
 
 def keep_death(ledger: Ledger, bundle: Bundle, kind: FailureKind, error: str, log: str) -> None:
     """Write down the death of a bundle's process: if it is trained again, no row tells of it."""
-    members = [spec.trial_id for spec in bundle.specs]
-    ledger.logs.add(bundle.bundle_id, f"its process was lost: {kind}", members, _joined([error, _printed(log)]))
+    what = f"its process was lost: {kind}"
+    ledger.logs.add(bundle.bundle_id, what, bundle.trial_ids, _joined([error, _printed(log)]))
 
 
 def _is_news(ledger: Ledger, outcome: TrialOutcome) -> bool:

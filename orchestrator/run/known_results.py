@@ -84,16 +84,26 @@ def _is_in(column: pa.ChunkedArray, values: Collection[str]) -> pa.ChunkedArray:
 
 
 def _results(rows: pa.Table, curves: Mapping[str, Mapping[int, Mapping[str, float]]]) -> dict[str, TrialResult]:
-    columns = [column for column in rows.column_names if column.startswith(METRIC)]
-    names = [column.removeprefix(METRIC) for column in columns]
+    columns = [rows[name].to_pylist() for name in ("trial_id", "state", "collapsed", "stages", "failure_kind")]
     found = {}
-    keys = ("trial_id", "state", "collapsed", "stages", "failure_kind")
-    for trial_id, state, collapsed, stages, kind, *values in zip(
-        *(rows[name].to_pylist() for name in (*keys, *columns)), strict=True
-    ):
-        metrics = {name: value for name, value in zip(names, values, strict=True) if _is_number(value)}
+    for trial_id, state, collapsed, stages, kind, metrics in zip(*columns, _metrics(rows), strict=True):
         told, curve = stages or "", curves.get(trial_id, {})  # null: from before stages were recorded
         found[trial_id] = TrialResult(TrialState(state), bool(collapsed), metrics, curve, told, kind or "")
+    return found
+
+
+def _metric_columns(rows: pa.Table) -> list[str]:
+    return [name for name in rows.column_names if name.startswith(METRIC)]
+
+
+def _metrics(rows: pa.Table) -> list[dict[str, float]]:
+    """Return the metrics of each row that are numbers."""
+    found: list[dict[str, float]] = [{} for _ in range(len(rows))]
+    for column in _metric_columns(rows):
+        name = column.removeprefix(METRIC)
+        for metrics, value in zip(found, rows[column].to_pylist(), strict=True):
+            if _is_number(value):
+                metrics[name] = value
     return found
 
 
@@ -106,11 +116,11 @@ def curves_of(ledger: Ledger, trial_ids: Sequence[str]) -> dict[str, dict[int, M
     if not trial_ids:
         return {}
     epochs = ledger.epoch_table(trial_ids)
-    columns = [column for column in epochs.column_names if column.startswith(METRIC)]
+    columns = _metric_columns(epochs)
     found: dict[str, dict[int, Mapping[str, float]]] = {}
     for row in epochs.select(["trial_id", "epoch", *columns]).to_pylist():
-        values = {
-            column.removeprefix(METRIC): math.nan if row[column] is None else float(row[column]) for column in columns
-        }
+        values = {}
+        for column in columns:
+            values[column.removeprefix(METRIC)] = math.nan if row[column] is None else float(row[column])
         found.setdefault(row["trial_id"], {})[int(row["epoch"])] = values
     return found

@@ -59,8 +59,10 @@ class Outcomes:
         Returns:
             The bundles, of one trial each, in which failed members are tried again.
         """
-        news = [one for one in outcomes if one.attempt >= self._ledger.next_attempt(one.spec.trial_id)]
-        stamped = [self._stamped(one) for one in news]
+        stamped = []
+        for outcome in outcomes:
+            if outcome.attempt >= self._ledger.next_attempt(outcome.spec.trial_id):
+                stamped.append(self._stamped(outcome))
         self._ledger.append(stamped, epochs)  # durable before anybody is told
         again = []
         for outcome in stamped:

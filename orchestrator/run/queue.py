@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 
 from orchestrator.bundles.equivalence import EquivalenceGuard
 from orchestrator.bundles.grouping import bundles, halves
@@ -15,7 +16,7 @@ from orchestrator.row_table import RowTable
 from orchestrator.run.known_results import KnownResults
 from orchestrator.run.progress import Progress
 from orchestrator.run.unfinished_bundles import revivable
-from orchestrator.trial import Bundle, FailureKind, TrialSpec
+from orchestrator.trial import Bundle, FailureKind, TrialSpec, ids
 
 __all__ = ["BundleQueue"]
 
@@ -67,11 +68,15 @@ class BundleQueue:
             wanted: trials that a phase asks for, known ones included.
             prunable: whether a trial may be stopped early.
         """
-        under_way = {spec.trial_id for bundle in (*self._waiting, *self._open.values()) for spec in bundle.specs}
-        specs = [spec for spec in wanted if spec.trial_id not in under_way]
-        for stops_early in (False, True):
-            some = {spec.trial_id: spec for spec in specs if prunable(spec) == stops_early}
-            for members in self._cut(some, stops_early):
+        under_way: set[str] = set()
+        for bundle in (*self._waiting, *self._open.values()):
+            under_way.update(bundle.trial_ids)
+        new: dict[bool, dict[str, TrialSpec]] = {False: {}, True: {}}
+        for spec in wanted:
+            if spec.trial_id not in under_way:
+                new[prunable(spec)][spec.trial_id] = spec
+        for stops_early, specs in new.items():
+            for members in self._cut(specs, stops_early):
                 self._waiting += self._allowed(Bundle(members, self._attempts(members), stops_early))
         by_class = sorted(self._waiting, key=self._limits.share, reverse=True)  # of resources; the sort is stable
         self._waiting = deque(by_class)
@@ -130,7 +135,9 @@ class BundleQueue:
 
     def split_unequal(self) -> None:
         """Cut what waits into single members where a check found that training together changed numbers."""
-        self._waiting = deque(part for bundle in self._waiting for part in self._allowed(bundle))
+        waiting, self._waiting = self._waiting, deque()
+        for bundle in waiting:
+            self._waiting += self._allowed(bundle)
 
     def missing(self, bundle: Bundle) -> list[TrialSpec]:
         """Return the members whose attempt the ledger does not have."""
@@ -144,16 +151,19 @@ class BundleQueue:
         """Return the members of each bundle: those to go on with first, then what is missing besides."""
         missing = [trial_id for trial_id in wanted if self._results.get(trial_id) is None]
         revived = revivable(self._ledger, wanted, missing)
-        whole = {spec.trial_id for members in revived for spec in members}
+        whole = set(chain.from_iterable(map(ids, revived)))
         rest = [wanted[trial_id] for trial_id in missing if trial_id not in whole]
-        spaces = self._catalogue.spaces(list(dict.fromkeys(spec.method for spec in rest)))
+        spaces = self._catalogue.spaces(dict.fromkeys(spec.method for spec in rest))
         cut = bundles(rest, spaces, self._limits, prunable=prunable)
         return [*revived, *(bundle.specs for bundle in self._limits.fitting(cut))]
 
     def _attempts(self, members: Sequence[TrialSpec]) -> tuple[int, ...]:
         """Return the attempt of each member that is to come, or its last one if none is."""
-        ids = [spec.trial_id for spec in members]
-        return tuple(self._ledger.next_attempt(one) - (self._results.get(one) is not None) for one in ids)
+        attempts = []
+        for trial_id in ids(members):
+            has_ended = self._results.get(trial_id) is not None
+            attempts.append(self._ledger.next_attempt(trial_id) - has_ended)
+        return tuple(attempts)
 
     def _allowed(self, bundle: Bundle) -> list[Bundle]:
         return [part for part in self._guard.apart(bundle) if self.missing(part)]

@@ -31,6 +31,7 @@ from orchestrator.run.stopping_rule import may_stop
 from orchestrator.run.unfinished_bundles import forget_ended
 from orchestrator.run.worker_seconds import WorkerSeconds
 from orchestrator.search.warm_start import searches_of
+from orchestrator.study import Study
 from orchestrator.trial import Bundle, BundleTask, FailureKind, Report
 
 __all__ = ["Progress", "RunOptions", "Runner"]
@@ -54,8 +55,7 @@ class Runner:
         self._ledger, self._options, self._observer, self._stop_reason = ledger, options, observer, ""
         earlier = earlier_record(ledger, study.key)
         self._digests = {name: catalogue.method(name).code_digest for name in study.methods}
-        rules = dict.fromkeys(rule for search in study.searches() for rule in search.rules)
-        self._needed = tuple(dict.fromkeys([study.metric, *map(objective_metric, rules)]))
+        self._needed = _metrics_looked_at(study)
         prunes = any(search.pruner != "none" for search in study.searches())
         codes = set(self._digests.values()) if options.only_current else None
         past = results_of_ledger(ledger, study.methods, codes, options.retry_failed, curves=prunes)
@@ -69,7 +69,8 @@ class Runner:
         self._queue = BundleQueue(ledger, catalogue, self._limits, self._guard, self._results, self.progress)
         self._checks = Checks(self._guard, self._queue, self._results)
         codes_of_methods = code_of_methods(self._digests, options.plugins)
-        self.progress.note_all(note for code in codes_of_methods.values() for note in code.notes)
+        for code in codes_of_methods.values():
+            self.progress.note_all(code.notes)
         self._outcomes = Outcomes(
             ledger,
             codes_of_methods,
@@ -194,11 +195,12 @@ class Runner:
         pruners = self.schedule.pruners
         for pruner in pruners:
             pruner.observe(self._queue.rows(bundle).curves(pruner.metric))
-        return [
-            member
-            for member, spec in enumerate(bundle.specs)
-            if self._results.of_this_run(spec.trial_id) is None and any(p.hopeless(spec.trial_id) for p in pruners)
-        ]
+        stopped = []
+        for member, spec in enumerate(bundle.specs):
+            trains = self._results.of_this_run(spec.trial_id) is None
+            if trains and any(pruner.hopeless(spec.trial_id) for pruner in pruners):
+                stopped.append(member)
+        return stopped
 
     def lost(self, bundle: Bundle, kind: FailureKind, error: str, log: str = "") -> None:
         """Plan a bundle again after the death of its process, or give it up: what its failure kind says."""
@@ -213,8 +215,9 @@ class Runner:
             self._limits.ran_out(bundle, len(bundle))
         hopeless = self._queue.plan_again(bundle, kind)
         if hopeless:
-            attempts = [(spec, self._ledger.next_attempt(spec.trial_id)) for spec in hopeless]
-            dead = [given_up(bundle, spec, attempt, kind, error) for spec, attempt in attempts]
+            dead = []
+            for spec in hopeless:
+                dead.append(given_up(bundle, spec, self._ledger.next_attempt(spec.trial_id), kind, error))
             self._queue.last(self._outcomes.take(dead, None))
             self._stop_if_hopeless()
         self._heard_news()
@@ -292,3 +295,11 @@ class Runner:
     def _is_decided(self, plan: Plan, n_seeds: int) -> bool:
         record = earlier_record(self._ledger, plan.study.key)
         return may_stop(plan, self.schedule.planned, self._results.get, record, n_seeds)
+
+
+def _metrics_looked_at(study: Study) -> tuple[str, ...]:
+    """Return the metric of a study and those that the rules of its searches look at, once each, in order."""
+    metrics = [study.metric]
+    for search in study.searches():
+        metrics += map(objective_metric, search.rules)
+    return tuple(dict.fromkeys(metrics))

@@ -50,7 +50,7 @@ class Schedule:
     @property
     def finished(self) -> bool:
         """Whether nothing more will be asked for."""
-        return self.confirmation.finished and all(phase.finished for phase in self.searches)
+        return self.confirmation.finished and self.phase == "confirm"
 
     @property
     def n_trials(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from orchestrator.inference.arm_seed_values import ArmSeedValues, Outcome
@@ -15,7 +15,7 @@ from orchestrator.plan.trials import PlannedTrial
 from orchestrator.record.looks import first_plan
 from orchestrator.study import UntilDecided
 from orchestrator.trial import TrialState, stages_of
-from orchestrator.trial_result import LookUp
+from orchestrator.trial_result import LookUp, TrialResult
 
 __all__ = ["arm_seed_values", "may_stop"]
 
@@ -31,25 +31,27 @@ def arm_seed_values(
         metric: the metric that is judged.
         seeds: those asked for; None: those that there are.
     """
-    confirm = [trial for trial in planned if trial.phase == "confirm"]
-    arms = list(dict.fromkeys(trial.arm for trial in confirm))
-    return ArmSeedValues.of(_outcomes(confirm, look_up, metric), arms, seeds)
-
-
-def _outcomes(planned: Sequence[PlannedTrial], look_up: LookUp, metric: str) -> Iterator[Outcome]:
+    arms: dict[str, None] = {}  # in order
+    outcomes = []
     for trial in planned:
-        found = look_up(trial.spec.trial_id)
-        if found is None:
-            continue
-        yield Outcome(
-            arm=trial.arm,
-            seed=trial.spec.seed,
-            state=str(found.state),
-            value=found.metrics.get(metric, math.nan) if found.state is TrialState.COMPLETE else math.nan,
-            collapsed=found.collapsed,
-            failure_kind=found.failure_kind,
-            drawn=tuple(f"{one.name} {one.key}" for one in stages_of(found.stages) if one.drawn),
-        )
+        if trial.phase == "confirm":
+            arms[trial.arm] = None
+            result = look_up(trial.spec.trial_id)
+            if result is not None:
+                outcomes.append(_outcome(trial, result, metric))
+    return ArmSeedValues.of(outcomes, list(arms), seeds)
+
+
+def _outcome(trial: PlannedTrial, result: TrialResult, metric: str) -> Outcome:
+    return Outcome(
+        arm=trial.arm,
+        seed=trial.spec.seed,
+        state=str(result.state),
+        value=result.metrics.get(metric, math.nan) if result.state is TrialState.COMPLETE else math.nan,
+        collapsed=result.collapsed,
+        failure_kind=result.failure_kind,
+        drawn=tuple(f"{stage.name} {stage.key}" for stage in stages_of(result.stages) if stage.drawn),
+    )
 
 
 def may_stop(
@@ -70,7 +72,7 @@ def may_stop(
     if not isinstance(study.seeds, UntilDecided):
         return False
     earlier = [look["n_seeds"] for look in record.get("looks_taken", ())]
-    taken = sorted({look for look in (*study.looks, *earlier) if look <= n_seeds})
+    taken = sorted(look for look in {*study.looks, *earlier} if look <= n_seeds)
     looks = Looks(first_plan(record) or study.planned_looks, tuple(taken))
     table = arm_seed_values(planned, look_up, study.metric, range(n_seeds))
     settings = {arm.name: arm.arm.values for arm in plan.arms}

@@ -18,24 +18,25 @@ def revivable(ledger: Ledger, wanted: Mapping[str, TrialSpec], missing: Collecti
 
     Args:
         ledger: whose checkpoints are looked at.
-        wanted: trial_id -> spec of everything that may share a bundle, settled trials included.
+        wanted: trial_id -> spec of everything that may share a bundle, trials that have ended included.
         missing: those of them that are to be trained.
     """
     left, asked = set(missing), set(missing)
     found = []
     for bundle_id in ledger.checkpoints.unfinished():
         members = ledger.checkpoints.members(bundle_id)
-        if left.intersection(members) and all(m in wanted and (m in left or m not in asked) for m in members):
+        elsewhere = asked - left  # they go on in a bundle that was written to later
+        if left.intersection(members) and wanted.keys() >= set(members) and elsewhere.isdisjoint(members):
             found.append(tuple(wanted[member] for member in members))
             left.difference_update(members)
     return found
 
 
-def forget_ended(ledger: Ledger, settled: Callable[[str], bool]) -> None:
-    """Delete the checkpoints from which nobody can go on: all members are settled, or it cannot be told who they are.
+def forget_ended(ledger: Ledger, has_ended: Callable[[str], bool]) -> None:
+    """Delete the checkpoints from which nobody can go on: all members have ended, or nobody knows who they are.
 
     What another study left in the middle stays, for its next run.
     """
     for bundle_id in ledger.checkpoints.unfinished():
-        if all(settled(member) for member in ledger.checkpoints.members(bundle_id)):
+        if all(map(has_ended, ledger.checkpoints.members(bundle_id))):
             ledger.checkpoints.forget(bundle_id)

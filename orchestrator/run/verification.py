@@ -69,9 +69,10 @@ def _complete(name: str, results: Path) -> pd.DataFrame:
         UnknownNameError: no such study in this folder.
     """
     with Ledger(results) as ledger:
-        plans = [ledger.studies.read(one)[1] for one in ([name] if name else ledger.studies.names())]
+        wanted: set[str] = set()
+        for study in [name] if name else ledger.studies.names():
+            wanted.update(ledger.studies.read(study)[1]["trial_id"].to_pylist())
         rows = ledger.trials()
-    wanted = {trial for plan in plans for trial in plan["trial_id"].to_pylist()}
     if rows.empty:
         return rows
     own = rows[rows["trial_id"].isin(wanted) & (rows["state"] == "complete")]
@@ -113,5 +114,7 @@ def _difference(row: pd.Series[Any], plugins: tuple[str, ...]) -> str:
 
 def _trained(spec: TrialSpec, plugins: tuple[str, ...]) -> TrialOutcome:
     task = BundleTask(bundle=Bundle((spec,)), plugins=plugins)
-    outcomes = [outcome for report in reports(task, None, lambda: False) for outcome in report.outcomes]
+    outcomes: list[TrialOutcome] = []
+    for report in reports(task, None, lambda: False):
+        outcomes += report.outcomes
     return outcomes[-1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from orchestrator.designs.base import Design
 from orchestrator.errors import RequestError, UnknownNameError, shown
@@ -103,13 +104,15 @@ def check_settings(study: Study, knobs_of: Callable[[str], Collection[str]]) -> 
         UnknownNameError: no such knob, nor anything else that can be set; names the nearest.
         RequestError: a knob of one method of several, without the method's name.
     """
-    names = [setting.partition("=")[0] for setting in study.settings]
-    for name in (name for name in names if name not in SETTINGS):
+    for setting in study.settings:
+        name = setting.partition("=")[0]
+        if name in SETTINGS:
+            continue
         method, _, knob = name.rpartition(".")
         meant = [method] if method else list(study.methods)
         having = [one for one in meant if knob in knobs_of(one)]
         if not having:
-            known = [*SETTINGS, *dict.fromkeys(known for one in meant for known in knobs_of(one))]
+            known = [*SETTINGS, *chain.from_iterable(map(knobs_of, meant))]
             raise UnknownNameError("knob or setting", name, known)
         if len(having) < len(meant):
             raise RequestError(f"--set {name}: not every method of the study has this knob; say {having[0]}.{name}")

@@ -48,9 +48,13 @@ def in_tier(study: Study, tier: str) -> Study:
 def _asked(study: Study, method: str) -> set[str]:
     """Return the knobs of a method that the question is about: varied in a design, or set apart between designs."""
     own = [design for design in study.designs if design.method == method]
-    named = {knob for design in own for knob in design.sets}
-    apart = {knob for knob in named if len({repr(design.sets.get(knob)) for design in own}) > 1}
-    return apart.union(*(design.knobs for design in own))
+    asked: set[str] = set()
+    for design in own:
+        asked.update(design.knobs)
+        for knob, value in design.sets.items():
+            if any(repr(other.sets.get(knob)) != repr(value) for other in own):
+                asked.add(knob)
+    return asked
 
 
 def _moved(design: Design, tier: Tier, name: str) -> Design:
