@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from orchestrator.errors import RequestError, UnknownNameError
 from orchestrator.machine import process_settings
@@ -20,20 +20,26 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 __all__ = [
+    "DatasetKey",
     "checkpoints",
     "find",
+    "is_built_in",
     "load_dataset",
     "load_file",
     "method",
     "metric",
     "metrics",
     "names",
+    "new_dataset",
     "origin",
     "rehearsal",
     "scoring",
     "training",
     "use_plugins",
 ]
+
+DatasetKey: TypeAlias = tuple[str, str, tuple[str, ...]]
+"""Reference, protocol and plugins of a dataset: what `load_dataset` takes."""
 
 FOLDERS = {
     "method": "trainables.methods",
@@ -162,6 +168,12 @@ def module_name(kind: str, name: str, plugins: Sequence[str] = ()) -> str:
     return _plugin_module(kind, files[name]) if name in files else f"{FOLDERS[kind]}.{name}"
 
 
+def is_built_in(kind: str, name: str, plugins: Sequence[str] = ()) -> bool:
+    """Return whether a method, or the dataset of a reference, is the project's own and no plugin's or package's."""
+    stem = name.partition(":")[0]
+    return stem not in _plugin_files(kind, plugins) and stem not in _entry_points(kind) and stem in names(kind)
+
+
 def require(kind: str, name: str, plugins: Sequence[str] = ()) -> None:
     """Refuse a name that there is no method, dataset, metric or study of; nothing is imported.
 
@@ -238,6 +250,11 @@ def load_dataset(reference: str, protocol: str, plugins: Sequence[str] = ()) -> 
 
 @cache
 def _dataset(reference: str, protocol: str, plugins: tuple[str, ...]) -> Any:
+    return new_dataset(reference, protocol, plugins)
+
+
+def new_dataset(reference: str, protocol: str, plugins: tuple[str, ...]) -> Any:
+    """Return what `load_dataset` does, loaded anew: for who keeps it in another way."""
     wrappers = importlib.import_module("trainables.data.options")
     name, _, options = reference.partition(":")
     return wrappers.loaded(find("dataset", name, plugins).load, options, reference).under(protocol)

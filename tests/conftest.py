@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import os
 import pickle
+import secrets
 import tempfile
 from collections import deque
 from pathlib import Path
@@ -14,6 +15,9 @@ import pytest
 from orchestrator.trial import Bundle, BundleTask, TrialSpec
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch comes: the bits of a trial are those of one thread
+
+os.environ.update({"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)})
+"""As the command sets it. Tests import Ray before it starts: it would have read by then that there is no token."""
 
 os.environ["XDG_CACHE_HOME"] = str(Path(tempfile.gettempdir(), f"orchestrate-tests-{os.getuid()}"))
 """Facts are kept by the digest of what they follow from: those of an earlier session are as good as new ones."""

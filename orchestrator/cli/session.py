@@ -92,8 +92,10 @@ def _started_early(study: Study, options: RunOptions, executor: Executor) -> Pla
     """
     if (options.results / "studies" / study.key).exists() or options.retry_failed:
         return None
+    executor.anticipate()
     plan = checked_plan(study, Catalogue(options.plugins))
     executor.start()
+    executor.expect(plan.kinds(), options.plugins)
     return plan
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from orchestrator.trial import Bundle, BundleTask, FailureKind, Report
+from orchestrator.trial import Bundle, BundleTask, FailureKind, Report, TrialSpec
 
 __all__ = ["Executor", "ExecutorOptions", "Source"]
 
@@ -93,6 +93,12 @@ class Executor(Protocol):
 
     def dashboard(self) -> str:
         """Return the address of a page that shows the cluster; empty: there is none."""
+
+    def anticipate(self) -> None:
+        """Take the news that there will be work if nothing is refused: begin what can be dropped at once; optional."""
+
+    def expect(self, specs: Iterable[TrialSpec], plugins: tuple[str, ...] = ()) -> None:
+        """Take trials of the kinds that will come: what they need may be made ready; optional."""
 
     def start(self) -> None:
         """Begin to make ready, in the background; optional, and safe to call twice."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from orchestrator.bundles.profile import device_for
 from orchestrator.executors.base import ExecutorOptions, Source
@@ -10,7 +10,7 @@ from orchestrator.executors.fence import Fences
 from orchestrator.executors.worker import reports
 from orchestrator.executors.worker_output import recorded
 from orchestrator.provenance import n_gpus
-from orchestrator.trial import BundleTask, FailureKind
+from orchestrator.trial import BundleTask, FailureKind, TrialSpec
 
 __all__ = ["EXECUTOR", "InlineExecutor"]
 
@@ -38,6 +38,12 @@ class InlineExecutor:
     def dashboard(self) -> str:
         """Return nothing: there is no cluster."""
         return ""
+
+    def anticipate(self) -> None:
+        """Nothing to begin."""
+
+    def expect(self, specs: Iterable[TrialSpec], plugins: tuple[str, ...] = ()) -> None:
+        """Nothing to make ready."""
 
     def start(self) -> None:
         """Nothing to make ready."""

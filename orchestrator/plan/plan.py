@@ -110,6 +110,10 @@ class Plan:
             return ""
         return StopRule(rule, bool(discovery.metric(rule.metric).larger_is_better)).written
 
+    def kinds(self) -> list[TrialSpec]:
+        """Return one trial of each method on each dataset, the study's own design first; no trial of the plan."""
+        return [self.spec(method, {}, dataset) for dataset in self.study.datasets for method in self.study.methods]
+
     def confirm_trials(self, seeds: Iterable[int], datasets: Collection[str] | None = None) -> list[PlannedTrial]:
         """Return the trials of the arms on confirm seeds, arm by arm.
 

@@ -7,7 +7,6 @@ import contextlib
 import logging
 import os
 import secrets
-import shutil
 import signal
 import sys
 import threading
@@ -19,25 +18,20 @@ from typing import Any
 
 import psutil
 
+from orchestrator.discovery import DatasetKey
 from orchestrator.errors import OrchestratorError, RequestError
 from orchestrator.executors.ray_cluster.environment import DRIVER_ENVIRONMENT, JOINED_ENVIRONMENT, WORKER_ENVIRONMENT
-from orchestrator.executors.ray_cluster.folders import SESSION, PrivateFolder, ray_folder, sweep_leftovers
+from orchestrator.executors.ray_cluster.folders import PrivateFolder, sweep_leftovers
 from orchestrator.executors.ray_cluster.joining import LOCAL, check_address, check_cluster, place_of, shipped
-from orchestrator.executors.ray_cluster.private_api import (
-    inherited,
-    inherited_actors,
-    lean_node,
-    let_agents_go,
-    without_grace,
-    write_hook,
-)
+from orchestrator.executors.ray_cluster.own_ray import begun, search_path
+from orchestrator.executors.ray_cluster.private_api import inherited_actors, without_grace
 from orchestrator.executors.ray_cluster.processes import command_of, kill, runs, wait_for_ends
-from orchestrator.machine.limits import cores
+from orchestrator.executors.ray_cluster.template_process import TemplateProcess, is_possible
 
 __all__ = ["LOCAL", "Cluster"]
 
-LOOPBACK = "127.0.0.1"
-"""All processes of a Ray that has this very address listen there and nowhere else."""
+PREPARE_SECONDS = 5.0
+"""How long `expect` waits for a folder to be there."""
 REMOVE_SECONDS = 3.0
 """How long `close` waits for processes that were killed."""
 THREAD_SECONDS = 5.0
@@ -46,8 +40,6 @@ JOIN_SECONDS, START_SECONDS = 60.0, 180.0
 """How long a cluster may take to let this process in, and a Ray of our own to start (Ray tries it for 30 s, twice)."""
 REJOIN_SECONDS = 180.0
 """How long a machine's node that was counted as dead may take to come back."""
-OBJECT_STORE_BYTES = 256 * 2**20
-"""Reports on their way; Ray takes pages as they are used, and spills to its folder beyond."""
 
 
 class Cluster:
@@ -60,13 +52,20 @@ class Cluster:
         address: `local`, `auto` or HOST:PORT.
         work: called in the thread, again and again until `close`; it returns when `closing` is true.
         quiet: whether messages of Ray and of workers are kept from the terminal.
+        forks: whether workers of a Ray of our own may be copies of one process, which imports what they need meanwhile.
+        held: begin with that process only, and with Ray at `release`.
     """
 
-    def __init__(self, address: str, work: Callable[[], None], quiet: bool) -> None:
+    def __init__(
+        self, address: str, work: Callable[[], None], quiet: bool, *, forks: bool = False, held: bool = False
+    ) -> None:
         check_address(address)
         self.address, self.work, self.quiet = address, work, quiet
         self._up, self._end, self._expelled = threading.Event(), threading.Event(), threading.Event()
+        self._released, self._prepared = threading.Event(), threading.Event()
         self._error: BaseException | None = None
+        self._forks = forks and self.local and is_possible()
+        self._template: TemplateProcess | None = None
         self._private: PrivateFolder | None = None
         self.logs = Path()
         """Where Ray keeps what its processes on this machine print; known when it is there."""
@@ -80,6 +79,8 @@ class Cluster:
         self._environment = dict(os.environ)
         self._began = time.monotonic()
         self._thread = threading.Thread(target=self._live, name="ray", daemon=True)
+        if not held:
+            self._released.set()
         self._prepare_environment()
         self._thread.start()
 
@@ -103,6 +104,23 @@ class Cluster:
     def expelled(self) -> bool:
         """Whether the cluster does not know this machine any more, and is being joined again."""
         return self._expelled.is_set()
+
+    def release(self) -> None:
+        """Begin with Ray, if it was held."""
+        if not self._released.is_set():
+            self._began = time.monotonic()
+            self._released.set()
+
+    def expect(self, method: str, dataset: DatasetKey, place: Callable[[str], Path]) -> None:
+        """Have the process that workers are copies of, if there is one, made ready for a method and a dataset.
+
+        Args:
+            method: of the project's own.
+            dataset: likewise.
+            place: (folder of this Ray) -> where the dataset's files shall lie.
+        """
+        if self._forks and self._prepared.wait(PREPARE_SECONDS) and self._template is not None:
+            self._template.expect(method, dataset, place(self.folder))
 
     def join_again(self) -> None:
         """Have the thread join the cluster anew, as soon as `work` returns: this machine's node is dead to it."""
@@ -146,6 +164,7 @@ class Cluster:
     def end(self) -> None:
         """Have the thread end what was started, as soon as `work` returns."""
         self._end.set()
+        self._released.set()
 
     def close(self) -> None:
         """End what was started, and wait until it is gone."""
@@ -182,6 +201,8 @@ class Cluster:
                     self._rejoin()
         self._end.wait()
         self._family = self._descendants()
+        if "ray" not in sys.modules:  # it was held until the end
+            return
         import ray
 
         for process in self._family:
@@ -201,6 +222,13 @@ class Cluster:
             os.environ["RAY_AUTH_TOKEN"] = _token()  # given, Ray writes no file into the home folder
 
     def _start(self) -> None:
+        sweep_leftovers()
+        self._private = PrivateFolder()
+        self._begin_template()
+        self._prepared.set()
+        self._released.wait()
+        if self._end.is_set():
+            return
         import ray
 
         worker: Any = ray._private.worker
@@ -208,13 +236,16 @@ class Cluster:
             sys.excepthook = worker.normal_excepthook
         for name in ("ray", "ray.tune", "ray.data", "ray.train"):
             logging.getLogger(name).setLevel(logging.WARNING if not self.quiet else logging.CRITICAL)
-        sweep_leftovers()
-        self._private = PrivateFolder()
         context = self._start_own(self._options()) if self.local else self._join()
         self.logs = Path(context.address_info["session_dir"], "logs")
         self.dashboard_url = f"http://{context.dashboard_url}" if context.dashboard_url else ""
         if self.quiet:
             ray._private.worker._worker_logs_enabled = False  # no setting keeps the news of a killed worker off stdout
+
+    def _begin_template(self) -> None:
+        if self._forks and "RAY_AUTH_TOKEN" in os.environ:  # else Ray may write one into a file, which is too late
+            environment = {**os.environ, **WORKER_ENVIRONMENT}
+            self._template = TemplateProcess(Path(self.folder, "template"), environment, search_path())
 
     def _options(self) -> dict[str, Any]:
         return {
@@ -259,33 +290,20 @@ class Cluster:
         import ray
 
         for last in (False, True):
-            importing = threading.Thread(target=_import_tune, name="import tune", daemon=True)
-            importing.start()  # while processes start
-            path = [os.path.abspath(part) for part in sys.path]
-            environment = {**WORKER_ENVIRONMENT, **write_hook(Path(self.folder, "hook"), path)}
             try:
-                with inherited(environment), lean_node(SESSION, with_logs=not self.quiet):
-                    return ray.init(
-                        address=LOCAL,
-                        num_cpus=cores(),  # Ray would take what belongs to other jobs: it knows no affinity
-                        object_store_memory=store_bytes(),
-                        _node_ip_address=LOOPBACK,
-                        _temp_dir=str(ray_folder(self.folder)),
-                        **options,
-                    )
+                return begun(Path(self.folder), options, self._template, with_logs=not self.quiet)
             except Exception:
                 if last or self.closing:
                     raise
             finally:
-                importing.join()  # two threads that import the same circular packages may find halves of them
                 self._children = [p for p in psutil.Process().children() if self.folder in command_of(p)]
                 self._vital = {p.pid: p.name() for p in self._children if p.name() in ("raylet", "gcs_server")}
-                let_agents_go(ray_folder(self.folder) / SESSION)
             self._family = self._descendants()
             with contextlib.suppress(Exception):  # nothing may have come up that it could end
                 ray.shutdown()
             self._remove()
             self._private = PrivateFolder()
+            self._begin_template()
 
     def _descendants(self) -> list[psutil.Process]:
         found: list[psutil.Process] = []
@@ -301,6 +319,8 @@ class Cluster:
             if runs(process):
                 kill(process)
         wait_for_ends(self._family, REMOVE_SECONDS)
+        if self._template is not None:
+            self._template.close()
         if self._private is not None:
             self._private.remove()
 
@@ -318,15 +338,3 @@ def _forget_exit_calls() -> None:
 
     for call in (ray.shutdown, registry._unregister_all):
         atexit.unregister(call)
-
-
-def _import_tune() -> None:
-    with contextlib.suppress(Exception):  # whoever needs it imports it again, and says what is wrong
-        import ray.tune  # noqa: F401
-
-
-def store_bytes() -> int:
-    """Return the size of the object store: less than the machine's shared memory, or Ray warns and uses the disk."""
-    with contextlib.suppress(OSError):
-        return max(80 * 2**20, min(OBJECT_STORE_BYTES, int(0.8 * shutil.disk_usage("/dev/shm").free)))
-    return OBJECT_STORE_BYTES

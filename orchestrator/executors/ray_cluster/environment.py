@@ -14,6 +14,7 @@ DRIVER_ENVIRONMENT: Mapping[str, str] = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_ENABLE_AUTO_CONNECT": "0",  # a late call must not start another Ray
     "RAY_TRAIN_COUNT_PREEMPTION_AS_FAILURE": "1",  # else Tune would start a preempted trial again, by itself
+    "RAY_enable_metrics_collection": "0",
     "TUNE_DISABLE_AUTO_INIT": "1",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # Tune's makes `fit` return as if all had gone well

@@ -1,20 +1,37 @@
 """A Ray of our own, on one machine, without what only a cluster or a dashboard needs: seconds of every start.
 
-Ray has no public setting for any of this; `tests/orchestrator/executors/ray_tune/test_private_api.py` says when a new
-Ray differs.
+Ray has no public setting for any of this; `tests/orchestrator/executors/ray_cluster/test_private_api.py` says when a
+new Ray differs.
 """
 
 from __future__ import annotations
 
 import functools
 import os
+import re
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 __all__ = ["inherited", "inherited_actors", "lean_node", "let_agents_go", "without_grace", "write_hook"]
+
+AGENT_PORTS = (
+    "DASHBOARD_AGENT_LISTEN_PORT_NAME",
+    "METRICS_AGENT_PORT_NAME",
+    "METRICS_EXPORT_PORT_NAME",
+    "RUNTIME_ENV_AGENT_PORT_NAME",
+)
+"""Names, in `ray._raylet`, of the names of files in which agents say where they listen."""
+
+NOBODYS_PORT = 1
+"""A port at which no program of a user can listen."""
+
+IDLE = """
+while kill -0 "$PPID" 2>/dev/null; do sleep 2; done
+"""
+"""What runs in an agent's place, for as long as its raylet: one whose agent ends, ends too."""
 
 HOOK_VARIABLE = "__RAY_WORKER_PROCESS_SETUP_HOOK_ENV_VAR"
 """Where a worker of Ray finds the name of what it calls first."""
@@ -34,7 +51,9 @@ def run():
 
 
 @contextmanager
-def lean_node(session: str, *, with_logs: bool) -> Iterator[None]:
+def lean_node(
+    session: str, *, with_logs: bool, agents: bool = True, starter: Callable[[str], Path] | None = None
+) -> Iterator[None]:
     """Have a node that starts meanwhile do without autoscaler and API server, and without logs without log monitor.
 
     It keeps the loopback address that it is given: Ray would put the machine's own in its place, which a laptop changes
@@ -43,17 +62,44 @@ def lean_node(session: str, *, with_logs: bool) -> Iterator[None]:
     Args:
         session: name of the session's folder.
         with_logs: whether messages of workers shall reach the driver.
+        agents: whether metrics are collected and runtime environments made, each by a Python process that imports Ray.
+        starter: (Ray's own program that starts a worker) -> another one; None: its own.
     """
-    from ray._private import node, parameter, services
+    from ray._private import node, parameter, ray_constants, services, workers
 
-    monitor = "yes" if with_logs else ""
-    less = functools.partial(parameter.RayParams, session_name=session, no_monitor=True, include_log_monitor=monitor)
+    more: dict[str, Any] = {"include_log_monitor": "yes" if with_logs else ""}
+    if starter is not None:
+        own = Path(workers.__path__[0], ray_constants.SETUP_WORKER_FILENAME)
+        more["setup_worker_path"] = str(starter(str(own)))
+    start = services.start_ray_process
+    less = functools.partial(parameter.RayParams, session_name=session, no_monitor=True, **more)
     with (
         _replaced(parameter, RayParams=less),
         _replaced(services, resolve_ip_for_localhost=lambda host: host),
         _replaced(node.Node, start_api_server=_no_server),
+        _replaced(services, start_ray_process=start if agents else functools.partial(_without_agents, start)),
     ):
         yield
+
+
+def _without_agents(start: Any, command: list[str], process_type: str, **options: Any) -> Any:
+    """Start a process of Ray; a raylet with idle processes for its agents, and with ports at which nobody is."""
+    import ray
+    from ray._private import ray_constants
+
+    if process_type == ray_constants.PROCESS_TYPE_RAYLET:
+        command, raylet = [*command], cast(Any, ray._raylet)
+        for place, part in enumerate(command):
+            name, _, agent = part.partition("=")
+            if name in ("--dashboard_agent_command", "--runtime_env_agent_command"):
+                session, node = (re.search(rf"--{key}=(\S+)", agent) for key in ("session-dir", "node-id"))
+                assert session is not None and node is not None
+                for port in AGENT_PORTS:  # the raylet waits until its agents have written them down
+                    raylet.persist_port(session[1], node[1], getattr(raylet, port), NOBODYS_PORT)
+                idle = Path(session[1], "idle.sh")
+                idle.write_text(IDLE)
+                command[place] = f"{name}=sh {idle}"
+    return start(command, process_type, **options)
 
 
 def _no_server(node: Any, **options: Any) -> None:

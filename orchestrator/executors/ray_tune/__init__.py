@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +21,12 @@ from orchestrator.executors.ray_cluster.cluster import LOCAL, Cluster
 from orchestrator.executors.ray_cluster.contact import Contact, State
 from orchestrator.executors.ray_cluster.joining import place_of
 from orchestrator.executors.ray_tune.bridge import Bridge
-from orchestrator.executors.ray_tune.datasets import Loan, into_files, into_store, lent
+from orchestrator.executors.ray_tune.datasets import Loans, into_store
 from orchestrator.executors.ray_tune.parcel import Content, Parcel
 from orchestrator.executors.ray_tune.threads import Relay, within
 from orchestrator.executors.user_code import packed
 from orchestrator.provenance import n_gpus
-from orchestrator.trial import BundleTask
+from orchestrator.trial import BundleTask, TrialSpec
 
 __all__ = ["EXECUTOR", "RayTuneExecutor"]
 
@@ -76,7 +78,7 @@ class RayTuneExecutor:
         self._relay = Relay()
         self._bridge = Bridge(self._room, self._pack, self._warm, stall_seconds)
         self._wanted = threading.Event()
-        self._loans: dict[tuple[str, str, tuple[str, ...]], Loan] = {}
+        self._loans = Loans()
         self._checked_at = float("-inf")
         self._capacity = Capacity(cpus, gpus, bundles_per_gpu)
         self._fences = Fences()
@@ -124,9 +126,27 @@ class RayTuneExecutor:
             RequestError: the address is none, or nobody listens there (after 3 s at most).
         """
         if self._cluster is None:
-            self._cluster = Cluster(self.address, self._work, quiet=not self.verbose)
-            if self.address == LOCAL:
-                self._wanted.set()  # workers start while planning goes on; on a shared cluster not before there is work
+            self._cluster = self._made(held=False)
+        self._cluster.release()
+        if self.address == LOCAL:
+            self._wanted.set()  # workers start while planning goes on; on a shared cluster not before there is work
+
+    def anticipate(self) -> None:
+        """Begin to import what workers need, in a process of which they will be copies."""
+        if self._cluster is None and self.address == LOCAL:
+            self._cluster = self._made(held=True)
+
+    def expect(self, specs: Iterable[TrialSpec], plugins: tuple[str, ...] = ()) -> None:
+        """Have that process import methods and load datasets too, of the project's own: a user's may not bear it."""
+        cluster = self._cluster
+        for spec in specs if cluster is not None else ():
+            own = (("method", spec.method), ("dataset", spec.dataset))
+            if cluster is not None and all(discovery.is_built_in(kind, name, plugins) for kind, name in own):
+                key = (spec.dataset, spec.protocol, plugins)
+                cluster.expect(spec.method, key, partial(self._loans.place, key))
+
+    def _made(self, *, held: bool) -> Cluster:
+        return Cluster(self.address, self._work, quiet=not self.verbose, forks=not self.gpus, held=held)
 
     def wait(self) -> None:
         """Return when Ray is there.
@@ -290,7 +310,8 @@ class RayTuneExecutor:
         word = self._fences.word(task)
         task = self._fences.fenced(task)
         files_ref = (into_store(files),) if files else ()
-        return Content(task, self._loan(task), word, self._code(task), files_ref)
+        loan = self._loans.of(task, self._cluster.folder if self._cluster.local else None)
+        return Content(task, loan, word, self._code(task), files_ref)
 
     def _code(self, task: BundleTask) -> tuple[str, tuple[Any, ...]] | None:
         """Return the user's own code for a worker on another machine: its digest and a reference to it."""
@@ -301,19 +322,6 @@ class RayTuneExecutor:
             shipment = packed(task.plugins)
             self._codes[task.plugins] = (shipment.digest, (into_store(shipment.content),))
         return self._codes[task.plugins]
-
-    def _loan(self, task: BundleTask) -> Loan | None:
-        assert self._cluster is not None
-        spec = task.bundle.specs[0]
-        key = (spec.dataset, spec.protocol, task.plugins)
-        if key not in self._loans:
-            try:
-                dataset = discovery.load_dataset(*key)
-            except OrchestratorError:
-                return None  # the worker will meet the same error, and report it as an outcome
-            place = Path(self._cluster.folder, "data", str(len(self._loans)))
-            self._loans[key] = into_files(dataset, place) if self._cluster.local else lent(dataset)
-        return self._loans[key]
 
 
 EXECUTOR = RayTuneExecutor

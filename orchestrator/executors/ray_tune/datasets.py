@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import fcntl
 import pickle
+import shutil
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +14,26 @@ from typing import Any, Protocol
 
 import numpy as np
 
-__all__ = ["InFiles", "InStore", "Loan", "from_store", "into_files", "into_store", "lent"]
+from orchestrator import discovery
+from orchestrator.discovery import DatasetKey
+from orchestrator.errors import OrchestratorError
+from orchestrator.trial import BundleTask
+
+__all__ = [
+    "DatasetKey",
+    "InFiles",
+    "InStore",
+    "Loan",
+    "Loans",
+    "OnFirstUse",
+    "from_store",
+    "into_files",
+    "into_store",
+    "lent",
+]
+
+LENT = "loan"
+"""The file that says that the others are complete."""
 
 
 class Loan(Protocol):
@@ -43,6 +64,33 @@ class InFiles:
 
 
 @dataclass(frozen=True)
+class OnFirstUse:
+    """A dataset that the first worker of this machine that needs it loads, and puts into files for all others."""
+
+    folder: str
+    """Of this dataset alone; its parent may not be there either."""
+    reference: str
+    protocol: str
+    plugins: tuple[str, ...]
+
+    def open(self) -> Any:
+        """Return the dataset, its tensors on mapped files.
+
+        Raises:
+            DataError: it cannot be loaded.
+        """
+        place = Path(self.folder)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with open(f"{place}.lock", "w") as lock:  # another worker may be loading it
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (place / LENT).is_file():
+                shutil.rmtree(place, ignore_errors=True)  # of a worker that was killed
+                loan = into_files(discovery.new_dataset(self.reference, self.protocol, self.plugins), place)
+                (place / LENT).write_bytes(pickle.dumps(loan))
+        return pickle.loads((place / LENT).read_bytes()).open()  # a file of this driver's own workers
+
+
+@dataclass(frozen=True)
 class InStore:
     """Arrays in Ray's object store, which brings them to each node once; that memory cannot be written to."""
 
@@ -58,6 +106,46 @@ class InStore:
             warnings.filterwarnings("ignore", "The given NumPy array is not writ")
             tensors = {name: torch.from_numpy(array) for name, array in from_store(self.arrays[0]).items()}
         return _built(self.rest, tensors)
+
+
+class Loans:
+    """What the workers of one cluster are lent: each dataset once."""
+
+    def __init__(self) -> None:
+        self._in_store: dict[DatasetKey, Loan] = {}
+        self._places: dict[DatasetKey, int] = {}
+
+    def of(self, task: BundleTask, folder: str | None) -> Loan | None:
+        """Return the loan of a task's dataset; None: it cannot be loaded, as the worker will find too, and report.
+
+        Args:
+            task: its dataset, protocol and plugins matter.
+            folder: the cluster's, where all workers are on this machine; None: they are elsewhere too.
+        """
+        spec = task.bundle.specs[0]
+        key = (spec.dataset, spec.protocol, task.plugins)
+        if folder is not None:
+            return OnFirstUse(str(self.place(key, folder)), *key)
+        if key not in self._in_store:
+            try:
+                dataset = discovery.load_dataset(*key)
+            except OrchestratorError:
+                return None
+            self._in_store[key] = lent(dataset)
+        return self._in_store[key]
+
+    def place(self, key: DatasetKey, folder: str) -> Path:
+        """Return where workers of this machine keep a dataset.
+
+        Args:
+            key: of the dataset.
+            folder: the cluster's.
+        """
+        return Path(folder, "data", str(self._places.setdefault(key, len(self._places))))
+
+    def clear(self) -> None:
+        """Forget what was in the store of a cluster that is left."""
+        self._in_store.clear()
 
 
 def into_files(dataset: Any, folder: Path) -> InFiles:

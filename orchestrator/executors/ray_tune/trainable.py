@@ -37,9 +37,16 @@ SHORTEST_NAP_SECONDS, LONGEST_NAP_SECONDS = 0.02, 0.2
 search_path: list[str] = []
 """The driver's sys.path, set when the process starts; empty on another machine, whose paths are its own."""
 
-_datasets: dict[tuple[str, str, tuple[str, ...]], Any] = {}
+_datasets: dict[Loan, Any] = {}
 
 _output = FileOutput()
+
+
+def opened(loan: Loan) -> Any:
+    """Return the dataset of a loan, opened once in this process."""
+    if loan not in _datasets:
+        _datasets[loan] = loan.open()
+    return _datasets[loan]
 
 
 @cache
@@ -132,10 +139,7 @@ class BundleTrainable(tune.Trainable):
         def load(reference: str, protocol: str, plugins: tuple[str, ...]) -> Any:
             if loan is None:
                 return discovery.load_dataset(reference, protocol, plugins)
-            key = (reference, protocol, plugins)
-            if key not in _datasets:
-                _datasets[key] = loan.open()
-            return _datasets[key]
+            return opened(loan)
 
         return reports(task, self._decisions if self._prunable else None, lambda: self._stop, load, _output.since)
 

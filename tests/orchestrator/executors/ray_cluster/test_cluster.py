@@ -5,17 +5,7 @@ import os
 
 import pytest
 
-from orchestrator.executors.ray_cluster import cluster, folders
-
-
-def test_the_object_store_fits_into_shared_memory(monkeypatch):
-    class Small:
-        free = 64 * 2**20
-
-    monkeypatch.setattr(cluster.shutil, "disk_usage", lambda path: Small)
-    assert cluster.store_bytes() == 80 * 2**20  # Ray's least
-    Small.free = 2**40
-    assert cluster.store_bytes() == cluster.OBJECT_STORE_BYTES
+from orchestrator.executors.ray_cluster import cluster, folders, own_ray
 
 
 @pytest.mark.parametrize("failures", [1, 2])
@@ -28,14 +18,15 @@ def test_a_ray_that_does_not_come_up_is_started_once_more_in_a_folder_of_its_own
         if len(places) <= failures:
             raise RuntimeError("The current node timed out during startup.")
 
-    monkeypatch.setattr(cluster, "lean_node", lambda session, **_: contextlib.nullcontext())
-    monkeypatch.setattr(cluster, "_import_tune", lambda: None)
+    monkeypatch.setattr(own_ray, "lean_node", lambda session, **_: contextlib.nullcontext())
+    monkeypatch.setattr(own_ray, "_import_tune", lambda: None)
     monkeypatch.setattr("ray.init", init)  # not the module: the session's own Ray may be at work in another thread
     monkeypatch.setattr("ray.shutdown", lambda: None)
     monkeypatch.setattr(folders, "temporary_folder", lambda: str(tmp_path))
     starting = cluster.Cluster.__new__(cluster.Cluster)
     starting._end, starting._expelled = cluster.threading.Event(), cluster.threading.Event()
     starting._private, starting.quiet = folders.PrivateFolder(), True
+    starting._template, starting._forks = None, False
     if failures == 1:
         starting._start_own({})
     else:

@@ -1,5 +1,6 @@
 """The lean Ray of one machine: what does not run, and what its workers inherit."""
 
+import contextlib
 import importlib
 import os
 import stat
@@ -27,9 +28,10 @@ def test_ray_of_our_own_listens_on_loopback_only(ray_executor, source_of, bundle
     family = [psutil.Process(), *psutil.Process().children(recursive=True)]
     listening = {}
     for process in family:
-        for connection in process.net_connections("inet"):
-            if connection.status == psutil.CONN_LISTEN:
-                listening[connection.laddr] = process.name()
+        with contextlib.suppress(psutil.NoSuchProcess):  # what stands in for agents sleeps in processes of its own
+            for connection in process.net_connections("inet"):
+                if connection.status == psutil.CONN_LISTEN:
+                    listening[connection.laddr] = process.name()
     assert {"gcs_server", "raylet"} <= set(listening.values())
     assert {address.ip.removeprefix("::ffff:") for address in listening} == {"127.0.0.1"}
 
@@ -69,7 +71,7 @@ def test_nobody_else_can_enter_the_folder_that_workers_import_from(ray_executor,
     folder = Path(ray_executor._cluster.folder)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     workers = [p for p in psutil.Process().children(recursive=True) if p.name().startswith("ray::Trainable")]
-    for part in workers[0].environ()["PYTHONPATH"].split(os.pathsep):
+    for part in workers[0].environ().get("PYTHONPATH", str(folder)).split(os.pathsep):
         assert Path(part).is_relative_to(folder) or not os.stat(part).st_mode & stat.S_IWOTH
 
 
@@ -77,11 +79,12 @@ def test_workers_have_their_environment_and_the_driver_keeps_its_own(ray_executo
     ray_executor.run(source_of(bundles(1)))
     workers = [p for p in psutil.Process().children(recursive=True) if p.name().startswith("ray::Trainable")]
     assert workers
+    folder = Path(ray_executor._cluster.folder, "template")
     for worker in workers:
         environment = worker.environ()
         assert environment["MALLOC_TRIM_THRESHOLD_"] == "8000000000"
         assert environment["OMP_NUM_THREADS"] == "1"
-        assert worker.parent().name() == "raylet"  # not an agent's child: no runtime environment was made for it
+        assert str(folder) in " ".join(worker.parent().cmdline())  # a copy: no runtime environment was made for it
     assert private_api.HOOK_VARIABLE not in os.environ and "MALLOC_TRIM_THRESHOLD_" not in os.environ
 
 
