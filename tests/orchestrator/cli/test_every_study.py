@@ -67,7 +67,7 @@ def test_a_spent_time_budget_ends_all_studies_and_nothing_is_lost(tmp_path):
 def test_a_budget_of_the_folder_that_is_spent_ends_a_run_before_it_trains(tmp_path):
     every_study.run_studies([FIRST], request(tmp_path))
     before = len(Ledger(tmp_path).trials())
-    (spent,) = (sum(run["device_seconds"].values()) for run in Ledger(tmp_path).read_study(FIRST.key)[0]["runs"])
+    (spent,) = (sum(run["device_seconds"].values()) for run in Ledger(tmp_path).studies.read(FIRST.key)[0]["runs"])
     assert spent > 0
     with pytest.raises(InterruptedRunError, match="of the results folder, all runs is spent; nothing is lost"):
         every_study.run_studies([SECOND], request(tmp_path, budget_hours=[f"folder:{spent / 7200}"]))
