@@ -19,6 +19,9 @@ from collections.abc import Mapping
 from orchestrator.knobs import Value
 
 __all__ = [
+    "ACTIVITY",
+    "CLOTHES",
+    "CLOTHES_IMBALANCED",
     "ENTROPY",
     "HARD",
     "PAPER_ENTROPY",
@@ -34,6 +37,13 @@ __all__ = [
 ]
 
 Settings = Mapping[str, Value]
+
+CLOTHES = "fashion_mnist:subset=2000,pca=64"
+"""2,000 images of clothes, each as 64 coordinates on the principal axes of their pixels."""
+CLOTHES_IMBALANCED = "fashion_mnist:imbalance=3,subset=2000,pca=64"
+"""The same with classes from 1 to 1/10 (ten classes, the last at a tenth of the first)."""
+ACTIVITY = "watch:subset=2000"
+"""2,000 windows of seven exercises, 96 features each."""
 
 HARD: Settings = {
     "network": "mlp",

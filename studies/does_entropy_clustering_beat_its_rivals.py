@@ -6,8 +6,9 @@ or of the batch). Six trials there, with deviations of 3 to 7 points on STL10 an
 proposed loss from MIGD.
 
 Every trained method gets the same tuning: the learning rate and gamma, 12 configurations on 2 search seeds, chosen by
-neighbour mutual information. What differs from the paper: pixels of digits and of 1,000 MNIST images are the features,
-40 epochs. The local tier can say which loss wins on raw pixels, not on features of a ResNet-50 (the paper tier).
+neighbour mutual information. What differs from the paper: the features are principal axes of Fashion-MNIST's pixels
+and statistics of smartwatch recordings, 2,000 points each, 40 epochs. The local tier can say which loss wins on such
+features, not on those of a ResNet-50 (the paper tier).
 """
 
 from orchestrator.designs.around import Around, around
@@ -15,7 +16,7 @@ from orchestrator.designs.fixed import Fixed, fixed
 from orchestrator.designs.search import search
 from orchestrator.knobs import Float
 from orchestrator.study import Study, Tier
-from studies._settings import SECONDS
+from studies._settings import ACTIVITY, CLOTHES, SECONDS
 
 
 def tuned(method: str, name: str = "", **values: str) -> Around:
@@ -30,7 +31,7 @@ def tuned(method: str, name: str = "", **values: str) -> Around:
 STUDY = Study(
     question="Does entropy clustering beat k-means, MIGD, SeLa and MIADM on the same features at equal tuning?",
     paper="2301.11405",
-    datasets=("digits", "mnist_5k:subset=1000"),
+    datasets=(CLOTHES, ACTIVITY),
     n_epochs=40,
     seeds=48,
     metric="nmi",

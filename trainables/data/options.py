@@ -1,7 +1,8 @@
 """Views of a dataset by options in its reference: imbalance, subset, features, streams, given labels and noise.
 
 `mnist_5k:imbalance=2,subset=1000,labelled=0.1,noise=uniform:0.4` is a dataset of its own, with its own digest;
-`features=efficientnet_lite0` turns images into features of a frozen encoder; `pixels=standardised` scales them channel
+`features=efficientnet_lite0` turns images into features of a frozen encoder; `pca=64` keeps the coordinates on the
+first 64 principal axes of the train part; `pixels=standardised` scales them channel
 by channel, as most code of the papers does (a dataset's file subtracts the mean image alone). Options act in the order
 below, however they are written; every draw comes from a fixed stream, so a reference always means the same points.
 Imbalance and subset act on the test part too, in proportion; labels are given in the train part only.
@@ -21,6 +22,7 @@ from orchestrator.errors import DataError, RequestError
 from trainables.data.dataset import Dataset
 from trainables.data.features import features
 from trainables.data.imbalance import imbalance_shares
+from trainables.data.projection import projected
 from trainables.encoders import ENCODERS
 from trainables.randomness import stream_seed
 
@@ -31,6 +33,7 @@ OPTIONS: Mapping[str, str] = {
     "subset": "a number of points, at least 2",
     "pixels": "standardised",
     "features": f"{', '.join(ENCODERS)}, or one of these, a colon and the side to which images are scaled (32 to 1024)",
+    "pca": "a number of principal axes",
     "stream": "class or iid, a colon and a number of phases, from 2 to the number of classes",
     "labelled": "a share from 0 to 1",
     "noise": "uniform, class or instance, a colon and a share from 0 to 1",
@@ -116,6 +119,8 @@ def wrapped(dataset: Dataset, options: str, reference: str) -> Dataset:
         dataset = _standardised(dataset, reference)
     if "features" in asked:
         dataset = features(dataset, *asked["features"])
+    if "pca" in asked:
+        dataset = projected(dataset, asked["pca"])
     if "stream" in asked:
         kind, phases = asked["stream"]
         dataset = _streamed(dataset, kind, phases, reference)
@@ -190,6 +195,7 @@ _VALUES: Mapping[str, Callable[[str], Any]] = {
     "subset": _size,
     "pixels": _pixels,
     "features": _encoder,
+    "pca": int,
     "stream": _stream,
     "labelled": _share,
     "noise": _noise,
