@@ -19,12 +19,13 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from analysis.data.study_view import StudyView
-from analysis.figures import searches
 from analysis.figures.drawing import BLACK, GREY, PALETTE, Drawing, canvas, tidy
-from analysis.figures.sensitivity import FEWEST, Section
+from analysis.figures.section import Section
 from analysis.number_format import label, name, scale, signed, unit
 from analysis.sensitivity import estimators
+from analysis.sensitivity.importance import FEWEST
 from analysis.tables.formats import as_html
+from analysis.tables.search_table import search_table
 
 __all__ = ["SEVEN", "distinct_searches", "importance_section", "importances", "thirds"]
 
@@ -66,7 +67,7 @@ def importances(studies: Sequence[StudyView], n_bootstrap: int = 200) -> pd.Data
     """
     lines = []
     for study, search in distinct_searches(studies):
-        table = searches.search_table(study, search)
+        table = search_table(study, search)
         table = table[np.isfinite(table["metric"])]
         knobs = table[[knob for knob in search["space"] if table[knob].nunique() > 1]]
         if len(table) < FEWEST or knobs.empty:

@@ -3,63 +3,51 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from analysis.data.study_view import StudyView
-from analysis.figures import searches
 from analysis.figures.drawing import BLACK, GREY, PALETTE, Drawing, canvas, tidy
 from analysis.figures.knob_maps import collapse_map
 from analysis.figures.section import Section
 from analysis.number_format import join, label, number, scale, signed
 from analysis.sensitivity import estimators, screening
+from analysis.sensitivity.importance import Importance, importances
 from analysis.sensitivity.screening import Screening
 from analysis.tables.formats import as_html
 from analysis.verdicts.verdicts import Verdict
 
 __all__ = ["Section", "sections"]
 
-FEWEST = 20
-"""Configurations below which importances are not estimated: the best tenth would be one or two."""
+def sections(study: StudyView, found: Sequence[Verdict], known: Sequence[Importance] | None = None) -> list[Section]:
+    """Return what the study says about sensitivity: searches, screening designs, components taken away and put in.
 
-
-def sections(study: StudyView, found: Sequence[Verdict], n_bootstrap: int = 200) -> list[Section]:
-    """Return what the study says about sensitivity: searches, screening designs, components taken away and put in."""
-    made = [
-        _of_search(study, search, f"importance_{place}", n_bootstrap)
-        for place, search in enumerate(study.record.get("searches", ()))
-    ]
+    Args:
+        study: the view.
+        found: its verdicts.
+        known: the importances of its searches; None: they are estimated.
+    """
+    made: list[Section | None] = [_of_search(one) for one in (importances(study) if known is None else known)]
     made += [_of_screening(study, one, f"screening_{place}") for place, one in enumerate(screening.screenings(study))]
     made.append(_of_components(study, found))
     return [one for one in made if one is not None]
 
 
-def _of_search(study: StudyView, search: Mapping[str, Any], key: str, n_bootstrap: int) -> Section | None:
+def _of_search(found: Importance) -> Section:
     """PED-ANOVA with intervals and fANOVA once, of the rule that the search maximised."""
-    table = searches.search_table(study, search)
-    table = table[np.isfinite(table["objective"])]
-    knobs = table[[knob for knob in search["space"] if table[knob].nunique() > 1]]
-    if len(table) < FEWEST or knobs.empty:
-        return None
-    objective = table["objective"].to_numpy(dtype=np.float64)
-    shares = estimators.ped_anova(knobs, objective, search["space"], n_bootstrap=n_bootstrap)
-    variance = estimators.fanova(knobs, objective, search["space"])
-    rule = label(str(search["rules"][0]))
+    shares, variance, key = found.shares, found.variance, f"importance_{found.place}"
+    rule, where = label(found.rule), found.where
     tau = estimators.rank_agreement(shares["importance"], variance)
     agreement = "" if math.isnan(tau) else f" The two rankings agree with Kendall's tau {tau:.2f}."
     top = str(shares.index[0])
-    clear = len(shares) > 1 and bool(shares["low"].iloc[0] > shares["high"].iloc[1])
-    lead = (
-        f"{top} matters most" if clear or len(shares) == 1 else f"No knob is clearly first; {top} has the largest share"
-    )
-    where = f"{search['method']} on {search['dataset']}"
+    lead = f"{top} matters most" if found.clear else f"No knob is clearly first; {top} has the largest share"
     sentence = (
-        f"{lead} in reaching the best configurations of {where} by {rule} (PED-ANOVA over {len(table)} configurations, "
-        f"95 % bootstrap intervals); fANOVA, the share of the variance over the whole space, stands beside it."
-        f"{agreement} Descriptive: a search samples where it expects good configurations."
+        f"{lead} in reaching the best configurations of {where} by {rule} (PED-ANOVA over {found.n_configurations} "
+        f"configurations, 95 % bootstrap intervals); fANOVA, the share of the variance over the whole space, stands "
+        f"beside it.{agreement} Descriptive: a search samples where it expects good configurations."
     )
     body = [[str(knob), _share(row), f"{100 * variance[str(knob)]:.0f} %"] for knob, row in shares.iterrows()]
     caption = (
@@ -71,7 +59,8 @@ def _of_search(study: StudyView, search: Mapping[str, Any], key: str, n_bootstra
     collapse = None
     if len(shares) > 1:
         first, second = (str(knob) for knob in shares.index[:2])
-        collapse = collapse_map(table, (first, second), where, key.replace("importance", "collapse_map"))
+        key = key.replace("importance", "collapse_map")
+        collapse = collapse_map(found.configurations, (first, second), where, key)
     drawings = (drawing,) if collapse is None else (drawing, collapse)
     html = as_html(["knob", "PED-ANOVA [95 %]", "fANOVA"], body)
     return Section(f"Importance: {where}", sentence, html, drawings)

@@ -17,7 +17,7 @@ from orchestrator.inference.judgement import Decision, Judgement
 from orchestrator.inference.paired_parts import matched
 from orchestrator.inference.verdict_chain import judge
 
-__all__ = ["Verdict", "contrasts_of", "heading", "missing_sentences", "tally", "verdicts"]
+__all__ = ["Verdict", "contrast_label", "contrasts_of", "heading", "is_equivalent", "missing_sentences", "tally", "verdicts"]
 
 WORDS = {"effect": "effect", "equivalent": "no difference", "inconclusive": "inconclusive", "refused": "not tested"}
 
@@ -58,6 +58,20 @@ class Verdict:
 def is_equivalent(judgement: Judgement) -> bool:
     """Return whether equivalence within the stated margin was shown (an effect may be shown beside it)."""
     return judgement.equivalence is not None and judgement.equivalence.equivalent
+
+
+def contrast_label(verdict: Verdict) -> str:
+    """Return what is changed, without its dataset; of a trend, an effect or an interaction, its name.
+
+    Two levels of one knob name it once: "lr=0.1 vs 5".
+    """
+    contrast = verdict.contrast
+    plus = [arm for arm, weight in contrast.weights.items() if weight > 0]
+    text = plus[0] if contrast.kind == "difference" and plus else contrast.name
+    text = text.replace(f" @ {verdict.dataset}", "") if verdict.dataset else text
+    first, _, second = text.partition(" vs ")
+    knob = first.partition("=")[0] + "="
+    return f"{first} vs {second.removeprefix(knob)}" if second.startswith(knob) else text
 
 
 def contrasts_of(record: Mapping[str, Any]) -> list[tuple[Contrast, str]]:

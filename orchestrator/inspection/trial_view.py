@@ -14,7 +14,7 @@ from orchestrator.errors import RequestError
 from orchestrator.ledger import Ledger
 from orchestrator.trial import stages_of
 
-__all__ = ["trial_view"]
+__all__ = ["commands_again", "trial_view"]
 
 
 def trial_view(results: Path, trial_id: str) -> dict[str, Any]:
@@ -53,13 +53,31 @@ def trial_view(results: Path, trial_id: str) -> dict[str, Any]:
     }
 
 
+def commands_again(study: str, command: str) -> dict[str, str]:
+    """Return the commands that train a trial of a study again, by what became of it.
+
+    Args:
+        study: its name.
+        command: that of the record.
+
+    Returns:
+        `complete`: it is trained to be compared; `failed`: it is tried again; `other`: the study goes on. What stands
+        in braces is the trial's own: `{trial}` its id, `{kind}` why it failed.
+    """
+    return {
+        "complete": f"orchestrate verify {study} --trial {{trial}}",
+        "failed": f"{command} --retry-failed {{kind}}",
+        "other": command,
+    }
+
+
 def _again(trial_id: str, ledger: Ledger, study: str, attempts: Sequence[Mapping[str, Any]]) -> str:
     """Return the command that trains a trial again: to compare it if it is complete, else for the study's sake."""
+    commands = commands_again(study, str(ledger.studies.read(study)[0]["command"]))
     if any(attempt["state"] == "complete" for attempt in attempts):
-        return f"orchestrate verify {study} --trial {trial_id}"
+        return commands["complete"].replace("{trial}", trial_id)
     kinds = [attempt["failure_kind"] for attempt in attempts if attempt["state"] == "failed"]
-    command = str(ledger.studies.read(study)[0]["command"])
-    return f"{command} --retry-failed {kinds[-1]}" if kinds else command
+    return commands["failed"].replace("{kind}", kinds[-1]) if kinds else commands["other"]
 
 
 def _ids(ledger: Ledger, study: str) -> set[str]:

@@ -9,6 +9,7 @@ from scipy import stats
 from analysis.data import study_view
 from analysis.figures import drawing, finite_designs, searches
 from analysis.tables import arm_tables
+from analysis.tables.search_table import search_table
 from analysis.verdicts import verdicts
 
 
@@ -98,7 +99,7 @@ def test_saved_figures_are_the_same_bytes_again(parts, tmp_path):
 
 def test_a_search_is_drawn_with_the_choice_and_its_crosses(parts):
     study = parts[0]
-    table = searches.search_table(study, study.record["searches"][0])
+    table = search_table(study, study.record["searches"][0])
     assert table["chosen"].sum() == 1 and table.loc[table["chosen"], "objective"].item() == table["objective"].max()
     (drawn,) = searches.figures_of_searches(study)
     assert len([axes for axes in drawn.figure.axes if axes.get_visible()]) == 3

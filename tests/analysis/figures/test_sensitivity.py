@@ -11,6 +11,7 @@ from SALib.sample import sobol as sobol_sample
 from analysis.data import study_view
 from analysis.figures import sensitivity
 from analysis.sensitivity import estimators
+from analysis.sensitivity.importance import importances
 from analysis.verdicts import verdicts
 
 PROBLEM = {"num_vars": 2, "names": ["p", "q"], "bounds": [[0.0, 1.0]] * 2}
@@ -57,7 +58,7 @@ def test_a_point_without_values_leaves_no_indices_and_says_why():
 
 def test_importance_of_a_search_comes_with_intervals(synthetic):
     study = study_view.load(synthetic.results, synthetic.name)
-    (section,) = sensitivity.sections(study, [], n_bootstrap=10)
+    (section,) = sensitivity.sections(study, [], importances(study, n_bootstrap=10))
     assert "fairness_weight" in section.sentence and "fANOVA" in section.table
     assert [one.key for one in section.drawings] == ["importance_0", "collapse_map_0"]
 
