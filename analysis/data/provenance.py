@@ -33,7 +33,7 @@ def code_of_analysis() -> str:
     found = hashlib.blake2b(digest_size=10)
     for package in (analysis, orchestrator.inference):
         for path in sorted(Path(str(package.__file__)).parent.rglob("*")):
-            if path.suffix in (".py", ".html", ".csv", ".json"):
+            if path.suffix in (".py", ".html", ".css", ".js", ".csv", ".json"):
                 found.update(path.name.encode() + path.read_bytes())
     return found.hexdigest()
 

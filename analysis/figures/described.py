@@ -66,7 +66,7 @@ def _screening(study: StudyView, screened: Sequence[Screening]) -> Forest:
     sobol = screened[0].kind == "sobol"
     column, ends = ("ST", ("ST_low", "ST_high")) if sobol else ("mu_star", ("low", "high"))
     factor = 100.0 if sobol else scale(study.metric)
-    rows = []
+    rows: list[Row] = []
     for one in screened:
         for knob, row in one.table.iterrows():
             values = [factor * float(row[part]) for part in (column, *ends)]
@@ -76,7 +76,7 @@ def _screening(study: StudyView, screened: Sequence[Screening]) -> Forest:
 
 
 def _importance(known: Sequence[Importance]) -> Forest:
-    rows = []
+    rows: list[Row] = []
     for one in known:
         for knob, row in one.shares.iterrows():
             values = [100.0 * float(row[part]) for part in ("importance", "low", "high")]
@@ -86,7 +86,8 @@ def _importance(known: Sequence[Importance]) -> Forest:
 
 
 def _arms(study: StudyView, arms: Sequence[ArmRow]) -> Forest | None:
-    metric, factor, rows = study.metric, scale(study.metric), []
+    metric, factor = study.metric, scale(study.metric)
+    rows: list[Row] = []
     several = len({arm.dataset for arm in arms}) > 1
     for arm in arms[:MOST_ARMS]:
         cell = arm.cells.get(metric)

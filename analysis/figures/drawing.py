@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
+import re
+import urllib.parse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,9 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7
 """Okabe and Ito's colours (told apart with every common colour blindness), black and yellow left out."""
 OWN_FORMULA = r"$\mathdefault"
 """How Matplotlib writes the numbers beside a logarithmic axis."""
+
+PLAIN = " !$()*+,-./:;<=>?@[]^_`{|}~"
+"""What stands for itself in a data URI between double quotes."""
 
 BLACK = "#1a1a1a"
 GREY = "#8c8c8c"
@@ -109,9 +114,20 @@ def _show_dollars(figure: Figure) -> None:
 
 
 def as_data_uri(path: Path) -> str:
-    """Return an image file as a data URI, for a page that needs no other file."""
-    kind = "svg+xml" if path.suffix == ".svg" else "png"
-    return f"data:image/{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
+    """Return an image file as a data URI, for a page that needs no other file: safe within double quotes.
+
+    An SVG is written shorter, without comments and with coordinates to a hundredth of a point.
+    """
+    if path.suffix != ".svg":
+        return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"
+    return f"data:image/svg+xml,{urllib.parse.quote(_shorter(path.read_text(encoding='utf-8')), safe=PLAIN)}"
+
+
+def _shorter(svg: str) -> str:
+    """Return the same drawing in fewer letters."""
+    svg = re.sub(r"<!--.*?-->|<metadata>.*?</metadata>|<!DOCTYPE.*?>|<\?xml.*?\?>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'(?<!scale\()(?<=[ "(MLCQ\n])-?\d+\.\d{3,}(?=[ ,")\n])', lambda met: f"{float(met[0]):.2f}", svg)
+    return " ".join(svg.split()).replace("> <", "><")
 
 
 def as_png(drawing: Drawing) -> bytes:

@@ -34,7 +34,9 @@ class Row:
     group: str = ""
     """The dataset, if the study has several."""
     decision: str
-    """effect, equivalent, inconclusive or refused: colour and mark."""
+    """Of the difference: effect, equivalent, inconclusive, refused or described: colour and mark."""
+    of_both: str = ""
+    """Of both parts, likewise; empty: the same."""
     words: str
     """The verdict of both parts, in a few words."""
     centre: float
@@ -147,6 +149,7 @@ def _row(place: int, verdict: Verdict, metric: str, several: bool) -> Row:
         label=contrast_label(verdict),
         group=verdict.dataset if several else "",
         decision=judgement.decision,
+        of_both=verdict.decision,
         words=verdict.words,
         centre=factor * centre if known else math.nan,
         low=ends[0],

@@ -22,6 +22,7 @@ from analysis.verdicts.verdicts import Verdict
 
 __all__ = ["Section", "sections"]
 
+
 def sections(study: StudyView, found: Sequence[Verdict], known: Sequence[Importance] | None = None) -> list[Section]:
     """Return what the study says about sensitivity: searches, screening designs, components taken away and put in.
 

@@ -38,12 +38,9 @@ def render(
         values: what the template names.
     """
     whole = [source(name) for name in (*SCRIPTS, *scripts)]
-    return _environment().get_template(template).render(
-        style_sheet="\n".join(source(name) for name in (*STYLES, *styles)),
-        page_scripts=whole,
-        policy=policy(whole, connect),
-        **values,
-    )
+    known = {"style_sheet": "\n".join(source(name) for name in (*STYLES, *styles)), "page_scripts": whole}
+    page: str = _environment().get_template(template).render(policy=policy(whole, connect), **known, **values)
+    return page
 
 
 def policy(scripts: Sequence[str], connect: str = "'none'") -> str:

@@ -3,40 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-import html
 import math
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from analysis.data import provenance, study_view
-from analysis.data.retracted import retracted_sentences
-from analysis.data.spending import spending_sentence
 from analysis.data.study_view import StudyView
-from analysis.data.under_trained import n_under_trained, under_trained_sentence
-from analysis.pages import rendering
+from analysis.data.under_trained import n_under_trained
 from analysis.pages import stamp as stamps
-from analysis.tables import arm_tables, contrast_tables, formats
-from analysis.tables.arm_tables import ArmRow
-from analysis.verdicts import optimism, reproduction, verdicts
-from analysis.verdicts.beats_chance import Footing, footings
+from analysis.pages import study_page
+from analysis.pages.parts import Parts, parts_of
+from analysis.tables import arm_tables, contrast_tables
+from analysis.verdicts import reproduction, verdicts
 from analysis.verdicts.claims import Claim, claims
-from analysis.verdicts.detectable import Detectable, detectable
-from analysis.verdicts.looks import looks_sentence
-from analysis.verdicts.optimism import Gain
-from analysis.verdicts.reproduction import Comparison
-from analysis.verdicts.verdicts import Verdict
-from orchestrator.bundles import equivalence
 from orchestrator.errors import RequestError
 from orchestrator.ledger import plain_files
 
 if TYPE_CHECKING:
-    from analysis.figures.section import Section
     from analysis.pages.kernel import WaitingKernel
 
 __all__ = ["Answer", "build", "build_view", "preload"]
@@ -51,6 +37,8 @@ class Answer:
 
     name: str
     question: str
+    short: str
+    """What was found, in at most 15 words."""
     heading: str
     """Tier, data, seeds, test; says so if the study is exploratory."""
     head: tuple[str, ...]
@@ -95,20 +83,6 @@ class Answer:
     """Whether the files were there already, made from the same rows by the same code."""
 
 
-@dataclass(frozen=True)
-class _Parts:
-    """What both the page and the Answer are made of."""
-
-    study: StudyView
-    found: list[Verdict]
-    rows: list[ArmRow]
-    epochs: pd.DataFrame
-    optimism: list[Gain]
-    footings: list[Footing]
-    detectable: Detectable | None
-    published: list[Comparison]
-
-
 def preload() -> None:
     """Import what a report and its notebook need, ahead of time: some seconds, while others train."""
     from analysis.figures import boundaries, drawing, finite_designs, pareto, rankings, sensitivity
@@ -146,7 +120,7 @@ def build(
 
 def build_view(study: StudyView, out: Path, *, notebook: bool = True, kernel: WaitingKernel | None = None) -> Answer:
     """Do what `build` does for a view that is loaded already."""
-    parts = _parts(study)
+    parts = parts_of(study)
     folder = out / "studies" / study.name
     stamp = {"content": provenance.content_digest(study), "code": provenance.code_of_analysis()}
     wanted = ["report.html", *(["notebook.ipynb"] if notebook else [])]
@@ -170,22 +144,7 @@ def refused_folder(out: Path) -> Iterator[None]:
         ) from error
 
 
-def _parts(study: StudyView) -> _Parts:
-    found = verdicts.verdicts(study)
-    epochs = study_view.epochs_of(study, study_view.confirm_rows(study))
-    return _Parts(
-        study,
-        found,
-        arm_tables.arm_rows(study, found),
-        epochs,
-        optimism.optimism(study, epochs),
-        footings(study),
-        detectable(study, found),
-        reproduction.comparisons(study),
-    )
-
-
-def _write(parts: _Parts, folder: Path, notebook: bool, kernel: WaitingKernel | None) -> list[Path]:
+def _write(parts: Parts, folder: Path, notebook: bool, kernel: WaitingKernel | None) -> list[Path]:
     """Write everything; the notebook is executed while the figures are drawn."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / STAMP).unlink(missing_ok=True)  # an interrupted build must not pass for a finished one
@@ -193,7 +152,7 @@ def _write(parts: _Parts, folder: Path, notebook: bool, kernel: WaitingKernel | 
         executed = background.submit(_notebook, parts.study, folder, kernel) if notebook else None
         made = list(arm_tables.write(parts.rows, parts.study, folder / "tables").values())
         made += contrast_tables.write(parts.found, parts.study.metric, parts.study.name, folder / "tables").values()
-        made += _page(parts, folder)
+        made += study_page.write(parts, folder)
         if executed is not None:
             made.append(executed.result())
     return made
@@ -206,89 +165,7 @@ def _notebook(study: StudyView, folder: Path, kernel: WaitingKernel | None) -> P
     return notebook.execute("study", target, results=study.results, study=study.name, kernel=kernel)
 
 
-def _page(parts: _Parts, folder: Path) -> list[Path]:
-    """Draw the figures and write report.html with the figures inside."""
-    from analysis.figures import boundaries, drawing, finite_designs, pareto, rankings, searches, sensitivity
-
-    study = parts.study
-    sections = [*rankings.sections(study), *sensitivity.sections(study, parts.found)]
-    drawings = finite_designs.study_figures(study, parts.rows, parts.found, parts.epochs)
-    drawings += pareto.pareto_figures(study, parts.rows) + boundaries.boundary_figures(study, parts.epochs)
-    drawings += searches.figures_of_searches(study)
-    drawings += [drawn for one in sections for drawn in one.drawings]
-    paths = drawing.save(drawings, folder / "figures")
-    shown = [
-        (one.title, one.caption, drawing.as_data_uri(path.with_suffix(".svg")))
-        for one, path in zip(drawings, paths, strict=True)
-    ]
-    page = folder / "report.html"
-    page.write_text(_render(parts, shown, sections), encoding="utf-8")
-    return [page, *paths, *[path.with_suffix(".svg") for path in paths]]
-
-
-def _render(parts: _Parts, shown: Sequence[tuple[str, str, str]], sections: Sequence[Section]) -> str:
-    study, metric = parts.study, parts.study.metric
-    head = arm_tables.columns(arm_tables.shown(parts.rows), metric, 1 - float(study.record["alpha"]))
-    return rendering.render(
-        "report.html",
-        record={"tier": "local", "exploratory": False, "paper": "", **study.record},
-        name=study.name,
-        paragraphs=_paragraphs(study.record),
-        heading=verdicts.heading(study),
-        verdicts=parts.found,
-        remarks=_remarks(parts),
-        tally=verdicts.tally(parts.found, study.tier),
-        footings=parts.footings,
-        detectable=parts.detectable.sentence if parts.detectable else "",
-        table=formats.as_html(head, arm_tables.printed(arm_tables.shown(parts.rows), metric)) if parts.rows else "",
-        note=arm_tables.note(parts.rows, metric),
-        described=formats.as_html(contrast_tables.HEAD, contrast_tables.described(parts.found, metric)),
-        described_note=contrast_tables.NOTE,
-        figures=shown,
-        optimism=[one.sentence for one in parts.optimism],
-        searches=_searches(study),
-        sections=sections,
-        published=parts.published,
-        published_summary=reproduction.summary(parts.published),
-        failures=provenance.failure_rows(study),
-        cost=formats.as_html(provenance.COST_HEAD, provenance.cost_rows(study)),
-        summary=provenance.summary(study),
-        facts=provenance.facts(study),
-        results=str(study.results),
-    )
-
-
-def _paragraphs(record: Mapping[str, Any]) -> list[str]:
-    """Return the docstring's paragraphs as HTML, with its `names` set as code."""
-    parts = str(record.get("docstring") or "").split("\n\n")
-    return [re.sub("`([^`]+)`", r"<code>\1</code>", html.escape(part)) for part in parts if part.strip()]
-
-
-def _searches(study: StudyView) -> list[dict[str, Any]]:
-    """Return, per search, its sentence and the table of its best configurations by the rule."""
-    from analysis.figures import searches
-
-    return [searches.history(study, search) for search in study.record.get("searches", ())]
-
-
-def _remarks(parts: _Parts) -> list[str]:
-    study = parts.study
-    others = (
-        looks_sentence(study.record),
-        under_trained_sentence(study, parts.epochs),
-        spending_sentence(study.record),
-    )
-    checks = study.record.get("equivalence", {}).get("checks", ())
-    changed = [equivalence.sentence(check) for check in checks if not check["equal"]]
-    return [
-        *changed,
-        *retracted_sentences(study),
-        *verdicts.missing_sentences(study),
-        *(text for text in others if text),
-    ]
-
-
-def _answer(parts: _Parts, folder: Path, *, notebook: bool, reused: bool) -> Answer:
+def _answer(parts: Parts, folder: Path, *, notebook: bool, reused: bool) -> Answer:
     study = parts.study
     paths = {"report": folder / "report.html", "figures": folder / "figures", "tables": folder / "tables"}
     if notebook:
@@ -296,6 +173,7 @@ def _answer(parts: _Parts, folder: Path, *, notebook: bool, reused: bool) -> Ans
     return Answer(
         name=study.name,
         question=str(study.record["question"]),
+        short=parts.short_answer,
         heading=verdicts.heading(study),
         head=tuple(
             arm_tables.columns(
@@ -310,7 +188,7 @@ def _answer(parts: _Parts, folder: Path, *, notebook: bool, reused: bool) -> Ans
         living=tuple(verdict.word for verdict in parts.found),
         how_often=tuple(verdict.works for verdict in parts.found),
         claims=claims(parts.found),
-        remarks=tuple(_remarks(parts)),
+        remarks=tuple(parts.remarks),
         footing=tuple(one.sentence for one in parts.footings),
         works=all(one.works for one in parts.footings),
         detectable=parts.detectable.sentence if parts.detectable else "",

@@ -131,11 +131,13 @@ def curve_data(study: StudyView, epochs: pd.DataFrame) -> Columns:
         metric: once.pivot(index="trial_id", columns="epoch", values=f"metric.{metric}").dropna(axis=1, how="all")
         for metric in wanted
     }
-    tables = {metric: table for metric, table in tables.items() if table.shape[1] > 2}  # noqa: PLR2004
+    tables = {metric: table for metric, table in tables.items() if table.shape[1] > 2}
     if not tables:
         return {"ids": [], "epochs": [], "values": {}}
     ids = [str(one) for one in dict.fromkeys(once["trial_id"])]
-    kept = _kept(sorted({epoch for table in tables.values() for epoch in table.columns}), len(ids) * len(tables))
+    kept = _kept(
+        sorted({int(epoch) for table in tables.values() for epoch in table.columns.tolist()}), len(ids) * len(tables)
+    )
     values = {}
     for metric, table in tables.items():
         lines = table.reindex(index=ids, columns=kept).to_numpy(dtype=np.float64)
@@ -189,7 +191,7 @@ def _described(values: NDArray[np.float64], metric: str) -> Columns:
 
 def _printed(values: Sequence[float] | NDArray[np.float64] | pd.Series[float], metric: str) -> list[float | None]:
     numbers = np.asarray(values, dtype=np.float64)
-    if scale(metric) == 100.0:  # noqa: PLR2004
+    if scale(metric) == 100.0:
         return [None if math.isnan(one) else one for one in np.round(100.0 * numbers, 2).tolist()]
     return _rounded(numbers)
 

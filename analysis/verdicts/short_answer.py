@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from analysis.number_format import name, number, signed
 from analysis.verdicts.verdicts import Verdict, contrast_label, is_equivalent
 
-__all__ = ["MOST_WORDS", "shortened", "short_answer"]
+__all__ = ["MOST_WORDS", "short_answer", "shortened"]
 
 MOST_WORDS = 15
 MOST_LETTERS = 34

@@ -17,7 +17,16 @@ from orchestrator.inference.judgement import Decision, Judgement
 from orchestrator.inference.paired_parts import matched
 from orchestrator.inference.verdict_chain import judge
 
-__all__ = ["Verdict", "contrast_label", "contrasts_of", "heading", "is_equivalent", "missing_sentences", "tally", "verdicts"]
+__all__ = [
+    "Verdict",
+    "contrast_label",
+    "contrasts_of",
+    "heading",
+    "is_equivalent",
+    "missing_sentences",
+    "tally",
+    "verdicts",
+]
 
 WORDS = {"effect": "effect", "equivalent": "no difference", "inconclusive": "inconclusive", "refused": "not tested"}
 

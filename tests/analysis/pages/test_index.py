@@ -6,7 +6,7 @@ import pytest
 
 from analysis.across.families import ACROSS, FAMILIES, by_family, family_of
 from analysis.data import study_view
-from analysis.pages import answers, index, report
+from analysis.pages import answers, index, report, study_page
 from orchestrator.errors import RequestError
 
 
@@ -19,7 +19,7 @@ def without_figures():
         return [folder / "report.html"]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(report, "_page", page)
+        patch.setattr(study_page, "write", page)
         patch.setattr("analysis.pages.family.across_sections", lambda studies: [])
         yield
 
