@@ -1,6 +1,7 @@
 """Are a thousand workers kept busy? Bundles of 30 s on a simulated clock, handed out by the real runner and ledger.
 
     python tests/benchmarks/busy.py           # prints a line a study, writes analysis/benchmarks/busy.json
+    python tests/benchmarks/busy.py --beside PYTHON CHECKOUT     # two studies in turn with another commit, three times
 
 Nothing is trained: a bundle ends 30 s after it was handed out, and the driver's own time for sampling, bookkeeping and
 the ledger (on disk) is what the workers wait for; it has one thread, so events queue. `busy` is a bundle's 30 s over
@@ -17,10 +18,13 @@ that (the load is noted).
 
 from __future__ import annotations
 
+import argparse
 import heapq
 import json
 import os
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections import deque
@@ -144,14 +148,45 @@ def simulated(study: Study, tick: Callable[[], float] = time.process_time) -> di
     }
 
 
+def of_another_commit(python: str, checkout: Path, made: str) -> dict[str, Any]:
+    """Run one study with the code of another checkout, whose Python is given."""
+    code = f"import busy, json; print(json.dumps(busy.simulated(busy.{made})))"
+    place = Path(checkout, "tests", "benchmarks")
+    found = subprocess.run([python, "-c", code], cwd=place, check=True, capture_output=True, text=True)
+    row: dict[str, Any] = json.loads(found.stdout.splitlines()[-1])
+    return row
+
+
+def beside(python: str, checkout: Path) -> dict[str, Any]:
+    """Run the studies that are kept to a bound, in turn with another commit; of three rounds the medians count."""
+    commit = subprocess.run(["git", "-C", checkout, "rev-parse", "--short=7", "HEAD"], check=True, capture_output=True)
+    here, rows = Path(__file__).parents[2], []
+    for made in ("finite()", "searched('tpe', 20, 2000)"):
+        rounds = [
+            (of_another_commit(python, checkout, made), of_another_commit(sys.executable, here, made)) for _ in "123"
+        ]
+        figures = {
+            name: [statistics.median(pair[place][name] for pair in rounds) for place in (0, 1)]
+            for name in ("busy", "driver_ms_a_bundle", "load")
+        }
+        rows.append({"study": rounds[0][1]["study"], **figures})
+        print(rows[-1], flush=True)
+    return {"commit": commit.stdout.decode().strip(), "each": ["that commit", "this one"], "rows": rows}
+
+
 def main() -> None:
     """Simulate every study, print and write."""
-    rows = []
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--beside", nargs=2, metavar=("PYTHON", "CHECKOUT"))
+    asked = parser.parse_args()
+    result: dict[str, Any] = {"command": "python tests/benchmarks/busy.py", "workers": WORKERS, "seconds": SECONDS}
+    if asked.beside:
+        result["beside"] = beside(asked.beside[0], Path(asked.beside[1]))
+    result["rows"] = []
     searches = (("tpe", 20, 2000), ("tpe", 20, 1400), ("tpe", 20), ("random", 20), ("tpe", WORKERS))
     for study in (finite(), *(searched(*one) for one in searches)):
-        rows.append(simulated(study))
-        print(rows[-1], flush=True)
-        result = {"command": "python tests/benchmarks/busy.py", "workers": WORKERS, "seconds": SECONDS, "rows": rows}
+        result["rows"].append(simulated(study))
+        print(result["rows"][-1], flush=True)
         TARGET.write_text(json.dumps(result, indent=1) + "\n")
 
 

@@ -24,6 +24,7 @@ from orchestrator.executors.ray_tune.bridge import Bridge
 from orchestrator.executors.ray_tune.datasets import Loans, into_store
 from orchestrator.executors.ray_tune.parcel import Content, Parcel
 from orchestrator.executors.ray_tune.threads import Relay, within
+from orchestrator.executors.ray_tune.workers import RETURN_SECONDS
 from orchestrator.executors.user_code import packed
 from orchestrator.provenance import n_gpus
 from orchestrator.trial import BundleTask, TrialSpec
@@ -76,7 +77,9 @@ class RayTuneExecutor:
         self._asked_device = "cuda" if gpus else "cpu"
         self._cluster: Cluster | None = None
         self._relay = Relay()
-        self._bridge = Bridge(self._room, self._pack, self._warm, stall_seconds)
+        self._bridge = Bridge(
+            self._room, self._pack, self._warm, stall_seconds, keep_seconds=None if address == LOCAL else RETURN_SECONDS
+        )
         self._wanted = threading.Event()
         self._loans = Loans()
         self._checked_at = float("-inf")

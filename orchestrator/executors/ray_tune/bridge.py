@@ -18,6 +18,7 @@ from orchestrator.executors.base import Source
 from orchestrator.executors.ray_tune.locality import Nearness
 from orchestrator.executors.ray_tune.parcel import Message, Parcel, Worker
 from orchestrator.executors.ray_tune.under_way import EmptyPlaces, UnderWay
+from orchestrator.executors.ray_tune.workers import IdleWorkers, StartingWorkers
 from orchestrator.trial import Bundle, BundleTask, FailureKind, Report
 
 __all__ = ["Bridge"]
@@ -28,10 +29,6 @@ STOP_GRACE_SECONDS = 8.0
 START_PATIENCE_SECONDS = 30.0
 """How long a bundle may wait for its worker before an idle one makes room for it; a cold start takes 5 to 20 s."""
 
-START_GRACE_SECONDS = 10.0
-"""How long an idle worker leaves bundles alone while another one starts: Tune would give it that one's trial, and end
-the process that is about to be ready, for a new one to start from the beginning."""
-
 
 class Bridge:
     """Who is doing what: the bundles of the attached source, and the idle workers.
@@ -41,6 +38,7 @@ class Bridge:
         pack: makes the parcel of a task (puts its dataset where workers find it).
         warm: how many workers to start before there is anything to do.
         stall_seconds: a bundle that reports nothing for so long is lost as `timeout`; None: never.
+        keep_seconds: a worker that is idle for so long is returned to the cluster; None: never.
     """
 
     def __init__(
@@ -49,6 +47,7 @@ class Bridge:
         pack: Callable[[int, BundleTask], Parcel],
         warm: Callable[[int], Parcel | None] = lambda number: None,
         stall_seconds: float | None = None,
+        keep_seconds: float | None = None,
     ) -> None:
         self.room, self.pack, self.warm, self.stall_seconds = room, pack, warm, stall_seconds
         self.source: Source | None = None
@@ -57,9 +56,9 @@ class Bridge:
         self._fetched: deque[BundleTask] = deque()
         self._promised = 0  # fetched tasks for which an idle worker was let go, and Tune has not asked yet
         self._open: dict[int, UnderWay] = {}
-        self._idle: set[int] = set()
+        self._idle = IdleWorkers(keep_seconds)
         self._held: dict[int, float] = {}  # parcels that Tune has a trial for, also of closed bundles; their shares
-        self._starting: dict[int, float] = {}  # those that Tune starts a process for, and since when
+        self._starting = StartingWorkers()
         self._nearness = Nearness()
         self._numbers = 0
         self._stop_told_at: float | None = None
@@ -150,12 +149,12 @@ class Bridge:
                 self._idle.add(parcel.number)
                 self._held[parcel.number] = parcel.share
         if parcel is not None:
-            self._starting[parcel.number] = time.monotonic()
+            self._starting.add(parcel.number)
         return parcel
 
     def started(self, number: int, worker: Worker) -> None:
         """Take the news that a parcel has reached a worker."""
-        self._starting.pop(number, None)
+        self._starting.discard(number)
         self._heard_any = True
         entry = self._open.get(number)
         if entry is not None:
@@ -165,7 +164,7 @@ class Bridge:
 
     def take(self, number: int, payload: bytes) -> bool:
         """Take a worker's message; return whether its Tune trial shall end now, for the next to begin."""
-        self._starting.pop(number, None)
+        self._starting.discard(number)
         entry = self._open.get(number)
         if entry is not None:
             entry.heard = time.monotonic()
@@ -179,16 +178,16 @@ class Bridge:
                 return False
         self._idle.add(number)
         if self._in_the_way():
-            self._let_go(number)
-            return True
+            return self._let_go(number)
         self._fetch(self._promised + 1)
-        if len(self._fetched) <= self._promised or self._another_starts():
+        if len(self._fetched) <= self._promised:
+            return self._idle.is_to_go(number) and self._let_go(number)
+        if self._starting.any_recent():
             return False
         if self._nearness.leaves(number, self._idle, self._fetched[self._promised]):
             return False
         self._promised += 1
-        self._let_go(number)
-        return True
+        return self._let_go(number)
 
     def died(self, number: int, kind: FailureKind, error: str, log: str = "", *, cut_off: bool = False) -> None:
         """Take the news that a worker is gone.
@@ -201,7 +200,7 @@ class Bridge:
             cut_off: whether it may live on where nobody can reach it; its place is left empty for a while, or its
                 bundle would be lost there again and again.
         """
-        self._starting.pop(number, None)
+        self._starting.discard(number)
         self._let_go(number)
         if cut_off:
             self._cut_off.add()
@@ -245,18 +244,20 @@ class Bridge:
             self.failure = self.failure or error
 
     def _forget_workers(self) -> None:
-        for known in (self._idle, self._held, self._starting):
-            known.clear()
+        self._idle.clear()
+        self._held.clear()
+        self._starting.clear()
 
     def _places(self) -> int:
         """Return how many workers there may be now."""
         return max(1, self.room() - self._cut_off.count())
 
-    def _let_go(self, number: int) -> None:
-        """Forget a parcel that Tune has no trial for any more, or will not in a moment."""
+    def _let_go(self, number: int) -> bool:
+        """Forget a parcel that Tune has no trial for any more, or will not in a moment; returns True: the trial ends."""
         self._idle.discard(number)
         self._held.pop(number, None)
         self._nearness.forget(number)
+        return True
 
     def _fetch(self, count: int) -> None:
         with self._keeping_failure():
@@ -280,11 +281,6 @@ class Bridge:
         if overdue:
             overdue[0].heard = now
         return bool(overdue)
-
-    def _another_starts(self) -> bool:
-        """Whether a process has begun to start, not long ago, and is not ready."""
-        recent = time.monotonic() - START_GRACE_SECONDS
-        return any(since > recent for since in self._starting.values())
 
     def _open_next(self) -> Parcel:
         task = self._fetched.popleft()

@@ -13,6 +13,7 @@ from orchestrator.ledger import Ledger
 
 DRIVER = Path(__file__).parent / "nodes" / "driver.py"
 SHARED = DRIVER.with_name("shared_cards.py")
+RETURNED = DRIVER.with_name("returned.py")
 SEEDS = 24
 ARMS = 3
 
@@ -93,3 +94,10 @@ def test_every_card_has_a_bundle_before_one_has_two_and_none_has_three(tmp_path)
     assert set(_most_at_once(full).values()) <= {1, 2}
     for ledger in (spread, full):
         assert set(ledger.trials()["state"]) == {"complete"}
+
+
+@pytest.mark.slow
+def test_idle_workers_are_returned_to_others_while_a_study_trains_its_last_bundles(tmp_path):
+    said = json.loads(_run(tmp_path, RETURNED, str(tmp_path / "results")).splitlines()[-1])
+    assert said["complete"] == 6
+    assert said["free"] and set(said["free"]) == {2.0}  # of five workers two train on, and Ray Tune keeps one

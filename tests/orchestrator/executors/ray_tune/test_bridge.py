@@ -11,6 +11,7 @@ from orchestrator.executors.ray_tune import bridge as module
 from orchestrator.executors.ray_tune import under_way
 from orchestrator.executors.ray_tune.bridge import Bridge
 from orchestrator.executors.ray_tune.parcel import Content, Message, Parcel
+from orchestrator.executors.ray_tune.workers import RETURN_SECONDS, START_GRACE_SECONDS
 from orchestrator.trial import BundleTask, FailureKind, Report
 
 
@@ -116,11 +117,34 @@ def test_an_idle_worker_waits_a_while_for_one_that_starts_since_tune_would_end_t
     late = bridge.next_parcel()
     assert not bridge.take(first, FINISHED)
     assert not bridge.take(first, b"")
-    clock.now += module.START_GRACE_SECONDS
+    clock.now += START_GRACE_SECONDS
     assert bridge.take(first, b"")
     bridge.started(late.number, Worker())
     third, _ = _start(bridge)
     assert bridge.take(third, FINISHED)
+
+
+def test_a_worker_that_is_idle_for_long_is_returned_where_others_use_the_cluster(bridge_for, bundles, clock):
+    bridge, _ = bridge_for(bundles(2), bundles(2, scale=2.0), keep_seconds=RETURN_SECONDS)
+    (long, _), (short, _) = _start(bridge), _start(bridge)
+    assert not bridge.take(short, FINISHED)  # the next round waits for the long one
+    clock.now += RETURN_SECONDS - 1
+    assert not bridge.take(short, b"")
+    clock.now += 2
+    assert bridge.take(short, b"")
+    assert bridge.next_parcel() is None  # and none is started in its place
+    assert bridge.take(long, FINISHED)
+    _start(bridge)
+    assert bridge.next_parcel() is not None  # before there is work again
+
+
+def test_an_idle_worker_of_a_ray_of_our_own_stays(bridge_for, bundles, clock):
+    bridge, _ = bridge_for(bundles(2), bundles(2, scale=2.0))
+    _start(bridge)
+    short, _ = _start(bridge)
+    assert not bridge.take(short, FINISHED)
+    clock.now += 1e6
+    assert not bridge.take(short, b"")
 
 
 def test_workers_started_in_advance_count_as_idle(bridge_for, source_of, bundles):
