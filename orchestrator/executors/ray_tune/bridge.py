@@ -253,7 +253,7 @@ class Bridge:
         return max(1, self.room() - self._cut_off.count())
 
     def _let_go(self, number: int) -> bool:
-        """Forget a parcel that Tune has no trial for any more, or will not in a moment; returns True: the trial ends."""
+        """Forget a parcel that Tune has no trial for any more, or will not in a moment; returns True: it ends."""
         self._idle.discard(number)
         self._held.pop(number, None)
         self._nearness.forget(number)
