@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from orchestrator.designs.search import Search
 from orchestrator.errors import RequestError
@@ -19,9 +20,11 @@ from orchestrator.knobs import Value, described
 from orchestrator.plan.plan import Plan
 from orchestrator.plan.trials import PlannedTrial
 from orchestrator.search.replay import KnownConfigurations
-from orchestrator.search.rounds import Proposal, SearchRounds, Told
 from orchestrator.trial import SeedBlock, TrialSpec, TrialState
 from orchestrator.trial_result import LookUp, TrialResult
+
+if TYPE_CHECKING:
+    from orchestrator.search.rounds import Proposal, Told
 
 __all__ = ["SearchPhase", "mean", "shared_epochs"]
 
@@ -37,6 +40,8 @@ class SearchPhase:
     """
 
     def __init__(self, plan: Plan, search: Search, dataset: str, known: KnownConfigurations | None = None) -> None:
+        from orchestrator.search.rounds import SearchRounds  # Optuna: not met by studies that search nothing
+
         self.search, self.dataset, self._plan = search, dataset, plan
         salt = plan.catalogue.dataset(dataset, plan.study.protocol).digest
         self.rounds = SearchRounds(search, plan.catalogue.space(search.method), salt, known, plan.catalogue.plugins)
@@ -178,6 +183,8 @@ class SearchPhase:
         return planned
 
     def _told(self, proposal: Proposal, look_up: LookUp) -> Told:
+        from orchestrator.search.rounds import Told
+
         ended = []
         for trial_id in self.trial_ids(proposal.number):
             result = look_up(trial_id)
