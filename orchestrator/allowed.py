@@ -237,10 +237,10 @@ def mapping(rule: Rule, says: str, *, least: int = 0, key: Rule | None = None) -
     def convert(given: Any, where: str) -> dict[str, Any]:
         if not isinstance(given, Mapping) or len(given) < least:
             raise ValueError(given)
-        return {
-            names.accept(name, f"a name in {where}"): rule.accept(part, f"{where}[{shown(name)}]")
-            for name, part in given.items()
-        }
+        found = {}
+        for name, part in given.items():
+            found[names.accept(name, f"a name in {where}")] = rule.accept(part, f"{where}[{shown(name)}]")
+        return found
 
     return Rule(says, convert)
 

@@ -14,6 +14,7 @@ import sys
 import sysconfig
 from collections.abc import Iterable, Iterator
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
@@ -110,9 +111,7 @@ class _Search:
             return file
         for folder in folders:
             stem = Path(folder).joinpath(*rest)
-            found = _python(stem) or next(
-                (path for path in sorted(stem.parent.glob(f"{stem.name}.*")) if path.suffix in COMPILED), None
-            )
+            found = _python(stem) or _compiled(stem)
             if found is not None:
                 return found
         return None
@@ -145,6 +144,13 @@ def is_installed(path: Path) -> bool:
     return bool({"site-packages", "dist-packages"} & set(real.parts)) or any(map(real.is_relative_to, _libraries()))
 
 
+def _compiled(stem: Path) -> Path | None:
+    for path in sorted(stem.parent.glob(f"{stem.name}.*")):
+        if path.suffix in COMPILED:
+            return path
+    return None
+
+
 @cache
 def _libraries() -> tuple[Path, ...]:
     paths = sysconfig.get_paths()
@@ -162,7 +168,8 @@ def package_versions(tops: Iterable[str]) -> dict[str, str]:
             found[top] = metadata.version(top)
         except metadata.PackageNotFoundError:
             bringers = bringers or metadata.packages_distributions()  # looks at all that is installed
-            found.update({name: metadata.version(name) for name in bringers.get(top, ())})
+            for name in bringers.get(top, ()):
+                found[name] = metadata.version(name)
     return found
 
 
@@ -226,8 +233,7 @@ def _imports(source: str, module: str, is_package: bool) -> Iterator[str]:
         else:
             continue
         for name in names:
-            parts = name.split(".")
-            yield from (".".join(parts[: end + 1]) for end in range(len(parts)))
+            yield from accumulate(name.split("."), "{}.{}".format)
 
 
 def _imports_by_name(call: ast.Call) -> bool:

@@ -90,12 +90,17 @@ def load_file(path: Path, kind: str) -> ModuleType:
 
 
 def _plugin_files(kind: str, plugins: Sequence[str]) -> dict[str, Path]:
-    folders = [Path(plugin) / PLURALS[kind] for plugin in plugins]
+    importable: list[Path] = []
     for plugin in plugins:
         if not Path(plugin).is_dir():
             raise RequestError(f"--plugin {plugin!r} is no folder; it holds methods/, datasets/, metrics/ or studies/")
-    _make_importable(folder for plugin in plugins for folder in (Path(plugin), *_kinds_in(Path(plugin))))
-    return {path.stem: path for folder in folders if folder.is_dir() for path in sorted(folder.glob("[!_]*.py"))}
+        importable += (Path(plugin), *_kinds_in(Path(plugin)))
+    _make_importable(importable)
+    found = {}
+    for plugin in plugins:
+        for path in sorted(Path(plugin, PLURALS[kind]).glob("[!_]*.py")):
+            found[path.stem] = path
+    return found
 
 
 def _kinds_in(plugin: Path) -> list[Path]:

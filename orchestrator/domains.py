@@ -121,7 +121,7 @@ class Choice:
 
     def __init__(self, *options: Value, ordered: bool = False) -> None:
         try:
-            own = tuple(plain(option) for option in options)
+            own = tuple(map(plain, options))
         except (ValueError, OverflowError, RecursionError):
             own = ()
         kinds = [(isinstance(option, bool), option) for option in own]
@@ -146,7 +146,7 @@ class Choice:
         return self.options
 
     def __str__(self) -> str:
-        return "one of " + ", ".join(as_text(option) for option in self.options)
+        return "one of " + ", ".join(map(as_text, self.options))
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ class ListOf:
         given = plain(value)
         if not isinstance(given, tuple) or not self.least <= len(given) <= self.most:
             raise ValueError(value)
-        return tuple(self.of.accept(part) for part in given)
+        return tuple(map(self.of.accept, given))
 
     def ends(self) -> tuple[Value, ...]:
         """Return the shortest list of the least value, and the longest of the largest."""
@@ -253,7 +253,7 @@ def _check_range(domain: Float | Int, kind: type[float] | type[int]) -> None:
         log, step = ", log=True" * (domain.log is True), f", step={shown(domain.step)}" * (domain.step is not None)
         return RequestError(f"{name}({shown(domain.low)}, {shown(domain.high)}{log}{step}) is not allowed; {why}")
 
-    low, high, step = (_number(value, kind) for value in (domain.low, domain.high, domain.step))
+    low, high, step = _number(domain.low, kind), _number(domain.high, kind), _number(domain.step, kind)
     also = _plain_or_none(list(domain.also) if isinstance(domain.also, list | tuple) else domain.also)
     if low is None or high is None or not isinstance(domain.log, bool):
         raise refuse(f"it takes two {'numbers' if kind is float else 'whole numbers'}, low and high")
@@ -266,7 +266,7 @@ def _check_range(domain: Float | Int, kind: type[float] | type[int]) -> None:
     if not isinstance(also, tuple) or any(_number(one, kind) is None for one in also if one is not None):
         raise refuse(f"also = {shown(domain.also)}; it lists single values outside the range")
     others = tuple(None if one is None else _number(one, kind) for one in also)
-    for field, value in (("low", low), ("high", high), ("step", step), ("also", others)):
+    for field, value in {"low": low, "high": high, "step": step, "also": others}.items():
         object.__setattr__(domain, field, value)
 
 
@@ -298,4 +298,4 @@ def _on_step(number: float, low: float, step: float) -> float:
 
 
 def _or(also: tuple[Value, ...]) -> str:
-    return "".join(f" or {as_text(value)}" for value in also)
+    return " or ".join(["", *map(as_text, also)])

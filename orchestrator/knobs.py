@@ -142,11 +142,12 @@ def put_back(space: Mapping[str, Knob], given: Mapping[str, Value]) -> dict[str,
 
 def identity(space: Mapping[str, Knob], full: Mapping[str, Value]) -> dict[str, Value]:
     """Return a canonical config as it is part of a trial_id: without what came later and stands at its default."""
-    return {
-        name: value
-        for name, value in full.items()
-        if space[name].since is None or value != space[name].default or type(value) is not type(space[name].default)
-    }
+    found = {}
+    for name, value in full.items():
+        at_default = value == space[name].default and type(value) is type(space[name].default)
+        if space[name].since is None or not at_default:
+            found[name] = value
+    return found
 
 
 def configured(config: type, values: Mapping[str, Value], n_epochs: int, owner: str = "config") -> Any:

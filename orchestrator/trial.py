@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -100,8 +100,8 @@ class Stage:
 
 def stages_text(stages: Sequence[Stage]) -> str:
     """Return stages as a row of the ledger holds them: canonical JSON; empty if there are none."""
-    found = sorted({(one.name, one.key, one.drawn) for one in stages})
-    return canonical_json([{"name": n, "key": k, "drawn": d} for n, k, d in found]) if found else ""
+    found = sorted(set(stages), key=lambda stage: (stage.name, stage.key, stage.drawn))
+    return canonical_json([asdict(stage) for stage in found]) if found else ""
 
 
 def stages_of(text: object) -> tuple[Stage, ...]:

@@ -12,6 +12,7 @@ import shutil
 import types
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from math import isfinite
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
@@ -128,8 +129,8 @@ class CommandLine:
         parser = self._parser(name)
         found, strange = parser.parse_known_intermixed_args(given)
         if strange:
-            options = [one for action in parser._actions for one in action.option_strings]
             if strange[0].startswith("-"):
+                options = chain.from_iterable(action.option_strings for action in parser._actions)
                 raise UnknownNameError(f"option of {self.program} {name}", strange[0].partition("=")[0], options)
             raise RequestError(f"{strange[0]!r} is one argument too many; orchestrate {name} --help says what it takes")
         return vars(found)

@@ -92,7 +92,7 @@ def all_plans_text(found: Mapping[str, Any]) -> None:
     for line in found["studies"]:
         seconds = line["wall_seconds"][0]
         price = "unknown" if seconds != seconds else f"{seconds:.0f}"  # noqa: PLR0124  NaN
-        counts = (str(line[key]) for key in ("trials", "hits", "missing"))
+        counts = map(str, (line["trials"], line["hits"], line["missing"]))
         table.add_row(line["study"] + " (exploratory)" * line["exploratory"], *counts, price)
     out.print(table)
     for sentence in found["sentences"]:
@@ -137,28 +137,39 @@ def status_table(rows: Sequence[Mapping[str, Any]]) -> None:
 def trial_text(found: Mapping[str, Any]) -> None:
     """Print one trial: config, attempts, last rows, tracebacks, and how to train it again."""
     out.print(f"trial {found['trial_id']}", style="bold", markup=False)
-    config = ", ".join(f"{k}={v}" for k, v in found["config"].items())
+    config = ", ".join(f"{name}={value}" for name, value in found["config"].items())
     out.print(f"config: {config}" if found["attempts"] else "no attempt has ended yet", markup=False)
     for stage in found["stages"]:
         how = "made once, with a seed of its own" if stage["drawn"] else "made once"
         out.print(f"{how}: {stage['name']} {stage['key']}", markup=False)
     for attempt in found["attempts"]:
-        facts = {k: v for k, v in attempt.items() if not k.startswith(("metric.", "knob.")) and k not in HIDDEN}
-        out.print("attempt: " + ", ".join(f"{k}={v}" for k, v in facts.items()), markup=False)
+        out.print(f"attempt: {_facts(attempt)}", markup=False)
         if attempt.get("error"):
             out.print(attempt["error"], style="red", markup=False, soft_wrap=True)
     for entry in found["logs"]:
         out.print(f"{entry['file']}, {entry['at']}: {entry['what']}", style="bold", markup=False)
         out.print(entry["text"], markup=False, soft_wrap=True)
     for row in found["epochs"][-5:]:
-        out.print(
-            f"epoch {row['epoch']}: "
-            + ", ".join(f"{k.removeprefix('metric.')}={v:.4g}" for k, v in row.items() if k.startswith("metric.")),
-            markup=False,
-        )
+        out.print(f"epoch {row['epoch']}: {_metrics(row)}", markup=False)
     out.print(f"asked for by: {', '.join(found['studies']) or 'no study that is planned here'}")
     if found["train_again"]:
         out.print(f"train it again: {found['train_again']}", markup=False)
+
+
+def _facts(attempt: Mapping[str, Any]) -> str:
+    facts = []
+    for name, value in attempt.items():
+        if not name.startswith(("metric.", "knob.")) and name not in HIDDEN:
+            facts.append(f"{name}={value}")
+    return ", ".join(facts)
+
+
+def _metrics(row: Mapping[str, Any]) -> str:
+    metrics = []
+    for name, value in row.items():
+        if name.startswith("metric."):
+            metrics.append(f"{name.removeprefix('metric.')}={value:.4g}")
+    return ", ".join(metrics)
 
 
 def verification_text(found: Mapping[str, Any]) -> None:
@@ -295,11 +306,10 @@ def _arms_table(found: Any) -> Table:
     Intervals stay in one line; of several datasets, each is a line above its arms.
     """
     arm = found.head.index("arm")
-    shown = [
-        place
-        for place, heading in enumerate(found.head)
-        if place in (arm, arm + 1) or heading in SHORT or heading.startswith(BOTH)
-    ]
+    shown = []
+    for place, heading in enumerate(found.head):
+        if place in (arm, arm + 1) or heading in SHORT or heading.startswith(BOTH):
+            shown.append(place)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for place in shown:
         heading = SHORT.get(found.head[place], found.head[place].replace(BOTH, "where both\nwork"))
@@ -328,7 +338,9 @@ def _lines(found: Mapping[str, Any], indent: str = "") -> list[str]:
             for one in value:
                 text += [*_lines(one, indent + "  "), ""]
         elif isinstance(value, list):
-            text += [f"{indent}{key}: {'none' if not value else ''}", *(f"{indent}  {one}" for one in value)]
+            text.append(f"{indent}{key}: {'' if value else 'none'}")
+            for one in value:
+                text.append(f"{indent}  {one}")
         else:
             text.append(f"{indent}{key}: {value}")
     return text

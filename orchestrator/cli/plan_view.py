@@ -74,7 +74,7 @@ def priced_plan(study: Study, results: Path, catalogue: Catalogue, workers: int)
         "sentences": [
             _counts(asked),
             *_merged(asked),
-            *(f"Not here yet: {why}." for why in dict.fromkeys(catalogue.absent.values())),
+            *_absences(catalogue),
             _price_sentence(cost, _unit_of_work(study)),
             *_power_sentences(study, power),
         ],
@@ -118,7 +118,7 @@ def priced_together(studies: Sequence[Study], results: Path, plugins: tuple[str,
         "wall_seconds": list(total.wall_seconds),
         "sentences": [
             f"{len(lines)} studies, {sum(line['exploratory'] for line in lines)} of them exploratory.",
-            *(f"Not here yet: {why}." for why in dict.fromkeys(catalogue.absent.values())),
+            *_absences(catalogue),
             _price_sentence(total, _unit_of_work(studies[0])),
         ],
     }
@@ -155,6 +155,11 @@ def _line(asked: Demand, cost: Price) -> dict[str, Any]:
         "missing": len(asked.missing),
         "wall_seconds": list(cost.wall_seconds),
     }
+
+
+def _absences(catalogue: Catalogue) -> list[str]:
+    """Return a sentence for each reason why data are not here."""
+    return [f"Not here yet: {why}." for why in dict.fromkeys(catalogue.absent.values())]
 
 
 def _arm_rows(asked: Demand) -> list[dict[str, Any]]:

@@ -31,6 +31,7 @@ __all__ = [
     "distinct",
     "levels_of",
     "named",
+    "that_ask",
 ]
 
 Role: TypeAlias = Literal["baseline", "level", "rival"]
@@ -161,9 +162,10 @@ DESIGN = instance(Design, "a design of orchestrator.designs, such as one_factor(
 def levels_of(factor: str, levels: Levels) -> Iterator[tuple[str, dict[str, Value]]]:
     """Yield (label, knob values) of each level of a factor; values that print alike in short are written in full."""
     if isinstance(levels, Mapping):
-        yield from ((label, dict(values)) for label, values in levels.items())
+        for label, values in levels.items():
+            yield label, dict(values)
         return
-    short = Counter(as_text(level) for level in dict.fromkeys(levels))
+    short = Counter(map(as_text, dict.fromkeys(levels)))
     for level in levels:
         label = as_text(level)
         yield label if short[label] == 1 else str(level), {factor: level}
@@ -171,23 +173,27 @@ def levels_of(factor: str, levels: Levels) -> Iterator[tuple[str, dict[str, Valu
 
 def varied(factors: Factors) -> tuple[str, ...]:
     """Return the names of the knobs that the levels of `factors` set, in order of appearance."""
-    found = (knob for name, levels in factors.items() for _, values in levels_of(name, levels) for knob in values)
-    return tuple(dict.fromkeys(found))
+    found: dict[str, None] = {}
+    for name, levels in factors.items():
+        for _, values in levels_of(name, levels):
+            found.update(dict.fromkeys(values))
+    return tuple(found)
 
 
 def against_baseline(arms: Sequence[Arm]) -> tuple[Contrast, ...]:
     """Return one difference to the baseline for every other arm."""
     baseline = next(arm for arm in arms if arm.role == "baseline")
-    return tuple(
-        Contrast(
-            name=f"{arm.name} vs {baseline.name}",
-            weights={arm.name: 1.0, baseline.name: -1.0},
-            factor=arm.factor,
-            level=arm.level,
-        )
-        for arm in arms
-        if arm.role != "baseline"
-    )
+    found = []
+    for arm in arms:
+        if arm.role != "baseline":
+            name, weights = f"{arm.name} vs {baseline.name}", {arm.name: 1.0, baseline.name: -1.0}
+            found.append(Contrast(name=name, weights=weights, factor=arm.factor, level=arm.level))
+    return tuple(found)
+
+
+def that_ask(contrasts: Iterable[Contrast]) -> tuple[Contrast, ...]:
+    """Return the contrasts that ask something: an arm that is trained for every cell of a factor leaves no weight."""
+    return tuple(contrast for contrast in contrasts if contrast.weights)
 
 
 def check_factors(factors: Factors, space: Mapping[str, Knob], method: str) -> None:
@@ -196,7 +202,7 @@ def check_factors(factors: Factors, space: Mapping[str, Knob], method: str) -> N
     Raises:
         RequestError: one line that names the value and what is allowed.
     """
-    if not factors or not all(len(levels) for levels in factors.values()):
+    if not factors or not all(map(len, factors.values())):
         raise RequestError(f"the design over {method} is empty; it needs at least one factor with one level")
     for name, levels in factors.items():
         if not isinstance(levels, Mapping) and name not in space:
@@ -237,7 +243,11 @@ def distinct(arms: Iterable[Arm], space: Mapping[str, Knob], chosen: Mapping[str
 
 def named(arms: Sequence[Arm]) -> dict[str, str]:
     """Return the name of every cell of a design -> the name of the arm that is trained for it."""
-    return {name: arm.name for arm in arms for name in (arm.name, *arm.also)}
+    found = {}
+    for arm in arms:
+        for name in (arm.name, *arm.also):
+            found[name] = arm.name
+    return found
 
 
 def _twins(arm: Arm, other: str) -> RequestError:

@@ -38,10 +38,10 @@ def trend_over(lines: Lines) -> Weights:
     """Return the weights of the linear trend over a factor's ordered levels: last minus first, if it is a line."""
     lines = [line for line in lines if len(set(line)) > 1]
     weights: Weights = {}
-    for level in range(len(lines[0]) if lines else 0):
-        n = len(lines[0])
-        centred = level - (n - 1) / 2
-        scale = sum((other - (n - 1) / 2) ** 2 for other in range(n)) / (n - 1)
+    n = len(lines[0]) if lines else 0
+    centred_levels = [level - (n - 1) / 2 for level in range(n)]
+    for level, centred in enumerate(centred_levels):
+        scale = sum(other**2 for other in centred_levels) / (n - 1)
         for line in lines:
             weights[line[level]] = weights.get(line[level], 0.0) + centred / scale / len(lines)
     return _without_zeros(weights)

@@ -37,7 +37,10 @@ class Switched(Design):
     @property
     def knobs(self) -> tuple[str, ...]:
         """The knobs that components switch."""
-        return tuple(dict.fromkeys(knob for c in self.components.values() for knob in (*c.on, *c.off)))
+        found: dict[str, None] = {}
+        for component in self.components.values():
+            found.update(dict.fromkeys([*component.on, *component.off]))
+        return tuple(found)
 
     @property
     def most_arms(self) -> int:

@@ -22,6 +22,7 @@ from orchestrator.designs.base import (
     distinct,
     levels_of,
     named,
+    that_ask,
     varied,
 )
 from orchestrator.designs.cells import level_effect, lines_along, proportional, signed_sum
@@ -81,7 +82,7 @@ class Factorial(Design):
             one = effect(names, word, runs, trained)
             if not any(proportional(one.weights, other.weights) for other in found):
                 found.append(one)
-        return tuple(one for one in found if one.weights)
+        return that_ask(found)
 
 
 def check_two_levels(factors: Factors, method: str) -> None:
@@ -105,8 +106,7 @@ def arms_of_runs(method: str, factors: Factors, runs: Sequence[Signs], start: Ma
         for _, (_, knobs) in chosen:
             values.update(knobs)
         role: Role = "baseline" if run == baseline else "level"
-        level = ", ".join(label for _, (label, _) in chosen)
-        name = _name(factors, run)
+        name, level = _name(factors, run), ", ".join(label for _, (label, _) in chosen)
         arms.append(Arm(name=name, method=method, values=values, role=role, factor="factorial", level=level))
     return arms
 

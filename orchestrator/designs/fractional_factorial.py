@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -18,6 +19,7 @@ from orchestrator.designs.base import (
     Factors,
     check_factors,
     distinct,
+    that_ask,
     varied,
 )
 from orchestrator.designs.factorial import Signs, arm_of_run, arms_of_runs, check_two_levels, effect
@@ -64,26 +66,27 @@ class FractionalFactorial(Design):
     @property
     def most_arms(self) -> int:
         """2 to the number of factors that are not generated."""
-        return 1 << sum(name not in self.generators for name in self.factors)
+        return 1 << len(self._basic)
+
+    @property
+    def _basic(self) -> list[str]:
+        """The factors that are not generated."""
+        return [name for name in self.factors if name not in self.generators]
 
     def runs(self) -> list[Signs]:
         """Return the 2^(k-p) runs: basic factors in standard order, generated ones as products of those."""
-        names = list(self.factors)
-        basic = [name for name in names if name not in self.generators]
         found = []
-        for signs in itertools.product((-1, 1), repeat=len(basic)):
-            by_name = dict(zip(basic, signs, strict=True))
+        for signs in itertools.product((-1, 1), repeat=len(self._basic)):
+            by_name = dict(zip(self._basic, signs, strict=True))
             for name, word in self.generators.items():
-                by_name[name] = 1
-                for factor in word:
-                    by_name[name] *= by_name[factor]
-            found.append(tuple(by_name[name] for name in names))
+                by_name[name] = math.prod(by_name[factor] for factor in word)
+            found.append(tuple(by_name[name] for name in self.factors))
         return found
 
     def defining_words(self) -> set[Word]:
         """Return the defining relation: every product of generators that equals I (without I itself)."""
-        places = {name: place for place, name in enumerate(self.factors)}
-        words = [frozenset(places[f] for f in (name, *word)) for name, word in self.generators.items()]
+        names = list(self.factors)
+        words = [frozenset(map(names.index, (name, *word))) for name, word in self.generators.items()]
         relation: set[Word] = set()
         for size in range(1, len(words) + 1):
             for some in itertools.combinations(words, size):
@@ -96,7 +99,7 @@ class FractionalFactorial(Design):
     @property
     def resolution(self) -> int:
         """Length of the shortest defining word: at III main effects are aliased with two-factor interactions."""
-        return min((len(word) for word in self.defining_words()), default=len(self.factors) + 1)
+        return min(map(len, self.defining_words()), default=len(self.factors) + 1)
 
     def aliases(self, order: int = 2) -> dict[str, list[str]]:
         """Return, for each factor, the words of at most `order` factors that its main effect cannot be told from."""
@@ -104,7 +107,10 @@ class FractionalFactorial(Design):
         found: dict[str, list[str]] = {}
         for place, name in enumerate(names):
             words = sorted((word ^ {place} for word in relation), key=lambda word: (len(word), sorted(word)))
-            found[name] = [" x ".join(names[p] for p in sorted(word)) for word in words if 0 < len(word) <= order]
+            found[name] = []
+            for word in words:
+                if 0 < len(word) <= order:
+                    found[name].append(" x ".join(names[other] for other in sorted(word)))
         return found
 
     def arms(self, space: Mapping[str, Knob], base: Mapping[str, Value]) -> tuple[Arm, ...]:
@@ -126,19 +132,17 @@ class FractionalFactorial(Design):
             found.append(
                 Contrast(name=plain.name + also, weights=plain.weights, kind="effect", factor=name, level=plain.level)
             )
-        return tuple(one for one in found if one.weights)
+        return that_ask(found)
 
     def _check(self) -> None:
-        basic = [name for name in self.factors if name not in self.generators]
         if len(self.generators) > MOST_GENERATORS:
             raise RequestError(f"{self.called}: {len(self.generators)} generators; at most {MOST_GENERATORS}")
         for name, word in self.generators.items():
             if name not in self.factors:
                 raise UnknownNameError(f"generated factor of {self.method}", name, self.factors)
-            wrong = [factor for factor in word if factor not in basic]
-            if wrong or len(set(word)) != len(word):
+            if len(set(word).intersection(self._basic)) != len(word):
                 raise RequestError(
-                    f"generator {name}={'*'.join(word)} of {self.method}: allowed are products of {basic}"
+                    f"generator {name}={'*'.join(word)} of {self.method}: allowed are products of {self._basic}"
                 )
         if self.generators and self.resolution < 3:
             raise RequestError(

@@ -21,6 +21,7 @@ from orchestrator.designs.base import (
     distinct,
     levels_of,
     named,
+    that_ask,
     varied,
 )
 from orchestrator.designs.cells import level_effect, lines_along, trend_over
@@ -76,13 +77,11 @@ class Grid(Design):
     def contrasts(self, arms: Sequence[Arm]) -> tuple[Contrast, ...]:
         """Return, per factor, each level against the first one averaged over all else (or one linear trend)."""
         found: list[Contrast] = []
-        every = [[label for label, _ in levels_of(factor, levels)] for factor, levels in self.factors.items()]
-        trained = named(arms)
-        cells = {
-            tuple(place for place, _ in cell): trained[self._name([label for _, label in cell])]
-            for cell in itertools.product(*(list(enumerate(labels)) for labels in every))
-        }
-        for place, (factor, labels) in enumerate(zip(self.factors, every, strict=True)):
+        labels_of: dict[str, list[str]] = {}
+        for factor, levels in self.factors.items():
+            labels_of[factor] = [label for label, _ in levels_of(factor, levels)]
+        cells = self._cells(list(labels_of.values()), named(arms))
+        for place, (factor, labels) in enumerate(labels_of.items()):
             lines = lines_along(cells, place)
             if self.trends and len(labels) > 2:
                 weights = trend_over(lines)
@@ -93,7 +92,15 @@ class Grid(Design):
             for level, label in list(enumerate(labels))[1:]:
                 name, weights = f"{factor}={label} vs {factor}={labels[0]}", level_effect(lines, level)
                 found.append(Contrast(name=name, weights=weights, kind="effect", factor=factor, level=label))
-        return tuple(one for one in found if one.weights)
+        return that_ask(found)
+
+    def _cells(self, every: Sequence[Sequence[str]], trained: Mapping[str, str]) -> dict[tuple[int, ...], str]:
+        """Return the place of each cell in the product of all levels -> the arm that is trained for it."""
+        cells = {}
+        for places in itertools.product(*map(range, map(len, every))):
+            labels = [labels[place] for labels, place in zip(every, places, strict=True)]
+            cells[places] = trained[self._name(labels)]
+        return cells
 
     def _name(self, labels: Sequence[str]) -> str:
         return ", ".join(f"{name}={label}" for name, label in zip(self.factors, labels, strict=True))

@@ -52,18 +52,12 @@ class OneFactor(Design):
         baseline = Arm(name="baseline", method=self.method, values=start, role="baseline")
         if self.factors:
             check_factors(self.factors, space, self.method)
-        others = [
-            Arm(
-                name=f"{factor}={label}",
-                method=self.method,
-                values={**start, **values},
-                factor=factor,
-                level=label,
-            )
-            for factor, levels in self.factors.items()
-            for label, values in levels_of(factor, levels)
-        ]
-        return distinct([baseline, *others], space, base)
+        arms = [baseline]
+        for factor, levels in self.factors.items():
+            for label, values in levels_of(factor, levels):
+                name, full = f"{factor}={label}", {**start, **values}
+                arms.append(Arm(name=name, method=self.method, values=full, factor=factor, level=label))
+        return distinct(arms, space, base)
 
     def contrasts(self, arms: Sequence[Arm]) -> tuple[Contrast, ...]:
         """Return each level's difference to the baseline."""

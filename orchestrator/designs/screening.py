@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from orchestrator.allowed import Rule, instance, many, mapping, optional, text
-from orchestrator.designs.base import Arm
+from orchestrator.designs.base import Arm, Role
 from orchestrator.domains import Choice, Domain, Float, Int, narrowed, value_at
 from orchestrator.errors import RequestError, UnknownNameError
 from orchestrator.knobs import Knob, Value, canonical
@@ -77,19 +77,15 @@ def arms_of_sample(
     rows: dict[tuple[object, ...], list[int]] = {}
     values: dict[tuple[object, ...], dict[str, Value]] = {}
     for index, row in enumerate(sample):
-        point = {name: value_at(domain, float(u)) for (name, domain), u in zip(domains.items(), row, strict=True)}
-        full = canonical(space, {**start, **point}, method)
-        key = tuple(full.items())
+        point = dict(start)
+        for (name, domain), share in zip(domains.items(), row, strict=True):
+            point[name] = value_at(domain, float(share))
+        key: tuple[object, ...] = tuple(canonical(space, point, method).items())
         rows.setdefault(key, []).append(index)
-        values[key] = {**start, **point}
-    return tuple(
-        Arm(
-            name=f"{method} point {where[0]}",
-            method=method,
-            values=values[key],
-            role="level" if where[0] else "baseline",
-            factor="sample",
-            level=",".join(map(str, where)),
-        )
-        for key, where in rows.items()
-    )
+        values[key] = point
+    arms = []
+    for key, where in rows.items():
+        name, level = f"{method} point {where[0]}", ",".join(map(str, where))
+        role: Role = "level" if where[0] else "baseline"
+        arms.append(Arm(name=name, method=method, values=values[key], role=role, factor="sample", level=level))
+    return tuple(arms)

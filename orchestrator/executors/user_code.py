@@ -77,13 +77,15 @@ def unpacked(shipment: Shipment, base: Path) -> tuple[str, ...]:
     packages = str(folder / _PACKAGES)
     if packages not in sys.path:
         sys.path.append(packages)
-    return tuple(str(path) for path in sorted((folder / _PLUGINS).glob("*"), key=lambda path: int(path.name)))
+    return tuple(map(str, sorted((folder / _PLUGINS).glob("*"), key=lambda path: int(path.name))))
 
 
 def user_packages(folders: Sequence[Path]) -> list[Path]:
     """Return the packages and modules that files below some folders import and that no installation brings."""
     found: dict[str, Path] = {}
-    waiting = [path for folder in folders for path in _files(folder) if path.suffix == ".py"]
+    waiting: list[Path] = []
+    for folder in folders:
+        waiting += _python_files(folder)
     while waiting:
         for name in _imported(waiting.pop()):
             if name in found or name in OWN or name in sys.stdlib_module_names:
@@ -91,7 +93,7 @@ def user_packages(folders: Sequence[Path]) -> list[Path]:
             root = _place(name)
             if root is not None:
                 found[name] = root
-                waiting += [path for path in _files(root) if path.suffix == ".py"]
+                waiting += _python_files(root)
     return [found[name] for name in sorted(found)]
 
 
@@ -103,7 +105,8 @@ def _imported(path: Path) -> Iterator[str]:
         return
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
+            for alias in node.names:
+                yield alias.name.partition(".")[0]
         elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
             yield node.module.partition(".")[0]
 
@@ -119,6 +122,10 @@ def _place(name: str) -> Path | None:
     places = list(found.submodule_search_locations or ())
     path = Path(places[0]) if places else Path(found.origin or "")
     return None if not path.exists() or path.suffix == ".so" or is_installed(path) else path
+
+
+def _python_files(root: Path) -> list[Path]:
+    return [path for path in _files(root) if path.suffix == ".py"]
 
 
 def _files(root: Path) -> list[Path]:

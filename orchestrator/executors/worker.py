@@ -60,7 +60,7 @@ def _reports(task: BundleTask, decide: Decide | None, stopping: Stopping, load: 
     try:
         method, data = _prepared(task, load)
         for report in discovery.training().train(method, task, data, decide, stopping):
-            ended.update(outcome.spec.trial_id for outcome in report.outcomes)
+            ended |= report.trial_ids
             yield report
     except CodeMismatchError:
         raise

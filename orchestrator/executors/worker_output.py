@@ -46,7 +46,7 @@ class FileOutput:
             if self._size(number) > begin:
                 with contextlib.suppress(OSError):
                     parts.append(tail(f"/proc/self/fd/{number}", begin))
-        return "\n".join(part for part in parts if part)
+        return "\n".join(filter(None, parts))
 
     @staticmethod
     def _size(number: int) -> int:

@@ -31,12 +31,16 @@ def status(results: Path, study: str = "") -> list[dict[str, Any]]:
             raise UnknownNameError("study in this results folder", study, names)
         retracted = ledger.retracted()
         planned = {name: ledger.studies.read(name) for name in ([study] if study else names)}
-        wanted = {trial_id for _, plan in planned.values() for trial_id in plan["trial_id"].to_pylist()}
+        wanted: set[str] = set()
+        for _, plan in planned.values():
+            wanted.update(plan["trial_id"].to_pylist())
         rows = ledger.table(only=wanted, columns=COLUMNS)
         holder = holder_of(results)
-        found = [_status(name, *one, rows, holder) for name, one in planned.items()]
-    for line, (_, plan) in zip(found, planned.values(), strict=True):
+    found = []
+    for name, (record, plan) in planned.items():
+        line = _status(name, record, plan, rows, holder)
         line["retracted"] = len(retracted.keys() & set(plan["trial_id"].to_pylist()))
+        found.append(line)
     return found
 
 

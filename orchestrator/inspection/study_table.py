@@ -22,9 +22,8 @@ def export_study(results: Path, study: str, target: Path) -> int:
     with Ledger(results) as ledger:
         _, plan = ledger.studies.read(study)
         rows = ledger.trials(only=plan["trial_id"].unique().to_pylist())
-    view = plan.to_pandas().merge(
-        rows.drop(columns=[c for c in ("dataset", "method", "seed", "seed_block") if c in rows]), "left", "trial_id"
-    )
+    rows = rows.drop(columns=["dataset", "method", "seed", "seed_block"], errors="ignore")
+    view = plan.to_pandas().merge(rows, "left", "trial_id")
     part = target.with_name(f".{target.name}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -49,8 +49,11 @@ def export(results: Path, study: str, target: Path) -> tuple[int, int]:
         return 0, 0
     known = ["trial_id", *(column for column in trials.columns if column not in plan.column_names)]
     rows = plan.to_pandas().merge(trials[known], on="trial_id").to_dict("records")
-    places = [(row, target / study / _run(row) / f"{row['trial_id']}.{row['attempt']}.tfevents") for row in rows]
-    new = [(row, place) for row, place in places if not place.is_file()]
+    new = []
+    for row in rows:
+        place = target / study / _run(row) / f"{row['trial_id']}.{row['attempt']}.tfevents"
+        if not place.is_file():
+            new.append((row, place))
     epochs = ledger.epochs(sorted({row["trial_id"] for row, _ in new}))
     curves = dict(iter(epochs.groupby("trial_id"))) if len(epochs) else {}
     try:
@@ -58,7 +61,7 @@ def export(results: Path, study: str, target: Path) -> tuple[int, int]:
             _write(place, row, curves.get(row["trial_id"], epochs[:0]))
     except OSError as error:
         raise RequestError(f"--tensorboard {str(target)!r} cannot be written: {error.strerror or error}") from error
-    return len(places), len(new)
+    return len(rows), len(new)
 
 
 def exports(results: Path, study: str, target: Path, *, follow: bool) -> Iterator[str]:
@@ -127,14 +130,18 @@ def _events(row: Mapping[str, Any], epochs: pd.DataFrame) -> Iterator[Any]:
     yield Event(wall_time=start, file_version="brain.Event:2")
     knobs = {**json.loads(str(row["config"])), "dataset": row["dataset"], "seed": row["seed"], "state": row["state"]}
     told = {name: value if isinstance(value, bool | int | float | str) else str(value) for name, value in knobs.items()}
-    last = [name for name in row if name.startswith("metric.") and not _absent(row[name])]
-    for summary in hparams(told, {_tag(name): row[name] for name in last}):
+    last = {}
+    for name, value in row.items():
+        if name.startswith("metric.") and not _absent(value):
+            last[_tag(name)] = value
+    for summary in hparams(told, last):
         yield Event(wall_time=start, summary=summary)
     columns = [name for name in epochs.columns if name.startswith(FAMILIES)]
     for line in epochs.sort_values("epoch").to_dict("records"):
-        values = [
-            Summary.Value(tag=_tag(name), simple_value=float(line[name])) for name in columns if not _absent(line[name])
-        ]
+        values = []
+        for name in columns:
+            if not _absent(line[name]):
+                values.append(Summary.Value(tag=_tag(name), simple_value=float(line[name])))
         when = start + float(line["seconds"])
         yield Event(wall_time=when, step=int(line["epoch"]), summary=Summary(value=values))
 

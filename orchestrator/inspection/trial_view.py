@@ -74,10 +74,13 @@ def commands_again(study: str, command: str) -> dict[str, str]:
 def _again(trial_id: str, ledger: Ledger, study: str, attempts: Sequence[Mapping[str, Any]]) -> str:
     """Return the command that trains a trial again: to compare it if it is complete, else for the study's sake."""
     commands = commands_again(study, str(ledger.studies.read(study)[0]["command"]))
-    if any(attempt["state"] == "complete" for attempt in attempts):
-        return commands["complete"].replace("{trial}", trial_id)
-    kinds = [attempt["failure_kind"] for attempt in attempts if attempt["state"] == "failed"]
-    return commands["failed"].replace("{kind}", kinds[-1]) if kinds else commands["other"]
+    for attempt in attempts:
+        if attempt["state"] == "complete":
+            return commands["complete"].replace("{trial}", trial_id)
+    for attempt in reversed(attempts):
+        if attempt["state"] == "failed":
+            return commands["failed"].replace("{kind}", attempt["failure_kind"])
+    return commands["other"]
 
 
 def _ids(ledger: Ledger, study: str) -> set[str]:

@@ -44,26 +44,25 @@ def memory_bytes_of_a_core() -> int:
 
 def _quota(root: Path) -> int | None:
     """Return the cores that the quotas of the control groups come to, rounded up; None: there is none."""
-    found = [quota for quota in (_quota_of(group) for group in _groups(root, "cpu")) if quota is not None]
-    return max(1, math.ceil(min(found))) if found else None
+    smallest = min(map(_quota_of, _groups(root, "cpu")), default=math.inf)
+    return max(1, math.ceil(smallest)) if math.isfinite(smallest) else None
 
 
-def _quota_of(group: Path) -> float | None:
+def _quota_of(group: Path) -> float:
     words = _words(group / "cpu.max") or _words(group / "cpu.cfs_quota_us") + _words(group / "cpu.cfs_period_us")
-    if len(words) != 2 or not all(word.isdigit() for word in words):  # "max", or -1
-        return None
+    if len(words) != 2 or not "".join(words).isdigit():  # "max", or -1
+        return math.inf
     return int(words[0]) / int(words[1])
 
 
 def _limit(root: Path) -> int | None:
     """Return the smallest memory limit of the control groups; None: there is none."""
-    words = [
-        word
-        for group in _groups(root, "memory")
-        for word in _words(group / "memory.max") or _words(group / "memory.limit_in_bytes")
-    ]
-    found = [int(word) for word in words if word.isdigit() and int(word) < NO_LIMIT]
-    return min(found, default=None)
+    smallest = NO_LIMIT
+    for group in _groups(root, "memory"):
+        for word in _words(group / "memory.max") or _words(group / "memory.limit_in_bytes"):
+            if word.isdigit():
+                smallest = min(smallest, int(word))
+    return smallest if smallest < NO_LIMIT else None
 
 
 def _groups(root: Path, resource: str) -> Iterator[Path]:

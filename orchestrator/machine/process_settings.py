@@ -42,18 +42,20 @@ def changed(before: Settings, after: Settings) -> dict[str, tuple[Any, Any]]:
         before = {**_defaults(sys.modules["torch"]), **before}
     if "numpy.seterr over" in after and "numpy.seterr over" not in before:
         before = {**{f"numpy.seterr {kind}": how for kind, how in _NUMPY.items()}, **before}
-    names = dict.fromkeys([*before, *after])
-    return {
-        name: (before.get(name), after.get(name))
-        for name in names
-        if before.get(name) != after.get(name) and (name in before or name.startswith(ENVIRONMENT))
-    }
+    found = {}
+    for name in dict.fromkeys([*before, *after]):
+        old, new = before.get(name), after.get(name)
+        if old != new and (name in before or name.startswith(ENVIRONMENT)):
+            found[name] = (old, new)
+    return found
 
 
-def put_back(before: Settings) -> dict[str, tuple[Any, Any]]:
-    """Set everything as it was; returns what had changed."""
-    found = changed(before, current())
-    _apply({name: old for name, (old, _) in found.items()})
+def put_back(before: Settings) -> dict[str, Any]:
+    """Set everything as it was; returns what had been set otherwise, by name."""
+    old, found = {}, {}
+    for name, (first, last) in changed(before, current()).items():
+        old[name], found[name] = first, last
+    _apply(old)
     return found
 
 
@@ -66,7 +68,7 @@ def importing(module: str) -> Iterator[None]:
     finally:
         found = put_back(before)
         if found:
-            _imposed[module] = {name: new for name, (_, new) in found.items()}
+            _imposed[module] = found
 
 
 def imposed_by(module: str) -> Settings:
@@ -92,7 +94,7 @@ class OwnSettings:
         try:
             yield
         finally:
-            self.found = {name: new for name, (_, new) in put_back(before).items()}
+            self.found = put_back(before)
 
     def told(self, method: str) -> str:
         """Return a line that names the method and what it sets; empty: nothing."""
@@ -156,10 +158,10 @@ _TORCH: Mapping[str, tuple[Callable[[Any], Any], Callable[[Any, Any], None]]] = 
         lambda torch: torch.is_anomaly_enabled(),
         lambda torch, value: torch.autograd.set_detect_anomaly(value),
     ),
-    **{
-        f"torch.backends.{name}": _attribute(f"backends.{name}")
-        for name in ("cudnn.enabled", "cudnn.benchmark", "cudnn.deterministic", "cudnn.allow_tf32")
-    },
+    "torch.backends.cudnn.enabled": _attribute("backends.cudnn.enabled"),
+    "torch.backends.cudnn.benchmark": _attribute("backends.cudnn.benchmark"),
+    "torch.backends.cudnn.deterministic": _attribute("backends.cudnn.deterministic"),
+    "torch.backends.cudnn.allow_tf32": _attribute("backends.cudnn.allow_tf32"),
 }
 """Name -> how it is read and set."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from orchestrator.designs.search import Search
@@ -43,7 +44,7 @@ class Demand:
     @property
     def missing(self) -> list[TrialSpec]:
         """Those to be trained."""
-        return [spec for wave in self.waves for spec in wave]
+        return list(chain.from_iterable(self.waves))
 
     @property
     def waves(self) -> list[list[TrialSpec]]:
@@ -56,8 +57,8 @@ def demand(plan: Plan, ledger: Ledger) -> Demand:
     study = plan.study
     record = ledger.studies.read(study.key)[0] if study.key in ledger.studies.names() else {}
     confirm = plan.confirm_trials(range(study.looks[-1]))
-    hits = ledger.complete([trial.spec.trial_id for trial in confirm])
     wanted = {trial.spec.trial_id: trial.spec for trial in confirm}
+    hits = ledger.complete(wanted)
     return Demand(
         plan=plan,
         confirm=confirm,
@@ -95,6 +96,9 @@ def _n_told(record: Mapping[str, Any], search: Search, dataset: str, ledger: Led
     """Return how many configurations of a search were told, and are still in the ledger."""
     for entry in record.get("searches", []):
         if (entry["method"], entry["dataset"]) == (search.method, dataset):
-            asked = [told["trial_ids"] for told in entry["history"] if not told.get("warm_start")]
-            return sum(len(ledger.states(trial_ids)) == len(trial_ids) for trial_ids in asked)
+            count = 0
+            for told in entry["history"]:
+                known = ledger.states(told["trial_ids"])
+                count += not told.get("warm_start") and len(known) == len(told["trial_ids"])
+            return count
     return 0

@@ -67,9 +67,10 @@ def knowledge(studies: Sequence[Study], catalogue: Catalogue, ledger: Ledger, de
     def limit(spec: TrialSpec) -> int:
         return LIMIT_WITHOUT_DATA if spec.dataset in catalogue.absent else limits.looked_up(spec)
 
-    methods = [method for study in studies for method in study.methods]
+    methods: list[str] = []
     stated: dict[str, float] = {}
     for study in studies:
+        methods += study.methods
         stated.update(study.epoch_seconds)
     return Knowledge(
         rows=_with_packaged(ledger.table(columns=COLUMNS), methods),
@@ -85,7 +86,9 @@ def start_seconds(ledger: Ledger) -> tuple[float, float, float]:
     """Return (low, expected, high) time before the first bundle trains, from earlier runs in this folder if any."""
     known = []
     for name in ledger.studies.names():
-        known += [run["start_seconds"] for run in ledger.studies.read(name)[0].get("runs", ()) if run["start_seconds"]]
+        for run in ledger.studies.read(name)[0].get("runs", ()):
+            if run["start_seconds"]:
+                known.append(run["start_seconds"])
     if not known:
         return START_SECONDS
     middle = statistics.median(known)

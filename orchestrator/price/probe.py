@@ -146,15 +146,11 @@ class ProbeSource:
         measured = self._waiting.pop(0)
         members, epochs = measured.steps.pop(0)
         specs = measured.program.specs
-        probes = [  # as in a study, configurations share a seed: some methods share its batches
-            replace(
-                specs[place % len(specs)],
-                n_epochs=epochs,
-                seed=SEEDS + place // len(specs),
-                seed_block=SeedBlock.SEARCH,
-            )
-            for place in range(members)
-        ]
+        probes = []
+        for place in range(members):  # as in a study, configurations share a seed: some methods share its batches
+            again, which = divmod(place, len(specs))
+            probe = replace(specs[which], n_epochs=epochs, seed=SEEDS + again, seed_block=SeedBlock.SEARCH)
+            probes.append(probe)
         bundle = Bundle(tuple(probes))
         self._open[bundle.bundle_id] = (measured, RowTable())
         digest = self._digests[bundle.specs[0].method]
@@ -210,8 +206,8 @@ class ProbeSource:
         epoch = statistics.median(between[:-1]) if len(between) > 1 else total / epochs
         measured.costs[len(bundle)] = (epoch, max(0.0, total - epochs * epoch))
         measured.peaks[len(bundle)] = max(outcome.cost["peak_memory_bytes"] for outcome in done)
-        sizes = [float(outcome.facts.get("device_memory_bytes", 0)) for outcome in done]
-        measured.capacity = min([*sizes, *([measured.capacity] if measured.capacity else [])])
+        smallest = min(float(outcome.facts.get("device_memory_bytes", 0)) for outcome in done)
+        measured.capacity = min(smallest, measured.capacity or smallest)
 
     def _go_on(self, measured: _Measured, bundle: Bundle) -> None:
         """Plan the steps that follow from the first one; then the next step, or the end."""

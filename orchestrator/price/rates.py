@@ -132,9 +132,9 @@ def _probed(profile: Profile, same: History) -> Rate:
     rate = Rate(profile.trial_seconds, PROBED, profile.peak)
     if not len(same):
         return rate
-    predicted = [
-        profile.trial_seconds(int(epochs), int(size)) for epochs, size in zip(same.n_epochs, same.size, strict=True)
-    ]
+    predicted = np.zeros(len(same))
+    for place in range(len(same)):
+        predicted[place] = profile.trial_seconds(int(same.n_epochs[place]), int(same.size[place]))
     logs = np.log(same.seconds / np.maximum(predicted, 1e-9))
     level = float(np.exp(np.median(logs)))
     return replace(rate, seconds=lambda e, m: level * profile.trial_seconds(e, m), factor=_spread(logs, SAME_PROGRAM))

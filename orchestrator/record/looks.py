@@ -23,10 +23,10 @@ def with_look(record: Mapping[str, Any], n_seeds: int) -> dict[str, Any]:
     other numbers into the file after a look has looked by hand.
     """
     looks, plan = list(record.get("looks_taken", ())), first_plan(record)
-    if n_seeds and all(look["n_seeds"] != n_seeds for look in looks):
+    taken = {look["n_seeds"] for look in looks}
+    if n_seeds and n_seeds not in taken:
         at = datetime.now(UTC).isoformat(timespec="seconds")
-        planned = n_seeds in plan and all(look["n_seeds"] in plan for look in looks)
-        looks.append({"at": at, "n_seeds": n_seeds, "planned": planned})
+        looks.append({"at": at, "n_seeds": n_seeds, "planned": {n_seeds, *taken} <= set(plan)})
     return {**record, "looks_taken": looks}
 
 

@@ -205,8 +205,10 @@ def _seeds(study: Study, n_seeds: int, earlier: Mapping[str, Any]) -> dict[str, 
 
 def _command(study: Study) -> str:
     tier = ["--tier", study.tier] if study.tier != LOCAL else []
-    settings = [word for setting in study.settings for word in ("--set", setting)]
-    return shlex.join(["orchestrate", "run", study.name, *tier, *settings])
+    words = ["orchestrate", "run", study.name, *tier]
+    for setting in study.settings:
+        words += ["--set", setting]
+    return shlex.join(words)
 
 
 def chosen_of(record: Mapping[str, Any], study: str, dataset: str) -> Mapping[str, Any]:
