@@ -5,17 +5,31 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, TypeAlias, cast, runtime_checkable
+from typing import Any, ClassVar, Protocol, TypeAlias, TypeVar, cast, runtime_checkable
 
 import torch
 from torch import Tensor
 
+from orchestrator.knobs import knobs_of
 from orchestrator.trial import Stage
 from trainables.data.dataset import Dataset
 from trainables.global_streams import GlobalStreams
 from trainables.randomness import stream_seed
 
-__all__ = ["FusedMethod", "InTurn", "Member", "Method", "MethodConfig", "Row", "State", "Stateful"]
+__all__ = [
+    "FusedMethod",
+    "InTurn",
+    "Member",
+    "Method",
+    "MethodConfig",
+    "Row",
+    "State",
+    "Stateful",
+    "chosen",
+    "fused_knobs",
+]
+
+T = TypeVar("T")
 
 Row: TypeAlias = dict[str, float]
 """One member's evaluation: ledger column (`metric.nmi`, `diagnostic.em_iterations`) -> number."""
@@ -30,6 +44,16 @@ class MethodConfig:
 
     n_epochs: int = 10
     """Epochs to train: the horizon of schedules. The training loop may evaluate and stop earlier, never later."""
+
+
+def fused_knobs(config: type[MethodConfig]) -> tuple[str, ...]:
+    """Return the knobs in which members of one bundle may differ, as the config names them."""
+    return tuple(name for name, known in knobs_of(config).items() if known.fuses)
+
+
+def chosen(items: Sequence[T], places: Sequence[int]) -> list[T]:
+    """Return what stands at some places: what members that are kept have of a list."""
+    return [items[place] for place in places]
 
 
 class Method(ABC):
@@ -139,15 +163,14 @@ class InTurn(Method):
 
     def keep(self, members: Sequence[int]) -> None:
         """Drop all other members."""
-        self.members = [self.members[index] for index in members]
-        self.streams = [self.streams[index] for index in members]
+        self.members, self.streams = chosen(self.members, members), chosen(self.streams, members)
 
     def state_dict(self) -> State:
         """Return the states by position, each member's streams beside its own."""
-        return {
-            str(index): {"member": member.state_dict(), "streams": streams.state_dict()}
-            for index, (member, streams) in enumerate(zip(self.members, self.streams, strict=True))
-        }
+        state: State = {}
+        for index, (member, streams) in enumerate(zip(self.members, self.streams, strict=True)):
+            state[str(index)] = {"member": member.state_dict(), "streams": streams.state_dict()}
+        return state
 
     def load_state_dict(self, state: State) -> None:
         """Take up the states by position."""
@@ -192,6 +215,14 @@ class FusedMethod(Method):
         """Return a knob of all members as a float tensor (M,)."""
         return torch.tensor([float(getattr(config, knob)) for config in self.configs], device=self.device)
 
+    def columns(self, knobs: Sequence[str]) -> dict[str, Tensor]:
+        """Return several knobs by name, each as `column` does."""
+        return {knob: self.column(knob) for knob in knobs}
+
+    def has(self, knob: str, *values: object) -> Tensor:
+        """Return which members' knob has one of some values, as a bool tensor (M,)."""
+        return torch.tensor([getattr(config, knob) in values for config in self.configs], device=self.device)
+
     def keep(self, members: Sequence[int]) -> None:
         """Drop all other members from every registered part."""
         index = torch.as_tensor(list(members), device=self.device)
@@ -201,8 +232,7 @@ class FusedMethod(Method):
                 setattr(self, name, part.detach()[index].clone().requires_grad_(part.requires_grad))
             elif part is not None:
                 cast(Stateful, part).keep(members)
-        self.configs = [self.configs[member] for member in members]
-        self.seeds = [self.seeds[member] for member in members]
+        self.configs, self.seeds = chosen(self.configs, members), chosen(self.seeds, members)
 
     def state_dict(self) -> State:
         """Return every registered part; tensors are copies."""

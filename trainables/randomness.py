@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Sequence
 
@@ -53,6 +54,12 @@ class Streams:
     def keep(self, members: Sequence[int]) -> None:
         """Drop the streams of all other members."""
         self.generators = [self.generators[member] for member in members]
+
+    def of(self, members: Sequence[int]) -> Streams:
+        """Return the streams of some members: the same generators, so what is drawn there is drawn here too."""
+        some = copy.copy(self)
+        some.keep(members)
+        return some
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return the states, stacked: (M, bytes) uint8."""

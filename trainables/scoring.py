@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from trainables.data.dataset import Dataset
 
-__all__ = ["chance_levels", "measuring", "score"]
+__all__ = ["add_columns", "chance_levels", "diagnostics", "measuring", "score"]
 
 _DRAWS = 50
 _SEED = 20_240_302
@@ -59,8 +59,26 @@ def score(
     """
     hard = predictions.detach().cpu().numpy()
     scored = Scored(hard, data.eval_labels.numpy(), n_clusters, data.n_classes, data, features)
-    columns = _columns(discovery.metrics(_plugins.get()), scored, last)
-    return [{name: float(column[member]) for name, column in columns.items()} for member in range(len(hard))]
+    rows: list[dict[str, float]] = [{} for _ in hard]
+    add_columns(rows, _columns(discovery.metrics(_plugins.get()), scored, last))
+    return rows
+
+
+def add_columns(rows: Sequence[dict[str, float]], columns: Mapping[str, Tensor | Floats]) -> None:
+    """Write numbers of all members into their rows.
+
+    Args:
+        rows: one per member.
+        columns: name -> (M,) numbers.
+    """
+    for name, column in columns.items():
+        for row, number in zip(rows, column.tolist(), strict=True):
+            row[name] = float(number)
+
+
+def diagnostics(columns: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return columns under the names that the ledger has for what a method logs, `diagnostic.<name>`."""
+    return {f"diagnostic.{name}": column for name, column in columns.items()}
 
 
 def _columns(metrics: Mapping[str, Metric], scored: Scored, last: bool) -> dict[str, Floats]:

@@ -93,7 +93,8 @@ def _solve(affinity: Tensor, sharpness: Tensor, u: Tensor, tolerance: float, cap
             where = active[done]
             out[where] = scaled[done] + columns[done][:, :, None] + rows[done][:, None, :]
             residual[where], iterations[where] = off[done], iteration
-            active, scaled, mass, log_u, u = (x[going] for x in (active, scaled, mass, log_u, u))
+            active, scaled, mass = active[going], scaled[going], mass[going]
+            log_u, u = log_u[going], u[going]
             if not active.numel():
                 break
     q = out.exp_().transpose(1, 2).contiguous()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
@@ -65,42 +65,33 @@ def spherical_kmeans(points: Tensor, uniforms: Tensor, *, max_iterations: int = 
             f"got points {tuple(points.shape)}, uniforms {tuple(uniforms.shape)}, {max_iterations} iterations"
         )
     with one_thread():
-        rows = zip(points.detach(), uniforms, strict=True)
-        best = [_best(x, u, max_iterations, tolerance) for x, u in rows]
-    return KMeans(
-        labels=torch.stack([b.labels for b in best]),
-        centres=torch.stack([b.centres for b in best]),
-        objective=torch.tensor([b.objective for b in best], dtype=torch.float64, device=points.device),
-        iterations=torch.tensor([b.iterations for b in best], device=points.device),
-        restart=torch.tensor([b.restart for b in best], device=points.device),
-    )
+        best = []
+        for x, own in zip(points.detach(), uniforms, strict=True):
+            best.append(_best(x, own, max_iterations, tolerance))
+    stacked = {}
+    for field in fields(KMeans):
+        stacked[field.name] = torch.stack([getattr(one, field.name) for one in best])
+    return KMeans(**stacked)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Best:
-    labels: Tensor
-    centres: Tensor
-    objective: float
-    iterations: int
-    restart: int
-
-
-def _best(x: Tensor, uniforms: Tensor, cap: int, tolerance: float) -> _Best:
-    """The best restart of one member; the earliest among equals."""
+def _best(x: Tensor, uniforms: Tensor, cap: int, tolerance: float) -> KMeans:
+    """The best restart of one member, the earliest among equals; its fields have no axis of members."""
     if not bool(x.isfinite().all()):
         nothing = x.new_full((uniforms.shape[1], x.shape[1]), torch.nan)
         labels = torch.zeros(len(x), dtype=torch.long, device=x.device)
-        return _Best(labels=labels, centres=nothing, objective=float("nan"), iterations=0, restart=0)
+        none = torch.tensor(0, device=x.device)
+        return KMeans(
+            labels=labels, centres=nothing, objective=none.double() * torch.nan, iterations=none, restart=none
+        )
     points = Points.of(x, spherical=True)
     starts = torch.stack([_seeds(points.rows, row) for row in uniforms])
     found = best_of(points, starts, cap, tolerance)
-    cosines = (points.rows * found.centres[found.labels]).sum(1).double().sum()
-    return _Best(
+    return KMeans(
         labels=found.labels,
         centres=found.centres,
-        objective=float(cosines),
-        iterations=found.iterations,
-        restart=found.restart,
+        objective=(points.rows * found.centres[found.labels]).sum(1).double().sum(),
+        iterations=torch.tensor(found.iterations, device=x.device),
+        restart=torch.tensor(found.restart, device=x.device),
     )
 
 

@@ -67,8 +67,14 @@ def features(dataset: Dataset, encoder: str, side: int = 0, folder: Path | None 
     scale = float((units - mean).std()) or 1.0  # equal images have no spread
     scaled = {name: (functional.normalize(part) - mean) / scale for name, part in kept.items()}
     stages = (*dataset.stages, Stage(name=f"features={encoder}", key=key))
-    test, others = (scaled.get(name) for name in PARTS[1:])
-    return replace(dataset, inputs=scaled["inputs"], test_inputs=test, unlabelled=others, offset=None, stages=stages)
+    return replace(
+        dataset,
+        inputs=scaled["inputs"],
+        test_inputs=scaled.get("test_inputs"),
+        unlabelled=scaled.get("unlabelled"),
+        offset=None,
+        stages=stages,
+    )
 
 
 def artifact_key(dataset_digest: str, encoder: Encoder, side: int) -> str:
@@ -90,7 +96,8 @@ def _computed(encoder: Encoder, side: int, dataset: Dataset, offset: Tensor) -> 
     _LOG.warning("features of %d images by %s at side %d are computed, once", images, encoder.name, side)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network.eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    mean, std = (torch.tensor(value, device=device).view(1, 3, 1, 1) for value in (encoder.mean, encoder.std))
+    mean = torch.tensor(encoder.mean, device=device).view(1, 3, 1, 1)
+    std = torch.tensor(encoder.std, device=device).view(1, 3, 1, 1)
 
     def encoded(part: Tensor) -> Tensor:
         """Features of some images, minus their offset, of one or three colours."""
@@ -101,15 +108,10 @@ def _computed(encoder: Encoder, side: int, dataset: Dataset, offset: Tensor) -> 
             raise DataError(f"encoder {encoder.name} at side {side}: no {encoder.width} finite features an image")
         return found
 
-    parts = {name: getattr(dataset, name) for name in PARTS}
+    kept = {}
     with torch.no_grad():
-        return {
-            name: torch.cat([encoded(part[cut]) for cut in _batches(len(part))])
-            for name, part in parts.items()
-            if part is not None
-        }
-
-
-def _batches(n: int) -> list[slice]:
-    """Return the batches of n images."""
-    return [slice(start, start + BATCH) for start in range(0, max(n, 1), BATCH)]
+        for name in PARTS:
+            part = getattr(dataset, name)
+            if part is not None:
+                kept[name] = torch.cat(list(map(encoded, torch.split(part, BATCH))))
+    return kept

@@ -54,7 +54,7 @@ class ImageSet:
             raise DataError(missing)
         with self._root() as root:
             try:
-                train, test = (self.read(root, part, False) for part in (True, False))
+                train, test = self.read(root, True, False), self.read(root, False, False)
             except Exception as error:  # torchvision's parsers raise anything on a damaged file, assertions too
                 line = " ".join(str(error).split()) or type(error).__name__
                 raise DataError(

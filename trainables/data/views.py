@@ -112,6 +112,9 @@ VECTOR_VIEWS = {name: IMAGE_VIEWS[name] for name in ("none", "noise", "dropout",
 VIEWS = tuple(IMAGE_VIEWS)
 """Every name, for a method's knob: `Choice(*VIEWS)`; vectors know the first few only."""
 
+CHANGING = tuple(name for name in VIEWS if name != "none")
+"""Names of views that change their input, for the condition of a knob: `when={"view": CHANGING}`."""
+
 
 def views_of(shape: Sequence[int]) -> dict[str, View]:
     """Return the views by name for inputs of one shape: (d,) or (channels, height, width)."""

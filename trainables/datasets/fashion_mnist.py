@@ -22,8 +22,11 @@ SET = ImageSet(
     name="fashion_mnist",
     n_classes=10,
     read=_read,
-    files=tuple(
-        f"FashionMNIST/raw/{part}-{kind}-ubyte" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")
+    files=(
+        "FashionMNIST/raw/train-images-idx3-ubyte",
+        "FashionMNIST/raw/train-labels-idx1-ubyte",
+        "FashionMNIST/raw/t10k-images-idx3-ubyte",
+        "FashionMNIST/raw/t10k-labels-idx1-ubyte",
     ),
     package="fashion-mnist",
     install="apt-get install dataset-fashion-mnist",

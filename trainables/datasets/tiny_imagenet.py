@@ -40,12 +40,14 @@ def load() -> Dataset:
 
 def _annotated(part: Path, classes: list[str]) -> tuple[list[Path], Tensor]:
     """Return files and labels of the validation part, in the order of its annotations: a file and a class a line."""
-    lines = [line.split("\t")[:2] for line in (part / "val_annotations.txt").read_text().splitlines() if line]
-    unknown = [name for _, name in lines if name not in classes]
-    if unknown:
-        raise DataError(f"dataset {NAME}: class {unknown[0]!r} of {str(part)!r} is not one of the train part")
-    place = {name: label for label, name in enumerate(classes)}
-    return [part / "images" / file for file, _ in lines], torch.tensor([place[name] for _, name in lines])
+    files, labels = [], []
+    for line in filter(None, (part / "val_annotations.txt").read_text().splitlines()):
+        file, name, *_ = line.split("\t")
+        if name not in classes:
+            raise DataError(f"dataset {NAME}: class {name!r} of {str(part)!r} is not one of the train part")
+        files.append(part / "images" / file)
+        labels.append(classes.index(name))
+    return files, torch.tensor(labels)
 
 
 def absent() -> str:

@@ -6,10 +6,12 @@ M = 1 than inside a bundle.
 
 from __future__ import annotations
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from trainables.losses.sphere import product, unit
+from trainables.losses.sphere import nearest_centres, product, unit
 from trainables.partitions.tables import contingency, mutual_information
 
 __all__ = [
@@ -39,14 +41,14 @@ def partition_change(before: Tensor, after: Tensor, n_clusters: int) -> Tensor:
     """Return 1 - NMI of two labelings (M, N) of the same points: 0 where only the names of clusters changed."""
     rows = []
     for old, new in zip(before.cpu().numpy(), after.cpu().numpy(), strict=True):
-        old_row = old[None]
-        shared, own_old, own_new = (
-            float(mutual_information(contingency(left, right, n_clusters, n_clusters))[0])
-            for left, right in ((old_row, new), (old_row, old), (new[None], new))
-        )
-        mean = (own_old + own_new) / 2.0
-        rows.append(1.0 - shared / mean if mean > 0 else 0.0)
+        mean = (_shared(old, old, n_clusters) + _shared(new, new, n_clusters)) / 2.0
+        rows.append(1.0 - _shared(old, new, n_clusters) / mean if mean > 0 else 0.0)
     return torch.tensor(rows)
+
+
+def _shared(first: NDArray[np.int64], second: NDArray[np.int64], n_clusters: int) -> float:
+    """Return the mutual information of two labelings (N,) of the same points."""
+    return float(mutual_information(contingency(first[None], second, n_clusters, n_clusters))[0])
 
 
 def largest_centre_cosine(centres: Tensor) -> Tensor:
@@ -98,7 +100,4 @@ def centre_preservation(points: Tensor, neighbours: Tensor, centres: Tensor) -> 
         neighbours: (M, P, d) v = z + sigma eps.
         centres: (M, K, d).
     """
-    rows = []
-    for z, v, centre in zip(unit(points), unit(neighbours), unit(centres), strict=True):
-        rows.append(((z @ centre.T).argmax(1) == (v @ centre.T).argmax(1)).float().mean())
-    return torch.stack(rows)
+    return (nearest_centres(points, centres) == nearest_centres(neighbours, centres)).float().mean(1)

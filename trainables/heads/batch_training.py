@@ -23,7 +23,7 @@ from trainables.heads.optimisers import Adam, Sgd
 from trainables.method import FusedMethod, MethodConfig, Row
 from trainables.networks import NETWORKS, Network, Parts, backbone, members_at_most
 from trainables.randomness import Streams
-from trainables.scoring import score
+from trainables.scoring import add_columns, diagnostics, score
 
 __all__ = ["BatchConfig", "BatchTraining", "Terms"]
 
@@ -149,11 +149,9 @@ class BatchTraining(FusedMethod):
         """Score the clusters of plain inputs."""
         labels, features = self.assigned(self.data.eval_inputs.to(self.device))
         rows = score(labels, self.data, self.n_clusters, last, features)
-        columns = {"metric.loss": self.logged[:, 0]}
-        columns |= {f"diagnostic.{name}": self.logged[:, place] for place, name in enumerate(self.logged_names, 1)}
-        columns |= {f"diagnostic.{name}": column for name, column in self.diagnostics().items()}
-        for member, row in enumerate(rows):
-            row.update({name: float(column[member]) for name, column in columns.items()})
+        loss, *logged = self.logged.unbind(1)
+        told = dict(zip(self.logged_names, logged, strict=True)) | self.diagnostics()
+        add_columns(rows, {"metric.loss": loss, **diagnostics(told)})
         return rows
 
     @classmethod

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from trainables.data.augmentations import Augmentation
+from trainables.data.augmentations import Augmentation, Views
 from trainables.data.batches import cuts
 from trainables.heads.optimisers import Adam, Sgd
 from trainables.heads.shared_head import CHUNK, Seats
@@ -17,6 +17,9 @@ from trainables.networks import Chain, Mlp, Network, build
 from trainables.randomness import Streams
 
 __all__ = ["NetworkHead", "Shape"]
+
+PARTS = ("network", "optimiser", "body_optimiser", "views")
+"""What of a head carries state."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,17 +70,11 @@ class NetworkHead:
                 last.mul_(rates["init_scale"].view(-1, *[1] * (last.dim() - 1)))
         lr, decay = rates["lr"], rates["weight_decay"]
         body_lr = lr * rates["encoder_rate"] if "encoder_rate" in rates else lr
-        self.optimiser, self.body_optimiser = (
-            Adam(rate, weight_decay=decay)
-            if shape.optimiser == "adam"
-            else Sgd(rate, momentum=shape.momentum, weight_decay=decay)
-            for rate in (lr, body_lr)
-        )
+        self.optimiser, self.body_optimiser = _optimiser(shape, lr, decay), _optimiser(shape, body_lr, decay)
         self.norm_weight = rates["norm_weight"]
-        n_views = shape.n_views if shape.view != "none" else 0
-        self.views = [
-            Augmentation(shape.view, inputs, seeds, f"view.{place}", rates["view_strength"]) for place in range(n_views)
-        ]
+        self.views = Views()
+        for place in range(shape.n_views if shape.view != "none" else 0):
+            self.views.append(Augmentation(shape.view, inputs, seeds, f"view.{place}", rates["view_strength"]))
         self.graph: list[Tensor] = []
 
     def _built(self, shape: Shape, n_outputs: int, streams: Streams) -> Network:
@@ -93,8 +90,7 @@ class NetworkHead:
 
     def begin_epoch(self) -> None:
         """Draw the views of every point."""
-        for view in self.views:
-            view.begin_epoch()
+        self.views.begin_epoch()
 
     def logits(self, rows: Tensor) -> list[Tensor]:
         """Return the (M, K, B) logits of the points `rows` (distinct seeds, B), then those of each of their views."""
@@ -136,20 +132,22 @@ class NetworkHead:
 
     def keep(self, members: Sequence[int]) -> None:
         """Drop all other members."""
-        self.seats = Seats([self.seats.seeds[member] for member in members])
+        self.seats = self.seats.kept(members)
         self.norm_weight = self.norm_weight[torch.as_tensor(list(members))]
-        for part in (self.network, self.optimiser, self.body_optimiser, *self.views):
-            part.keep(members)
+        for name in PARTS:
+            getattr(self, name).keep(members)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the states of network, optimiser and views."""
-        views = {str(place): view.state_dict() for place, view in enumerate(self.views)}
-        own = {name: getattr(self, name).state_dict() for name in ("network", "optimiser", "body_optimiser")}
-        return own | {"views": views}
+        """Return the states of network, optimisers and views."""
+        return {name: getattr(self, name).state_dict() for name in PARTS}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take up the states."""
-        for name in ("network", "optimiser", "body_optimiser"):
+        for name in PARTS:
             getattr(self, name).load_state_dict(state[name])
-        for place, view in enumerate(self.views):
-            view.load_state_dict(state["views"][str(place)])
+
+
+def _optimiser(shape: Shape, rate: Tensor, decay: Tensor) -> Adam | Sgd:
+    if shape.optimiser == "adam":
+        return Adam(rate, weight_decay=decay)
+    return Sgd(rate, momentum=shape.momentum, weight_decay=decay)

@@ -63,15 +63,18 @@ class _Optimiser:
         """Return the step count and every slot, as copies."""
         state = {"n_steps": torch.tensor(self.n_steps)}
         for slot, tensors in self.buffers.items():
-            state.update({f"{slot}_{place}": tensor.clone() for place, tensor in enumerate(tensors)})
+            for place, tensor in enumerate(tensors):
+                state[f"{slot}_{place}"] = tensor.clone()
         return state
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         """Take up the state of an optimiser built with the same rates."""
         self.n_steps = int(state["n_steps"])
         for slot in self.slots:
-            places = sorted(int(name.rpartition("_")[2]) for name in state if name.rpartition("_")[0] == slot)
-            self.buffers[slot] = [state[f"{slot}_{place}"].to(self.lr.device).clone() for place in places]
+            held: list[Tensor] = []
+            while f"{slot}_{len(held)}" in state:
+                held.append(state[f"{slot}_{len(held)}"].to(self.lr.device).clone())
+            self.buffers[slot] = held
 
 
 class Sgd(_Optimiser):
@@ -191,8 +194,9 @@ def warmup_cosine(step: int, horizon: Tensor, warmup: Tensor, floor: float = 0.0
         warmup: (M,) length of the rise; 0: none.
         floor: last factor.
     """
-    pairs = zip(horizon.tolist(), warmup.tolist(), strict=True)
-    factors = [_warmup_cosine(step, float(length), float(rise), floor) for length, rise in pairs]
+    factors = []
+    for length, rise in zip(horizon.tolist(), warmup.tolist(), strict=True):
+        factors.append(_warmup_cosine(step, float(length), float(rise), floor))
     return torch.tensor(factors, dtype=torch.float32, device=horizon.device)
 
 

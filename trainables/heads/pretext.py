@@ -82,8 +82,11 @@ class _SimClr(BatchTraining):
 
     def loss(self, rows: Tensor, points: Tensor, views: Sequence[Tensor]) -> Terms:
         del rows, points
-        first, second = (unit(self.parts["projector"](self.parts["encoder"](view))) for view in views)
+        first, second = self._projected(views[0]), self._projected(views[1])
         return normalised_cross_entropy(first, second, self.column("temperature")), ()
+
+    def _projected(self, points: Tensor) -> Tensor:
+        return unit(self.parts["projector"](self.parts["encoder"](points)))
 
     def scale(self) -> Tensor:
         return cosine(self.epoch, self.column("n_epochs"), FLOOR)
@@ -132,8 +135,11 @@ def _trained(config: PretextConfig, seed: int, source: Dataset, device: torch.de
     member = _SimClr([config], [seed], source, device)
     for _ in range(config.n_epochs):
         member.fit_epoch()
-    parts = member.parts.state_dict().items()
-    return {f"{part}.{name}": tensor[0] for part, state in parts for name, tensor in state.items()}
+    tensors = {}
+    for part, state in member.parts.state_dict().items():
+        for name, tensor in state.items():
+            tensors[f"{part}.{name}"] = tensor[0]
+    return tensors
 
 
 def _stacked(states: Sequence[Mapping[str, Tensor]]) -> dict[str, dict[str, Tensor]]:

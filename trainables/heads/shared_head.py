@@ -31,9 +31,12 @@ class Seats:
     def __init__(self, seeds: Sequence[int]) -> None:
         self.seeds = list(seeds)
         self.distinct = sorted(set(seeds))
-        place = {seed: index for index, seed in enumerate(self.distinct)}
-        self.of = torch.tensor([place[seed] for seed in self.seeds])
+        self.of = torch.searchsorted(torch.tensor(self.distinct), torch.tensor(self.seeds))
         self.members = [(self.of == index).nonzero()[:, 0] for index in range(len(self.distinct))]
+
+    def kept(self, members: Sequence[int]) -> Seats:
+        """Return the seats of some members."""
+        return Seats([self.seeds[member] for member in members])
 
 
 class SharedOrder:
@@ -50,7 +53,7 @@ class SharedOrder:
     def keep(self, members: Sequence[int]) -> None:
         """Drop all other members, and the streams of seeds that nobody has any more."""
         before = self.seats.distinct
-        self.seats = Seats([self.seats.seeds[member] for member in members])
+        self.seats = self.seats.kept(members)
         self.streams.keep([before.index(seed) for seed in self.seats.distinct])
 
     def state_dict(self) -> dict[str, Any]:
@@ -86,8 +89,7 @@ class SharedLinear:
         weight = fan_in_uniform(drawn, (width, n_outputs), width)[:, self.columns].transpose(1, 2)
         bias = fan_in_uniform(drawn, (n_outputs,), width)
         scale = rates["init_scale"]
-        parts = zip(weight, self.seats.members, strict=True)
-        self.weights = [(own * scale[place, None, None]).contiguous() for own, place in parts]
+        self.weights = self._by_seed(weight[self.seats.of] * scale[:, None, None])
         """(members of the seed, K, d) for each distinct seed, contiguous: a product takes it as it lies."""
         self.bias = bias[self.seats.of] * scale[:, None]
         self.lr = rates["lr"]
@@ -104,6 +106,10 @@ class SharedLinear:
         """Return a copy of all weights, (M, K, d)."""
         return self._gathered(self.weights)
 
+    def _by_seed(self, weight: Tensor) -> list[Tensor]:
+        """Return (M, K, d) as the contiguous parts of each distinct seed's members."""
+        return [weight[own].contiguous() for own in self.seats.members]
+
     def _gathered(self, parts: Sequence[Tensor]) -> Tensor:
         """Put what each distinct seed's members have, (members of the seed, ...), in the order of the bundle."""
         if len(parts) == 1:
@@ -119,13 +125,15 @@ class SharedLinear:
     def logits(self, rows: Tensor) -> list[Tensor]:
         """Return [(M, K, B) logits] of the points `rows` (distinct seeds, B), and remember these for `step`."""
         self.batches = [self.inputs.index_select(0, own) for own in rows]  # five times as fast as inputs[own]
-        return [self._outputs([lowered(batch) for batch in self.batches])]
+        return [self._outputs(list(map(lowered, self.batches)))]
 
     def _outputs(self, batches: Sequence[Tensor], weights: Sequence[Tensor] | None = None) -> Tensor:
         """Logits (M, K, n) of each distinct seed's points; `weights` where they are packed already."""
         weights = self._packed_weights() if weights is None else weights
-        trios = zip(weights, self.seats.members, batches, strict=True)
-        return self._gathered([_affine(weight, self.bias[members], batch) for weight, members, batch in trios])
+        parts = []
+        for weight, members, batch in zip(weights, self.seats.members, batches, strict=True):
+            parts.append(_affine(weight, self.bias[members], batch))
+        return self._gathered(parts)
 
     def _packed_weights(self) -> list[Tensor]:
         return [packed(lowered(weight.flatten(0, 1))) for weight in self.weights]
@@ -165,8 +173,8 @@ class SharedLinear:
         weight = self.weight[index]
         for name in ("bias", "lr", "shrink", "bias_shrink"):
             setattr(self, name, getattr(self, name)[index])
-        self.seats = Seats([self.seats.seeds[member] for member in members])
-        self.weights = [weight[own].contiguous() for own in self.seats.members]
+        self.seats = self.seats.kept(members)
+        self.weights = self._by_seed(weight)
 
     def state_dict(self) -> dict[str, Any]:
         """Return all weights and biases in the order of the bundle."""
@@ -175,7 +183,7 @@ class SharedLinear:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take up weights and biases of members with the same seeds."""
         weight, self.bias = state["weight"].to(self.bias.device), state["bias"].to(self.bias.device).clone()
-        self.weights = [weight[own].contiguous() for own in self.seats.members]
+        self.weights = self._by_seed(weight)
 
 
 def _affine(weight: Tensor, bias: Tensor, batch: Tensor) -> Tensor:

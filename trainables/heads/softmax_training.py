@@ -18,20 +18,17 @@ from orchestrator.knobs import Choice, Float, Int, knob
 from orchestrator.trial import PRECISIONS, Stage
 from trainables.data.batches import cuts
 from trainables.data.dataset import Dataset
-from trainables.data.views import VIEWS
+from trainables.data.views import CHANGING, VIEWS
 from trainables.diagnostics.entropy import BATCH_FACTS, of_batch, of_predictions, of_weights
 from trainables.heads.network_head import NetworkHead, Shape
 from trainables.heads.pretext import PretextConfig, pretrained
 from trainables.heads.shared_head import SharedLinear, SharedOrder
 from trainables.losses.soft_labels import LossAndSlope, largest, predictions, self_augmentation
 from trainables.method import FusedMethod, MethodConfig, Row
-from trainables.networks import NETWORKS, TRUNKS, members_at_most
-from trainables.scoring import score
+from trainables.networks import DEEP, NETWORKS, TRUNKS, members_at_most
+from trainables.scoring import add_columns, diagnostics, score
 
 __all__ = ["SoftmaxConfig", "SoftmaxTraining", "Targets"]
-
-DEEP = tuple(name for name in NETWORKS if name != "linear")
-SEEN = tuple(name for name in VIEWS if name != "none")
 
 Targets = tuple[Tensor, Tensor]
 """Pseudo-labels y and ln y, (M, K, B) each."""
@@ -65,9 +62,9 @@ class SoftmaxConfig(MethodConfig):
     """Factor on the learning rate of all layers but the last."""
     view: str = knob("none", Choice(*VIEWS))
     """Augmentation of L_N (7), which joins the loss of any of them."""
-    n_views: int = knob(1, Int(1, 4), when={"view": SEEN})
+    n_views: int = knob(1, Int(1, 4), when={"view": CHANGING})
     """Views a point."""
-    view_weight: float = knob(0.2, Float(0.01, 10.0, log=True, also=(0.0,)), fuses=True, when={"view": SEEN})
+    view_weight: float = knob(0.2, Float(0.01, 10.0, log=True, also=(0.0,)), fuses=True, when={"view": CHANGING})
     """Weight of L_N."""
     batch_size: int = knob(250, Int(16, 2000, log=True))
     """Points a batch, as near as equal batches come."""
@@ -104,7 +101,7 @@ class SoftmaxTraining(FusedMethod):
         rates = {"norm_weight": norm, "weight_decay": decay}
         if self.norm_counts_biases:
             rates = {"norm_weight": torch.zeros_like(norm), "weight_decay": 2.0 * norm + decay}
-        rates |= {name: self.column(name) for name in ("lr", "init_scale", "encoder_rate")}
+        rates |= self.columns(("lr", "init_scale", "encoder_rate"))
         rates["view_strength"] = torch.ones_like(norm)
         inputs = self.data.inputs.to(self.device)
         if config.network == "linear" and config.optimiser == "sgd" and config.view == "none":
@@ -179,7 +176,7 @@ class SoftmaxTraining(FusedMethod):
         norms = self.head.class_norms()
         squared = norms.double().square().sum(1)
         parts = list(self.head.outputs(self.scored))
-        found = torch.cat([largest(part) for part in parts], 1)
+        found = torch.cat(list(map(largest, parts)), 1)
         columns = of_predictions(torch.cat(parts, 2), squared.sqrt()) if last else {}
         columns |= self.diagnostics() | of_weights(norms)
         columns |= dict(zip(BATCH_FACTS, self.logged.unbind(1), strict=True))
@@ -187,10 +184,7 @@ class SoftmaxTraining(FusedMethod):
         if self.norm_counts_biases and isinstance(self.head, SharedLinear):
             squared = squared + self.head.bias.double().square().sum(1)
         losses = self.losses + self.column("norm_weight") * squared
-        values = {name: column.tolist() for name, column in columns.items()}
-        for member, (row, loss) in enumerate(zip(rows, losses.tolist(), strict=True)):
-            row["metric.loss"] = loss
-            row |= {f"diagnostic.{name}": float(column[member]) for name, column in values.items()}
+        add_columns(rows, {"metric.loss": losses, **diagnostics(columns)})
         return rows
 
     @classmethod

@@ -26,10 +26,9 @@ def invariant_information(first: Tensor, second: Tensor, exponent: Tensor) -> Te
     joint = (joint + joint.transpose(1, 2)) / 2.0
     joint = joint / joint.flatten(1).sum(1).view(-1, 1, 1)
     shares = joint.sum(2)
-    joint, rows, columns = (
-        table.clamp_min(TINY)
-        for table in (joint, shares.unsqueeze(2).expand_as(joint), shares.unsqueeze(1).expand_as(joint))
-    )
+    rows = shares.unsqueeze(2).expand_as(joint).clamp_min(TINY)
+    columns = shares.unsqueeze(1).expand_as(joint).clamp_min(TINY)
+    joint = joint.clamp_min(TINY)
     logs = joint.log() - exponent.view(-1, 1, 1) * (rows.log() + columns.log())
     return -(joint * logs).flatten(1).sum(1)
 

@@ -60,9 +60,9 @@ def forward(sigma: Tensor, log_sigma: Tensor, y: Tensor, log_y: Tensor) -> LossA
 
 def symmetric(sigma: Tensor, log_sigma: Tensor, y: Tensor, log_y: Tensor) -> LossAndSlope:
     """Half of reverse plus half of forward."""
-    pairs = zip(reverse(sigma, log_sigma, y, log_y), forward(sigma, log_sigma, y, log_y), strict=True)
-    loss, slope = ((left + right) / 2 for left, right in pairs)
-    return loss, slope
+    loss, slope = reverse(sigma, log_sigma, y, log_y)
+    forward_loss, forward_slope = forward(sigma, log_sigma, y, log_y)
+    return (loss + forward_loss) / 2, (slope + forward_slope) / 2
 
 
 def collision(sigma: Tensor, log_sigma: Tensor, y: Tensor, log_y: Tensor) -> LossAndSlope:

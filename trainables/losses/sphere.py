@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["cluster_sums", "product", "unit"]
+__all__ = ["cluster_sums", "nearest_centres", "product", "unit"]
 
 TINY = 1e-12
 """Vectors not longer than this count as zero."""
@@ -23,10 +23,21 @@ def unit(points: Tensor) -> Tensor:
 def product(left: Tensor, right: Tensor) -> Tensor:
     """Return left @ right of each member, (M, a, b) x (M, b, c); a vector times a matrix sums otherwise in a bundle."""
     if len(left) > 1 and 1 in (*left.shape[1:], *right.shape[1:]):
-        return torch.cat(
-            [torch.bmm(*pair) for pair in zip(left.chunk(len(left)), right.chunk(len(right)), strict=True)]
-        )
+        return torch.cat(list(map(torch.bmm, left.chunk(len(left)), right.chunk(len(right)))))
     return torch.bmm(left, right)
+
+
+def nearest_centres(points: Tensor, centres: Tensor) -> Tensor:
+    """Return the centre with the largest cosine to each point, (M, N) int64; members in turn, each with its own bits.
+
+    Args:
+        points: (M, N, d).
+        centres: (M, K, d).
+    """
+    rows = []
+    for own, centre in zip(unit(points), unit(centres), strict=True):
+        rows.append((own @ centre.T).argmax(1))
+    return torch.stack(rows)
 
 
 def cluster_sums(points: Tensor, labels: Tensor, n_clusters: int, weights: Tensor | None = None) -> Tensor:

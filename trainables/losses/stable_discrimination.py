@@ -42,7 +42,7 @@ def representation_loss(
     Returns:
         (M,).
     """
-    first, second = (view / _per_member(temperature) for view in scores)
+    first, second = scores[0] / _per_member(temperature), scores[1] / _per_member(temperature)
     weight = label_weight.view(-1, 1)
     total = torch.zeros_like(label_weight)
     for own, other in ((first, second), (second, first)):

@@ -21,11 +21,11 @@ import torch
 from torch import Tensor
 
 from orchestrator.errors import RequestError
-from orchestrator.knobs import Choice, Float, Int, knob, knobs_of
+from orchestrator.knobs import Choice, Float, Int, knob
 from orchestrator.trial import PRECISIONS, Stage
 from trainables.data.batches import cuts
 from trainables.data.dataset import Dataset
-from trainables.data.views import VIEWS
+from trainables.data.views import CHANGING, VIEWS
 from trainables.diagnostics.entropy import BATCH_FACTS, of_batch, of_predictions, of_weights
 from trainables.diagnostics.plane import of_plane
 from trainables.heads.fair_labels import FORMS, N_FACTS, SOLVERS, Given, Labels, Solver, fair_labels
@@ -43,16 +43,14 @@ from trainables.losses.soft_labels import (
     renyi,
     self_augmentation,
 )
-from trainables.method import FusedMethod, MethodConfig, Row
-from trainables.networks import NETWORKS, TRUNKS, Network, members_at_most
-from trainables.scoring import score
+from trainables.method import FusedMethod, MethodConfig, Row, fused_knobs
+from trainables.networks import DEEP, NETWORKS, TRUNKS, Network, members_at_most
+from trainables.scoring import add_columns, diagnostics, score
 
 __all__ = ["METHOD", "EntropyClustering", "EntropyConfig"]
 
 LABELLED = ("reverse", "forward", "symmetric", "collision")
 WEIGHED = ("kl_u_y", "kl_y_u", "entropy", "kl_u_sigma")
-SEEN = tuple(name for name in VIEWS if name != "none")
-DEEP = tuple(name for name in NETWORKS if name != "linear")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,11 +121,11 @@ class EntropyConfig(MethodConfig):
     """Added to the first class's first bias: a start at collapse, to measure how soon a loss escapes from it."""
     view: str = knob("none", Choice(*VIEWS))
     """Augmentation of L_N."""
-    view_strength: float = knob(1.0, Float(0.0, 2.0), fuses=True, when={"view": SEEN})
+    view_strength: float = knob(1.0, Float(0.0, 2.0), fuses=True, when={"view": CHANGING})
     """Factor on every range and probability of the view."""
-    n_views: int = knob(1, Int(1, 4), when={"view": SEEN})
+    n_views: int = knob(1, Int(1, 4), when={"view": CHANGING})
     """Views a point (two with VGG4, one with ResNet-18 in the paper)."""
-    view_weight: float = knob(0.2, Float(0.01, 10.0, log=True, also=(0.0,)), fuses=True, when={"view": SEEN})
+    view_weight: float = knob(0.2, Float(0.01, 10.0, log=True, also=(0.0,)), fuses=True, when={"view": CHANGING})
     """Weight of L_N (0.5 STL10, 0.2 CIFAR10, 0.4 CIFAR100 with ResNet-18; not found for VGG4)."""
     supervised_weight: float = knob(1.0, Float(0.01, 100.0, log=True, also=(0.0,)), fuses=True)
     """Weight of the standard cross-entropy on points whose labels are given; without any it has no effect."""
@@ -135,7 +133,7 @@ class EntropyConfig(MethodConfig):
     """Share eta of a given label that is spread over all classes: eta u + (1 - eta) y."""
 
 
-RATES = tuple(name for name, known in knobs_of(EntropyConfig).items() if known.fuses)
+RATES = fused_knobs(EntropyConfig)
 RENEWALS = {"epoch": 1, "tenth": 10}
 """How many times an epoch labels of all points are made, by `update`."""
 FACTS = ("solver_iterations", "objective_before", "objective_after", "residual")
@@ -169,7 +167,7 @@ class EntropyClustering(FusedMethod):
 
     def _head(self, config: EntropyConfig) -> SharedLinear | NetworkHead:
         """Plain descent on a linear head is a closed form; all else is a network with an optimiser."""
-        rates = {name: self.column(name) for name in RATES}
+        rates = self.columns(RATES)
         plain = config.optimiser == "sgd" and config.momentum == 0.0
         if config.network == "linear" and plain and config.view == "none":
             return SharedLinear(self.inputs, self.data.n_classes, self.seeds, rates)
@@ -200,7 +198,7 @@ class EntropyClustering(FusedMethod):
 
     def fit_epoch(self) -> None:
         """Pseudo-labels and a step for every batch, or for many batches pseudo-labels of all points first."""
-        self.rates = {name: self.column(name) for name in RATES}
+        self.rates = self.columns(RATES)
         self.losses, self.facts = torch.zeros_like(self.losses), torch.zeros_like(self.facts)
         self.head.begin_epoch()
         order = self.order.permutation(len(self.data))
@@ -325,16 +323,13 @@ class EntropyClustering(FusedMethod):
             if isinstance(self.head, SharedLinear) and len(self.head.columns) == 2:
                 columns |= of_plane(self.head.weight, self.head.bias)
         else:
-            found = torch.cat([largest(part) for part in self.head.outputs(self.scored)], 1)
+            found = torch.cat(list(map(largest, self.head.outputs(self.scored))), 1)
             columns = {}
         columns |= dict(zip(FACTS, self.facts.unbind(1), strict=False)) | of_weights(norms)
         columns |= dict(zip(BATCH_FACTS, self.logged.unbind(1), strict=True)) | {"view_loss": self.losses[:, 1]}
         rows = score(found, self.data, self.data.n_classes, last)
         losses = self.losses[:, 0] + self.column("norm_weight") * squared
-        values = {name: column.tolist() for name, column in columns.items()}
-        for member, (row, loss) in enumerate(zip(rows, losses.tolist(), strict=True)):
-            row["metric.loss"] = loss
-            row |= {f"diagnostic.{name}": float(column[member]) for name, column in values.items()}
+        add_columns(rows, {"metric.loss": losses, **diagnostics(columns)})
         return rows
 
     @classmethod

@@ -32,7 +32,7 @@ from trainables.method import FusedMethod, MethodConfig, Row
 from trainables.networks import NETWORKS, Network, build, members_at_most
 from trainables.networks.layers import linear
 from trainables.randomness import Streams
-from trainables.scoring import score
+from trainables.scoring import add_columns, score
 
 PRICED = ("greedy", "greedy_icm", "greedy_regret", "exact")
 SINKHORN = ("sinkhorn", "sk_argmin_quirk")
@@ -180,14 +180,13 @@ class HardRegularization(FusedMethod):
         if config.prior == "estimated":
             return estimated_shares(self.inputs.flatten(1), self.n_clusters, self.seeds)
         if config.prior in ("given", "reversed"):
-            return torch.stack([level_shares(each.prior_level, self.n_clusters) for each in self.configs]).to(
-                self.device
-            )
+            shares = [level_shares(each.prior_level, self.n_clusters) for each in self.configs]
+            return torch.stack(shares).to(self.device)
         return torch.full((len(self), self.n_clusters), 1.0 / self.n_clusters, device=self.device)
 
     def fit_epoch(self) -> None:
         """Every point once: label the batch, then one step of encoder and centroids towards the labels."""
-        self.rates = {name: self.column(name) for name in RATES}
+        self.rates = self.columns(RATES)
         self.sizes, self.logged = torch.zeros_like(self.sizes), torch.zeros_like(self.logged)
         self.augmentation.begin_epoch()
         order = self.order.permutation(len(self.data))
@@ -281,16 +280,17 @@ class HardRegularization(FusedMethod):
         if last and self.configs[0].solver in PRICED:
             columns |= self._solver_gaps()
         rows = score(predictions, self.data, self.n_clusters, last, features)
-        return [
-            row | {name: float(column[member]) for name, column in columns.items()} for member, row in enumerate(rows)
-        ]
+        add_columns(rows, columns)
+        return rows
 
     def _solver_gaps(self) -> dict[str, Tensor]:
         """Objectives per point of the first points as one batch: greedy's and this solver's above the exact one."""
         costs = self._costs(self.encoder.embed(self.inputs[:J_POINTS])).double()
         penalty, counted = self.column("penalty"), torch.zeros_like(self.shares)
-        found = {what: solve(what, costs, counted, penalty) for what in ("exact", "greedy", self.configs[0].solver)}
-        values = {what: hard_objective(costs, labels, counted, penalty) for what, labels in found.items()}
+        values = {}
+        for solver in ("exact", "greedy", self.configs[0].solver):
+            labels = solve(solver, costs, counted, penalty)
+            values[solver] = hard_objective(costs, labels, counted, penalty)
         return {
             "diagnostic.greedy_gap": (values["greedy"] - values["exact"]) / costs.shape[1],
             "diagnostic.solver_gap": (values[self.configs[0].solver] - values["exact"]) / costs.shape[1],

@@ -36,7 +36,7 @@ from trainables.method import Row
 from trainables.networks import Chain, Mlp, Network
 from trainables.networks.layers import linear
 from trainables.randomness import Streams
-from trainables.scoring import score
+from trainables.scoring import add_columns, diagnostics, score
 
 __all__ = ["METHOD", "HardStream", "HardStreamConfig"]
 
@@ -96,7 +96,7 @@ class HardStream(BatchTraining):
         features = self.parts["encoder"].embed(self.inputs)
         width = features.shape[2]
         centroids = torch.zeros(members, config.capacity, width, device=device)
-        centroids[:, :start] = torch.stack([own[rows] for own, rows in zip(features, picked, strict=True)])
+        centroids[:, :start] = features.gather(1, picked[..., None].expand(-1, -1, width))
         self.states[:, :start] = AWAKE
         self.centroids = centroids.requires_grad_()
         self.centroid_optimiser = Adam(self.column("centroid_lr"))
@@ -245,21 +245,21 @@ class HardStream(BatchTraining):
             place = known[member].cumsum(0) - 1  # known clusters, numbered without gaps
             seen = None if features is None or self.configs[0].features == "inputs" else features[member : member + 1]
             row = score(place[own].unsqueeze(0), source, int(known[member].sum()), last, seen)[0]
-            row |= {"metric.loss": float(self.logged[member, 0])}
-            row |= {f"diagnostic.{name}": float(value) for name, value in self._told(member).items()}
             rows.append(row)
+        add_columns(rows, {"metric.loss": self.logged[:, 0], **diagnostics(self.diagnostics())})
         return rows
 
-    def _told(self, member: int) -> dict[str, Tensor]:
-        births, deaths, slept = self.counts[member]
+    def diagnostics(self) -> dict[str, Tensor]:
+        """How clusters came and went."""
+        births, deaths, slept = self.counts.unbind(1)
         return {
-            "forced_share": self.logged[member, 1],
-            "awake": self._labelling()[member].sum(),
-            "known": (self.states[member] != FREE).sum(),
+            "forced_share": self.logged[:, 1],
+            "awake": self._labelling().sum(1),
+            "known": (self.states != FREE).sum(1),
             "births": births,
             "deaths": deaths,
             "fallings_asleep": slept,
-            "usual_distance": self.usual[member].sqrt(),
+            "usual_distance": self.usual.sqrt(),
         }
 
 

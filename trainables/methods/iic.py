@@ -54,7 +54,7 @@ class Iic(BatchTraining):
 
     def __init__(self, configs: Sequence[IicConfig], seeds: Sequence[int], data: Dataset, device: torch.device) -> None:
         super().__init__(configs, seeds, data, device)
-        self.main_optimiser, self.auxiliary_optimiser = (self.optimiser_of(configs[0]) for _ in range(2))
+        self.main_optimiser, self.auxiliary_optimiser = self.optimiser_of(configs[0]), self.optimiser_of(configs[0])
         self.scores = torch.zeros(len(self), configs[0].sub_heads, device=device)
         """Mean loss of each sub-head of the main head in its last pass."""
         self.auxiliary = False
@@ -121,7 +121,8 @@ class Iic(BatchTraining):
         features = self.parts["encoder"].embed(edged)
         outputs = self.parts["main"](features, False).chunk(self.configs[0].sub_heads, 2)
         best = self.scores.argmin(1).tolist()
-        return torch.stack([outputs[head][member].argmax(1) for member, head in enumerate(best)]), features
+        labels = [outputs[head][member].argmax(1) for member, head in enumerate(best)]
+        return torch.stack(labels), features
 
     def diagnostics(self) -> dict[str, Tensor]:
         """Which sub-head is scored, and how far apart the sub-heads' losses are."""

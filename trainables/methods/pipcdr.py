@@ -9,7 +9,6 @@ Config; `_fit_batch`, a step; `_dispersion` and the queue; `_relabel`, k-means; 
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,11 +36,11 @@ from trainables.diagnostics.sphere import (
 from trainables.heads.optimisers import Sgd, warmup_cosine
 from trainables.losses.cluster_dispersion import cluster_dispersion
 from trainables.losses.positive_proximity import positive_proximity, relative_noise, sampled_neighbours
-from trainables.losses.sphere import unit
+from trainables.losses.sphere import nearest_centres, unit
 from trainables.method import FusedMethod, MethodConfig, Row
 from trainables.networks import NETWORKS, Chain, backbone, members_at_most, projector, small_normal
 from trainables.randomness import Streams
-from trainables.scoring import score
+from trainables.scoring import add_columns, diagnostics, score
 
 BY_CLASS = "metric.semantic_preservation"
 """Reads labels, as `metrics/semantic_preservation.py` declares."""
@@ -113,7 +112,8 @@ class PipCdrConfig(MethodConfig):
 RATES = ("temperature", "predictor_lr_factor", "n_epochs", "warmup_share", "ema")
 TRAINED = ("online", "predictor", "target", "optimiser", "predictor_optimiser", "labels", "centres")
 AROUND = ("change", "queue", "queue_rows", "logged", "order", "draws", "starts", "first_view", "second_view")
-LOGGED = ("loss", "pip", "cdr", "relative_noise", "embedding_norm", "prediction_norm", "empty_clusters")
+LOGGED = ("pip", "cdr", "relative_noise", "embedding_norm", "prediction_norm", "empty_clusters")
+"""Means over the epoch's batches, beside that of the loss."""
 
 
 class PipCdr(FusedMethod):
@@ -132,24 +132,22 @@ class PipCdr(FusedMethod):
         config, self.n_clusters, self.step = configs[0], data.n_classes, 0
         if len(data) < self.n_clusters:
             raise RequestError(f"pipcdr: {self.n_clusters} clusters, allowed: at most the {len(data)} points there are")
-        if config.loss_scale == "added" and any(each.cdr_weight == 1.0 for each in configs):
+        if config.loss_scale == "added" and bool((self.column("cdr_weight") == 1.0).any()):
             raise RequestError("pipcdr: cdr_weight = 1.0 with loss_scale = 'added': lambda = (1 - w) / w has no value")
         self.inputs = data.inputs.to(device)
         self.cuts = cuts(len(data), config.batch_size)
         self._build_networks(config)
-        self.order, self.draws, self.starts = (
-            Streams(seeds, purpose, device) for purpose in ("order", "neighbours", "kmeans")
-        )
+        self.order, self.starts = Streams(seeds, "order", device), Streams(seeds, "kmeans", device)
+        self.draws = Streams(seeds, "neighbours", device)
         view, strength = config.view, self.column("view_strength")
         if view == "standard":
             view = "byol" if data.is_image else "noise_dropout"
-        self.first_view, self.second_view = (
-            Augmentation(view, self.inputs, seeds, f"view.{which}", strength) for which in ("first", "second")
-        )
+        self.first_view = Augmentation(view, self.inputs, seeds, "view.first", strength)
+        self.second_view = Augmentation(view, self.inputs, seeds, "view.second", strength)
         queue = config.queue_ratio * config.batch_size
         self.queue = torch.zeros(len(self), queue, config.output_dim, device=device)
         self.queue_rows = torch.full((len(self), queue), -1, device=device)
-        self.logged = torch.zeros(len(self), len(LOGGED), device=device)
+        self.logged = torch.zeros(len(self), 1 + len(LOGGED), device=device)
         self.labels = torch.zeros(len(self), len(data), dtype=torch.int64, device=device)
         self.centres = torch.zeros(len(self), self.n_clusters, config.output_dim, device=device)
         self.change = torch.zeros(len(self), device=device)
@@ -184,26 +182,19 @@ class PipCdr(FusedMethod):
             self._fit_batch(order[:, cut])
         self.logged = self.logged / len(self.cuts)
         self.epoch += 1
-        last = [self.epoch >= config.n_epochs for config in self.configs]
-        self._relabel([m for m, config in enumerate(self.configs) if self.epoch % config.kmeans_every == 0 or last[m]])
+        due = (self.epoch % self.column("kmeans_every") == 0) | (self.epoch >= self.column("n_epochs"))
+        self._relabel(due.nonzero()[:, 0].tolist())
 
     def _rates(self) -> dict[str, Tensor]:
         """What each member's knobs mean in this epoch, each (M,): during its warm-up a member is plain BYOL."""
-        rates = {name: self.column(name) for name in RATES}
+        rates = self.columns(RATES)
         warm = self.epoch < rates["warmup_share"] * rates["n_epochs"]
-        noisy, dispersed, relative, rising = (
-            torch.tensor([test(config) for config in self.configs], device=self.device)
-            for test in (
-                lambda config: config.terms in NOISY,
-                lambda config: config.terms in DISPERSED,
-                lambda config: config.noise_units == "relative",
-                lambda config: config.ema_schedule == "cosine",
-            )
-        )
         zero = torch.zeros_like(rates["ema"])
-        rates["noise"] = torch.where(noisy & ~warm, self.column("neighbour_noise"), zero)
-        rates["cdr_weight"] = torch.where(dispersed & ~warm, self.column("cdr_weight"), zero)
-        return rates | {"relative": relative, "rising": rising}
+        rates["noise"] = torch.where(self.has("terms", *NOISY) & ~warm, self.column("neighbour_noise"), zero)
+        rates["cdr_weight"] = torch.where(self.has("terms", *DISPERSED) & ~warm, self.column("cdr_weight"), zero)
+        rates["relative"] = self.has("noise_units", "relative")
+        rates["rising"] = self.has("ema_schedule", "cosine")
+        return rates
 
     def _resampled(self) -> Tensor:
         """(M, N) indices drawn with replacement, each point with weight N / n_{y_i}."""
@@ -215,7 +206,8 @@ class PipCdr(FusedMethod):
     def _fit_batch(self, rows: Tensor) -> None:
         """One step of both view orders, with the target following, then the queue moves on."""
         config, total = self.configs[0], self.rates["n_epochs"] * len(self.cuts)
-        first, second = (view(self.inputs[rows], rows) for view in (self.first_view, self.second_view))
+        batch = self.inputs[rows]
+        first, second = self.first_view(batch, rows), self.second_view(batch, rows)
         embedded = (self.online(first), self.online(second))
         with torch.no_grad():
             targets = unit(self.target(first)), unit(self.target(second))
@@ -284,9 +276,7 @@ class PipCdr(FusedMethod):
         """Run spherical k-means on the due members' target embeddings of the plain inputs; only they draw for it."""
         if not due:
             return
-        starts = copy.copy(self.starts)  # the same generators, fewer of them
-        starts.generators = [self.starts.generators[member] for member in due]
-        draws = starts.uniform(self.configs[0].kmeans_restarts, self.n_clusters)
+        draws = self.starts.of(due).uniform(self.configs[0].kmeans_restarts, self.n_clusters)
         found = spherical_kmeans(self.target.embed(self.inputs)[due], draws)
         self.change[due] = partition_change(self.labels[due], found.labels, self.n_clusters).to(self.device)
         self.labels[due], self.centres[due] = found.labels, found.centres
@@ -301,21 +291,20 @@ class PipCdr(FusedMethod):
         if last:
             columns |= self._preservation(online, probes)
         rows = score(self._predictions(), self.data, self.n_clusters, last, features=target)
-        for member, row in enumerate(rows):
-            row.update({name: float(column[member]) for name, column in columns.items()})
+        add_columns(rows, columns)
         return rows
 
     def _predictions(self) -> Tensor:
         if self.data.eval_inputs is self.data.inputs:
             return self.labels.clone()
-        points = unit(self.target.embed(self.data.eval_inputs.to(self.device)))
-        return torch.stack([(x @ c.T).argmax(1) for x, c in zip(points, unit(self.centres), strict=True)])
+        return nearest_centres(self.target.embed(self.data.eval_inputs.to(self.device)), self.centres)
 
     def _diagnostics(self, features: Tensor) -> dict[str, Tensor]:
         counts = sizes(self.labels, self.n_clusters)
-        columns = {f"diagnostic.{name}": self.logged[:, place] for place, name in enumerate(LOGGED) if place}
+        loss, *logged = self.logged.unbind(1)
+        columns = diagnostics(dict(zip(LOGGED, logged, strict=True)))
         return columns | {
-            "metric.loss": self.logged[:, 0],
+            "metric.loss": loss,
             "diagnostic.imbalance_ratio": counts.amax(1) / counts.amin(1).clamp_min(1.0),
             "diagnostic.size_entropy": share_entropy(counts),
             "diagnostic.label_change": self.change,
@@ -333,7 +322,7 @@ class PipCdr(FusedMethod):
         columns = {"diagnostic.centre_preservation": centre_preservation(online, sampled, self.centres)}
         everything = self.online.embed(self.data.eval_inputs.to(self.device))
         nearest, classes = nearest_other(sampled, everything, probes), self.data.eval_labels.to(self.device)
-        columns[BY_CLASS] = torch.stack([(classes[row] == classes[probes]).float().mean() for row in nearest])
+        columns[BY_CLASS] = (classes[nearest] == classes[probes]).float().mean(1)
         return columns
 
     @classmethod

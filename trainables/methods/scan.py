@@ -114,7 +114,9 @@ class Scan(BatchTraining):
         else:
             encoder, rows = self.encoder(config), unit(self.inputs.flatten(1)).expand(1, -1, -1)
         own = torch.arange(len(self.inputs), device=self.device)[:, None]
-        lists = [torch.cat([own, nearest(each, config.neighbours).indices], 1) for each in rows]
+        lists = []
+        for each in rows:
+            lists.append(torch.cat([own, nearest(each, config.neighbours).indices], 1))
         self.near = torch.stack(lists).expand(len(self), -1, -1).clone()
         """(M, N, 1 + k): each point, then its neighbours."""
         outputs = config.heads * self.n_clusters
@@ -154,13 +156,14 @@ class Scan(BatchTraining):
     def loss(self, rows: Tensor, points: Tensor, views: Sequence[Tensor]) -> Terms:
         """The sum over the heads; what is logged is the first head's."""
         del rows, points
-        anchors, partners = (self._logits(view).chunk(self.configs[0].heads, 2) for view in views)
-        terms = [
-            neighbour_consistency(one.softmax(2), other.softmax(2))
-            for one, other in zip(anchors, partners, strict=True)
-        ]
-        weight = self.column("entropy_weight")
-        losses = torch.stack([consistency - weight * entropy for consistency, entropy in terms], 1)
+        heads, weight = self.configs[0].heads, self.column("entropy_weight")
+        anchors, partners = self._logits(views[0]).chunk(heads, 2), self._logits(views[1]).chunk(heads, 2)
+        terms, each = [], []
+        for one, other in zip(anchors, partners, strict=True):
+            consistency, entropy = neighbour_consistency(one.softmax(2), other.softmax(2))
+            terms.append((consistency, entropy))
+            each.append(consistency - weight * entropy)
+        losses = torch.stack(each, 1)
         self.scores += losses.detach()
         return losses.sum(1), terms[0]
 

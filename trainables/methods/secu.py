@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate
 
 import torch
 from torch import Tensor
 
-from orchestrator.knobs import Choice, Float, Int, knob, knobs_of
+from orchestrator.knobs import Choice, Float, Int, knob
 from orchestrator.trial import PRECISIONS
 from trainables.assignment.entropy_counts import entropy_counts
 from trainables.assignment.size_dual import size_dual
@@ -28,13 +28,12 @@ from trainables.heads.optimisers import Sgd, cosine, late_warmup_cosine, warmup_
 from trainables.heads.self_labelling import SelfLabelling, SelfLabellingConfig
 from trainables.losses import stable_discrimination as losses
 from trainables.losses.sphere import cluster_sums, product, unit
-from trainables.method import FusedMethod, Row
-from trainables.networks import NETWORKS, Network, headed, members_at_most
+from trainables.method import FusedMethod, Row, fused_knobs
+from trainables.networks import DEEP, NETWORKS, Network, headed, members_at_most
 from trainables.randomness import Streams
-from trainables.scoring import score
+from trainables.scoring import add_columns, diagnostics, score
 
 LARGEST_CROP = 0.7  # the smallest window is 0.3 of the image on CIFAR-10
-DEEP = tuple(name for name in NETWORKS if name != "linear")
 GRADIENT, SIZE = ("gradient",), ("size",)
 
 
@@ -112,7 +111,7 @@ class SeCuConfig(SelfLabellingConfig):
     centres fall onto the mean direction without it."""
 
 
-RATES = ("n_epochs", *(name for name, known in knobs_of(SeCuConfig).items() if known.fuses))
+RATES = ("n_epochs", *fused_knobs(SeCuConfig))
 TRAINED = ("encoder", "centres", "optimiser", "centre_optimiser", "rho", "rho_upper", "counts", "labels", "stage")
 AROUND = ("change", "logged", "order", "first_view", "second_view")
 LOGGED = ("loss_x", "loss_c", "hardness", "idle_centres")
@@ -132,8 +131,7 @@ class SeCu(FusedMethod):
         config = self.configs[0]
         self.inputs, self.cuts = data.inputs.to(device), cuts(len(data), config.batch_size)
         widths = [data.n_classes * (1 + head * config.head_spacing) for head in range(config.heads)]
-        edges = [sum(widths[:head]) for head in range(config.heads + 1)]
-        self.spans = [slice(*pair) for pair in pairwise(edges)]
+        self.spans = side_by_side(widths)
         self.encoder = self._encoder(config)
         drawn = Streams(seeds, "init.centres", device)
         centres = torch.cat([unit(drawn.normal(width, config.output_dim)) for width in widths], 1)
@@ -155,17 +153,18 @@ class SeCu(FusedMethod):
             self.stage = SelfLabelling(weak, strong, Sgd(self.column("self_label_lr"), momentum=0.9))
         self.labels = torch.zeros(len(self), config.heads, len(data), dtype=torch.int64, device=device)
         self.change = torch.zeros(len(self), device=device)
-        self.rho, self.rho_upper, self.counts = (torch.zeros(len(self), edges[-1], device=device) for _ in range(3))
+        self.rho = torch.zeros(len(self), sum(widths), device=device)
+        self.rho_upper, self.counts = torch.zeros_like(self.rho), torch.zeros_like(self.rho)
         self.logged = torch.zeros(len(self), 1 + len(LOGGED), device=device)
 
     def _encoder(self, config: SeCuConfig) -> Network:
-        streams = tuple(Streams(self.seeds, f"init.{what}", self.device) for what in ("encoder", "head"))
+        streams = Streams(self.seeds, "init.encoder", self.device), Streams(self.seeds, "init.head", self.device)
         widths = config.encoder_width, config.head_width, config.output_dim
         return headed(config.network, self.data.inputs.shape[1:], streams, widths, norm_out=config.output_norm)
 
     def fit_epoch(self) -> None:
         """One epoch of clustering, or of the self-labelling stage behind it."""
-        self.rates = {name: self.column(name) for name in RATES}
+        self.rates = self.columns(RATES)
         self.logged = torch.zeros_like(self.logged)
         if self.stage is not None and self.epoch >= float(self._horizon()[0]):
             self._self_label_epoch(self.stage)
@@ -199,7 +198,8 @@ class SeCu(FusedMethod):
 
     def _fit_batch(self, rows: Tensor, start: Tensor, scale: Tensor) -> None:
         """One step. In epoch 0 the encoder stands still at a rate of 0; its momentum gathers, as the reference's."""
-        first, second = (view(self.inputs[rows], rows) for view in (self.first_view, self.second_view))
+        batch = self.inputs[rows]
+        first, second = self.first_view(batch, rows), self.second_view(batch, rows)
         points = torch.cat([unit(self.encoder(first)), unit(self.encoder(second))], 1)
         encoded = product(points, start.transpose(1, 2))
         moving = product(points.detach(), unit(self.centres).transpose(1, 2))
@@ -216,10 +216,14 @@ class SeCu(FusedMethod):
         """(M, H, B) fresh labels by the mean score of both views, under each head's constraint."""
         size = rows.shape[1]
         mean = (scores[:, :size] + scores[:, size:]) / 2.0
-        if self.configs[0].constraint == "none":
-            return torch.stack([mean[..., span].argmax(2) for span in self.spans], 1)
-        solve = self._by_size if self.configs[0].constraint == "size" else self._by_entropy
-        return torch.stack([solve(mean[..., span], head, rows) for head, span in enumerate(self.spans)], 1)
+        solve = {"size": self._by_size, "entropy": self._by_entropy, "none": self._by_score}
+        labels = []
+        for head, span in enumerate(self.spans):
+            labels.append(solve[self.configs[0].constraint](mean[..., span], head, rows))
+        return torch.stack(labels, 1)
+
+    def _by_score(self, scores: Tensor, _: int, __: Tensor) -> Tensor:
+        return scores.argmax(2)
 
     def _by_size(self, scores: Tensor, head: int, _: Tensor) -> Tensor:
         """Duals live on over batches and epochs."""
@@ -323,14 +327,13 @@ class SeCu(FusedMethod):
         """Score the first head's nearest centres of plain inputs (not the stored labels: those bear the duals)."""
         outputs = self.encoder.embed(self.data.eval_inputs.to(self.device))
         rows = score(self._nearest(outputs), self.data, self.spans[0].stop, last, features=outputs)
-        columns = self._diagnostics()
-        for member, row in enumerate(rows):
-            row.update({name: float(column[member]) for name, column in columns.items()})
+        add_columns(rows, self._diagnostics())
         return rows
 
     def _diagnostics(self) -> dict[str, Tensor]:
-        columns = {f"diagnostic.{name}": self.logged[:, place] for place, name in enumerate(LOGGED, 1)}
-        columns |= {"metric.loss": self.logged[:, 0], "diagnostic.label_change": self.change}
+        loss, *logged = self.logged.unbind(1)
+        columns = diagnostics(dict(zip(LOGGED, logged, strict=True)))
+        columns |= {"metric.loss": loss, "diagnostic.label_change": self.change}
         columns |= of_heads(self.labels, [span.stop - span.start for span in self.spans])
         if self.configs[0].constraint == "entropy":  # alpha Delta, to first order (alpha / N) ln(n_max / n_min)
             ratio = columns["diagnostic.max_size_0"] / columns["diagnostic.min_size_0"].clamp_min(1.0)
@@ -342,6 +345,12 @@ class SeCu(FusedMethod):
     def max_members(cls, config: SeCuConfig, data: Dataset) -> int:
         """Return what the network gains by, 16 at most: even a linear encoder has heads of its own."""
         return min(members_at_most(config.network, data.inputs.shape[1:]), 16)
+
+
+def side_by_side(widths: Sequence[int]) -> list[slice]:
+    """Return where parts of these widths lie, one behind the other."""
+    ends = accumulate(widths)
+    return [slice(end - width, end) for width, end in zip(widths, ends, strict=True)]
 
 
 Config, METHOD = SeCuConfig, SeCu

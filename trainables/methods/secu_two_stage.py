@@ -19,7 +19,7 @@ import torch
 from orchestrator.knobs import Float, knob
 from orchestrator.trial import PRECISIONS
 from trainables.data.dataset import Dataset
-from trainables.method import Method, Row, State
+from trainables.method import Method, Row, State, chosen
 from trainables.methods.secu import SeCu, SeCuConfig
 
 __all__ = ["METHOD", "SeCuTwoStage", "SeCuTwoStageConfig"]
@@ -61,7 +61,9 @@ class SeCuTwoStage(Method):
         for config in self.configs:
             own = {field.name: getattr(config, field.name) for field in fields(SeCuConfig)}
             own["n_epochs"] = max(1, epochs[second])
-            configs.append(SeCuConfig(**(own | {"heads": 1, "lr": config.second_lr} if second else own)))
+            if second:
+                own |= {"heads": 1, "lr": config.second_lr}
+            configs.append(SeCuConfig(**own))
         return SeCu(configs, self.seeds, self.data if second else everything(self.data), self.device)
 
     def fit_epoch(self) -> None:
@@ -87,8 +89,7 @@ class SeCuTwoStage(Method):
     def keep(self, members: Sequence[int]) -> None:
         """Drop all other members."""
         self.stage.keep(members)
-        self.configs = [self.configs[member] for member in members]
-        self.seeds = [self.seeds[member] for member in members]
+        self.configs, self.seeds = chosen(self.configs, members), chosen(self.seeds, members)
 
     def state_dict(self) -> State:
         """Return the state of the stage, and the epoch, which says which it is."""

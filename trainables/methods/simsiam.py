@@ -9,7 +9,6 @@ paper does not cluster).
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,7 +23,7 @@ from trainables.diagnostics.sphere import partition_change
 from trainables.heads.batch_training import BatchConfig, BatchTraining, Terms
 from trainables.heads.optimisers import Sgd, cosine
 from trainables.losses.positive_proximity import positive_proximity
-from trainables.losses.sphere import unit
+from trainables.losses.sphere import nearest_centres, unit
 from trainables.networks import Mlp, Network
 from trainables.randomness import Streams
 
@@ -112,21 +111,15 @@ class SimSiam(BatchTraining):
     def fit_epoch(self) -> None:
         """One pass; then k-means for the members whose r-th epoch this was."""
         super().fit_epoch()
-        due = [
-            member
-            for member, config in enumerate(self.configs)
-            if self.epoch % config.kmeans_every == 0 or self.epoch >= config.n_epochs
-        ]
-        self._relabel(due)
+        due = (self.epoch % self.column("kmeans_every") == 0) | (self.epoch >= self.column("n_epochs"))
+        self._relabel(due.nonzero()[:, 0].tolist())
 
     @torch.no_grad()
     def _relabel(self, due: list[int]) -> None:
         """Run spherical k-means on the due members' features of the plain inputs; only they draw for it."""
         if not due:
             return
-        starts = copy.copy(self.starts)  # the same generators, fewer of them
-        starts.generators = [self.starts.generators[member] for member in due]
-        draws = starts.uniform(self.configs[0].kmeans_restarts, self.n_clusters)
+        draws = self.starts.of(due).uniform(self.configs[0].kmeans_restarts, self.n_clusters)
         found = spherical_kmeans(self.parts["encoder"].embed(self.inputs)[due], draws)
         self.change[due] = partition_change(self.labels[due], found.labels, self.n_clusters).to(self.device)
         self.labels[due], self.centres[due] = found.labels, found.centres
@@ -136,8 +129,7 @@ class SimSiam(BatchTraining):
         features = self.parts["encoder"].embed(inputs)
         if self.data.eval_inputs is self.data.inputs:
             return self.labels.clone(), features
-        pairs = zip(unit(features), unit(self.centres), strict=True)
-        return torch.stack([(points @ centres.T).argmax(1) for points, centres in pairs]), features
+        return nearest_centres(features, self.centres), features
 
     def diagnostics(self) -> dict[str, Tensor]:
         """How much k-means changed its mind."""

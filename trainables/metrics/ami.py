@@ -20,7 +20,7 @@ def compute(scored: Scored) -> Floats:
     clusters, classes = table.sum(2), table.sum(1)
     mean = (entropy(clusters) + entropy(classes)) / 2
     equal = ((table > 0).sum(2) <= 1).all(1) & ((table > 0).sum(1) <= 1).all(1)
-    by_chance = np.array([expected_information(*sides) for sides in zip(clusters, classes, strict=True)])
+    by_chance = np.array(list(map(expected_information, clusters, classes)))
     return np.where(equal, 1.0, _adjusted(scored.information, mean, by_chance))
 
 
@@ -40,9 +40,8 @@ def expected_information(clusters: Ints, classes: Ints) -> float:
     max(1, a + b - N) to min(a, b), of n/N ln(N n / (a b)) times the probability of n. Cells of equal sizes are one.
     """
     n_points = int(clusters.sum())
-    (rows, row_counts), (columns, column_counts) = (
-        np.unique(side[side > 0], return_counts=True) for side in (clusters, classes)
-    )
+    rows, row_counts = np.unique(clusters[clusters > 0], return_counts=True)
+    columns, column_counts = np.unique(classes[classes > 0], return_counts=True)
     a, b = np.repeat(rows, len(columns)), np.tile(columns, len(rows))
     cells = np.repeat(row_counts, len(columns)) * np.tile(column_counts, len(rows))
     first, last = np.maximum(1, a + b - n_points), np.minimum(a, b)

@@ -16,6 +16,7 @@ from trainables.networks.trunk import Trunk
 from trainables.randomness import Streams
 
 __all__ = [
+    "DEEP",
     "NETWORKS",
     "TRUNKS",
     "Chain",
@@ -49,7 +50,10 @@ TRUNKS: dict[str, Build] = {
     "resnet50": ResNet50,
     "time_cnn": TimeCnn,
 }
-NETWORKS = ("linear", "mlp", *TRUNKS)
+DEEP = ("mlp", *TRUNKS)
+"""Names of networks with more than one layer, for the condition of a knob: `when={"network": DEEP}`."""
+
+NETWORKS = ("linear", *DEEP)
 """Names that `build` knows, for a method's knob: `Choice(*NETWORKS)`."""
 
 

@@ -88,7 +88,7 @@ def _wide(x: Tensor, weight: Tensor) -> Tensor:
     turned = _turned(weight)
     if _shared(x):
         return _of_all(x[0], turned)
-    return torch.stack([product(*pair) for pair in zip(x, turned, strict=True)])
+    return torch.stack(list(map(product, x, turned)))
 
 
 def _of_all(rows: Tensor, factors: Tensor) -> Tensor:
@@ -105,7 +105,7 @@ def _of_all(rows: Tensor, factors: Tensor) -> Tensor:
 
 def _by_x(slope: Tensor, weight: Tensor) -> Tensor:
     """Return slope @ weight.T of each member, (M, B, in)."""
-    return torch.stack([product(*pair) for pair in zip(slope, weight, strict=True)])
+    return torch.stack(list(map(product, slope, weight)))
 
 
 def _by_weight(x: Tensor, slope: Tensor) -> Tensor:
@@ -160,13 +160,15 @@ def norm_channels(x: Tensor, affine: Affine, statistics: Statistics, train: bool
 def batch_norm(x: Tensor, affine: Affine, statistics: Statistics, train: bool) -> Tensor:
     """Return batch norm of vectors, each member by its own batch: x (M, B, d), the other tensors (M, d)."""
     members, size, width = x.shape
+    scale, shift = affine
     if width % LANES == 0:  # fold the members into channels: one call, and measured bit-equal to members alone
-        (scale, shift), (mean, variance) = affine, statistics
+        mean, variance = statistics
         flat = x.transpose(0, 1).reshape(size, members * width)
         folded = (None, None) if scale is None or shift is None else (scale.reshape(-1), shift.reshape(-1))
         out = norm_channels(flat, folded, (mean.view(-1), variance.view(-1)), train)
         return out.view(size, members, width).transpose(0, 1)
-    scales, shifts = (part.unbind(0) if part is not None else [None] * members for part in affine)
-    means, variances = (part.unbind(0) for part in statistics)
-    rows = zip(x.unbind(0), scales, shifts, means, variances, strict=True)
-    return torch.stack([norm_channels(row, (g, h), (m, v), train) for row, g, h, m, v in rows])
+    affines = [(None, None)] * members if scale is None or shift is None else zip(scale, shift, strict=True)
+    rows = []
+    for own, of_member, mean, variance in zip(x, affines, *statistics, strict=True):
+        rows.append(norm_channels(own, of_member, (mean, variance), train))
+    return torch.stack(rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Self, TypeAlias
 
 import torch
@@ -70,20 +70,18 @@ class Network(ABC):
     def embed(self, inputs: Tensor) -> Tensor:
         """Return outputs (M, N, out_features) of inputs (N, ...) common to all members, in evaluation mode."""
         members = len(self.params[0])
-        parts = (inputs[start : start + CHUNK] for start in range(0, len(inputs), CHUNK))
-        return torch.cat([self(part.expand(members, *part.shape), False) for part in parts], 1)
+        return torch.cat([self(part.expand(members, *part.shape), False) for part in torch.split(inputs, CHUNK)], 1)
 
     def copy(self) -> Self:
         """Return a network of its own with equal values that is not trained: the start of an averaged target."""
         twin = copy.copy(self)
-        twin._params = [tensor.detach().clone() for tensor in self._params]
-        twin._buffers = [tensor.clone() for tensor in self._buffers]
+        twin._params, twin._buffers = _copies(self._params), _copies(self._buffers)
         return twin
 
     def beside(self) -> Self:
         """Return the same network, its parameters included, with running statistics of its own to record in."""
         twin = copy.copy(self)
-        twin._buffers = [tensor.clone() for tensor in self._buffers]
+        twin._buffers = _copies(self._buffers)
         return twin
 
     @torch.no_grad()
@@ -100,8 +98,11 @@ class Network(ABC):
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return copies of all parameters and running statistics."""
-        state = {f"param_{place}": tensor.detach().clone() for place, tensor in enumerate(self.params)}
-        return state | {f"buffer_{place}": tensor.clone() for place, tensor in enumerate(self.buffers)}
+        state = {}
+        for kind, tensors in (("param", self.params), ("buffer", self.buffers)):
+            for place, tensor in enumerate(_copies(tensors)):
+                state[f"{kind}_{place}"] = tensor
+        return state
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         """Take up the state of a network of the same shape."""
@@ -123,6 +124,17 @@ def _chosen(tensor: Tensor, index: Tensor) -> Tensor:
     return tensor.detach()[index.to(tensor.device)].clone().requires_grad_(tensor.requires_grad)
 
 
+def _copies(tensors: Sequence[Tensor]) -> list[Tensor]:
+    return [tensor.detach().clone() for tensor in tensors]
+
+
+def _params_of(networks: Iterable[Network]) -> list[Tensor]:
+    found: list[Tensor] = []
+    for network in networks:
+        found += network.params
+    return found
+
+
 class Chain(Network):
     """Networks one after another, as one network: an encoder and its projector."""
 
@@ -134,12 +146,15 @@ class Chain(Network):
     @property
     def params(self) -> list[Tensor]:
         """All parts' parameters in order."""
-        return [tensor for part in self.parts for tensor in part.params]
+        return _params_of(self.parts)
 
     @property
     def buffers(self) -> list[Tensor]:
         """All parts' running statistics in order."""
-        return [tensor for part in self.parts for tensor in part.buffers]
+        found: list[Tensor] = []
+        for part in self.parts:
+            found += part.buffers
+        return found
 
     def forward(self, x: Tensor, train: bool) -> Tensor:
         """Return the last part's outputs."""
@@ -167,7 +182,7 @@ class Parts(dict[str, Network]):
     @property
     def params(self) -> list[Tensor]:
         """All networks' parameters, in the order of the names."""
-        return [tensor for part in self.values() for tensor in part.params]
+        return _params_of(self.values())
 
     def keep(self, members: Sequence[int]) -> None:
         """Drop all other members from every network."""

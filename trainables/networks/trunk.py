@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 import torch
@@ -57,11 +57,12 @@ class Trunk(Network):
         members, size = x.shape[:2]
         stacked = self._layers()
         if self.grouped:
-            folded = [tuple(tensor.flatten(0, 1) for tensor in layer) for layer in stacked]
-            out = self.member(x.transpose(0, 1).flatten(1, 2), iter(folded), train, members)
+            folded = map(_folded, stacked)
+            out = self.member(x.transpose(0, 1).flatten(1, 2), folded, train, members)
             return out.reshape(size, members, -1).transpose(0, 1)
-        rows = zip(*(zip(*(tensor.unbind(0) for tensor in layer), strict=True) for layer in stacked), strict=True)
-        outs = [self.member(image, iter(row), train, 1) for image, row in zip(x.unbind(0), rows, strict=True)]
+        outs = []
+        for images, layers in zip(x, _by_member(stacked), strict=True):
+            outs.append(self.member(images, iter(layers), train, 1))
         return torch.stack(outs).flatten(2)
 
     def _layers(self) -> list[Layer]:
@@ -72,6 +73,17 @@ class Trunk(Network):
             own = (next(params), next(params))
             layers.append((*own, next(params), next(buffers), next(buffers)) if normed else own)
         return layers
+
+
+def _folded(layer: Layer) -> Layer:
+    """Return the tensors of a layer with members as groups of channels."""
+    return tuple(tensor.flatten(0, 1) for tensor in layer)
+
+
+def _by_member(layers: Sequence[Layer]) -> Iterator[tuple[Layer, ...]]:
+    """Return each member's layers."""
+    members_of_each = [zip(*layer, strict=True) for layer in layers]
+    return zip(*members_of_each, strict=True)
 
 
 def convolve(

@@ -27,8 +27,8 @@ def train(
     A member whose metrics are no longer finite has failed (`diverged`) and leaves; so does one that `decide` names
     (`pruned`). When the method raises, nobody knows whose fault it was: the living members are trained again one by
     one (in halves when memory ran out), and the report that says so has `restarted` and repeats what stays valid,
-    rows and outcomes. Chunking changes no bit, so their rows are those of an undisturbed run. Settled members of the
-    task are not trained; what a checkpoint has of them is repeated.
+    rows and outcomes. Chunking changes no bit, so their rows are those of an undisturbed run. Members of
+    the task that have ended (`ended_members`) are not trained; what a checkpoint has of them is repeated.
 
     Args:
         method: class of the bundle's method.

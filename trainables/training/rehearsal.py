@@ -57,9 +57,12 @@ def measured(method: type[Method], spec: TrialSpec, data: Dataset, plugins: tupl
 
 def few_points(data: Dataset) -> Dataset:
     """Return the first points of each part of a dataset."""
-    names = ("inputs", "labels", "test_inputs", "test_labels", "given_labels", "unlabelled")
-    parts = {name: getattr(data, name) for name in names}
-    return replace(data, **{name: part[:POINTS] for name, part in parts.items() if part is not None})
+    few = {}
+    for name in ("inputs", "labels", "test_inputs", "test_labels", "given_labels", "unlabelled"):
+        part = getattr(data, name)
+        if part is not None:
+            few[name] = part[:POINTS]
+    return replace(data, **few)
 
 
 def _built(method: type[Method], spec: TrialSpec, data: Dataset) -> Method:

@@ -53,9 +53,9 @@ def test_on_a_long_stream_every_share_settles_above_its_bound():
     for gamma, slack in ((1.0, 0.02), (0.9, 0.02), (0.4, 0.02)):
         lower = torch.full((2,), gamma, dtype=torch.float64)
         _, _, shares = run(stream(1, 400, points=64), torch.full((2,), 0.1, dtype=torch.float64), lower)
-        settled = shares[200:].mean(0) * 4
-        assert (settled >= gamma - slack).all()
-        assert float(settled.min()) < gamma + 0.1  # the skewed stream makes the bound bind
+        at_rest = shares[200:].mean(0) * 4
+        assert (at_rest >= gamma - slack).all()
+        assert float(at_rest.min()) < gamma + 0.1  # the skewed stream makes the bound bind
 
 
 def test_gamma_zero_keeps_zero_duals_and_is_the_argmax():

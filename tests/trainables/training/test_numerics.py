@@ -1,4 +1,4 @@
-"""The facts of a device: what is settled before training and told in every row."""
+"""The facts of a device: what is decided before training and told in every row."""
 
 import pytest
 import torch

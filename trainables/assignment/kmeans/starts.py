@@ -50,8 +50,7 @@ def plus_plus(points: Points, uniforms: Tensor) -> Tensor:
         uniforms: (R, K, L) in [0, 1), float64: what the draws of R restarts take.
     """
     restarts = max(1, AT_ONCE // (len(points) * uniforms.shape[2]))
-    groups = [uniforms[first : first + restarts] for first in range(0, len(uniforms), restarts)]
-    picks = torch.cat([_picks(points, group) for group in groups])
+    picks = torch.cat([_picks(points, group) for group in torch.split(uniforms, restarts)])
     return points.rows[picks] + points.mean
 
 
