@@ -7,6 +7,7 @@ import importlib.util
 import pkgutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +16,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from orchestrator.errors import RequestError, UnknownNameError
 from orchestrator.machine import process_settings
 from orchestrator.metric import Metric, undeclared
+from orchestrator.own.declared import OWN_DATA, Declared, declaration_of, loading, metrics_from
+from orchestrator.provenance import code_digest
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
 __all__ = [
     "DatasetKey",
     "checkpoints",
+    "code_of_method",
+    "declared",
+    "declared_by_study",
     "find",
     "is_built_in",
     "load_dataset",
@@ -35,6 +41,8 @@ __all__ = [
     "rehearsal",
     "scoring",
     "training",
+    "use_methods",
+    "use_metrics",
     "use_plugins",
 ]
 
@@ -61,6 +69,13 @@ PLUGIN = "_plugin_"
 
 _in_use: tuple[str, ...] = ()
 
+_declared_metrics: dict[str, Metric] = {}
+
+_declared_methods: dict[str, Declared] = {}
+
+ADAPTERS = "trainables.adapters"
+"""The package whose modules train declared methods."""
+
 
 def load_file(path: Path, kind: str) -> ModuleType:
     """Import one file as a module of its own name space.
@@ -78,7 +93,7 @@ def load_file(path: Path, kind: str) -> ModuleType:
     sys.modules[name] = module  # dataclasses look their module up while the class is made
     _make_importable([path.parent])
     try:
-        with process_settings.importing(name):
+        with process_settings.importing(name), loading(path):
             module_spec.loader.exec_module(module)
     except RequestError as error:  # what it asks for is refused where it is made
         del sys.modules[name]
@@ -207,20 +222,48 @@ def _loaded(path: str, kind: str) -> ModuleType:
 
 
 def method(name: str, plugins: Sequence[str] = ()) -> Any:
-    """Return the Method class of a method's file (its `METHOD`)."""
-    found = getattr(find("method", name, plugins), "METHOD", None)
+    """Return the Method class of a method's file (its `METHOD`), or that which trains a declared method."""
+    own = declared(name, plugins)
+    if own is not None:
+        return importlib.import_module(f"{ADAPTERS}.{own.adapter}").method_of(own)
+    return _method_in(find("method", name, plugins), name)
+
+
+def declared(name: str, plugins: Sequence[str] = ()) -> Declared | None:
+    """Return the declaration of a method that a study's file declares, or a file of its own; None: it has a class."""
+    own = declared_by_study(name)
+    if own is None and name in _plugin_files("method", plugins):
+        own = declaration_of(_method_in(find("method", name, plugins), name))
+        return None if own is None else replace(own, name=name)
+    return own
+
+
+def declared_by_study(name: str) -> Declared | None:
+    """Return the declaration of a method that a study's file declares; None: it has a file, which is not imported."""
+    return declaration_of(name) or _declared_methods.get(name)
+
+
+def code_of_method(name: str, plugins: Sequence[str] = ()) -> str:
+    """Return the digest of a method's code, as this process would run it."""
+    own = declared(name, plugins)
+    return code_digest(find("method", name, plugins)) if own is None else own.code_digest()
+
+
+def _method_in(module: ModuleType, name: str) -> Any:
+    found = getattr(module, "METHOD", None)
     if found is None:
         raise RequestError(f"method file of {name!r} defines no METHOD")
     return found
 
 
 def metrics(plugins: Sequence[str] | None = None) -> Mapping[str, Metric]:
-    """Return every metric by name, as its file declares it (`METRIC`); loads no torch.
+    """Return every metric by name, as its file declares it (`METRIC`) or a study (`use_metrics`); loads no torch.
 
     Args:
         plugins: folders with a user's own metrics; None: those that `use_plugins` named last.
     """
-    return _metrics(_in_use if plugins is None else tuple(plugins))
+    of_files = _metrics(_in_use if plugins is None else tuple(plugins))
+    return {**of_files, **_declared_metrics} if _declared_metrics else of_files
 
 
 @cache
@@ -239,6 +282,23 @@ def metric(name: str) -> Metric:
     return metrics().get(name) or undeclared(name)
 
 
+def use_metrics(facts: Mapping[str, Mapping[str, Any]]) -> None:
+    """Have metrics known that a study's own methods declare: name -> facts; of one that has a file, what is added.
+
+    Raises:
+        RequestError: facts that contradict those of the metric's file, or each other.
+    """
+    _declared_metrics.update(metrics_from(facts, _metrics(_in_use)))
+
+
+def use_methods(names: Iterable[str]) -> None:
+    """Have the methods known by their plain names that a study's file declares: rows of the ledger hold no more."""
+    for name in names:
+        own = declaration_of(name)
+        if own is not None:
+            _declared_methods[own.name] = own
+
+
 def use_plugins(plugins: Sequence[str]) -> None:
     """Say which plugin folders this command was given: their metrics are known wherever a metric is named."""
     global _in_use  # noqa: PLW0603  # one command, one set of folders; functions that print a name are not handed them
@@ -248,8 +308,10 @@ def use_plugins(plugins: Sequence[str]) -> None:
 def load_dataset(reference: str, protocol: str, plugins: Sequence[str] = ()) -> Any:
     """Return the dataset of a reference such as `digits` or `mnist_5k:imbalance=2,subset=1000`, under a protocol.
 
-    Each (reference, protocol) is loaded once per process.
+    Each (reference, protocol) is loaded once per process. Of `OWN_DATA` there is nothing to load.
     """
+    if reference == OWN_DATA:
+        return no_data()
     return _dataset(reference, protocol, tuple(plugins))
 
 
@@ -263,6 +325,11 @@ def new_dataset(reference: str, protocol: str, plugins: tuple[str, ...]) -> Any:
     wrappers = importlib.import_module("trainables.data.options")
     name, _, options = reference.partition(":")
     return wrappers.loaded(find("dataset", name, plugins).load, options, reference).under(protocol)
+
+
+def no_data() -> Any:
+    """Return what stands in the place of a dataset for methods that bring their own data."""
+    return importlib.import_module("trainables.data.own_data").OWN
 
 
 def data_folder() -> Path:

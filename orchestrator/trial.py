@@ -128,14 +128,17 @@ class TrialSpec:
     """One of `PRECISIONS`."""
     stop: str = ""
     """By which rule training ends before the budget (`orchestrator.plateau`); empty: by none."""
+    declaration: str = ""
+    """Digest of what a method that a study's file declares is asked, and of the data files that it names
+    (`orchestrator.own`); empty: its method has a file of the project's form."""
 
     @cached_property
     def trial_id(self) -> str:
-        """Hash of exactly these fields (20 hex digits); a rule that there is not has no part in it."""
-        stop = {"stop": self.stop} if self.stop else {}
+        """Hash of exactly these fields (20 hex digits); a rule or a declaration that there is not has no part in it."""
+        there = {name: value for name, value in (("stop", self.stop), ("declaration", self.declaration)) if value}
         return digest(
             {
-                **stop,
+                **there,
                 "method": self.method,
                 "method_version": self.method_version,
                 "config": dict(self.config),

@@ -10,8 +10,8 @@ from typing import Any, ClassVar, Protocol, TypeAlias, TypeVar, cast, runtime_ch
 import torch
 from torch import Tensor
 
-from orchestrator.knobs import knobs_of
-from orchestrator.trial import Stage
+from orchestrator.knobs import configured, knobs_of
+from orchestrator.trial import BundleTask, Stage, TrialSpec
 from trainables.data.dataset import Dataset
 from trainables.global_streams import GlobalStreams
 from trainables.randomness import stream_seed
@@ -73,6 +73,18 @@ class Method(ABC):
     @abstractmethod
     def __init__(self, configs: Sequence[Any], seeds: Sequence[int], data: Dataset, device: torch.device) -> None: ...
 
+    @classmethod
+    def configured(cls, spec: TrialSpec) -> Any:
+        """Return the config of a trial."""
+        return configured(cls.Config, spec.config, spec.n_epochs, spec.method)
+
+    @classmethod
+    def built_for(
+        cls, configs: Sequence[Any], seeds: Sequence[int], data: Dataset, device: torch.device, task: BundleTask
+    ) -> Method:
+        """Return the method built for members of a task; most need not know where they are trained."""
+        return cls(configs, seeds, data, device)
+
     def stages(self) -> Sequence[Sequence[Stage]]:
         """Return, per member, what it builds on that was made once (`artifacts.made_once`), beside the dataset's.
 
@@ -99,6 +111,13 @@ class Method(ABC):
     @abstractmethod
     def load_state_dict(self, state: State) -> None:
         """Take up a state of a method built with the same configs, seeds and data."""
+
+    def close(self) -> None:  # noqa: B027  most start nothing
+        """End what it started outside of this process; called once, when the method is built no more."""
+
+    def peak_memory_bytes(self) -> int | None:
+        """Return the peak of what it started outside of this process; None: this process's own is meant."""
+        return None
 
     @classmethod
     def max_members(cls, config: Any, data: Dataset) -> int:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from trainables.data.dataset import Dataset
 
-__all__ = ["add_columns", "chance_levels", "diagnostics", "measuring", "score"]
+__all__ = ["add_columns", "chance_levels", "diagnostics", "known_metrics", "measuring", "score"]
 
 _DRAWS = 50
 _SEED = 20_240_302
@@ -40,6 +40,11 @@ def measuring(plugins: Sequence[str]) -> Iterator[None]:
         yield
     finally:
         _plugins.reset(token)
+
+
+def known_metrics() -> Mapping[str, Metric]:
+    """Return the metrics that have a file, those of plugin folders in use among them."""
+    return discovery.metrics(_plugins.get())
 
 
 def score(

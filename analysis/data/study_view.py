@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.data.knob_values import with_values_as_text
+from orchestrator import discovery
 from orchestrator.inference.arm_seed_values import ArmSeedValues, Outcome
 from orchestrator.ledger import Ledger
 from orchestrator.ledger.exporting import MARK
@@ -103,6 +104,8 @@ def view(name: str, results: Path, record: Mapping[str, Any], plan: pd.DataFrame
     rows["state"] = rows["state"].astype("str").where(rows["state"].notna(), MISSING)
     rows["collapsed"] = rows["collapsed"].eq(True)
     return StudyView(name, results, with_values_as_text(record), rows)
+    discovery.use_metrics(record.get("metrics", {}))  # what it says of numbers that no metric's file knows
+    return StudyView(name, results, record, rows)
 
 
 def confirm_rows(study: StudyView) -> pd.DataFrame:

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
-from orchestrator.allowed import Checked, either, instance, many, mapping, text, value
+from orchestrator.allowed import Checked, Rule, either, instance, many, mapping, text, value
 from orchestrator.errors import RequestError, UnknownNameError, shown
 from orchestrator.knobs import Knob, Value, canonical, put_back, written
+from orchestrator.own.declared import MethodName, declaration_of
 from orchestrator.trial import canonical_json
 from orchestrator.values import as_text
 
@@ -71,7 +72,15 @@ class Contrast:
     level: str = ""
 
 
-METHOD = text("the name of a method")
+NAMED = text("the name of a method")
+
+
+def _method(given: object, where: str) -> str:
+    declared = declaration_of(given)
+    return NAMED.accept(given, where) if declared is None else MethodName(declared)
+
+
+METHOD = Rule("the name of a method, or a method that the file declares: command(...)", _method)
 
 BASE = mapping(value(), "knob -> value")
 

@@ -11,7 +11,7 @@ from typing import Any
 from orchestrator import discovery
 from orchestrator.errors import CodeMismatchError, DataError
 from orchestrator.machine import process_settings
-from orchestrator.provenance import code_digest
+from orchestrator.own.declared import declaration_of, takes_data
 from orchestrator.trial import BundleTask, FailureKind, Report, TrialOutcome, TrialState
 
 __all__ = ["reports"]
@@ -50,7 +50,7 @@ def reports(
         try:
             for report in found:
                 failed = any(outcome.state is TrialState.FAILED for outcome in report.outcomes)
-                yield replace(report, log=said()) if failed else report
+                yield replace(report, log="\n".join(filter(None, (report.log, said())))) if failed else report
         finally:
             process_settings.put_back(before)  # what loading data set, too
 
@@ -75,20 +75,27 @@ def _reports(task: BundleTask, decide: Decide | None, stopping: Stopping, load: 
 def _prepared(task: BundleTask, load: LoadDataset) -> tuple[Any, Any]:
     """Return the method's class and the data of a task, both checked against what the driver planned with."""
     spec = task.bundle.specs[0]
-    module = discovery.find("method", spec.method, task.plugins)
-    own = code_digest(module) if task.code_digest else ""
+    own = discovery.code_of_method(spec.method, task.plugins) if task.code_digest else ""
     if own != task.code_digest:
         raise CodeMismatchError(
-            f"method {spec.method!r}: a worker has code {own} at {module.__file__!r}, the driver {task.code_digest}; "
-            "install the same version everywhere"
+            f"method {spec.method!r}: a worker has code {own}, the driver {task.code_digest}; "
+            f"{_remedy(spec.method, task.plugins)}"
         )
     method = discovery.method(spec.method, task.plugins)
+    if not takes_data(spec):
+        return method, discovery.no_data()
     data = load(spec.dataset, spec.protocol, task.plugins)
     if spec.dataset_digest and data.digest != spec.dataset_digest:
         raise DataError(
             f"dataset {spec.dataset!r}: this worker has content {data.digest}, the plan {spec.dataset_digest}"
         )
     return method, data
+
+
+def _remedy(method: str, plugins: tuple[str, ...]) -> str:
+    if declaration_of(method) is not None:
+        return "its files have changed since this run began; run the same command again"
+    return f"install the same version everywhere ({discovery.find('method', method, plugins).__file__!r} is used)"
 
 
 def _failed(task: BundleTask, ended: set[str], kind: FailureKind) -> Report:

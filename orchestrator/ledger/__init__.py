@@ -31,6 +31,7 @@ one, then the latest; epoch rows are those of the batch that their trial came wi
     trials.n_epochs                int64                  budget in epochs
     trials.precision               string                 number format of the training
     trials.stop                    string                 JSON: rule by which training may end early; empty: none
+    trials.declaration   string   digest of what a method of a study's own file is asked; else empty
     trials.config                  string                 canonical JSON of all knobs: the truth
     trials.knob.<name>             by knob                the knobs, typed; empty where the method has no such knob
     trials.state                   string                 complete (collapsed ones included), pruned or failed

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from orchestrator import discovery
-from orchestrator.errors import DataError
+from orchestrator.errors import DataError, RequestError
 from orchestrator.knobs import Knob, knobs_of
+from orchestrator.own.declared import OWN_DATA, Declared, declaration_of
 from orchestrator.plan import kept_facts
 from orchestrator.plan.facts import DatasetFacts, MethodFacts
 from orchestrator.provenance import code_digest
@@ -39,7 +40,10 @@ class Catalogue:
         Raises:
             UnknownNameError: there is no such method.
         """
-        if name not in self._methods:
+        own, known = declaration_of(name), self._methods.get(name)
+        if own is not None and (known is None or known.own != own):
+            self._methods[name] = _declared(own)
+        elif known is None:
             self._methods[name] = kept_facts.method_facts(name, self.plugins, lambda: self._imported(name))
         return self._methods[name]
 
@@ -58,6 +62,8 @@ class Catalogue:
             DataError: it cannot be loaded, and plans without data are not allowed.
         """
         key = (reference, protocol)
+        if reference == OWN_DATA:
+            return DatasetFacts(digest=OWN_DATA)
         if key not in self._datasets:
             try:
                 self._datasets[key] = kept_facts.dataset_facts(
@@ -71,6 +77,9 @@ class Catalogue:
 
     def chance(self, reference: str, protocol: str) -> Mapping[str, float]:
         """Return metric -> what random partitions score on a dataset that is here."""
+        if reference == OWN_DATA:  # what declared metrics say, and those that are 0 by their definition
+            known = discovery.metrics(self.plugins)
+            return {name: metric.chance for name, metric in known.items() if isinstance(metric.chance, int | float)}
         key = (reference, protocol)
         if key not in self._chance:
             metrics = []
@@ -89,6 +98,9 @@ class Catalogue:
 
     def member_limit(self, spec: TrialSpec) -> int:
         """Return the largest bundle that the method allows for the shape of `spec`."""
+        own = declaration_of(spec.method)
+        if own is not None:
+            return own.most_members
         code = kept_facts.code_key("method", spec.method, self.plugins)
         data = [spec.dataset, spec.dataset_digest, spec.protocol]
         return int(kept_facts.kept(["limit", code, *data, spec.config, spec.n_epochs], lambda: self._max_members(spec)))
@@ -99,6 +111,9 @@ class Catalogue:
         return int(found.max_members(config, discovery.load_dataset(spec.dataset, spec.protocol, self.plugins)))
 
     def _imported(self, name: str) -> MethodFacts:
+        own = discovery.declared(name, self.plugins)
+        if own is not None:
+            return _declared(own)
         found = discovery.method(name, self.plugins)
         return MethodFacts(
             name=name,
@@ -125,3 +140,10 @@ class Catalogue:
             found.eval_labels, found.n_classes, self.plugins
         )
         return levels
+
+
+def _declared(own: Declared) -> MethodFacts:
+    try:
+        return MethodFacts.of_declared(own)
+    except OSError as error:
+        raise RequestError(f"method {own.name!r}: {error.filename!r} cannot be read: {error.strerror}") from None

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from orchestrator import discovery
 from orchestrator.errors import RequestError, UnknownNameError
 from orchestrator.knobs import canonical
+from orchestrator.own.declared import OWN_DATA, Declared, declaration_of
 from orchestrator.plan.arms import PlannedArm, PlannedContrast
 from orchestrator.plan.catalogue import Catalogue
 from orchestrator.study import Study
@@ -23,13 +24,51 @@ def check_study(study: Study, catalogue: Catalogue) -> None:
         UnknownNameError: no such method, dataset or knob.
         RequestError: one line that names the value and what is allowed.
     """
+    catalogue.spaces(study.methods)  # from now on their plain names are known too
     check_settings(study, catalogue.space)
+    check_own(study, catalogue)
     require_precision(study, catalogue)
     require_metric(study)
     require_label_free_stop(study)
     for reference in study.datasets:
-        discovery.require("dataset", reference.partition(":")[0], catalogue.plugins)
+        if reference != OWN_DATA:
+            discovery.require("dataset", reference.partition(":")[0], catalogue.plugins)
     check_searches(study, catalogue)
+
+
+def check_own(study: Study, catalogue: Catalogue) -> None:
+    """Refuse declared methods that get what they cannot take: data, epochs, a name that another method has.
+
+    Raises:
+        RequestError: one line that names the method and what to write.
+    """
+    for method in study.methods:
+        own = catalogue.method(method).own
+        if (own is None or own.takes_data) and OWN_DATA in study.datasets:
+            raise RequestError(
+                f"study {study.name}: {method} clusters the study's data, and datasets names none; say "
+                "datasets=('digits',) or the like"
+            )
+        if own is not None:
+            _check_declared(study, own)
+
+
+def _check_declared(study: Study, own: Declared) -> None:
+    who = f"study {study.name}: method {own.name}"
+    if own.name in discovery.names("method"):
+        raise RequestError(f"{who}: the project has a method of this name; give yours another: name='my_{own.name}'")
+    others = [declaration_of(design.method) for design in study.designs if design.method == own.name]
+    if any(other is not None and other.identity != own.identity for other in others):
+        raise RequestError(f"{who} is declared twice, and not alike; give one of them another name")
+    if study.n_epochs not in (None, own.n_epochs) and not own.takes_epochs:
+        raise RequestError(
+            f"{who} cannot be told to train {study.n_epochs} epochs; put {{n_epochs}} into its line, or leave out "
+            "n_epochs"
+        )
+    if len(study.datasets) > 1 and not own.takes_dataset:
+        raise RequestError(
+            f"{who} is not told which of the datasets it shall cluster; put {{dataset}} or {{data}} into its line"
+        )
 
 
 def check_searches(study: Study, catalogue: Catalogue) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.knobs import Knob
+from orchestrator.own.declared import Declared
 
 __all__ = ["DatasetFacts", "MethodFacts", "dataset_from_json", "method_from_json", "to_json"]
 
@@ -25,6 +26,33 @@ class MethodFacts:
     n_epochs: int
     """The budget at its defaults."""
     precisions: tuple[str, ...]
+    own: Declared | None = None
+    """What declares it, if that is no file of the project's form; such facts are never kept."""
+    declaration: str = ""
+    """Digest of what is declared, as trials carry it."""
+
+    @property
+    def named(self) -> str:
+        """Its name as trials carry it: that of a declared method brings the declaration along."""
+        return self.name if self.own is None else self.own.named
+
+    @classmethod
+    def of_declared(cls, own: Declared) -> MethodFacts:
+        """Return the facts of a declared method.
+
+        Raises:
+            OSError: a file that it names cannot be read.
+        """
+        return cls(
+            name=own.name,
+            version=own.version,
+            code_digest=own.code_digest(),
+            knobs=own.knobs,
+            n_epochs=own.n_epochs,
+            precisions=("float32",),
+            own=own,
+            declaration=own.identity,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

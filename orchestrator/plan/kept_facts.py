@@ -122,7 +122,7 @@ def project_key() -> str:
 
 
 def _code_key(kind: str, name: str, plugins: Sequence[str]) -> str:
-    path = discovery.origin(kind, name, plugins)
+    path = None if kind == "method" and discovery.declared_by_study(name) else discovery.origin(kind, name, plugins)
     if path is None:
         return ""
     try:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from orchestrator import discovery
 from orchestrator.ledger import Ledger
+from orchestrator.own.declared import OWN_DATA, declaration_of
 from orchestrator.provenance import file_code_digest, versions
 from orchestrator.study import Study
 from orchestrator.trial import TrialState, digest
@@ -42,6 +43,12 @@ def _contents(study: Study, plugins: Sequence[str]) -> Iterator[str]:
     named += [("dataset", reference.partition(":")[0]) for reference in study.datasets]
     named += [("metric", name) for name in discovery.names("metric", plugins)]
     for kind, name in named:
+        if name == OWN_DATA:
+            continue
+        own = declaration_of(name)
+        if own is not None:
+            yield f"{kind} {name} {own.identity} {own.code_digest()}"
+            continue
         path = discovery.origin(kind, name, plugins)
         yield f"{kind} {name} {_code(path, kind) if path else 'installed elsewhere'}"
     yield from _files(study.datasets)

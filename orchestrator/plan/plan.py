@@ -91,7 +91,7 @@ class Plan:
         """
         study, found = self.study, self.catalogue.method(method)
         return TrialSpec(
-            method=method,
+            method=found.named,
             method_version=found.version,
             config=identity(found.knobs, canonical(found.knobs, values, method)),
             dataset=dataset,
@@ -100,6 +100,7 @@ class Plan:
             n_epochs=n_epochs or study.n_epochs or found.n_epochs,
             precision=study.precision if study.precision in found.precisions else "float32",
             stop=self._stop,
+            declaration=found.declaration,
         )
 
     @cached_property

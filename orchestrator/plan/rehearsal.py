@@ -52,7 +52,7 @@ def require_buildable(named: Mapping[str, TrialSpec], catalogue: Catalogue, who:
     groups: dict[tuple[str, str, str], dict[str, str]] = {}
     specs: dict[str, TrialSpec] = {}
     for name, spec in named.items():
-        if spec.dataset_digest:
+        if spec.dataset_digest and not spec.declaration:  # what a script does nobody can try on a few points
             key = canonical_json([dict(spec.config), spec.n_epochs, spec.precision])
             groups.setdefault((spec.method, spec.dataset, spec.protocol), {}).setdefault(key, name)
             specs.setdefault(name, spec)
@@ -79,6 +79,8 @@ def require_metric(metric: str, specs: Iterable[TrialSpec], catalogue: Catalogue
         return
     given: set[str] = set()
     for method, spec in {spec.method: spec for spec in specs if spec.dataset_digest}.items():
+        if spec.declaration:
+            return
         code = code_key("method", method, catalogue.plugins)
         config = [dict(spec.config), spec.precision]
         names = kept(

@@ -10,7 +10,7 @@ from typing import Any
 
 from orchestrator.errors import RequestError
 
-__all__ = ["require_own_record", "source_of"]
+__all__ = ["file_of", "require_own_record", "source_of"]
 
 
 def source_of(file: str, results: Path) -> dict[str, str] | None:
@@ -27,6 +27,14 @@ def source_of(file: str, results: Path) -> dict[str, str] | None:
     return {"path": path, "digest": blake2b(content, digest_size=10).hexdigest()}
 
 
+def file_of(source: Mapping[str, str] | None, results: Path) -> Path | None:
+    """Return the file that a record was made of; None: it is not there, or the record does not say."""
+    if not source:
+        return None
+    path = Path(os.path.normpath(os.path.join(os.path.realpath(results), source["path"])))
+    return path if path.is_file() else None
+
+
 def require_own_record(earlier: Mapping[str, Any], source: Mapping[str, str] | None, results: Path, study: str) -> None:
     """Refuse to write over the record of another file of the same name.
 
@@ -39,8 +47,8 @@ def require_own_record(earlier: Mapping[str, Any], source: Mapping[str, str] | N
     known = earlier.get("source") or {}
     if not source or not known or known["digest"] == source["digest"] or known["path"] == source["path"]:
         return
-    other = Path(os.path.normpath(os.path.join(os.path.realpath(results), known["path"])))
-    if other.is_file():
+    other = file_of(known, results)
+    if other is not None:
         raise RequestError(
             f"study {study!r} in {str(results)!r} is that of {str(other)!r}, another file of this name: rename one of "
             "them, or name another folder with --results"

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from orchestrator.errors import RequestError
 from orchestrator.ledger import Ledger
+from orchestrator.own.declared import declaration_of
 from orchestrator.plan.arms import PlannedArm, PlannedContrast
 from orchestrator.plan.nothing_to_do import plan_key
 from orchestrator.plan.plan import Plan
@@ -143,6 +144,8 @@ def _question(study: Study) -> dict[str, Any]:
         "tier": study.tier,
         "exploratory": study.exploratory,
         "metric": study.metric,
+        "metrics": study.declared_metrics,
+        "declares": [method for method in study.methods if declaration_of(method) is not None],
         "alpha": study.alpha,
         "margin": study.margin,
         "beats_chance_by": study.beats_chance_by,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from orchestrator import discovery
 from orchestrator.code_files import Code, code_of, package_versions
+from orchestrator.own.declared import Declared
 from orchestrator.provenance import versions
 
 __all__ = ["MethodCode", "code_of_methods"]
@@ -35,12 +36,23 @@ def code_of_methods(digests: Mapping[str, str], plugins: Sequence[str]) -> dict[
 
 
 def _code(method: str, digest: str, plugins: Sequence[str]) -> MethodCode:
-    own = _own_code(method, plugins)
+    declared = discovery.declared_by_study(method)
+    own = _own_code(method, plugins) if declared is None else _declared_code(declared)
     if own is None:
         return MethodCode(digest, versions())
     says = "a change there is not seen, and earlier trials stay hits"
     notes = tuple(f"method {method!r}: {what}; {says}" for what in own.unseen)
     return MethodCode(digest, {**package_versions(own.packages), **versions()}, notes)
+
+
+def _declared_code(declared: Declared) -> Code:
+    """Return what the Python files of a declared method run."""
+    found = Code({}, frozenset(), ())
+    for path in map(Path, declared.code.values()):
+        if path.suffix == ".py":
+            one = code_of(path, "__main__")
+            found = Code(found.files | one.files, found.packages | one.packages, (*found.unseen, *one.unseen))
+    return found._replace(unseen=tuple(dict.fromkeys(found.unseen)))
 
 
 def _own_code(method: str, plugins: Sequence[str]) -> Code | None:

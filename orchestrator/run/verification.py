@@ -13,6 +13,8 @@ from orchestrator import discovery
 from orchestrator.errors import RequestError
 from orchestrator.executors.worker import reports
 from orchestrator.ledger import Ledger
+from orchestrator.record.source_file import file_of
+from orchestrator.study import load
 from orchestrator.trial import Bundle, BundleTask, SeedBlock, TrialOutcome, TrialSpec, TrialState
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ def verify(name: str, results: Path, draw: Draw, plugins: tuple[str, ...]) -> di
         who, run = (f"study {name!r}", name) if name else ("no study", "--all")
         has = "has not" if name else "has"
         raise RequestError(f"{who} {has} {asked} in {str(results)!r}; run it first: orchestrate run {run}")
+    _declare(name, results)
     chosen = random.Random(draw.seed).sample(range(len(own)), min(draw.sample, len(own)))
     differ = []
     for place in chosen:
@@ -60,6 +63,21 @@ def verify(name: str, results: Path, draw: Draw, plugins: tuple[str, ...]) -> di
         "n_equal": len(chosen) - len(differ),
         "differ": differ,
     }
+
+
+def _declare(name: str, results: Path) -> None:
+    """Have the methods known that the files of a study (of all studies) declare, as far as those files are there."""
+    with Ledger(results) as ledger:
+        records = [ledger.studies.read(one)[0] for one in ([name] if name else ledger.studies.names())]
+    for record in records:
+        if record.get("declares"):
+            file = file_of(record.get("source"), results)
+            if file is None:
+                raise RequestError(
+                    f"study {record['name']!r} declares its method in {record['source']['path']!r}, seen from "
+                    f"{str(results)!r}; it is not there any more"
+                )
+            load(str(file))
 
 
 def _complete(name: str, results: Path) -> pd.DataFrame:
@@ -93,12 +111,17 @@ def spec_of(row: pd.Series[Any]) -> TrialSpec:
         n_epochs=int(row["n_epochs"]),
         precision=row["precision"],
         stop=stop if isinstance(stop := row.get("stop"), str) else "",
+        declaration=declaration if isinstance(declaration := row.get("declaration"), str) else "",
     )
 
 
 def _difference(row: pd.Series[Any], plugins: tuple[str, ...]) -> str:
     """Return what differs between a row and its trial trained again; empty: nothing."""
     spec = spec_of(row)
+    own = discovery.declared(spec.method, plugins)
+    if own is not None and own.identity != spec.declaration:
+        return f"what its study's file asks of {spec.method}, or its data, has changed since"
+    tolerance = 0.0 if own is None else own.tolerance
     if discovery.method(spec.method, plugins).version != spec.method_version:
         return f"version {spec.method_version} of {spec.method} is not the one installed"
     outcome = _trained(spec, plugins)
@@ -107,7 +130,8 @@ def _difference(row: pd.Series[Any], plugins: tuple[str, ...]) -> str:
     found = []
     for metric, value in outcome.metrics.items():
         before = row.get(f"metric.{metric}", math.nan)
-        if not (before == value or (math.isnan(before) and math.isnan(value))):
+        near = math.isclose(before, value, rel_tol=tolerance, abs_tol=tolerance)
+        if not (near or (math.isnan(before) and math.isnan(value))):
             found.append(f"{metric} {before!r} -> {value!r}")
     return "; ".join(found)
 

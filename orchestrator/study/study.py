@@ -6,6 +6,8 @@ The record of a study, `study.json` beside its plan (written by the runner, read
     name, question, paper, docstring, tier, exploratory (of another tier than `local` this is a record of its own,
                     studies/NAME.TIER, so that no tier overwrites another)
     metric          the metric that verdicts are about, e.g. "nmi" (columns: metric.nmi)
+    declares        names of the methods that the study's own file declares
+    metrics         {metric: {fact: value}}: what the study's own methods declare of the metrics that they report
     alpha, margin   family-wise error; equivalence margin in units of the metric (null: none stated)
     beats_chance_by by how much the baseline must beat chance for the study to mean anything
     chance          {dataset: {acc, nmi, ari, ami}}: what random partitions score there
@@ -37,6 +39,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from orchestrator import discovery
 from orchestrator.allowed import (
@@ -59,6 +62,7 @@ from orchestrator.designs.base import DESIGN, Design
 from orchestrator.designs.search import MOST_EPOCHS, Search
 from orchestrator.errors import RequestError
 from orchestrator.knobs import Value
+from orchestrator.own.declared import OWN_DATA, declaration_of
 from orchestrator.plateau import Plateau
 from orchestrator.trial import PRECISIONS
 
@@ -161,7 +165,8 @@ class Study(Checked):
 
     question: str = field(metadata=allowed(text("the question as a text", lines=True, most=10_000)))
     design: Design = field(metadata=allowed(DESIGN))
-    datasets: tuple[str, ...] = field(metadata=allowed(DATASETS))
+    datasets: tuple[str, ...] = field(default=(OWN_DATA,), metadata=allowed(DATASETS))
+    """What is clustered; left out where every method is one of the user's own that brings its data."""
     rivals: tuple[Design, ...] = field(default=(), metadata=allowed(many(DESIGN, "a tuple of designs")))
     """Further designs; their arms are compared with the baseline of `design`."""
     seeds: int | UntilDecided = field(default=10, metadata=allowed(SEEDS))
@@ -221,6 +226,12 @@ class Study(Checked):
     def methods(self) -> tuple[str, ...]:
         """Names of the methods, in order of appearance."""
         return tuple(dict.fromkeys(design.method for design in self.designs))
+
+    @property
+    def declared_metrics(self) -> dict[str, Mapping[str, Any]]:
+        """Metric -> its facts, of those that the study's own methods declare."""
+        own = [declared for method in self.methods if (declared := declaration_of(method)) is not None]
+        return {name: facts for declared in own for name, facts in declared.metrics.items()}
 
     @property
     def knobs(self) -> tuple[str, ...]:
@@ -289,8 +300,12 @@ def load(name: str, plugins: Sequence[str] = ()) -> Study:
     if not isinstance(study, Study):
         raise RequestError(f"study file of {name!r} defines no STUDY = Study(...)")
     WORD.accept(stem, f"study file {name!r}: its name")
+    if any(map(declaration_of, study.methods)):
+        file = str(Path(module.__file__ or "").resolve())  # whoever trains its trials again has to read it
     checked = replace(study, name=stem, file=file, docstring=(module.__doc__ or "").strip())
     check(checked)
+    discovery.use_methods(checked.methods)
+    discovery.use_metrics(checked.declared_metrics)
     return checked
 
 

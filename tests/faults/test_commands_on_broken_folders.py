@@ -16,7 +16,8 @@ from test_corruption import EPOCHS, FOREIGN, READING, STUDIES, TRIALS, WRITING, 
 from orchestrator.cli import main
 from orchestrator.ledger import Ledger
 from orchestrator.trial import Bundle
-from trainables.training.checkpoints import Checkpoint, name_members, state_file, write
+from trainables.members_file import name_members
+from trainables.training.checkpoints import Checkpoint, state_file, write
 
 pytestmark = [pytest.mark.slow, pytest.mark.sample]
 

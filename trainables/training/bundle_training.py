@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from math import isfinite, nan
 
-from orchestrator.knobs import configured
 from orchestrator.machine.process_settings import OwnSettings, imposed_by
 from orchestrator.plateau import StopRule
 from orchestrator.row_table import RowTable
@@ -31,7 +30,7 @@ from trainables.method import InTurn, Method, Row
 from trainables.precision import computing
 from trainables.scoring import measuring
 from trainables.training.cost_meter import Costs
-from trainables.training.failure_kinds import classified
+from trainables.training.failure_kinds import classified, told
 from trainables.training.fates import Fate, at_plateau, complete, diverged, overdue
 from trainables.training.limits import held_bytes, within_memory, within_seconds
 from trainables.training.numerics import configure_numerics, device_of
@@ -89,15 +88,19 @@ class BundleTraining:
         first, last = self.epoch == 0, self.epoch + 1 >= self.spec(living[0]).n_epochs
         alone = self._streams_untouched(at_all=first or last)
         with self.costs.charged(living), computing(self.precision), measuring(self.task.plugins), alone:
-            method = self.built if self.built is not None else self.build(living)
+            self.built = method = self.built if self.built is not None else self.build(living)
             method.fit_epoch()
             rows, resting = self._evaluated(method, last)
         ends = {place: fate for place in range(len(rows)) if (fate := self._fate(place, rows[place], resting))}
         left = [place for place in range(len(rows)) if place not in ends]
         if left and ends:
             method.keep(left)
-        self.built, self.epoch = method, self.epoch + 1
-        kept = [place for place in range(len(rows)) if place not in ends or ends[place].state is TrialState.COMPLETE]
+        self.epoch += 1
+        kept = [
+            place
+            for place in range(len(rows))
+            if rows[place] and (place not in ends or ends[place].state is TrialState.COMPLETE)
+        ]  # a program need not say something of every epoch
         told = self.table.measured(
             self.task.bundle, [living[place] for place in kept], self.epoch, self.costs.seconds, [rows[p] for p in kept]
         )
@@ -146,10 +149,17 @@ class BundleTraining:
     def build(self, members: Sequence[int]) -> Method:
         """Return the method built for some members."""
         specs = [self.spec(member) for member in members]
-        configs = [configured(self.method.Config, spec.config, spec.n_epochs, spec.method) for spec in specs]
-        built = self.method(configs, [spec.root_seed for spec in specs], self.data, self.device)
+        configs = [self.method.configured(spec) for spec in specs]
+        seeds = [spec.root_seed for spec in specs]
+        built = self.method.built_for(configs, seeds, self.data, self.device, self.task)
         self.stages |= {member: tuple(own) for member, own in zip(members, built.stages(), strict=False)}
         return built
+
+    def let_go(self) -> None:
+        """Forget the method that was built, if any, and end what it started."""
+        built, self.built, self.epoch = self.built, None, 0
+        if built is not None:
+            built.close()
 
     def prune(self, asked: Sequence[int]) -> Report:
         """Drop the living members that a pruner named."""
@@ -168,7 +178,7 @@ class BundleTraining:
         self.groups[0] = [member for member in self.groups[0] if member not in outcomes]
         if not self.groups[0]:
             del self.groups[0]
-            self.built, self.epoch = None, 0
+            self.let_go()
             self.width = len(self.groups[0]) if self.groups else self.width
         note = "" if self.groups else self.settings.told(self._name)
         device = self.numbers["device_name"]
@@ -177,14 +187,15 @@ class BundleTraining:
 
     def _split(self, error: Exception) -> Report:
         """A member alone has failed; several are trained again in smaller groups, from the start."""
-        kind, text = classified(error), "".join(traceback.format_exception(error))
+        kind, text, log = classified(error), told(error), getattr(error, "log", "")
         traceback.clear_frames(error.__traceback__)  # frames hold the tensors that a smaller group needs room for
-        self.built, self.epoch = None, 0
+        self.let_go()
         living = self.groups[0]
         if len(living) == 1:
             if kind is FailureKind.OUT_OF_MEMORY and self.task.limits.memory_bytes is not None:
                 kind = FailureKind.MEMORY_LIMIT
-            return self._ended({living[0]: self._outcome(living[0], Fate(TrialState.FAILED, kind, text))}, b"")
+            report = self._ended({living[0]: self._outcome(living[0], Fate(TrialState.FAILED, kind, text))}, b"")
+            return replace(report, log=log)
         size = (len(living) + 1) // 2 if kind is FailureKind.OUT_OF_MEMORY else 1
         _LOG.warning(
             "bundle %s: %s; its %d members are trained again, %d at a time",
@@ -215,7 +226,7 @@ class BundleTraining:
             error=fate.error,
             collapsed=metrics.get("collapsed", 0.0) > 0,
             metrics=metrics,
-            cost=self.costs.of(member),
+            cost=self._cost(member),
             facts={
                 "bundle_id": bundle.bundle_id,
                 "bundle_size": self.width,
@@ -228,6 +239,11 @@ class BundleTraining:
                 "code_digest": self.task.code_digest,
             },
         )
+
+    def _cost(self, member: int) -> Mapping[str, float]:
+        elsewhere = None if self.built is None else self.built.peak_memory_bytes()
+        own = self.costs.of(member)
+        return own if elsewhere is None else {**own, "peak_memory_bytes": float(elsewhere)}
 
     @property
     def _name(self) -> str:

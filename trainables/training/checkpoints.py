@@ -13,7 +13,7 @@ import os
 import platform
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor
 
 from orchestrator.errors import DataError
-from orchestrator.trial import FENCE_MARK, MEMBERS_FILE
+from orchestrator.trial import FENCE_MARK
 from trainables.method import State
 
 __all__ = [
@@ -32,7 +32,6 @@ __all__ = [
     "SupersededError",
     "files",
     "flattened",
-    "name_members",
     "nested",
     "read",
     "remove",
@@ -80,16 +79,6 @@ def _fence_of(path: Path) -> str:
     """Return the fence in a file's name; empty for one from before there were fences."""
     parts = path.name.split(".")
     return parts[1] if len(parts) == 4 else ""
-
-
-def name_members(folder: Path, trial_ids: Sequence[str]) -> None:
-    """Write whose checkpoint this folder holds, once and before the first checkpoint; see `trial.MEMBERS_FILE`."""
-    path = folder / MEMBERS_FILE
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        temporary = folder / f".{MEMBERS_FILE}.{platform.node()}-{os.getpid()}"
-        temporary.write_text(json.dumps(list(trial_ids)))
-        temporary.replace(path)
 
 
 def write(folder: Path, checkpoint: Checkpoint, fence: str = "") -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,9 +11,10 @@ import torch
 
 from orchestrator.errors import DataError, RequestError
 from orchestrator.trial import Bundle, FailureKind, TrialOutcome, TrialState
+from trainables.adapters.ended import EndedError
 from trainables.training.limits import TimeLimitError
 
-__all__ = ["as_json", "classified", "from_json"]
+__all__ = ["as_json", "classified", "from_json", "told"]
 
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 _NUMERIC = (ArithmeticError, np.linalg.LinAlgError, torch.linalg.LinAlgError)  # type: ignore[attr-defined]
@@ -43,8 +45,15 @@ def from_json(content: Mapping[str, Any], bundle: Bundle, member: int) -> TrialO
     )
 
 
+def told(error: BaseException) -> str:
+    """Return what a row says of an exception: its traceback, or what a program of somebody else's said."""
+    return error.text if isinstance(error, EndedError) else "".join(traceback.format_exception(error))
+
+
 def classified(error: BaseException) -> FailureKind:
     """Return the failure kind of what a method raised; what nothing else explains is a bug."""
+    if isinstance(error, EndedError):
+        return error.kind
     if isinstance(error, TimeLimitError):
         return FailureKind.TIME_LIMIT
     if isinstance(error, MemoryError | torch.OutOfMemoryError):

@@ -57,6 +57,7 @@ def train(
             if run.superseded:
                 return
     finally:
+        run.let_go()
         if not run.groups:  # also when the receiver drops the generator at the last report
             remove(run)
 

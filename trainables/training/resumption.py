@@ -10,6 +10,7 @@ from typing import Any
 
 from orchestrator.errors import DataError
 from orchestrator.trial import TrialState, ids
+from trainables.members_file import name_members
 from trainables.training import checkpoints
 from trainables.training.bundle_training import BundleTraining
 from trainables.training.failure_kinds import as_json, from_json
@@ -39,7 +40,7 @@ def save(run: BundleTraining) -> None:
     try:
         state = {} if run.built is None else run.built.state_dict()
         content = checkpoints.Checkpoint(state=state, rows=rows, progress=progress)
-        checkpoints.name_members(Path(run.task.checkpoint_folder), ids(run.task.bundle.specs))
+        name_members(Path(run.task.checkpoint_folder), ids(run.task.bundle.specs))
         checkpoints.write(Path(run.task.checkpoint_folder), content, run.task.fence)
     except checkpoints.SupersededError as error:
         _LOG.warning("bundle %s is left: %s", run.task.bundle.bundle_id, error)
@@ -100,7 +101,7 @@ def _drop_ended(run: BundleTraining) -> None:
     assert run.built is not None
     survivors = [place for place, member in enumerate(run.groups[0]) if member not in run.task.ended_members]
     if not survivors:
-        run.built, run.epoch = None, 0
+        run.let_go()
     elif len(survivors) < len(run.groups[0]):
         run.built.keep(survivors)
 

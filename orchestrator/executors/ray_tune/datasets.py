@@ -17,6 +17,7 @@ import numpy as np
 from orchestrator import discovery
 from orchestrator.discovery import DatasetKey
 from orchestrator.errors import OrchestratorError
+from orchestrator.own.declared import takes_data
 from orchestrator.trial import BundleTask
 
 __all__ = [
@@ -123,6 +124,8 @@ class Loans:
             folder: the cluster's, where all workers are on this machine; None: they are elsewhere too.
         """
         spec = task.bundle.specs[0]
+        if not takes_data(spec):
+            return None
         key = (spec.dataset, spec.protocol, task.plugins)
         if folder is not None:
             return OnFirstUse(str(self.place(key, folder)), *key)

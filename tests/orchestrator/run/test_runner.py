@@ -18,7 +18,8 @@ from orchestrator.price.budgets import Budget, Spending
 from orchestrator.run.runner import Runner, RunOptions
 from orchestrator.study import Study, until_decided
 from orchestrator.trial import MEMBERS_FILE, FailureKind
-from trainables.training.checkpoints import files, name_members
+from trainables.members_file import name_members
+from trainables.training.checkpoints import files
 
 TOY = (str(Path(__file__).parents[1] / "toy"),)
 FINITE = one_factor("toy", {"mode": ["worse"], "level": [0.1]})
@@ -331,7 +332,7 @@ def test_only_current_ignores_rows_of_other_code(tmp_path, monkeypatch):
     run(study(), tmp_path)
     known = Catalogue.method
     monkeypatch.setattr(Catalogue, "method", lambda self, name: replace(known(self, name), code_digest="other"))
-    monkeypatch.setattr("orchestrator.executors.worker.code_digest", lambda module: "other")
+    monkeypatch.setattr("orchestrator.discovery.code_of_method", lambda name, plugins: "other")
     assert run(study(), tmp_path)[0].progress.trained == 0
     assert run(study(), tmp_path, only_current=True)[0].progress.trained == 24
 

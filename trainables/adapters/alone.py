@@ -1,0 +1,100 @@
+"""What all methods have in common that are trained one trial at a time, and told where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from types import SimpleNamespace
+from typing import Any, ClassVar, TypeVar
+
+import torch
+
+from orchestrator.errors import DataError
+from orchestrator.knobs import canonical
+from orchestrator.metric import Metric
+from orchestrator.own.declared import Declared
+from orchestrator.trial import BundleTask, TrialSpec
+from trainables.data.dataset import Dataset
+from trainables.method import Method, MethodConfig, Row
+
+__all__ = ["Alone", "Trial", "row_of"]
+
+Self = TypeVar("Self", bound="Alone")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One trial, and where it is trained."""
+
+    config: Any
+    """Its knobs and n_epochs, as attributes."""
+    seed: int
+    data: Dataset
+    device: torch.device
+    task: BundleTask
+
+    @property
+    def spec(self) -> TrialSpec:
+        """Its spec: bundles of such methods have one member."""
+        return self.task.bundle.specs[0]
+
+    @cached_property
+    def knobs(self) -> dict[str, Any]:
+        """Name -> value, without the epochs."""
+        return {name: value for name, value in vars(self.config).items() if name != "n_epochs"}
+
+
+class Alone(Method):
+    """A declared method whose trials are trained one by one."""
+
+    declared: ClassVar[Declared]
+    Config = MethodConfig
+
+    def __init__(self, configs: Sequence[Any], seeds: Sequence[int], data: Dataset, device: torch.device) -> None:
+        raise TypeError("a declared method is told where it is trained: built_for")
+
+    @classmethod
+    def built_for(
+        cls: type[Self],
+        configs: Sequence[Any],
+        seeds: Sequence[int],
+        data: Dataset,
+        device: torch.device,
+        task: BundleTask,
+    ) -> Self:
+        """Return the method for the one trial of a task."""
+        (config,), (seed,) = configs, seeds
+        built = cls.__new__(cls)
+        built.begin(Trial(config, seed, data, device, task))
+        return built
+
+    @classmethod
+    def configured(cls, spec: TrialSpec) -> Any:
+        """Return the knobs of a trial, and its n_epochs, as attributes; every knob is there."""
+        full = canonical(cls.declared.knobs, spec.config, spec.method)
+        return SimpleNamespace(**full, n_epochs=spec.n_epochs)
+
+    def begin(self, trial: Trial) -> None:
+        """Take up a trial; called once, before everything else."""
+        raise NotImplementedError
+
+    def keep(self, members: Sequence[int]) -> None:
+        """Nothing to drop: there is one member."""
+
+
+def row_of(numbers: Mapping[str, float], known: Mapping[str, Metric]) -> Row:
+    """Return reported numbers as a row of the ledger: columns of their names.
+
+    Raises:
+        DataError: a share that is none.
+    """
+    row: Row = {}
+    for name, value in numbers.items():
+        if name in known and known[name].percent and not -1.0 <= value <= 1.0 and value == value:  # noqa: PLR0124  NaN
+            raise DataError(
+                f"it reports {name} = {value:g}, which is a share: at most 1; divide it by 100, or give it a name of "
+                "its own"
+            )
+        row[name if name.startswith("diagnostic.") else f"metric.{name}"] = value
+    return row
