@@ -1,7 +1,7 @@
 """Text from a ledger on its way into Markdown: shown as it is, and never taken for more.
 
 Questions, names of arms and errors were written by whoever made the results folder. HTML is escaped by the templates,
-CSV by `orchestrator.ledger.spreadsheet`.
+CSV by `orchestrator.ledger.rows.spreadsheet`.
 """
 
 from __future__ import annotations

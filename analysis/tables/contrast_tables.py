@@ -12,7 +12,7 @@ from analysis.number_format import number, p_text, signed
 from analysis.tables.formats import as_html, as_latex, write_formats
 from analysis.tables.verdict_columns import as_columns
 from analysis.verdicts.verdicts import Verdict
-from orchestrator.ledger.spreadsheet import as_csv
+from orchestrator.ledger.rows.spreadsheet import as_csv
 
 __all__ = ["HEAD", "NOTE", "as_frame", "described", "write"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from orchestrator.errors import RequestError
 from orchestrator.ledger import Ledger
-from orchestrator.ledger.spreadsheet import as_csv
+from orchestrator.ledger.rows.spreadsheet import as_csv
 
 __all__ = ["export_study"]
 

@@ -63,9 +63,9 @@ one, then the latest; epoch rows are those of the batch that their trial came wi
     epochs.diagnostic.<name>       double                 what the method says of itself
 """
 
-from orchestrator.arrow import defer_pandas
 from orchestrator.ledger.schema import SCHEMA_VERSION, columns
 from orchestrator.ledger.store import Ledger
+from orchestrator.machine.arrow import defer_pandas
 
 __all__ = ["SCHEMA_VERSION", "Ledger", "columns"]
 

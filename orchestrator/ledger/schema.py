@@ -116,13 +116,15 @@ _FACTS |= {"stages"}
 _PLAIN_FACTS = ("device_name", "device_memory_bytes", "tf32", "deterministic", "stages", "threads")
 
 
-_SINGLES = {
-    table: {column.name: column.type for column in known if not column.prefix} for table, known in TABLES.items()
-}
+_SINGLES: dict[str, dict[str, pa.DataType]] = {}
 """Table -> column that is no family -> its type."""
 
-_FAMILIES = {table: tuple(column.prefix for column in known if column.prefix) for table, known in TABLES.items()}
+_FAMILIES: dict[str, tuple[str, ...]] = {}
 """Table -> what the names of its families begin with."""
+
+for _table, _known in TABLES.items():
+    _SINGLES[_table] = {column.name: column.type for column in _known if not column.prefix}
+    _FAMILIES[_table] = tuple(column.prefix for column in _known if column.prefix)
 
 
 def columns() -> list[tuple[str, str, str]]:

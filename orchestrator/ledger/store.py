@@ -97,7 +97,7 @@ class Ledger:
             ValueError: epoch rows of attempts that are neither among `outcomes` nor known; unknown columns.
         """
         self._require_lock()
-        new = self._news(outcomes)
+        new = _new_outcomes(outcomes, self._index())
         every = schema.epochs_table(epochs) if epochs is not None and len(epochs) else None
         keys = set() if every is None else self._keys(every, outcomes)
         if not new:
@@ -141,16 +141,6 @@ class Ledger:
         except BaseException:
             self.close()
             raise
-
-    def _news(self, outcomes: Sequence[TrialOutcome]) -> list[TrialOutcome]:
-        best: dict[tuple[str, int], TrialOutcome] = {}
-        known = self._index()
-        for outcome in outcomes:
-            key = (outcome.spec.trial_id, outcome.attempt)
-            before = schema.RANK[best[key].state] if key in best else known.attempts(key[0]).get(key[1], 0)
-            if schema.RANK[outcome.state] > before:
-                best[key] = outcome
-        return list(best.values())
 
     def _keys(self, epochs: pa.Table, outcomes: Sequence[TrialOutcome]) -> set[tuple[str, int]]:
         """Return (trial_id, attempt) of epoch rows; refuse those that are neither among `outcomes` nor known."""
@@ -297,3 +287,14 @@ class Ledger:
 
 def _keys_of(outcomes: Iterable[TrialOutcome]) -> set[tuple[str, int]]:
     return {(outcome.spec.trial_id, outcome.attempt) for outcome in outcomes}
+
+
+def _new_outcomes(outcomes: Iterable[TrialOutcome], known: Index) -> list[TrialOutcome]:
+    """Return the outcomes of attempts that are not known in this state or a better one, the best of each attempt."""
+    best: dict[tuple[str, int], TrialOutcome] = {}
+    for outcome in outcomes:
+        key = (outcome.spec.trial_id, outcome.attempt)
+        before = schema.RANK[best[key].state] if key in best else known.attempts(key[0]).get(key[1], 0)
+        if schema.RANK[outcome.state] > before:
+            best[key] = outcome
+    return list(best.values())

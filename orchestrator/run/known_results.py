@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -31,6 +31,10 @@ class KnownResults:
     def get(self, trial_id: str) -> TrialResult | None:
         """Return what is known of a trial; None: it is to be trained."""
         return self._here.get(trial_id) or self._past.get(trial_id)
+
+    def n_known(self, trial_ids: Iterable[str]) -> int:
+        """Return how many of some trials are not to be trained."""
+        return sum(self.get(trial_id) is not None for trial_id in trial_ids)
 
     def of_this_run(self, trial_id: str) -> TrialResult | None:
         """Return what this run knows of a trial; None: it has not ended in it."""

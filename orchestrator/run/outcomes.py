@@ -9,12 +9,12 @@ import pyarrow as pa
 
 from orchestrator.ledger import Ledger
 from orchestrator.provenance import git_commit
-from orchestrator.retry_policy import POLICIES
-from orchestrator.run.failure_log import row_error
+from orchestrator.record.failure_log import row_error
+from orchestrator.retry_policy import POLICIES, given_up
 from orchestrator.run.known_results import KnownResults, curves_of
 from orchestrator.run.own_code import MethodCode
 from orchestrator.run.progress import UNANSWERABLE, Progress
-from orchestrator.trial import Bundle, FailureKind, SeedBlock, TrialOutcome, TrialState
+from orchestrator.trial import Bundle, FailureKind, SeedBlock, TrialOutcome, TrialSpec, TrialState
 from orchestrator.trial_result import TrialResult
 
 __all__ = ["Outcomes"]
@@ -73,6 +73,13 @@ class Outcomes:
                 self._progress.ended(outcome)
                 self._require_metric(outcome)
         return again
+
+    def give_up(self, bundle: Bundle, members: Sequence[TrialSpec], kind: FailureKind, error: str) -> list[Bundle]:
+        """Append the failure of members whose process died for the last time; returns what `take` does."""
+        dead = []
+        for spec in members:
+            dead.append(given_up(bundle, spec, self._ledger.next_attempt(spec.trial_id), kind, error))
+        return self.take(dead, None)
 
     @property
     def overspent(self) -> str:

@@ -139,6 +139,10 @@ class BundleQueue:
         for bundle in waiting:
             self._waiting += self._allowed(bundle)
 
+    def recorded(self, bundle: Bundle) -> tuple[int, ...]:
+        """Return the places of the members whose attempt the ledger has."""
+        return tuple(member for member in range(len(bundle)) if self.is_recorded(bundle, member))
+
     def missing(self, bundle: Bundle) -> list[TrialSpec]:
         """Return the members whose attempt the ledger does not have."""
         return [spec for member, spec in enumerate(bundle.specs) if not self.is_recorded(bundle, member)]

@@ -16,10 +16,9 @@ from orchestrator.bundles.size import BundleLimits
 from orchestrator.inference.selection import objective_metric
 from orchestrator.ledger import Ledger
 from orchestrator.plan.plan import Plan
+from orchestrator.record.failure_log import keep_death, keep_failures
 from orchestrator.record.study_json import chosen_of, earlier_record, write_record
-from orchestrator.retry_policy import given_up
 from orchestrator.run.checks import Checks
-from orchestrator.run.failure_log import keep_death, keep_failures
 from orchestrator.run.gathering import Gathering, together
 from orchestrator.run.known_results import KnownResults, results_of_ledger
 from orchestrator.run.outcomes import Outcomes
@@ -68,17 +67,11 @@ class Runner:
         self._limits = BundleLimits(ledger, catalogue, study.key, options.device, options.bundles_per_gpu)
         self._queue = BundleQueue(ledger, catalogue, self._limits, self._guard, self._results, self.progress)
         self._checks = Checks(self._guard, self._queue, self._results)
-        codes_of_methods = code_of_methods(self._digests, options.plugins)
-        for code in codes_of_methods.values():
+        own_codes = code_of_methods(self._digests, options.plugins)
+        for code in own_codes.values():
             self.progress.note_all(code.notes)
         self._outcomes = Outcomes(
-            ledger,
-            codes_of_methods,
-            self._results,
-            self.progress,
-            study.failure_budget,
-            study.metric,
-            with_curves=prunes,
+            ledger, own_codes, self._results, self.progress, study.failure_budget, study.metric, with_curves=prunes
         )
         self.schedule = Schedule(
             plan,
@@ -106,7 +99,6 @@ class Runner:
         share = self._limits.share(bundle)
         self.worker_seconds.opened(bundle.bundle_id, share)
         is_check = self._guard.is_check(bundle)
-        ended = tuple(member for member in range(len(bundle)) if self._queue.is_recorded(bundle, member))
         return BundleTask(
             bundle=bundle,
             device=self._options.device,
@@ -117,7 +109,7 @@ class Runner:
             plugins=self._options.plugins,
             needed=self._needed,
             limits=self._options.limits,
-            ended_members=ended,
+            ended_members=self._queue.recorded(bundle),
         )
 
     @property
@@ -192,13 +184,11 @@ class Runner:
 
     def decide(self, bundle: Bundle) -> Sequence[int]:
         """Ask the pruners of the searches that a bundle's members belong to."""
-        pruners = self.schedule.pruners
-        for pruner in pruners:
+        for pruner in self.schedule.pruners:
             pruner.observe(self._queue.rows(bundle).curves(pruner.metric))
         stopped = []
         for member, spec in enumerate(bundle.specs):
-            trains = self._results.of_this_run(spec.trial_id) is None
-            if trains and any(pruner.hopeless(spec.trial_id) for pruner in pruners):
+            if self._results.of_this_run(spec.trial_id) is None and self.schedule.is_hopeless(spec.trial_id):
                 stopped.append(member)
         return stopped
 
@@ -215,10 +205,7 @@ class Runner:
             self._limits.ran_out(bundle, len(bundle))
         hopeless = self._queue.plan_again(bundle, kind)
         if hopeless:
-            dead = []
-            for spec in hopeless:
-                dead.append(given_up(bundle, spec, self._ledger.next_attempt(spec.trial_id), kind, error))
-            self._queue.last(self._outcomes.take(dead, None))
+            self._queue.last(self._outcomes.give_up(bundle, hopeless, kind, error))
             self._stop_if_hopeless()
         self._heard_news()
         self._observer(self.progress)
@@ -288,7 +275,7 @@ class Runner:
             if not (trial.phase == "search" and schedule.pruners):
                 self._results.forget_pruned(trial.spec.trial_id)
         wanted = {trial.spec.trial_id: trial.spec for trial in fresh}
-        hits = sum(self._results.get(trial_id) is not None for trial_id in wanted)
+        hits = self._results.n_known(wanted)
         self._queue.add(wanted.values(), schedule.may_stop_early)
         self.progress.planned(schedule.n_trials, schedule.phase, hits)
 

@@ -93,3 +93,7 @@ class Schedule:
         if spec.seed_block is not SeedBlock.SEARCH:
             return False
         return any(pruner.phase.search.method == spec.method for pruner in self.pruners)
+
+    def is_hopeless(self, trial_id: str) -> bool:
+        """Return whether a pruner has stopped the configuration of a trial."""
+        return any(pruner.hopeless(trial_id) for pruner in self.pruners)

@@ -14,7 +14,7 @@ from orchestrator.inspection.trial_view import trial_view
 from orchestrator.ledger import Ledger, logs
 from orchestrator.plan.catalogue import Catalogue
 from orchestrator.plan.plan import plan_of
-from orchestrator.run.failure_log import MOST_IN_A_ROW
+from orchestrator.record.failure_log import MOST_IN_A_ROW
 from orchestrator.run.runner import Runner, RunOptions
 from orchestrator.study import Study
 from orchestrator.trial import FailureKind

@@ -6,7 +6,9 @@ def output_of(code: str) -> str:
     return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
 
 
-DEFERRED = "import sys, pyarrow as pa; from orchestrator.arrow import defer_pandas; defer_pandas(); defer_pandas(); "
+DEFERRED = (
+    "import sys, pyarrow as pa; from orchestrator.machine.arrow import defer_pandas; defer_pandas(); defer_pandas(); "
+)
 
 
 def test_arrays_of_python_objects_load_no_pandas() -> None:

@@ -5,7 +5,7 @@ import io
 import pandas as pd
 import pytest
 
-from orchestrator.ledger.spreadsheet import as_csv
+from orchestrator.ledger.rows.spreadsheet import as_csv
 
 
 @pytest.mark.parametrize("text", ["=1+1", '=HYPERLINK("http://x")', "@SUM(A1)", "+cmd|' /C calc'!A0", "-2+3", "\t=1"])
