@@ -9,7 +9,9 @@ from analysis.across.false_discoveries import discoveries_sentences
 from analysis.across.families import by_family
 from analysis.data.study_view import StudyView
 from analysis.escaping import markdown
-from analysis.number_format import join
+from analysis.figures.forest import Axis
+from analysis.number_format import MINUS, join
+from analysis.pages.overview import Line, as_text, common_axis, line_of
 from analysis.pages.report import Answer
 
 __all__ = ["as_markdown", "discoveries", "totals"]
@@ -33,7 +35,7 @@ def as_markdown(told: Sequence[tuple[StudyView, Answer]]) -> str:
     Args:
         told: every study of a ledger with its answer, by name.
     """
-    parts = [HEAD, totals(told), ""]
+    parts = [HEAD, totals(told), "", *_overview(told), ""]
     for sentence in discoveries(told):
         parts += [markdown(sentence), ""]
     for family, own in by_family((study.record, (study, answer)) for study, answer in told).items():
@@ -41,6 +43,42 @@ def as_markdown(told: Sequence[tuple[StudyView, Answer]]) -> str:
         for study, answer in own:
             parts += [*_study(study, answer), ""]
     return "\n".join(parts).rstrip() + "\n"
+
+
+def _overview(told: Sequence[tuple[StudyView, Answer]]) -> Iterator[str]:
+    """Yield a table with one line a study, its most telling effect drawn in text."""
+    lines = [line_of(study, answer) for study, answer in told]
+    axis = common_axis(lines)
+    low, high = (f"{end:.0f}".replace("-", MINUS) for end in (axis.low, axis.high))
+    yield (
+        f"One line a study, with its most telling contrast: ◆ an effect, ■ no difference, ○ neither is shown, with its "
+        f"interval, from {low} to {high} points; │ is no difference."
+    )
+    yield ""
+    yield "| study | answer | most telling difference | | seeds, tier |"
+    yield "|---|---|---|---|---|"
+    for line in lines:
+        yield _line(line, axis)
+
+
+def _line(line: Line, axis: Axis) -> str:
+    drawn = f"`{as_text(line.lead, axis)}`" if line.lead is not None and line.percent else ""
+    told = (
+        f"{line.lead.label}: {line.lead.value} {line.lead.span} {line.metric}" if line.lead is not None else "described"
+    )
+    marks = f"{line.n_seeds}, {line.tier}{', exploratory' if line.exploratory else ''}"
+    cells = [
+        f"{_cell(line.question)} ([{line.name}](#{line.name}))",
+        f"**{_cell(line.short)}**",
+        _cell(told),
+        drawn,
+        _cell(marks),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _cell(text: str) -> str:
+    return markdown(text).replace("|", "\\|")
 
 
 def discoveries(told: Sequence[tuple[StudyView, Answer]]) -> list[str]:
@@ -90,6 +128,8 @@ def _study(study: StudyView, answer: Answer) -> Iterator[str]:
     record = study.record
     tier = markdown(str(record.get("tier", "local")))
     marks = [f"{tier} tier", *(["exploratory: no claims"] if record.get("exploratory") else [])]
+    yield f'<a id="{answer.name}"></a>'
+    yield ""
     yield f"### `{answer.name}` ({', '.join(marks)})"
     yield ""
     yield f"**{markdown(answer.question)}**"

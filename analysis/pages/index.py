@@ -11,25 +11,16 @@ from analysis.data import provenance, study_view
 from analysis.data.study_view import StudyView
 from analysis.pages import answers, rendering, report
 from analysis.pages import stamp as stamps
+from analysis.pages.overview import Line, common_axis, line_of
 from analysis.pages.report import Answer
 from orchestrator.errors import RequestError
 from orchestrator.ledger import plain_files
 
-__all__ = ["Index", "Line", "build"]
+__all__ = ["Index", "build"]
+
+SCRIPTS = ("scripts/tables.js", "scripts/index.js")
 
 Told = tuple[StudyView, Answer]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Line:
-    """One study on the index page."""
-
-    name: str
-    question: str
-    tier: str
-    exploratory: bool
-    answer: str
-    """How many contrasts ended in which decision, or that it describes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +72,7 @@ def build(
             paths["notebooks"] = _notebooks(told, results, place, watch)
         watch("index of all studies")
         paths["index"].write_text(_page(told, place), encoding="utf-8")
-    lines = tuple(_line(study, answer) for study, answer in told)
+    lines = tuple(line_of(study, answer) for study, answer in told)
     return Index(lines=lines, summary=answers.totals(told), paths=paths)
 
 
@@ -106,16 +97,6 @@ def _notebooks(told: Sequence[Told], results: Path, place: Path, watch: Callable
     return folder
 
 
-def _line(study: StudyView, answer: Answer) -> Line:
-    return Line(
-        name=study.name,
-        question=answer.question,
-        tier=str(study.record.get("tier", "local")),
-        exploratory=bool(study.record.get("exploratory")),
-        answer=answer.tally or "It describes and tests nothing.",
-    )
-
-
 def _page(told: Sequence[Told], place: Path) -> str:
     from analysis.figures import drawing  # matplotlib is needed for nothing else here
     from analysis.pages import family
@@ -128,9 +109,14 @@ def _page(told: Sequence[Told], place: Path) -> str:
         pictures.append((section, list(zip(section.drawings, images, strict=True))))
     notebooks = sorted(path.name for path in (place / "notebooks").glob("*.ipynb"))
 
-    families = by_family((study.record, (study, answer, _line(study, answer))) for study, answer in told)
+    lines = [line_of(study, answer) for study, answer in told]
+    families = by_family((study.record, (study, answer, line_of(study, answer))) for study, answer in told)
     return rendering.render(
         "index.html",
+        scripts=SCRIPTS,
+        styles=("styles/index.css",),
+        lines=lines,
+        axis=common_axis(lines),
         families=families,
         totals=answers.totals(told),
         discoveries=answers.discoveries(told),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,7 +14,7 @@ from analysis.data.spending import spending_sentence
 from analysis.data.study_view import StudyView
 from analysis.data.under_trained import under_trained_sentence
 from analysis.figures.described import described_answer, described_forest
-from analysis.figures.forest import Forest, forest_of
+from analysis.figures.forest import Forest, Row, forest_of
 from analysis.sensitivity import screening
 from analysis.sensitivity.importance import Importance, importances
 from analysis.sensitivity.screening import Screening
@@ -72,6 +73,14 @@ class Parts:
             several = len(study.record["datasets"]) > 1
             return forest_of(self.found, study.metric, margin=study.record.get("margin"), several=several)
         return described_forest(study, self.rows, self.importances, self.screenings)
+
+    @property
+    def lead(self) -> Row | None:
+        """The row of the most telling contrast: the largest difference that is shown, else the largest; None: none."""
+        if not self.found or self.forest is None:
+            return None
+        known = [row for row in self.forest.rows if math.isfinite(row.centre)] or list(self.forest.rows)
+        return max(known, key=lambda row: (row.decision == "effect", abs(row.centre)))
 
     @cached_property
     def short_answer(self) -> str:

@@ -6,13 +6,14 @@ import contextlib
 import math
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis.data import provenance, study_view
 from analysis.data.study_view import StudyView
 from analysis.data.under_trained import n_under_trained
+from analysis.figures.forest import Row
 from analysis.pages import stamp as stamps
 from analysis.pages import study_page
 from analysis.pages.parts import Parts, parts_of
@@ -39,6 +40,8 @@ class Answer:
     question: str
     short: str
     """What was found, in at most 15 words."""
+    lead: Row | None
+    """The most telling contrast as it is drawn, without single seeds; None: the study describes."""
     heading: str
     """Tier, data, seeds, test; says so if the study is exploratory."""
     head: tuple[str, ...]
@@ -174,6 +177,7 @@ def _answer(parts: Parts, folder: Path, *, notebook: bool, reused: bool) -> Answ
         name=study.name,
         question=str(study.record["question"]),
         short=parts.short_answer,
+        lead=None if parts.lead is None else replace(parts.lead, dots=()),
         heading=verdicts.heading(study),
         head=tuple(
             arm_tables.columns(

@@ -102,8 +102,9 @@ def _fitted(clauses: Sequence[str], n_shown: int, n_all: int) -> str:
     """Return as many clauses as fit, and how many contrasts differ in all if there is room for that."""
     told = [clauses[0]]
     for clause in clauses[1:3]:
-        if _words("; ".join([*told, clause])) <= MOST_WORDS:
-            told.append(clause)
+        if _words("; ".join([*told, clause])) > MOST_WORDS:
+            break  # what is smaller must not stand where the larger had no room
+        told.append(clause)
     tail = f"; {n_shown} of {n_all} contrasts differ" if n_all > 1 else ""
     text = "; ".join(told)
     return f"{text}{tail}." if _words(text + tail) <= MOST_WORDS else f"{text}."

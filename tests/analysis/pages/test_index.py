@@ -41,6 +41,8 @@ def test_every_verdict_stands_in_the_answers_and_on_the_index_page(made, synthet
     assert f'href="studies/{synthetic.name}/report.html"' in page
     assert (out / "studies" / synthetic.name / "report.html").is_file()
     assert found.lines[0].answer == answer.tally
+    assert f"**{answer.short}**" in words and f"<b>{answer.short}</b>" in page
+    assert page.count("data-study=") == 1 and words.count(f"(#{synthetic.name})") == 1
 
 
 def test_the_same_ledger_gives_the_same_bytes_wherever_it_lies(made, synthetic, tmp_path):
