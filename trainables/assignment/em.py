@@ -58,16 +58,7 @@ def em(
     if held is not None and start is None:
         raise ValueError("held points need the labels they are held at: give start")
     run = _Run(sigma, weight, prior, start, held)
-    done = 0
-    while run.active.numel():
-        steps = min(LOOK, max_iterations - done)
-        for _ in range(steps):
-            run.step()
-        done += steps
-        decrease = run.look() / steps
-        # written so that NaN counts as stopped
-        going = decrease > tolerance * run.value.abs()
-        run.retire(torch.ones_like(going) if done == max_iterations else ~going, decrease, done)
+    run.iterate(tolerance, max_iterations)
     return run.answer()
 
 
@@ -104,6 +95,18 @@ class _Run:
             terms = terms.masked_fill(self.held, 0.0)
         entropy = -terms.sum((1, 2)).double() / terms.shape[2]
         return entropy + self.weight.double() * forward_kl(self.prior, self.mean)
+
+    def iterate(self, tolerance: float, cap: int) -> None:
+        """Take steps, with a look at the objective after every few, until all members have stopped."""
+        done = 0
+        while self.active.numel():
+            steps = min(LOOK, cap - done)
+            for _ in range(steps):
+                self.step()
+            done += steps
+            decrease = self.look() / steps
+            going = decrease > tolerance * self.value.abs()  # False for NaN, which so counts as stopped
+            self.retire(torch.ones_like(going) if done == cap else ~going, decrease, done)
 
     def step(self) -> None:
         """One E and M step, in place but for held points."""

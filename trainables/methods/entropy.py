@@ -8,8 +8,8 @@ compares the predictions of a point with those of its views. Labels that a datas
 and add the standard cross-entropy on those points (the paper's semi-supervised mode).
 
 All logit gradients are closed forms, so a linear head needs no autograd, and its members of one seed share a product.
-In the order in which to read: Config; `_fit_batch`, a step from predictions by labels and losses to slopes; `_labels`,
-pseudo-labels (solvers are in `assignment`); `_against` and `_direct`, the losses with and without them; `evaluate`.
+In the order in which to read: Config; `fit_batch`, a step from predictions by labels and losses to slopes;
+`pseudo_labels` (solvers are in `assignment`); `_against` and `_direct`, the losses with and without them; `evaluate`.
 """
 
 from __future__ import annotations
@@ -205,14 +205,20 @@ class EntropyClustering(FusedMethod):
         renewals, stored = RENEWALS.get(self.configs[0].update, 0), None
         for place, cut in enumerate(self.cuts):
             if place * renewals % len(self.cuts) < renewals:
-                stored = self._labels_of_all()
-            self._fit_batch(order[:, cut], stored, last=place == len(self.cuts) - 1)
+                stored = self.pseudo_labels_of_all()
+            self.fit_batch(order[:, cut], stored, last=place == len(self.cuts) - 1)
         self.losses = self.losses / len(self.cuts)
         self.facts = self.facts / self.facts[:, -1:].clamp_min(1.0)
         self.epoch += 1
 
-    def _fit_batch(self, rows: Tensor, stored: Labels | None, last: bool) -> None:
-        """One step; `rows` (distinct seeds, B)."""
+    def fit_batch(self, rows: Tensor, stored: Labels | None, last: bool) -> None:
+        """Take a step on a batch.
+
+        Args:
+            rows: (distinct seeds, B), which points.
+            stored: pseudo-labels of all points; None: the batch makes its own.
+            last: whether the batch is the epoch's last, which is logged.
+        """
         logits = self.head.logits(rows)
         seen = predictions(logits[0])
         given = self._given(rows)
@@ -220,7 +226,7 @@ class EntropyClustering(FusedMethod):
             labels = Labels(*seen, None)
             loss, slope = self._direct(*seen)
         else:
-            labels = self._labels(seen, given, rows) if stored is None else self._picked(stored, rows)
+            labels = self.pseudo_labels(seen, given, rows) if stored is None else self._picked(stored, rows)
             loss, slope = self._against(seen, labels)
         if given is not None:
             supervised, by_logits = self._supervised(seen, given)
@@ -232,8 +238,8 @@ class EntropyClustering(FusedMethod):
         if last:
             self.logged = of_batch(seen[0], labels.y, labels.log_y, slopes[0])
 
-    def _labels(self, seen: tuple[Tensor, Tensor], given: Given | None, rows: Tensor) -> Labels:
-        """Pseudo-labels for predictions and their logarithms (M, K, n) of the points `rows` (distinct seeds, n)."""
+    def pseudo_labels(self, seen: tuple[Tensor, Tensor], given: Given | None, rows: Tensor) -> Labels:
+        """Return pseudo-labels for predictions and their logarithms (M, K, n) of points `rows` (distinct seeds, n)."""
         config, start = self.configs[0], None
         if self.kept is not None:
             index = self._index(rows)
@@ -254,11 +260,11 @@ class EntropyClustering(FusedMethod):
             self.facts[:, -1] += 1.0
         return labels
 
-    def _labels_of_all(self) -> Labels:
-        """Pseudo-labels of all training points, in their own order."""
+    def pseudo_labels_of_all(self) -> Labels:
+        """Return pseudo-labels of all training points, in their own order."""
         everyone = torch.arange(len(self.data), device=self.device).expand(len(self.order.seats.distinct), -1)
         seen = predictions(torch.cat(list(self.head.outputs(self.head.inputs)), 2))
-        return self._labels(seen, self._given(everyone), everyone)
+        return self.pseudo_labels(seen, self._given(everyone), everyone)
 
     def _index(self, rows: Tensor) -> Tensor:
         """Where the points `rows` (distinct seeds, n) of each member lie in (M, K, N): (M, K, n)."""

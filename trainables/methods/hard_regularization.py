@@ -1,7 +1,7 @@
 """Online clustering with hard regularisation (2303.16521): labels of a batch under a price on sizes, and rivals.
 
 Only a summary of the paper could be read, and its reference code, which the defaults are from; its tables were
-*not found*. In the order in which to read: Config; `_fit_batch`, a step; `_costs`, distances; `_labels`, how a batch is
+*not found*. In the order in which to read: Config; `fit_batch`, a step; `_costs`, distances; `_labels`, how a batch is
 labelled (the solvers are in `assignment`); `_loss`, the paper's and its rivals'; `evaluate`, nearest centroids.
 """
 
@@ -191,14 +191,15 @@ class HardRegularization(FusedMethod):
         self.augmentation.begin_epoch()
         order = self.order.permutation(len(self.data))
         for cut in self.cuts:
-            self._fit_batch(order[:, cut])
+            self.fit_batch(order[:, cut])
         self.logged = self.logged / len(self.data)
         if self.configs[0].prior != "uniform":
             reverse = self.configs[0].prior == "reversed"
             self.log_prior = aligned(self.shares, self.sizes[:, 1], reverse).log()
         self.epoch += 1
 
-    def _fit_batch(self, rows: Tensor) -> None:
+    def fit_batch(self, rows: Tensor) -> None:
+        """Label the points `rows` (M, B), then take a step of encoder and centroids."""
         points = self.inputs[rows]
         costs = self._costs(self.encoder(self.augmentation(points, rows)))
         seen = costs.detach()

@@ -3,7 +3,7 @@
 The paper's full text, equations, settings and code were *not found*. Its abstract is a near-paraphrase of ProPos
 (2111.11821), so losses and defaults are ProPos' for CIFAR-10, mapped term by term (*inferred*): PIP is its positive
 sampling alignment, CDR its prototype scattering, the majorise-minimise loop its EM. In the order in which to read:
-Config; `_fit_batch`, a step; `_dispersion` and the queue; `_relabel`, k-means; `_rates`, what warm-up turns off;
+Config; `fit_batch`, a step; `dispersion` and the queue; `_relabel`, k-means; `rates_now`, what warm-up turns off;
 `evaluate`, which scores the last k-means, and what it logs.
 """
 
@@ -173,20 +173,20 @@ class PipCdr(FusedMethod):
 
     def fit_epoch(self) -> None:
         """One pass of steps; then k-means for the members whose r-th epoch this was."""
-        self.rates = self._rates()
-        order = self._resampled() if self.configs[0].resample else self.order.permutation(len(self.data))
+        self.rates = self.rates_now()
+        order = self.resampled() if self.configs[0].resample else self.order.permutation(len(self.data))
         self.logged = torch.zeros_like(self.logged)
         self.first_view.begin_epoch()
         self.second_view.begin_epoch()
         for cut in self.cuts:
-            self._fit_batch(order[:, cut])
+            self.fit_batch(order[:, cut])
         self.logged = self.logged / len(self.cuts)
         self.epoch += 1
         due = (self.epoch % self.column("kmeans_every") == 0) | (self.epoch >= self.column("n_epochs"))
         self._relabel(due.nonzero()[:, 0].tolist())
 
-    def _rates(self) -> dict[str, Tensor]:
-        """What each member's knobs mean in this epoch, each (M,): during its warm-up a member is plain BYOL."""
+    def rates_now(self) -> dict[str, Tensor]:
+        """Return what each member's knobs mean in this epoch, (M,) each: during its warm-up a member is plain BYOL."""
         rates = self.columns(RATES)
         warm = self.epoch < rates["warmup_share"] * rates["n_epochs"]
         zero = torch.zeros_like(rates["ema"])
@@ -196,15 +196,15 @@ class PipCdr(FusedMethod):
         rates["rising"] = self.has("ema_schedule", "cosine")
         return rates
 
-    def _resampled(self) -> Tensor:
-        """(M, N) indices drawn with replacement, each point with weight N / n_{y_i}."""
+    def resampled(self) -> Tensor:
+        """Return (M, N) indices drawn with replacement, each point with weight N / n_{y_i}."""
         counts = sizes(self.labels, self.n_clusters).double()
         heap = (1.0 / counts.gather(1, self.labels)).cumsum(1)
         drawn = self.order.uniform(len(self.data)).double() * heap[:, -1:]
         return torch.searchsorted(heap, drawn, right=True).clamp_max(len(self.data) - 1)
 
-    def _fit_batch(self, rows: Tensor) -> None:
-        """One step of both view orders, with the target following, then the queue moves on."""
+    def fit_batch(self, rows: Tensor) -> None:
+        """Take a step on the points `rows` (M, B) in both view orders; the target follows, then the queue moves on."""
         config, total = self.configs[0], self.rates["n_epochs"] * len(self.cuts)
         batch = self.inputs[rows]
         first, second = self.first_view(batch, rows), self.second_view(batch, rows)
@@ -215,7 +215,7 @@ class PipCdr(FusedMethod):
         draws = self.draws.normal(2, *embedded[0].shape[1:])
         predicted = [self.predictor(sampled_neighbours(z, draws[:, v], noise)) for v, z in enumerate(embedded)]
         pip = (positive_proximity(predicted[0], targets[1]) + positive_proximity(predicted[1], targets[0])) / 2
-        cdr = (self._dispersion(rows, embedded[0], targets[1]) + self._dispersion(rows, embedded[1], targets[0])) / 2
+        cdr = (self.dispersion(rows, embedded[0], targets[1]) + self.dispersion(rows, embedded[1], targets[0])) / 2
         weight = self.rates["cdr_weight"]
         loss = (1.0 - weight) * pip + weight * cdr
         if config.loss_scale == "added":
@@ -223,13 +223,13 @@ class PipCdr(FusedMethod):
         params, inner = [*self.online.params, *self.predictor.params], len(self.online.params)
         grads = torch.autograd.grad(loss.sum(), params)
         if config.ema_order == "before":
-            self.target.follow(self.online, self._target_momentum(total))
+            self.target.follow(self.online, self.target_momentum(total))
         scale = warmup_cosine(self.step, total, self.rates["warmup_share"] * total)
         self.optimiser.step(params[:inner], grads[:inner], scale)
         self.predictor_optimiser.step(params[inner:], grads[inner:], scale)
         self.step += 1
         if config.ema_order == "after":
-            self.target.follow(self.online, self._target_momentum(total))
+            self.target.follow(self.online, self.target_momentum(total))
         self._enqueue(torch.cat(targets, 1), torch.cat([rows, rows], 1))
         self._log(rows, embedded[0], predicted[0], noise, torch.stack([loss, pip, cdr], 1))
 
@@ -238,8 +238,14 @@ class PipCdr(FusedMethod):
         length = torch.linalg.vector_norm(embedded, dim=2).mean(1) / math.sqrt(embedded.shape[2])
         return rates["noise"] * torch.where(rates["relative"], length, torch.ones_like(length))
 
-    def _dispersion(self, rows: Tensor, online: Tensor, target: Tensor) -> Tensor:
-        """CDR of one view order; the queue's rows join both kinds of centres, by the labels they have now."""
+    def dispersion(self, rows: Tensor, online: Tensor, target: Tensor) -> Tensor:
+        """Return the loss CDR (M,) of one view order; the queue joins both kinds of centres, by the labels of now.
+
+        Args:
+            rows: (M, B), which points.
+            online: (M, B, d) embeddings of one view.
+            target: (M, B, d) the target's of the other.
+        """
         labels = self.labels.gather(1, rows)
         if self.queue.shape[1]:
             queued = self.labels.gather(1, self.queue_rows.clamp_min(0)).where(self.queue_rows >= 0, -1)
@@ -254,8 +260,8 @@ class PipCdr(FusedMethod):
             self.queue = torch.cat([self.queue, targets], 1)[:, -length:]
             self.queue_rows = torch.cat([self.queue_rows, rows], 1)[:, -length:]
 
-    def _target_momentum(self, total: Tensor) -> Tensor:
-        """(M,) m of this step: constant, or 1 - (1 - m) (1 + cos(pi step / total)) / 2."""
+    def target_momentum(self, total: Tensor) -> Tensor:
+        """Return m of this step, (M,): constant, or 1 - (1 - m) (1 + cos(pi step / total)) / 2."""
         ema = self.rates["ema"]
         falling = warmup_cosine(self.step, total, torch.zeros_like(total))
         return torch.where(self.rates["rising"], 1.0 - (1.0 - ema) * falling, ema)
@@ -290,11 +296,12 @@ class PipCdr(FusedMethod):
         columns = self._diagnostics(unit(target))
         if last:
             columns |= self._preservation(online, probes)
-        rows = score(self._predictions(), self.data, self.n_clusters, last, features=target)
+        rows = score(self.predictions(), self.data, self.n_clusters, last, features=target)
         add_columns(rows, columns)
         return rows
 
-    def _predictions(self) -> Tensor:
+    def predictions(self) -> Tensor:
+        """Return the clusters of the scored points, (M, N): those of k-means, or the nearest of its centres."""
         if self.data.eval_inputs is self.data.inputs:
             return self.labels.clone()
         return nearest_centres(self.target.embed(self.data.eval_inputs.to(self.device)), self.centres)
@@ -318,7 +325,7 @@ class PipCdr(FusedMethod):
         Definitions are *inferred*. The draws are the same at every evaluation and taken from no stream of training.
         """
         draws = Streams(self.seeds, "diagnostic.neighbours", self.device).normal(*online.shape[1:])
-        sampled = sampled_neighbours(online, draws, self._noise(online, self._rates()))
+        sampled = sampled_neighbours(online, draws, self._noise(online, self.rates_now()))
         columns = {"diagnostic.centre_preservation": centre_preservation(online, sampled, self.centres)}
         everything = self.online.embed(self.data.eval_inputs.to(self.device))
         nearest, classes = nearest_other(sampled, everything, probes), self.data.eval_labels.to(self.device)

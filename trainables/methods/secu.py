@@ -1,8 +1,8 @@
 """SeCu, stable cluster discrimination (2311.14310): centres pulled by their own points, sizes held by duals or entropy.
 
 Read from the supplement and the reference code; the main paper's tables and ablations were *not found*. In the order in
-which to read: Config; `_cluster_epoch` and `_fit_batch`, a step; `_assign` with its two constraints; `_representation`
-and `_centre`, the two losses; `_step` and the rates; `_self_label_epoch`, the optional last stage; `evaluate`.
+which to read: Config; `_cluster_epoch` and `fit_batch`, a step; `_assign` with its two constraints; `_representation`
+and `_centre`, the two losses; `step` and the rates; `_self_label_epoch`, the optional last stage; `evaluate`.
 """
 
 from __future__ import annotations
@@ -180,7 +180,7 @@ class SeCu(FusedMethod):
         self.second_view.begin_epoch()
         order = self.order.permutation(len(self.data))
         for place, cut in enumerate(self.cuts):
-            self._fit_batch(order[:, cut], start, self._encoder_scale(place))
+            self.fit_batch(order[:, cut], start, self._encoder_scale(place))
         if self.configs[0].centre_rule == "closed_form":
             self._move_centres()
         self.logged = self.logged / len(self.cuts)
@@ -196,8 +196,14 @@ class SeCu(FusedMethod):
         steps = len(self.cuts)
         return late_warmup_cosine((self.epoch - 1) * steps + place, horizon * steps, rise * steps)
 
-    def _fit_batch(self, rows: Tensor, start: Tensor, scale: Tensor) -> None:
-        """One step. In epoch 0 the encoder stands still at a rate of 0; its momentum gathers, as the reference's."""
+    def fit_batch(self, rows: Tensor, start: Tensor, scale: Tensor) -> None:
+        """Take a step. In epoch 0 the encoder stands still at a rate of 0; its momentum gathers, as the reference's.
+
+        Args:
+            rows: (M, B), which points.
+            start: (M, K, d) unit centres at the start of the epoch.
+            scale: (M,) factor on the encoder's rate.
+        """
         batch = self.inputs[rows]
         first, second = self.first_view(batch, rows), self.second_view(batch, rows)
         points = torch.cat([unit(self.encoder(first)), unit(self.encoder(second))], 1)
@@ -208,7 +214,7 @@ class SeCu(FusedMethod):
         chosen = {"previous": stored, "fresh": fresh}
         loss_x = self._representation(encoded, chosen[self.configs[0].encoder_label])
         loss_c = self._centre(moving, chosen[self.configs[0].centre_label], points.detach())
-        self._step(loss_x, loss_c, scale)
+        self.step(loss_x, loss_c, scale)
         self.labels.scatter_(2, rows.unsqueeze(1).expand_as(fresh), fresh)
         self._log(moving.detach(), fresh, loss_x, loss_c)
 
@@ -266,8 +272,8 @@ class SeCu(FusedMethod):
                 self.sums[:, span] += cluster_sums(points, own, scores.shape[2])
         return sum(terms, torch.zeros_like(terms[0])) / len(terms)
 
-    def _step(self, loss_x: Tensor, loss_c: Tensor, scale: Tensor) -> None:
-        """Gradients of the two losses do not mix: L_x sees the epoch's first centres, L_c detached points."""
+    def step(self, loss_x: Tensor, loss_c: Tensor, scale: Tensor) -> None:
+        """Descend by the losses (M,); their gradients do not mix: L_x sees the first centres, L_c detached points."""
         by_gradient = self.configs[0].centre_rule == "gradient"
         params = self.encoder.params
         grads = torch.autograd.grad((loss_x + loss_c).sum(), [*params, self.centres] if by_gradient else params)

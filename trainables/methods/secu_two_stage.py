@@ -69,11 +69,11 @@ class SeCuTwoStage(Method):
     def fit_epoch(self) -> None:
         """Train the stage for one epoch, after a change to the second one where its turn has come."""
         if self.epoch == self.first_epochs:
-            self._change()
+            self.begin_second_stage()
         self.stage.fit_epoch()
         self.epoch += 1
 
-    def _change(self) -> None:
+    def begin_second_stage(self) -> None:
         """Begin the second stage with what the first one has learned."""
         first, self.stage = self.stage, self._stage(second=True)
         self.stage.encoder.load_state_dict(first.encoder.state_dict())

@@ -167,13 +167,13 @@ def test_labels_start_where_they_were_before_and_reach_the_same_optimum() -> Non
 def test_labels_of_tenths_are_made_ten_times_an_epoch() -> None:
     for update, sizes in (("epoch", [300]), ("tenth", [300] * 10), ("batch", [15] * 20)):
         method = EntropyClustering([lively(update=update, batch_size=15)], [0], blobs(), CPU)
-        made, seen = method._labels, []
+        made, seen = method.pseudo_labels, []
 
         def counted(predicted: Any, *rest: Any, made: Any = made, seen: Any = seen) -> Any:
             seen.append(predicted[0].shape[2])
             return made(predicted, *rest)
 
-        method._labels = counted  # type: ignore[method-assign]
+        method.pseudo_labels = counted  # type: ignore[method-assign]
         method.fit_epoch()
         assert seen == sizes
 
@@ -197,7 +197,7 @@ def test_given_labels_are_held_and_help() -> None:
     assert helped["metric.acc"] > 0.95
     method = EntropyClustering([lively(given_softness=0.5)], [0], some, CPU)
     method.rates = {name: method.column(name) for name in entropy.RATES}
-    labels = method._labels_of_all()
+    labels = method.pseudo_labels_of_all()
     assert some.given_labels is not None
     held = (some.given_labels >= 0).nonzero()[:, 0]
     assert len(held) == 30

@@ -43,9 +43,9 @@ def test_no_noise_and_no_dispersion_is_byol_exactly() -> None:
 def test_the_target_is_the_average_of_online_networks() -> None:
     trained = method({"ema": 0.9}, {"ema": 0.99})
     rows = trained.order.permutation(120)[:, :40]
-    trained.rates = trained._rates()
+    trained.rates = trained.rates_now()
     before = [tensor.clone() for tensor in trained.target.params]
-    trained._fit_batch(rows)
+    trained.fit_batch(rows)
     for old, target, online in zip(before, trained.target.params, trained.online.params, strict=True):
         for member, m in enumerate((0.9, 0.99)):
             torch.testing.assert_close(target[member], m * old[member] + (1 - m) * online[member].detach())
@@ -92,11 +92,11 @@ def test_a_queue_of_ratio_r_reaches_half_as_many_steps_back() -> None:
 
 def test_a_cosine_schedule_ends_with_a_target_that_stands_still() -> None:
     trained = method({"ema": 0.9, "ema_schedule": "cosine"}, {"ema": 0.9})
-    trained.rates = trained._rates()
+    trained.rates = trained.rates_now()
     total = trained.rates["n_epochs"] * len(trained.cuts)
-    assert trained._target_momentum(total).tolist() == pytest.approx([0.9, 0.9])
+    assert trained.target_momentum(total).tolist() == pytest.approx([0.9, 0.9])
     trained.step = int(total[0])
-    assert trained._target_momentum(total).tolist() == pytest.approx([1.0, 0.9])
+    assert trained.target_momentum(total).tolist() == pytest.approx([1.0, 0.9])
 
 
 def test_only_due_members_are_relabelled_and_only_they_draw_for_it() -> None:
@@ -122,9 +122,9 @@ def test_the_last_epoch_ends_with_k_means_whatever_r() -> None:
 
 def test_the_queue_holds_the_newest_target_embeddings_and_unfilled_places_count_nowhere() -> None:
     trained = method({"queue_ratio": 4})
-    trained.rates = trained._rates()
+    trained.rates = trained.rates_now()
     rows = trained.order.permutation(120)[:, :30]
-    trained._fit_batch(rows)
+    trained.fit_batch(rows)
     assert trained.queue.shape == (1, 128, 16)
     assert torch.equal(trained.queue_rows[0, -60:], torch.cat([rows[0], rows[0]]))
     assert (trained.queue_rows[0, :-60] == -1).all()
@@ -133,15 +133,15 @@ def test_the_queue_holds_the_newest_target_embeddings_and_unfilled_places_count_
     empty.queue, empty.queue_rows = torch.zeros(1, 0, 16), torch.zeros(1, 0, dtype=torch.int64)
     z, t = torch.randn(1, 30, 16), torch.randn(1, 30, 16)
     trained.queue_rows = torch.full_like(trained.queue_rows, -1)
-    torch.testing.assert_close(trained._dispersion(rows, z, t), empty._dispersion(rows, z, t))
+    torch.testing.assert_close(trained.dispersion(rows, z, t), empty.dispersion(rows, z, t))
 
 
 def test_warm_up_epochs_are_plain_byol() -> None:
     trained = method({"warmup_share": 0.2}, {"warmup_share": 0.0}, n_epochs=5)
-    assert trained._rates()["noise"].tolist() == pytest.approx([0.0, 1e-3])
-    assert trained._rates()["cdr_weight"].tolist() == pytest.approx([0.0, 1 / 11])
+    assert trained.rates_now()["noise"].tolist() == pytest.approx([0.0, 1e-3])
+    assert trained.rates_now()["cdr_weight"].tolist() == pytest.approx([0.0, 1 / 11])
     trained.epoch = 1
-    assert trained._rates()["cdr_weight"].tolist() == pytest.approx([1 / 11, 1 / 11])
+    assert trained.rates_now()["cdr_weight"].tolist() == pytest.approx([1 / 11, 1 / 11])
 
 
 def test_relative_noise_has_the_length_it_says() -> None:
@@ -153,7 +153,7 @@ def test_relative_noise_has_the_length_it_says() -> None:
 def test_resampling_draws_clusters_evenly() -> None:
     trained = method({"resample": True})
     trained.labels[0] = (torch.arange(120) >= 12).long() + 2 * (torch.arange(120) >= 110).long()
-    drawn = torch.cat([trained.labels[0][trained._resampled()[0]] for _ in range(20)])
+    drawn = torch.cat([trained.labels[0][trained.resampled()[0]] for _ in range(20)])
     shares = torch.bincount(drawn, minlength=4) / len(drawn)
     assert shares[[0, 1, 3]].tolist() == pytest.approx([1 / 3] * 3, abs=0.05)
 
@@ -171,4 +171,4 @@ def test_held_out_points_go_to_the_nearest_centre() -> None:
     )
     trained = method({}, data=split)
     trained.fit_epoch()
-    assert (trained._predictions()[0] == trained.labels[0, :40]).float().mean() > 0.95
+    assert (trained.predictions()[0] == trained.labels[0, :40]).float().mean() > 0.95

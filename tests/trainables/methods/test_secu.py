@@ -29,7 +29,7 @@ def method(*knobs: dict[str, Any], n_epochs: int = 6, data: Dataset | None = Non
 def losses_of(trained: SeCu) -> list[tuple[torch.Tensor, torch.Tensor]]:
     """Both losses of each step of the next epoch, as the optimiser would see them, with nothing moved."""
     seen: list[tuple[torch.Tensor, torch.Tensor]] = []
-    trained._step = lambda loss_x, loss_c, scale: seen.append((loss_x, loss_c))  # type: ignore[method-assign]
+    trained.step = lambda loss_x, loss_c, scale: seen.append((loss_x, loss_c))  # type: ignore[method-assign]
     trained.fit_epoch()
     return seen
 
@@ -49,7 +49,7 @@ def test_epoch_zero_moves_centres_only_while_the_encoders_momentum_gathers() -> 
 def test_the_encoders_rate_is_that_of_the_reference_code_at_each_step_or_each_epoch(update: str) -> None:
     trained = method({"lr_update": update, "warmup_epochs": 2}, n_epochs=6)
     steps, scales = len(trained.cuts), []
-    trained._step = lambda loss_x, loss_c, scale: scales.append(float(scale))  # type: ignore[method-assign]
+    trained.step = lambda loss_x, loss_c, scale: scales.append(float(scale))  # type: ignore[method-assign]
     for _ in range(6):
         trained.fit_epoch()
     unit_steps, expected = steps if update == "step" else 1, []
@@ -122,7 +122,7 @@ def test_a_closed_form_centre_moves_once_an_epoch_to_a_unit_vector() -> None:
     rows = trained.order.permutation(120)
     trained.rates = {name: trained.column(name) for name in RATES}
     trained.sums = torch.zeros_like(start)
-    trained._fit_batch(rows[:, :40], unit(start), torch.ones(1))
+    trained.fit_batch(rows[:, :40], unit(start), torch.ones(1))
     assert torch.equal(trained.centres, start)
     trained.fit_epoch()
     moved = trained.centres.detach()

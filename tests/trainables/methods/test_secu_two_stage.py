@@ -57,7 +57,7 @@ def test_the_second_stage_begins_with_encoder_centres_and_duals_of_the_first() -
     head = first.spans[0]
     centres, rho = first.centres[:, head].detach().clone(), first.rho[:, head].clone()
     labels = first.evaluate(False)[0]["metric.nmi"]
-    trained._change()
+    trained.begin_second_stage()
     assert torch.equal(trained.stage.centres, centres) and torch.equal(trained.stage.rho, rho)
     assert trained.stage.evaluate(False)[0]["metric.nmi"] == labels
     assert trained.stage.configs[0].lr == 2e-3

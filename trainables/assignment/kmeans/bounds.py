@@ -178,18 +178,18 @@ class Run:
     def _looked_at(self, places: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return labels (n,) and bounds (n,), (K, n) of some points."""
         if self.points.projection is None:
-            return self._bounds(self._in_full(places), 0.0, places)
+            return self._bounds(self.in_full(places), 0.0, places)
         labels, upper, lower = self._coarse(places, self.points.projection)
         unclear = (upper >= lower.amin(0)).nonzero().flatten()
         if len(unclear):
             inner = places[unclear]
-            exact = self._bounds(self._in_full(inner), 0.0, inner)
+            exact = self._bounds(self.in_full(inner), 0.0, inner)
             labels[unclear], upper[unclear] = exact[:2]
             lower.index_copy_(1, unclear, exact[2])
         return labels, upper, lower
 
-    def _in_full(self, places: Tensor) -> Tensor:
-        """Squared distances (K, n) of some points to all centres."""
+    def in_full(self, places: Tensor) -> Tensor:
+        """Return the squared distances (K, n) of some points to all centres."""
         rows = self.points.rows.index_select(0, places)
         products = torch.addmm(self.centres.square().sum(1)[:, None], self.centres, rows.T, alpha=-2.0)
         return products.add_(self.points.squares.index_select(0, places))

@@ -105,13 +105,13 @@ def test_leading_directions_change_no_label(monkeypatch: pytest.MonkeyPatch) -> 
 def test_most_points_are_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     vectors = mnist().vectors
     seen: list[int] = []
-    full = bounds.Run._in_full
+    full = bounds.Run.in_full
 
     def counting(run: bounds.Run, places: Tensor) -> Tensor:
         seen.append(len(places))
         return full(run, places)
 
-    monkeypatch.setattr(bounds.Run, "_in_full", counting)
+    monkeypatch.setattr(bounds.Run, "in_full", counting)
     found = best_of(Points.of(vectors), chosen(vectors, 10, 0)[None])
     assert sum(seen) < 0.15 * len(vectors) * found.iterations
 
