@@ -1,4 +1,4 @@
-"""What only several studies together say: importances on one scale, ranks, the price of rules, costs, boundaries."""
+"""What only several studies together say, drawn: fronts, level curves, boundaries; other tiers are left out."""
 
 from types import SimpleNamespace
 
@@ -7,146 +7,16 @@ import pandas as pd
 import pytest
 import views
 from scipy import stats
+from searched_studies import ARMS, searched
 
-from analysis.across import collapse, head_to_head, knob_importance, label_free
 from analysis.figures import pareto
 from analysis.figures.boundaries import sides_of
 from analysis.pages import family
 
 
-def searched(name="search_pipcdr", method="pipcdr", *, weights=(0.3, 0.0, 0.0), seed=0, dataset="digits", n=40):
-    """A search whose NMI rises with its first knob alone; neighbour MI follows NMI, silhouette runs against it."""
-    random = np.random.default_rng(seed)
-    words = {"pipcdr": ("neighbour_noise", "kmeans_every", "lr"), "secu": ("dual_lr", "lower_bound", "lr")}[method]
-    knobs = {word: random.random(n) for word in words}
-    base = 0.4 + sum(weight * values for weight, values in zip(weights, knobs.values(), strict=True))
-    nmi = base[:, None] + 0.01 * random.standard_normal((n, 4))
-    metrics = {"nmi": nmi, "neighbour_mi": 2 * nmi, "silhouette": -nmi}
-    return views.view_of_search(name, method, knobs, metrics, dataset=dataset)
-
-
 @pytest.fixture(scope="module")
 def both():
     return [searched(), searched("search_secu", "secu", weights=(0.0, 0.2, 0.1), seed=1)]
-
-
-def test_the_knob_that_moves_the_metric_is_important_whatever_the_method(both):
-    table = knob_importance.importances(both, 30).set_index("knob")
-    assert table.loc["pipcdr.neighbour_noise", "importance"] > 1 > table.loc["pipcdr.kmeans_every", "importance"]
-    assert table.loc["secu.lower_bound", "importance"] > table.loc["secu.dual_lr", "importance"]
-    shares = table.groupby("method")["importance"].mean()
-    assert shares.to_numpy() == pytest.approx([1.0, 1.0])  # 1 is the average knob of a search
-    assert list(table["word"]) == ["sigma", "k-means frequency", "dual learning rate", "lower-bound ratio", "", ""]
-
-
-def test_thirds_say_how_much_and_in_which_direction_with_an_interval_that_holds_the_truth(both):
-    table = knob_importance.importances(both, 5).set_index("knob")
-    row = table.loc["pipcdr.neighbour_noise"]
-    assert row["rise_low"] < 0.3 * 2 / 3 < row["rise_high"]
-    assert abs(row["bend"]) < row["rise"] / 4
-    x = np.linspace(0, 1, 60)
-    bent = knob_importance.thirds(x, (x - 0.5) ** 2 * -1.0)
-    assert bent["bend"] > 0.1
-    assert abs(bent["rise"]) < 1e-9
-
-
-def test_the_contrast_of_two_thirds_is_welchs():
-    random = np.random.default_rng(3)
-    x, y = np.arange(30.0), random.standard_normal(30)
-    found = knob_importance.thirds(x, y)
-    interval = stats.ttest_ind(y[20:], y[:10], equal_var=False).confidence_interval()
-    assert [found["rise_low"], found["rise_high"]] == pytest.approx([interval.low, interval.high])
-
-
-def test_the_same_search_under_two_names_counts_once(both):
-    twice = [both[0], searched("which_method_at_equal_tuning"), both[1]]
-    assert len(list(knob_importance.distinct_searches(twice))) == 2
-
-
-def test_a_small_search_and_knobs_that_nobody_searched_are_said(both):
-    assert knob_importance.importances([searched(n=10)], 5).empty
-    assert knob_importance.importance_section([searched(n=10)], 5) is None
-    section = knob_importance.importance_section(both, 5)
-    assert "pipcdr.neighbour_noise (sigma, on digits)" in section.sentence or "secu.lower_bound" in section.sentence
-    assert "Not searched: pipcdr.queue_ratio, entropy.fairness_weight" in section.sentence
-    assert section.table.count("<tr>") == 7
-    assert len(section.drawings) == 1
-
-
-ARMS = {
-    "baseline": ("kmeans", "baseline"),
-    "secu": ("secu", "rival"),
-    "pipcdr": ("pipcdr", "rival"),
-    "lr=1": ("kmeans", "level"),
-}
-
-
-def ranked(gap=0.05, n=8):
-    random = np.random.default_rng(0)
-    values = {
-        (arm, dataset): 0.5 + shift + 0.005 * random.standard_normal(n)
-        for dataset in ("digits", "mnist_5k")
-        for arm, shift in (("baseline", 0.0), ("secu", gap), ("pipcdr", 2 * gap), ("lr=1", 9.0))
-    }
-    return views.view_of_arms("heads", ARMS, values, datasets=("digits", "mnist_5k"))
-
-
-def test_methods_are_ranked_over_blocks_and_levels_of_one_method_are_no_rivals():
-    found = head_to_head.head_to_head(ranked())
-    assert found.ranking.methods == ("pipcdr", "secu", "kmeans")
-    assert found.ranking.mean_ranks == (1.0, 2.0, 3.0)
-    assert found.ranking.n_datasets == 16
-    (section,) = head_to_head.head_to_head_sections([ranked()])
-    assert "pipcdr leads, apart from all others" in section.sentence
-    assert "The arms differ" in section.sentence
-
-
-def test_methods_that_are_alike_are_not_told_apart():
-    (section,) = head_to_head.head_to_head_sections([ranked(gap=0.0, n=4)])
-    assert "The arms are not told apart" in section.sentence
-    assert "lead" not in section.sentence
-
-
-def test_two_methods_make_no_ranking():
-    two = {key: value for key, value in ARMS.items() if key != "pipcdr"}
-    values = {("baseline", "digits"): [0.5, 0.6], ("secu", "digits"): [0.6, 0.7]}
-    assert head_to_head.head_to_head(views.view_of_arms("pair", two, values)) is None
-
-
-def test_the_rule_that_follows_the_metric_costs_nothing_and_the_one_against_it_costs_most(both):
-    table = label_free.rule_costs(both).set_index(["study", "rule"])
-    for study in ("search_pipcdr", "search_secu"):
-        assert abs(table.loc[(study, "neighbour_mi"), "cost"]) < 0.02
-        assert table.loc[(study, "neighbour_mi"), "agreement"] == pytest.approx(1.0)
-        assert table.loc[(study, "silhouette"), "cost"] > 0.15
-        assert table.loc[(study, "silhouette"), "agreement"] == pytest.approx(-1.0)
-    section = label_free.label_free_section(both)
-    assert "Cheapest on average over 2 searches is neighbour MI" in section.sentence
-    assert "Not measured here: preservation, between-seed MI, rank sum" in section.sentence
-
-
-def test_no_rule_may_choose_a_collapsed_configuration():
-    study = searched()
-    search = study.record["searches"][0]
-    best = int(np.argmax([entry["objective"][0] for entry in search["history"]]))
-    study.rows.loc[study.rows["arm"] == f"pipcdr #{best}", "collapsed"] = True
-    assert (label_free.rule_costs([study])["chosen"] != best).all()
-
-
-def test_a_trial_that_two_studies_ask_for_collapses_once_and_maps_name_their_study():
-    grid = {f"{a}, {b}": ("secu", "baseline" if a == b == "1" else "level") for a in "123" for b in "12"}
-    random = np.random.default_rng(0)
-    study = views.view_of_arms("crossed", grid, {(arm, "digits"): random.random(4) for arm in grid})
-    for arm in study.record["arms"]:
-        arm |= {"factor": "lower_bound x dual_lr", "level": arm["name"]}
-    study.rows["collapsed"] = study.rows["arm"] == "3, 2"
-    table = collapse.collapse_shares([study, study])
-    assert table.loc["secu", ["trials", "collapsed"]].tolist() == [24, 4]
-    assert table.loc["secu", "low"] < 4 / 24 < table.loc["secu", "high"]
-    section = collapse.collapse_section([study])
-    assert [drawing.key for drawing in section.drawings] == ["map_digits_crossed"]
-    study.rows["collapsed"] = False
-    assert collapse.collapse_section([study]) is None
 
 
 def test_the_front_holds_what_nothing_cheaper_beats():

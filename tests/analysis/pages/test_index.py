@@ -4,7 +4,6 @@ import shutil
 
 import pytest
 
-from analysis.across.families import ACROSS, FAMILIES, by_family, family_of
 from analysis.data import study_view
 from analysis.pages import answers, index, report, study_page
 from orchestrator.errors import RequestError
@@ -88,15 +87,6 @@ def test_a_folder_that_cannot_be_written_is_refused_in_one_line(synthetic, tmp_p
     blocked.write_text("")
     with pytest.raises(RequestError, match="name another folder: --out"):
         index.build(synthetic.results, blocked, notebook=False)
-
-
-def test_studies_of_one_paper_are_a_family_and_those_of_several_go_across():
-    papers = {family.name: family.paper for family in FAMILIES}
-    assert family_of({"paper": papers["secu"]}).name == "secu"
-    assert family_of({"paper": f"{papers['secu']}, {papers['pipcdr']}"}) == ACROSS
-    assert family_of({}) == ACROSS
-    grouped = by_family([({"paper": papers["secu"]}, 1), ({}, 2), ({"paper": papers["secu"]}, 3)])
-    assert {family.name: found for family, found in grouped.items()} == {"secu": [1, 3], "across": [2]}
 
 
 def test_an_exploratory_study_is_marked_and_counts_among_no_claims(made, synthetic):

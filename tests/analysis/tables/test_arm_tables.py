@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from analysis.data import study_view
-from analysis.tables import arm_tables, formats
+from analysis.tables import arm_tables
 from analysis.verdicts import verdicts
 
 
@@ -85,21 +85,12 @@ def test_the_csv_holds_every_number_unrounded(rows, study, tmp_path):
     assert table.loc["update=epoch", ["planned", "complete", "failed", "missing"]].tolist() == [12, 11, 1, 0]
 
 
-def test_latex_escapes_and_aligns():
-    text = formats.as_latex(["arm", "NMI (%)"], [["a_b & c", "−1.0"]], "50 % of #1", "key")
-    assert r"a\_b \& c & $-$1.0 \\" in text and r"\caption{50 \% of \#1}" in text and r"\begin{tabular}{lr}" in text
-
-
 def test_every_latex_row_has_as_many_cells_as_columns(rows, study, tmp_path):
     text = arm_tables.write(rows, study, tmp_path)["tex"].read_text()
     sides = re.search(r"\\begin\{tabular\}\{([lr]+)\}", text).group(1)
     body = text.split("\\midrule")[1].split("\\bottomrule")[0].strip().splitlines()
     assert len(body) == len(rows) and {len(re.split(r"(?<!\\)&", line)) for line in body} == {len(sides)}
     assert text.isascii()
-
-
-def test_html_is_escaped():
-    assert '<td class="text">&lt;b&gt;</td>' in formats.as_html(["x"], [["<b>"]])
 
 
 def test_datasets_get_a_column_where_there_are_several(two_datasets):

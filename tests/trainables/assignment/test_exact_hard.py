@@ -1,11 +1,11 @@
-"""Hard assignment: greedy against its definition, exact against brute force and scipy, the invariants of J."""
+"""Exact hard labels against brute force and scipy, beside greedy ones; what both keep to."""
 
 import itertools
-import math
 
 import numpy as np
 import pytest
 import torch
+from hard_problems import problem, shapes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
@@ -15,33 +15,6 @@ from trainables.assignment.greedy_hard import descend, greedy_hard
 from trainables.assignment.hard_labels import hard_objective, sizes, violated_moves
 
 quick = settings(max_examples=25, deadline=None)
-shapes = st.tuples(st.integers(0, 10_000), st.integers(1, 24), st.integers(1, 7), st.floats(0.01, 30.0))
-
-
-def problem(seed, points, classes, scale):
-    """Cost, start counts, penalty and prior of two members."""
-    generator = torch.Generator().manual_seed(seed)
-    cost = scale * torch.randn(2, points, classes, generator=generator, dtype=torch.float64)
-    start = torch.randint(0, 5, (2, classes), generator=generator)
-    penalty = 3 * torch.rand(2, generator=generator, dtype=torch.float64)
-    prior = torch.rand(2, classes, generator=generator, dtype=torch.float64) + 0.1
-    return cost, start, penalty, prior
-
-
-def definition_of_greedy(cost, counts, penalty):
-    """The paper's loop: at every step the best free pair of all; returns labels and the sum of step costs."""
-    points, classes = cost.shape
-    labels, total, counts = [-1] * points, 0.0, list(counts)
-    for _ in range(points):
-        value, i, k = min(
-            (cost[i, k] + penalty * math.log(counts[k] + 1), i, k)
-            for i in range(points)
-            if labels[i] < 0
-            for k in range(classes)
-        )
-        labels[i], total = k, total + value
-        counts[k] += 1
-    return labels, total
 
 
 def slots_optimum(cost, start, penalty):
@@ -50,50 +23,6 @@ def slots_optimum(cost, start, penalty):
     growth = penalty * np.log(np.asarray(start)[:, None] + np.arange(1, points + 1))
     slots = (cost[:, :, None] + growth).reshape(points, -1)
     return slots[linear_sum_assignment(slots)].sum()
-
-
-@quick
-@given(shapes)
-def test_no_point_of_greedy_would_have_been_cheaper_in_a_cluster_that_stayed_empty(shape):
-    """A fresh cluster costs ln 1 = 0; so no more clusters fill than there are points."""
-    cost = problem(*shape)[0]
-    found = greedy_hard(cost)
-    for table, labels in zip(cost, found, strict=True):
-        filled = labels.unique()
-        assert len(filled) <= min(table.shape)
-        empty = [k for k in range(table.shape[1]) if k not in filled]
-        for k in filled:
-            own = (labels == k).nonzero()[:, 0]
-            ranked = own[table[own, k].argsort()]
-            prices = table[ranked, k] + torch.arange(1, len(own) + 1).log()
-            assert (prices[:, None] <= table[ranked][:, empty] + 1e-9).all()
-
-
-@quick
-@given(shapes)
-def test_greedy_takes_the_pairs_its_definition_takes_and_its_steps_sum_to_the_objective(shape):
-    cost, start, penalty, prior = problem(*shape)
-    found = greedy_hard(cost, start, penalty, prior)
-    objective = hard_objective(cost, found, start, penalty, prior)
-    for m in range(2):
-        full = (cost[m] - prior[m].log()).numpy()
-        labels, total = definition_of_greedy(full, start[m].tolist(), float(penalty[m]))
-        assert found[m].tolist() == labels
-        assert float(objective[m]) == pytest.approx(total, rel=1e-9, abs=1e-9)
-
-
-@pytest.mark.parametrize("digits", [1, 2, 12])
-@pytest.mark.parametrize(("points", "classes"), [(300, 2), (300, 12), (150, 60)])
-def test_large_batches_and_ties_take_the_pairs_of_the_definition_too(points, classes, digits):
-    cost = problem(points + digits, points, classes, 1.0)[0].round(decimals=digits)[:1]
-    priced, counts, expected = cost[0].numpy().copy(), np.zeros(classes), np.zeros(points, dtype=int)
-    for _ in range(points):  # argmin takes the lowest point, then the lowest cluster, as the tie rule says
-        i, k = divmod(int(priced.argmin()), classes)
-        expected[i] = k
-        counts[k] += 1
-        priced[:, k] = np.where(np.isinf(priced[:, k]), np.inf, cost[0, :, k] + math.log(counts[k] + 1))
-        priced[i] = np.inf
-    assert np.array_equal(greedy_hard(cost)[0].numpy(), expected)
 
 
 @quick
@@ -133,19 +62,6 @@ def test_no_single_move_lowers_an_exact_or_a_descended_assignment(shape):
     exact, greedy = exact_hard(cost, *rest), greedy_hard(cost, *rest)
     assert violated_moves(cost, exact, *rest).tolist() == [0, 0]
     assert violated_moves(cost, descend(cost, greedy, *rest, max_sweeps=100), *rest).tolist() == [0, 0]
-
-
-def test_violated_moves_counts_what_trying_every_move_counts():
-    cost, start, penalty, prior = problem(3, 15, 4, 1.0)
-    rest = (start, penalty, prior)
-    labels = torch.randint(0, 4, (2, 15), generator=torch.Generator().manual_seed(1))
-    before = hard_objective(cost, labels, *rest)
-    tried = [0, 0]
-    for m, i, k in itertools.product(range(2), range(15), range(4)):
-        moved = labels.clone()
-        moved[m, i] = k
-        tried[m] += bool(hard_objective(cost, moved, *rest)[m] < before[m] - 1e-9)
-    assert violated_moves(cost, labels, *rest).tolist() == tried and min(tried) > 0
 
 
 @pytest.mark.parametrize("solver", [greedy_hard, exact_hard])
@@ -258,12 +174,3 @@ def test_a_member_of_a_batch_equals_the_same_problem_alone(solver):
     for m in range(2):
         one = slice(m, m + 1)
         assert torch.equal(solver(cost[one], start[one], penalty[one], prior[one])[0], together[m])
-
-
-def test_wrong_arguments_are_refused_in_one_line():
-    with pytest.raises(ValueError, match=r"cost must be \(M, B, K\)"):
-        greedy_hard(torch.zeros(3, 4))
-    with pytest.raises(ValueError, match=r"penalty must be \(1,\) and not negative"):
-        greedy_hard(torch.zeros(1, 3, 4), penalty=torch.tensor([-1.0]))
-    with pytest.raises(ValueError, match=r"start must be \(1, 4\)"):
-        exact_hard(torch.zeros(1, 3, 4), torch.zeros(4))
