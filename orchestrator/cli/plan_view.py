@@ -127,7 +127,9 @@ def priced_together(studies: Sequence[Study], results: Path, plugins: tuple[str,
 def _plan(study: Study, catalogue: Catalogue, ledger: Ledger) -> Plan:
     """Return the plan of a study with what its searches have chosen in a results folder."""
     require_own_file(study, ledger)
-    return plan_of(study, catalogue, choices_of(study, lambda key: earlier_record(ledger, key)))
+    plan = plan_of(study, catalogue)
+    chosen = choices_of(plan, lambda key: earlier_record(ledger, key))
+    return plan_of(study, catalogue, chosen) if chosen else plan
 
 
 def _probe_here(study: Study, results: Path, catalogue: Catalogue) -> None:

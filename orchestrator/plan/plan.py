@@ -14,6 +14,7 @@ from typing import Any
 from orchestrator import discovery
 from orchestrator.designs.base import Contrast, Design
 from orchestrator.designs.search import Search
+from orchestrator.errors import RequestError
 from orchestrator.inference.power import PowerReport, Spread
 from orchestrator.knobs import Value, canonical, identity
 from orchestrator.plan import power
@@ -23,7 +24,7 @@ from orchestrator.plan.checks import check_arms, check_study
 from orchestrator.plan.trials import PlannedTrial
 from orchestrator.plateau import StopRule
 from orchestrator.study import Study
-from orchestrator.trial import SeedBlock, TrialSpec
+from orchestrator.trial import SeedBlock, TrialSpec, ids
 
 __all__ = ["Choices", "Plan", "choices_of", "plan_of"]
 
@@ -111,6 +112,22 @@ class Plan:
             return ""
         return StopRule(rule, bool(discovery.metric(rule.metric).larger_is_better)).written
 
+    def search_trials(self, search: Search, dataset: str, values: Mapping[str, Value]) -> list[TrialSpec]:
+        """Return what a search trains of one configuration on a dataset: one trial a search seed."""
+        spec = self.spec(search.method, values, dataset, search.n_epochs)
+        return [replace(spec, seed=seed, seed_block=SeedBlock.SEARCH) for seed in range(search.n_seeds)]
+
+    def asks_for(self, search: Search, dataset: str, told: Mapping[str, Any]) -> bool:
+        """Return whether an entry of a recorded search's history is about trials that this plan would train.
+
+        It is not where the method's version, the data, a knob or the budget have changed since.
+        """
+        try:
+            wanted = ids(self.search_trials(search, dataset, told["values"]))
+        except RequestError:  # a knob that there is no more, or a value that is no more allowed
+            return False
+        return sorted(wanted) == sorted(told["trial_ids"])
+
     def kinds(self) -> list[TrialSpec]:
         """Return one trial of each method on each dataset, the study's own design first; no trial of the plan."""
         return [self.spec(method, {}, dataset) for dataset in self.study.datasets for method in self.study.methods]
@@ -173,22 +190,31 @@ def plan_of(study: Study, catalogue: Catalogue, chosen: Choices | None = None) -
     return Plan(study=study, catalogue=catalogue, arms=arms, contrasts=contrasts, chosen=known)
 
 
-def choices_of(study: Study, record_of: Callable[[str], Mapping[str, Any]]) -> Choices:
-    """Return what searches have chosen already, as far as records say it.
+def choices_of(plan: Plan, record_of: Callable[[str], Mapping[str, Any]]) -> Choices:
+    """Return what searches have chosen already, as far as records say it and the plan still asks for their trials.
 
     Args:
-        study: whose designs wait for choices.
+        plan: of the study whose designs wait for choices.
         record_of: key of a study -> its record (study.json); empty: there is none.
     """
     found: dict[tuple[str, int], Mapping[str, Value]] = {}
-    for index, design in enumerate(study.designs):
+    for index, design in enumerate(plan.study.designs):
         if design.search is design:
             continue
-        entries = record_of(design.starts_from or study.key).get("searches", []) if _waits(design) else []
+        key = design.starts_from or plan.study.key
+        entries = record_of(key).get("searches", []) if _waits(design) else []
         for entry in entries:
-            if entry["method"] == design.method and entry["chosen"]:
+            if entry["method"] == design.method and entry["chosen"] and _holds(plan, design, entry):
                 found.setdefault((entry["dataset"], index), entry["chosen"])
     return found
+
+
+def _holds(plan: Plan, design: Design, entry: Mapping[str, Any]) -> bool:
+    """Return whether what a search of the study itself was told is what it would be told now."""
+    search, dataset = design.search, entry["dataset"]
+    if search is None or dataset not in plan.study.datasets:
+        return True
+    return all(plan.asks_for(search, dataset, told) for told in entry["history"] if not told.get("warm_start"))
 
 
 def _waits(design: Design) -> bool:

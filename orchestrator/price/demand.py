@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -11,7 +11,7 @@ from orchestrator.designs.search import Search
 from orchestrator.ledger import Ledger
 from orchestrator.plan.plan import Plan
 from orchestrator.plan.trials import PlannedTrial
-from orchestrator.trial import SeedBlock, TrialSpec
+from orchestrator.trial import TrialSpec
 
 __all__ = ["Demand", "demand"]
 
@@ -63,42 +63,39 @@ def demand(plan: Plan, ledger: Ledger) -> Demand:
         plan=plan,
         confirm=confirm,
         hits=hits,
-        search_hits=_search_hits(record, ledger),
+        search_hits=sum(len(told) for told in _told(plan, record, ledger)),
         to_confirm={trial_id: spec for trial_id, spec in wanted.items() if trial_id not in hits},
         to_search=_search_rounds(plan, record, ledger),
     )
 
 
-def _search_hits(record: Mapping[str, Any], ledger: Ledger) -> int:
-    asked: set[str] = set()
-    for search in record.get("searches", []):
-        for told in search["history"]:
-            asked.update(told["trial_ids"])
-    return len(ledger.states(asked)) if asked else 0
+def _told(plan: Plan, record: Mapping[str, Any], ledger: Ledger) -> list[set[str]]:
+    """Return for each search of a plan the kept trials that it was told of and would still ask for."""
+    return [_told_of(plan, record, search, dataset, ledger) for dataset, _, search in plan.searches]
+
+
+def _told_of(plan: Plan, record: Mapping[str, Any], search: Search, dataset: str, ledger: Ledger) -> set[str]:
+    found: set[str] = set()
+    for entry in record.get("searches", []):
+        if (entry["method"], entry["dataset"]) != (search.method, dataset):
+            continue
+        for told in entry["history"]:
+            if not told.get("warm_start") and plan.asks_for(search, dataset, told):
+                found.update(told["trial_ids"])
+        break
+    return set(ledger.states(found)) if found else found
 
 
 def _search_rounds(plan: Plan, record: Mapping[str, Any], ledger: Ledger) -> list[list[TrialSpec]]:
     """Return stand-ins for what searches have still to ask for, round by round: they cost what the base costs."""
     rounds: list[list[TrialSpec]] = []
-    for dataset, _, search in plan.searches:
-        spec = plan.spec(search.method, search.base, dataset, search.n_epochs)
-        own = [replace(spec, seed=seed, seed_block=SeedBlock.SEARCH) for seed in range(search.n_seeds)]
-        left = search.n_configurations - _n_told(record, search, dataset, ledger)
+    told = _told(plan, record, ledger)
+    for (dataset, _, search), known in zip(plan.searches, told, strict=True):
+        own = plan.search_trials(search, dataset, search.base)
+        left = search.n_configurations - len(known) // search.n_seeds
         together = search.round_size * (1 + search.rounds_ahead)
         for number, begin in enumerate(range(0, left, together)):
             if number == len(rounds):
                 rounds.append([])
             rounds[number] += own * min(together, left - begin)
     return rounds
-
-
-def _n_told(record: Mapping[str, Any], search: Search, dataset: str, ledger: Ledger) -> int:
-    """Return how many configurations of a search were told, and are still in the ledger."""
-    for entry in record.get("searches", []):
-        if (entry["method"], entry["dataset"]) == (search.method, dataset):
-            count = 0
-            for told in entry["history"]:
-                known = ledger.states(told["trial_ids"])
-                count += not told.get("warm_start") and len(known) == len(told["trial_ids"])
-            return count
-    return 0

@@ -86,7 +86,7 @@ def train(
 
 def _demand(plan: Plan, ledger: Ledger) -> Demand:
     """Return what is missing, with the choices that earlier runs of the study have recorded."""
-    chosen = choices_of(plan.study, lambda key: earlier_record(ledger, key))
+    chosen = choices_of(plan, lambda key: earlier_record(ledger, key))
     known = plan_of(plan.study, plan.catalogue, chosen) if chosen else plan
     return demand(known, ledger)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,7 @@ from orchestrator.knobs import Value, described
 from orchestrator.plan.plan import Plan
 from orchestrator.plan.trials import PlannedTrial
 from orchestrator.search.replay import KnownConfigurations
-from orchestrator.trial import SeedBlock, TrialSpec, TrialState
+from orchestrator.trial import TrialSpec, TrialState
 from orchestrator.trial_result import LookUp, TrialResult
 
 if TYPE_CHECKING:
@@ -61,8 +60,7 @@ class SearchPhase:
 
     def specs(self, values: Mapping[str, Value]) -> list[TrialSpec]:
         """Return the trials of a configuration: one for each search seed."""
-        spec = self._plan.spec(self.search.method, values, self.dataset, self.search.n_epochs)
-        return [replace(spec, seed=seed, seed_block=SeedBlock.SEARCH) for seed in range(self.search.n_seeds)]
+        return self._plan.search_trials(self.search, self.dataset, values)
 
     @property
     def open(self) -> list[Proposal]:
