@@ -15,7 +15,7 @@ from orchestrator.code_files import Code, code_of
 from orchestrator.errors import RequestError
 from orchestrator.machine import limits
 
-__all__ = ["code_digest", "file_code_digest", "git_commit", "machine", "versions"]
+__all__ = ["code_digest", "commit_of", "digest_of_loaded", "file_code_digest", "git_commit", "machine", "versions"]
 
 PACKAGES = ("torch", "numpy", "scikit-learn", "ray", "optuna")
 """Packages whose releases can move numbers, or decide how trials are run."""
@@ -35,11 +35,12 @@ def code_digest(method_module: ModuleType) -> str:
     path = getattr(method_module, "__file__", None)
     if path is None:
         raise ValueError(f"module {method_module.__name__!r} has no file")
-    return _code_digest(path, method_module.__name__)
+    return digest_of_loaded(path, method_module.__name__)
 
 
 @cache
-def _code_digest(path: str, name: str) -> str:
+def digest_of_loaded(path: str, name: str) -> str:
+    """Return `code_digest` of the module of a file; kept for the life of the process."""
     code = code_of(Path(path), name)
     for key, file in code.files.items():
         loaded = getattr(sys.modules.get(key), "__file__", None)
@@ -80,10 +81,11 @@ def git_commit() -> str:
     edited since: `code_digest` does.
     """
     checkout = Path(__file__).resolve().parents[1]
-    return _commit(checkout / ".git") if (checkout / "pyproject.toml").is_file() else ""
+    return commit_of(checkout / ".git") if (checkout / "pyproject.toml").is_file() else ""
 
 
-def _commit(git: Path) -> str:
+def commit_of(git: Path) -> str:
+    """Return the commit that a `.git` (a folder, or a worktree's file) is at; empty if that cannot be read."""
     try:
         if git.is_file():  # a worktree: the file names its folder
             git = (git.parent / git.read_text().removeprefix("gitdir:").strip()).resolve()

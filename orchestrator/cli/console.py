@@ -274,7 +274,7 @@ def answer(found: Any) -> None:
     out.print()
     out.print(found.question, style="bold", markup=False)
     out.print(found.heading, style="dim", markup=False)
-    out.print(_arms_table(found))
+    out.print(arms_table(found))
     out.print(found.note, style="dim", markup=False)
     for sentence in found.footing:
         out.print(sentence, style="default" if found.works else "bold red", markup=False)
@@ -300,7 +300,7 @@ def index_text(found: Any) -> None:
         out.print(f"{label}: {path}", markup=False, soft_wrap=True)
 
 
-def _arms_table(found: Any) -> Table:
+def arms_table(found: Any) -> Table:
     """Return the arms with what fits 80 columns: the metric, what works, the difference, p. The report has the rest.
 
     Intervals stay in one line; of several datasets, each is a line above its arms.

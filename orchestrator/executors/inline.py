@@ -58,7 +58,7 @@ class InlineExecutor:
         while not source.finished and not source.stopping:
             task = source.next_task()
             if task is not None:
-                self._train(source, self._fences.fenced(task))
+                self.train(source, self._fences.fenced(task))
             elif not source.finished and not source.stopping:
                 raise RuntimeError("the source has no bundle, is not finished, and nothing is under way")
 
@@ -68,7 +68,8 @@ class InlineExecutor:
     def close(self) -> None:
         """Nothing to end: this executor starts no process."""
 
-    def _train(self, source: Source, task: BundleTask) -> None:
+    def train(self, source: Source, task: BundleTask) -> None:
+        """Train one bundle and tell the source what becomes of it."""
         import torch
 
         torch.set_num_threads(task.threads)

@@ -101,7 +101,7 @@ class FolderLock:
                 finally:
                     if self._descriptor != descriptor:
                         os.close(descriptor)
-        os.register_at_fork(after_in_child=self._forget)
+        os.register_at_fork(after_in_child=self.forget)
         threading.Thread(target=self._beat, name="lock", daemon=True).start()
 
     def require(self) -> None:
@@ -128,9 +128,10 @@ class FolderLock:
         if self._descriptor is not None and _content(self._path) == self._claim:
             with contextlib.suppress(OSError):  # a claim that stays makes the next driver wait, or names a dead one
                 os.ftruncate(self._descriptor, 0)
-        self._forget()
+        self.forget()
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Close the file and leave the claim in it, as the end of the process would."""
         self._released.set()
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:

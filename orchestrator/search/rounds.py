@@ -192,7 +192,7 @@ class SearchRounds:
         values = dict(self.search.base)
         for name, domain in self._searched.items():
             if self._sampler.asks_all or _holds(name, values, self.space):
-                values[name] = _suggest(trial, name, domain)
+                values[name] = suggested(trial, name, domain)
         self._open[trial.number] = trial
         self._judges[trial.number] = trial if self.judged is self.study else self.judged.ask()
         asked = canonical(self.space, values, self.search.method)
@@ -236,7 +236,8 @@ def _holds(name: str, values: Mapping[str, Value], space: Mapping[str, Knob]) ->
     return all(values.get(other, space[other].default) in allowed for other, allowed in space[name].when.items())
 
 
-def _suggest(trial: optuna.trial.Trial, name: str, domain: Domain) -> Value:
+def suggested(trial: optuna.trial.Trial, name: str, domain: Domain) -> Value:
+    """Return the value that Optuna suggests for a knob of a trial."""
     if isinstance(domain, Float):
         return trial.suggest_float(name, domain.low, domain.high, log=domain.log, step=domain.step)
     if isinstance(domain, Int):

@@ -32,7 +32,7 @@ if "ray" in sys.argv:
     from orchestrator.executors.ray_cluster import cluster
 
     # Ray reads this when it is imported, which a driver that is not forked does later
-    os.environ.update(cluster.DRIVER_ENVIRONMENT, RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=cluster._token())
+    os.environ.update(cluster.DRIVER_ENVIRONMENT, RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=cluster.ray_token())
     import orchestrator.executors.ray_tune.fit
 
 CHECKPOINT_SECONDS = 0.02

@@ -50,7 +50,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def digest_of(path: Path, name: str = "trainables.methods.a") -> str:
     module = ModuleType(name)
     module.__file__ = str(path)
-    provenance._code_digest.cache_clear()
+    provenance.digest_of_loaded.cache_clear()
     return provenance.code_digest(module)
 
 
@@ -113,7 +113,7 @@ def test_the_commit_is_read_from_the_files_of_git(tmp_path: Path, files: dict[st
     for name, text in files.items():
         (tmp_path / ".git" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / ".git" / name).write_text(text)
-    assert provenance._commit(tmp_path / ".git") == COMMIT
+    assert provenance.commit_of(tmp_path / ".git") == COMMIT
 
 
 def test_a_worktree_and_a_broken_or_absent_repository_are_understood(tmp_path: Path) -> None:
@@ -125,10 +125,10 @@ def test_a_worktree_and_a_broken_or_absent_repository_are_understood(tmp_path: P
     (main / "worktrees" / "w" / "commondir").write_text("../..")
     (tmp_path / "w").mkdir()
     (tmp_path / "w" / ".git").write_text(f"gitdir: {main / 'worktrees' / 'w'}\n")
-    assert provenance._commit(tmp_path / "w" / ".git") == COMMIT
-    assert provenance._commit(tmp_path / "nowhere" / ".git") == ""
+    assert provenance.commit_of(tmp_path / "w" / ".git") == COMMIT
+    assert provenance.commit_of(tmp_path / "nowhere" / ".git") == ""
     (main / "HEAD").write_text("nonsense")
-    assert provenance._commit(main) == ""
+    assert provenance.commit_of(main) == ""
 
 
 def test_versions_and_machine_name_what_moves_numbers_without_importing_it() -> None:

@@ -215,11 +215,11 @@ class Cluster:
         os.environ.update(DRIVER_ENVIRONMENT)
         if not self.local:
             os.environ.update(JOINED_ENVIRONMENT)
-        if "ray" in sys.modules and not _token.cache_info().currsize:
+        if "ray" in sys.modules and not ray_token.cache_info().currsize:
             return  # imported by somebody before: it has read already that there is no token, and would refuse ours
         if self.local and not {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN"} & os.environ.keys():
             os.environ["RAY_AUTH_MODE"] = "token"  # else any user of this machine could run code here;
-            os.environ["RAY_AUTH_TOKEN"] = _token()  # given, Ray writes no file into the home folder
+            os.environ["RAY_AUTH_TOKEN"] = ray_token()  # given, Ray writes no file into the home folder
 
     def _start(self) -> None:
         sweep_leftovers()
@@ -326,7 +326,7 @@ class Cluster:
 
 
 @cache
-def _token() -> str:
+def ray_token() -> str:
     """Return this process's secret; one for its life, since Ray remembers the first."""
     return secrets.token_hex(32)
 

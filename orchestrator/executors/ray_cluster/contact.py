@@ -41,7 +41,7 @@ class Contact:
     """
 
     def __init__(self, place: str, knock: Callable[[str], bool | None] | None = None) -> None:
-        self.place, self._knock = place, knock or _knock
+        self.place, self._knock = place, knock or accepts_connections
         self._refused_since = float("inf")
         self._knocking: threading.Thread | None = None
 
@@ -83,7 +83,8 @@ class Contact:
         time.sleep(1.0)
 
 
-def _knock(place: str) -> bool | None:
+def accepts_connections(place: str) -> bool | None:
+    """Return whether HOST:PORT accepts connections, or refuses them; None: nothing answers."""
     host, _, port = place.rpartition(":")
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=3.0).close()

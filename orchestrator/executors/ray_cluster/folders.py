@@ -28,7 +28,7 @@ SESSION = "s"
 """Ray's name for a session; its own choice has 42 characters, of which sockets may not have many."""
 
 _NAME = re.compile(rf"{PREFIX}[0-9]{{1,10}}-[A-Za-z0-9_]+")
-_LONGEST_NAME = f"{PREFIX}{4194304}-{'x' * 8}"
+LONGEST_NAME = f"{PREFIX}{4194304}-{'x' * 8}"
 """The largest process number of Linux, and what `tempfile` adds."""
 
 _NOBODY = 65534
@@ -82,7 +82,7 @@ def temporary_folder() -> str:
 def _unfit(folder: str) -> str:
     """Return why a folder will not do for private folders with sockets in them; empty: it will."""
     longest = max(len(name) for name in _SOCKETS)
-    room = _LONGEST_SOCKET - len(f"/{_LONGEST_NAME}/r/{SESSION}/sockets/") - longest
+    room = _LONGEST_SOCKET - len(f"/{LONGEST_NAME}/r/{SESSION}/sockets/") - longest
     if len(os.fsencode(folder)) > room:
         return f"has more than {room} bytes in its name, and sockets may have {_LONGEST_SOCKET}"
     others = next(_open_to_others(Path(folder)), None)

@@ -70,7 +70,7 @@ class TemplateProcess:
             listening.listen(64)
             before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # Ctrl-C is the driver's affair
             program = PROGRAM.format(path=list(path), listening=listening.fileno(), job=FIRST_JOB)
-            self._process = subprocess.Popen(
+            self.process = subprocess.Popen(
                 [sys.executable, "-P", "-c", program, str(folder)],  # the folder says to whom it belongs
                 env=dict(environment),
                 stdin=subprocess.PIPE,
@@ -93,7 +93,7 @@ class TemplateProcess:
     def expect(self, method: str, dataset: DatasetKey, folder: Path) -> None:
         """Say what workers will need: a method and a dataset of the project's own, and where its files shall lie."""
         order = {"method": method, "dataset": dataset, "folder": str(folder)}
-        stream = self._process.stdin
+        stream = self.process.stdin
         assert stream is not None
         try:
             stream.write(json.dumps(order).encode() + b"\n")
@@ -103,7 +103,7 @@ class TemplateProcess:
 
     def close(self) -> None:
         """End it, and every worker that it started; safe to call twice."""
-        if self._process.stdin is not None and not self._process.stdin.closed:
-            self._process.kill()
-            self._process.stdin.close()
-            self._process.wait()
+        if self.process.stdin is not None and not self.process.stdin.closed:
+            self.process.kill()
+            self.process.stdin.close()
+            self.process.wait()

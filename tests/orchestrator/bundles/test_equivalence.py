@@ -29,20 +29,20 @@ class Recording(InlineExecutor):
         super().__init__()
         self.bundles = []
 
-    def _train(self, source, task):
+    def train(self, source, task):
         self.bundles.append(task.bundle)
-        super()._train(source, task)
+        super().train(source, task)
 
 
 class DiesAtChecks(Recording):
     """Loses every bundle whose one member was trained before."""
 
-    def _train(self, source, task):
+    def train(self, source, task):
         known = {spec.trial_id for bundle in self.bundles for spec in bundle.specs}
         if task.bundle.specs[0].trial_id in known:
             source.lost(task.bundle, FailureKind.INFRASTRUCTURE, "the worker died")
         else:
-            super()._train(source, task)
+            super().train(source, task)
 
 
 def run(folder, faults, executor=None, seeds=8, **options):

@@ -42,7 +42,7 @@ def terminal(monkeypatch):
 @pytest.mark.parametrize("first", [0, 1])
 def test_intervals_and_arms_stay_in_one_line(terminal, first):
     found = SimpleNamespace(head=HEAD[first:], rows=[row[first:] for row in ROWS])
-    console.out.print(console._arms_table(found))
+    console.out.print(console.arms_table(found))
     lines = terminal()
     for _, arm, metric, works, _, difference, *_ in ROWS:
         assert any(all(cell in line for cell in (arm, metric, works, difference)) for line in lines)

@@ -9,6 +9,7 @@ from orchestrator.bundles.size import known_profile
 from orchestrator.executors.inline import InlineExecutor
 from orchestrator.ledger import Ledger
 from orchestrator.plan.catalogue import Catalogue
+from orchestrator.price import probe
 from orchestrator.price.probe import MOST_EPOCHS, SEEDS, ProbeSource, keep_profiles, programs_of
 from orchestrator.trial import FailureKind, Report, SeedBlock, TrialSpec
 
@@ -38,14 +39,21 @@ def test_a_gpu_is_probed_with_more_members_than_fusing_gains_on_a_cpu(spec):
     assert programs(spec, device="cuda")[0].members == 8
 
 
+def tasks_of(found):
+    """Probe some programs in this process; return the tasks that were handed out."""
+    source, tasks = ProbeSource(found, plugins=TOY), []
+    ask = source.next_task
+    source.next_task = lambda: tasks.append(ask()) or tasks[-1]
+    InlineExecutor().run(source)
+    return tasks
+
+
 def test_a_probe_of_several_takes_configurations_from_all_over_a_program(spec):
     levels = [round(0.02 * step, 2) for step in range(1, 41)]
     many = [replace(spec, config={**CONFIG, "level": level}, seed=seed) for level in levels for seed in range(3)]
     (found,) = programs_of(many, Catalogue(TOY), "cpu")
     assert [one.config["level"] for one in found.specs] == levels[::5]
-    source = ProbeSource([replace(found, members=10)], plugins=TOY)
-    source._waiting[0].steps = [(10, 1)]
-    bundle = source.next_task().bundle
+    bundle = tasks_of([replace(found, members=10)])[-1].bundle
     assert [one.config["level"] for one in bundle.specs] == [*levels[::5], *levels[:6:5]]
     assert [one.seed - SEEDS for one in bundle.specs] == [0] * 8 + [1] * 2  # arms share seeds, as in a study
 
@@ -55,14 +63,15 @@ def test_only_what_is_much_larger_than_its_probe_is_worth_one(spec):
     assert programs(spec, 300)[0].worth_probing
 
 
-def test_a_probe_trains_alone_and_together_on_seeds_of_no_study_and_gives_a_profile(spec, tmp_path):
+def test_a_probe_trains_alone_and_together_on_seeds_of_no_study_and_gives_a_profile(spec, tmp_path, monkeypatch):
+    monkeypatch.setattr(probe, "ENOUGH_SECONDS", 1e3)  # so that no busy machine makes the toy's epochs long enough
     source = ProbeSource(programs(spec), plugins=TOY)
     tasks = []
     ask = source.next_task
     source.next_task = lambda: tasks.append(ask()) or tasks[-1]
     InlineExecutor().run(source)
     sizes = [(len(task.bundle), task.bundle.specs[0].n_epochs) for task in tasks]
-    assert sizes == [(1, 1), (1, MOST_EPOCHS), (4, MOST_EPOCHS)]  # a toy's epochs take a millisecond
+    assert sizes == [(1, 1), (1, MOST_EPOCHS), (4, MOST_EPOCHS)]
     assert all(s.seed >= SEEDS and s.seed_block is SeedBlock.SEARCH for task in tasks for s in task.bundle.specs)
     with Ledger(tmp_path, writable=True) as ledger:
         (profile,) = keep_profiles(ledger, source).values()

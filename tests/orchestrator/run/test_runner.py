@@ -54,11 +54,11 @@ class StopsAfter(InlineExecutor):
         super().__init__()
         self.left = n_bundles
 
-    def _train(self, source, task):
+    def train(self, source, task):
         self.left -= 1
         if self.left < 0:
             raise KeyboardInterrupt
-        super()._train(source, task)
+        super().train(source, task)
 
 
 def test_a_finite_study_trains_every_arm_on_every_seed_once(tmp_path):
@@ -123,8 +123,8 @@ class Preparing(InlineExecutor):
         super().__init__()
         self.diligent = diligent
 
-    def _train(self, source, task):
-        super()._train(source, task)
+    def train(self, source, task):
+        super().train(source, task)
         for _ in range(3 * self.diligent):
             source.prepare()
 
@@ -142,11 +142,17 @@ def test_a_bundle_that_waits_is_handed_out_before_the_search_thinks(tmp_path, mo
     asked = study(replace(SEARCH, rounds_ahead=1, n_seeds=1), exploratory=True)
     with Ledger(tmp_path, writable=True) as ledger:
         runner = Runner(plan_of(asked, Catalogue(TOY)), ledger, RunOptions(plugins=TOY))
-        rounds = runner.schedule.searches[0].rounds
+        rounds, executor = runner.schedule.searches[0].rounds, Recording()
         thought = []
-        monkeypatch.setattr(rounds, "ask", lambda ask=rounds.ask: thought.append(len(runner._queue)) or ask())
-        InlineExecutor().run(runner)
-    assert thought == [0]  # two rounds are there from the start; the third is asked for when nothing waits
+
+        def ask(ask=rounds.ask):
+            handed = {trial_id for task in executor.tasks for trial_id in task.bundle.trial_ids}
+            thought.append({trial.spec.trial_id for trial in runner.schedule.planned} - handed)
+            return ask()
+
+        monkeypatch.setattr(rounds, "ask", ask)
+        executor.run(runner)
+    assert thought == [set()]  # two rounds are there from the start; the third is asked for when nothing waits
 
 
 class Recording(InlineExecutor):
@@ -156,9 +162,9 @@ class Recording(InlineExecutor):
         super().__init__()
         self.tasks = []
 
-    def _train(self, source, task):
+    def train(self, source, task):
         self.tasks.append(task)
-        super()._train(source, task)
+        super().train(source, task)
 
 
 def stopped_after(asked, folder, n_reports):

@@ -40,11 +40,11 @@ class Stops(InlineExecutor):
         super().__init__()
         self.left = n_bundles
 
-    def _train(self, source, task):
+    def train(self, source, task):
         self.left -= 1
         if self.left < 0:
             raise KeyboardInterrupt
-        super()._train(source, task)
+        super().train(source, task)
 
 
 def run(asked, folder, executor=None):
@@ -165,13 +165,13 @@ def test_a_search_that_another_processor_replays_finds_its_trials_again(tmp_path
     with Ledger(tmp_path) as ledger:
         before = set(ledger.trials()["trial_id"])
     assert before
-    drawn = rounds._suggest
+    drawn = rounds.suggested
 
     def other_bits(trial, name, domain):
         value = drawn(trial, name, domain)
         return min(math.nextafter(value, math.inf), domain.high) if isinstance(domain, Float) else value
 
-    monkeypatch.setattr(rounds, "_suggest", other_bits)
+    monkeypatch.setattr(rounds, "suggested", other_bits)
     runner = run(asked, tmp_path)
     ids = {trial.spec.trial_id for trials in runner.schedule.searches[0].trials.values() for trial in trials}
     assert before <= ids

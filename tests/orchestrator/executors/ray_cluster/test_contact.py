@@ -78,8 +78,8 @@ def test_a_head_that_came_back_in_time_is_there(contact, clock):
 def test_a_knock_tells_an_open_door_from_a_closed_one():
     with socket.create_server(("127.0.0.1", 0)) as server:
         place = f"127.0.0.1:{server.getsockname()[1]}"
-        assert module._knock(place) is True
-    assert module._knock(place) is False
+        assert module.accepts_connections(place) is True
+    assert module.accepts_connections(place) is False
 
 
 def test_a_knock_that_is_not_answered_holds_nobody(monkeypatch):

@@ -47,7 +47,7 @@ def test_the_sockets_of_a_folder_whose_name_is_short_enough_can_be_bound(tempora
     place = "/tmp/" + "x" * (length - 5)
     temporary(place)
     assert folders.temporary_folder() == place
-    folder = f"{place}/{folders._LONGEST_NAME}" if length > 5 else f"/tmp/{folders._LONGEST_NAME}"
+    folder = f"{place}/{folders.LONGEST_NAME}" if length > 5 else f"/tmp/{folders.LONGEST_NAME}"
     sockets = folders.ray_folder(folder) / folders.SESSION / "sockets"
     sockets.mkdir(parents=True)
     try:

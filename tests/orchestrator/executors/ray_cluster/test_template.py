@@ -49,7 +49,7 @@ class Rig:
 
     @property
     def template(self):
-        return psutil.Process(self.process._process.pid)
+        return psutil.Process(self.process.process.pid)
 
     def asked(self, *arguments, seconds=0.0, wait=True, **environment):
         """Start a worker as Ray does; return what it says of itself."""
@@ -145,7 +145,7 @@ def test_no_copy_outlives_what_it_is_for(rig, end):
     if end == "the driver closes":
         rig.process.close()
     elif end == "the driver is gone":
-        rig.process._process.stdin.close()
+        rig.process.process.stdin.close()
     elif end == "it is killed":
         os.kill(template, signal.SIGKILL)
     else:
