@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from orchestrator.dataset_name import loaded_as
 from orchestrator.errors import RequestError, UnknownNameError
 from orchestrator.machine import process_settings
 from orchestrator.metric import Metric, undeclared
@@ -28,6 +29,7 @@ __all__ = [
     "code_of_method",
     "declared",
     "declared_by_study",
+    "dataset_file",
     "find",
     "is_built_in",
     "load_dataset",
@@ -312,18 +314,24 @@ def load_dataset(reference: str, protocol: str, plugins: Sequence[str] = ()) -> 
     """
     if reference == OWN_DATA:
         return no_data()
-    return _dataset(reference, protocol, tuple(plugins))
+    return _dataset(str(reference), loaded_as(reference), protocol, tuple(plugins))
+
+
+def dataset_file(reference: str) -> str:
+    """Return the name of the file in `datasets` that loads a reference."""
+    return loaded_as(reference).partition(":")[0]
 
 
 @cache
-def _dataset(reference: str, protocol: str, plugins: tuple[str, ...]) -> Any:
+def _dataset(reference: str, source: str, protocol: str, plugins: tuple[str, ...]) -> Any:
+    del source  # another file under the same name is another dataset
     return new_dataset(reference, protocol, plugins)
 
 
 def new_dataset(reference: str, protocol: str, plugins: tuple[str, ...]) -> Any:
     """Return what `load_dataset` does, loaded anew: for who keeps it in another way."""
     wrappers = importlib.import_module("trainables.data.options")
-    name, _, options = reference.partition(":")
+    name, _, options = loaded_as(reference).partition(":")
     return wrappers.loaded(find("dataset", name, plugins).load, options, reference).under(protocol)
 
 

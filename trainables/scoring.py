@@ -89,37 +89,48 @@ def diagnostics(columns: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def _columns(metrics: Mapping[str, Metric], scored: Scored, last: bool) -> dict[str, Floats]:
     columns: dict[str, Floats] = {}
     for name, metric in metrics.items():
-        if metric.compute is not None and (last or metric.cost is Cost.EVERY):
-            column = metric.compute(scored)
+        given = scored.known if metric.reads_labels else scored
+        if given is not None and metric.compute is not None and (last or metric.cost is Cost.EVERY):
+            column = metric.compute(given)
             if column is not None:
                 columns[f"metric.{name}"] = column
     return columns
 
 
-def chance_levels(labels: ArrayLike, n_clusters: int, plugins: Sequence[str] = ()) -> dict[str, float]:
-    """Return the mean of each metric that reads labels over random partitions into `n_clusters` clusters of equal size.
+def chance_levels(
+    labels: ArrayLike, n_clusters: int, plugins: Sequence[str] = (), data: Dataset | None = None
+) -> dict[str, float]:
+    """Return the mean of each metric over random partitions into `n_clusters` clusters of equal size.
 
     Metrics adjusted for chance are 0 by their definition. The others are simulated (50 partitions, fixed seed), as they
     depend on the number of points and on the sizes of the classes: the standard error of ACC and NMI is below 0.1
-    points for 1,000 points. A metric whose chance level nobody can say is left out.
+    points for 1,000 points. A metric whose chance level nobody can say is left out, and one that reads labels where
+    no label is known.
 
     Args:
-        labels: (points,) whole numbers.
+        labels: (points,) whole numbers; below 0: nobody knows.
         n_clusters: clusters of the random partitions, from 1.
         plugins: folders with a user's own metrics.
+        data: what was clustered, for metrics that look at the points; None: these are left out.
     """
-    kept, classes = np.unique(np.asarray(labels), return_inverse=True)
+    given = np.asarray(labels)
+    kept, classes = np.unique(given, return_inverse=True)
+    unknown = int((kept < 0).sum())
+    classes = np.where(given < 0, -1, classes - unknown)
     random = np.random.default_rng(_SEED)
     partition = np.arange(len(classes)) % n_clusters
     hard = np.stack([random.permutation(partition) for _ in range(_DRAWS)])
-    guesses = Scored(hard, classes.astype(np.int64), n_clusters, len(kept))
+    guesses = Scored(hard, classes.astype(np.int64), n_clusters, len(kept) - unknown, data)
     levels: dict[str, float] = {}
     for name, metric in discovery.metrics(plugins).items():
-        if metric.chance == GUESSED:
-            assert metric.compute is not None  # `Metric` refuses it
-            column = metric.compute(guesses)
-            assert column is not None, f"{name} is computed from labels"
-            levels[name] = float(column.mean())
-        elif metric.chance is not None:
+        seen = guesses.known if metric.reads_labels else guesses
+        if seen is None or metric.chance is None:
+            continue
+        if metric.chance != GUESSED:
             levels[name] = float(metric.chance)
+        elif metric.reads_labels or data is not None:
+            assert metric.compute is not None  # `Metric` refuses it
+            column = metric.compute(seen)
+            assert column is not None, f"{name} is computed from labels, or from points"
+            levels[name] = float(column.mean())
     return levels

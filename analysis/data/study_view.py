@@ -12,6 +12,7 @@ import pandas as pd
 
 from analysis.data.knob_values import with_values_as_text
 from orchestrator import discovery
+from orchestrator.dataset_name import know
 from orchestrator.inference.arm_seed_values import ArmSeedValues, Outcome
 from orchestrator.ledger import Ledger
 from orchestrator.ledger.exporting import MARK
@@ -100,6 +101,7 @@ def place_for(results: Path, out: Path | None) -> Path:
 def view(name: str, results: Path, record: Mapping[str, Any], plan: pd.DataFrame, trials: pd.DataFrame) -> StudyView:
     """Join a plan with the ledger's read view (at most one row a trial_id)."""
     known = [column for column in trials.columns if column == "trial_id" or column not in plan.columns]
+    know(record.get("data_files", {}), results)
     rows = plan.merge(trials[known], on="trial_id", how="left", validate="many_to_one")
     rows["state"] = rows["state"].astype("str").where(rows["state"].notna(), MISSING)
     rows["collapsed"] = rows["collapsed"].eq(True)

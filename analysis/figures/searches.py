@@ -15,8 +15,10 @@ from analysis.data.study_view import StudyView
 from analysis.figures.drawing import BLACK, GREY, PALETTE, Drawing, canvas, tidy
 from analysis.number_format import label, number, scale
 from analysis.sensitivity.estimators import curve, log_scaled
+from analysis.sensitivity.trade_offs import front, trade_offs
 from analysis.tables.formats import as_html
 from analysis.tables.search_table import search_table
+from orchestrator.inference.objectives import recorded_objectives
 
 __all__ = ["figures_of_searches", "history", "pareto"]
 
@@ -32,7 +34,8 @@ def history(study: StudyView, search: Mapping[str, Any]) -> dict[str, str]:
     earlier = int(table["earlier"].sum())
     began = f" It began from {earlier} earlier configurations of the ledger, marked *." if earlier else ""
     choice = f"number {search['chosen_number']}" if search.get("chosen_number") is not None else "none yet"
-    best = table.sort_values("objective", ascending=False, kind="stable").head(MOST_LISTED)
+    goes_by = recorded_objectives(search)
+    best = table.sort_values("objective", ascending=not goes_by[0].maximize, kind="stable").head(MOST_LISTED)
     knobs = list(search["space"])
     head = ["number", *knobs, label(str(rule)), f"{label(study.metric)} (not used)", "collapsed", "chosen"]
     body = [
@@ -54,12 +57,13 @@ def history(study: StudyView, search: Mapping[str, Any]) -> dict[str, str]:
             + began
         ),
         "table": as_html(head, body),
-        "pareto": _pareto_table(search),
+        "pareto": _pareto_table(study, search),
         "note": (
             f"The {len(best)} best by the rule. {label(study.metric)} was looked at afterwards; a configuration with a "
             "collapsed seed is never chosen. Ranges: "
             + "; ".join(f"{knob}: {_domain_text(domain)}" for knob, domain in search["space"].items())
             + "."
+            + "".join(f" {note}" for note in (one.note(search["space"]) for one in goes_by) if note)
         ),
     }
 
@@ -67,7 +71,7 @@ def history(study: StudyView, search: Mapping[str, Any]) -> dict[str, str]:
 def pareto(search: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the history entries that no other one dominates: as good in every objective, and better in one.
 
-    Every objective is to be high. Configurations that failed, were pruned or have a collapsed seed are left out.
+    Configurations that failed, were pruned or have a collapsed seed are left out.
     """
     able = [
         entry
@@ -75,29 +79,37 @@ def pareto(search: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         if entry["state"] == "complete" and entry.get("feasible", True) and entry.get("objective")
     ]
     able = [entry for entry in able if all(math.isfinite(value) for value in entry["objective"])]
-    scores = np.array([entry["objective"] for entry in able]).reshape(len(able), len(search["rules"]))
-    return [
-        entry
-        for entry, own in zip(able, scores, strict=True)
-        if not ((scores >= own).all(axis=1) & (scores > own).any(axis=1)).any()
-    ]
+    signs = [objective.sign for objective in recorded_objectives(search)]
+    scores = np.array([entry["objective"] for entry in able]).reshape(len(able), len(signs)) * signs
+    return [entry for entry, kept in zip(able, front(scores), strict=True) if kept]
 
 
-def _pareto_table(search: Mapping[str, Any]) -> str:
-    """Return the Pareto set of a search with several objectives as HTML, best first objective first; else nothing."""
+def _pareto_table(study: StudyView, search: Mapping[str, Any]) -> str:
+    """Return the Pareto set of a search with several objectives as HTML, best first objective first; else nothing.
+
+    With intervals over search seeds, and in which share of resampled seeds a configuration is on the front.
+    """
     if len(search["rules"]) < 2:
         return ""
-    knobs = list(search["space"])
-    head = ["number", *knobs, *[label(str(rule)) for rule in search["rules"]], "chosen"]
-    body = [
-        [
-            f"{entry['number']}{'*' if entry.get('warm_start') else ''}",
-            *[_knob_text(entry["values"].get(knob)) for knob in knobs],
-            *[number(float(value)) for value in entry["objective"]],
-            "yes" if entry["number"] == search.get("chosen_number") else "",
+    knobs, rules = list(search["space"]), [str(rule) for rule in search["rules"]]
+    entries = {entry["number"]: entry for entry in search["history"]}
+    table = trade_offs(study, search)
+    head = ["number", *knobs, *[label(rule) for rule in rules], "on the front of resampled seeds", "chosen"]
+    body = []
+    for place, row in table[table["on_front"]].iterrows():
+        entry = entries[place]
+        means = [
+            f"{number(row[rule])} ({number(row[f'{rule}.low'])} to {number(row[f'{rule}.high'])})" for rule in rules
         ]
-        for entry in sorted(pareto(search), key=lambda entry: -entry["objective"][0])
-    ]
+        body.append(
+            [
+                f"{place}{'*' if entry.get('warm_start') else ''}",
+                *[_knob_text(entry["values"].get(knob)) for knob in knobs],
+                *means,
+                "–" if math.isnan(row["share"]) else f"{100 * row['share']:.0f} %",
+                "yes" if place == search.get("chosen_number") else "",
+            ]
+        )
     return as_html(head, body)
 
 

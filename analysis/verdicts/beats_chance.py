@@ -60,12 +60,21 @@ def footings(study: StudyView) -> list[Footing]:
     record = study.record
     if not record.get("contrasts"):
         return []
-    metric = study.metric if discovery.metric(study.metric).chance is not None else "nmi"
+    metric = study.metric if _is_known_there(study) else "nmi"
     table = study_view.arm_seed_values(study, metric)
     found = [_facts(study, arm, metric, table) for arm in record["arms"] if arm.get("role") == "baseline"]
     alpha, tier = float(record["alpha"]), str(record.get("tier", "local"))
     above, below = (holm([getattr(one, side) for one in found]) for side in ("p_above", "p_below"))
     return [_judged(one, (float(p), float(q)), alpha, tier) for one, p, q in zip(found, above, below, strict=True)]
+
+
+def _is_known_there(study: StudyView) -> bool:
+    """Return whether the footing is in the study's own metric: its chance level is recorded, or there are no labels."""
+    recorded = (study.record.get("chance") or {}).values()
+    facts = discovery.metric(study.metric)
+    if facts.chance is not None and (facts.reads_labels or all(study.metric in levels for levels in recorded)):
+        return True
+    return bool(recorded) and not any("nmi" in levels for levels in recorded)
 
 
 def _facts(study: StudyView, arm: Mapping[str, Any], metric: str, table: ArmSeedValues) -> Footing:
@@ -76,7 +85,8 @@ def _facts(study: StudyView, arm: Mapping[str, Any], metric: str, table: ArmSeed
     values = independent(living, table.drawn.get(title, {}))
     margin = float(study.record.get("beats_chance_by", math.nan))
     chance = float((study.record.get("chance") or {}).get(dataset, {}).get(metric, math.nan))
-    over = values.values - chance - margin
+    sign = -1.0 if discovery.metric(metric).larger_is_better is False else 1.0
+    over = sign * (values.values - chance) - margin
     known = bool(len(over)) and math.isfinite(chance + margin)
     return Footing(
         dataset=dataset,
@@ -116,7 +126,7 @@ def _sentence(found: Footing, alpha: float, tier: str) -> str:
     if not found.n_working:
         return f"{who} does not work at this tier ({tier}): all {found.n_seeds} baseline trials collapsed or failed."
     if math.isnan(found.chance - found.margin):
-        return f"Whether {who} beats chance is unknown: the record of the study has no chance level."
+        return f"Whether {who} beats chance is unknown: nobody says what random partitions score in {name(metric)}."
     facts = (
         f"its baseline has {name(metric)} {number(found.typical, metric)} where it works (median), guessing has "
         f"{number(found.chance, metric)}, and the study asks for {number(found.margin, metric)}{unit(metric)} "

@@ -16,8 +16,10 @@ import pandas as pd
 from analysis.data import study_view
 from analysis.data.study_view import StudyView
 from analysis.number_format import name, number, signed, span, unit
+from orchestrator import discovery
+from orchestrator.inference.objectives import recorded_objectives
 from orchestrator.inference.optimism import FEWEST_SEEDS, CrossedGain, best_minus_chosen, crossed_gain
-from orchestrator.inference.selection import metrics_of
+from orchestrator.inference.selection import is_oracle
 
 __all__ = ["Gain", "of_search", "optimism"]
 
@@ -37,10 +39,14 @@ class Gain:
 def optimism(study: StudyView, epochs: pd.DataFrame) -> list[Gain]:
     """Return the oracle optimism of epochs (confirm trials) and of configurations (each search).
 
+    Nothing for a study whose metric reads no labels: what labels would have added is not known there.
+
     Args:
         study: the view.
         epochs: evaluations of the complete confirm trials (`study_view.epochs_of`).
     """
+    if not discovery.metric(study.metric).reads_labels:
+        return []
     found = [_of_epochs(study, epochs), *(_of_configurations(study, one) for one in study.record.get("searches", ()))]
     return [one for one in found if one is not None]
 
@@ -87,7 +93,7 @@ def _range(values: list[float], metric: str) -> str:
 def _of_configurations(study: StudyView, search: Mapping[str, Any]) -> Gain | None:
     """Configurations that labels and the rule choose on half of the search seeds, compared on the other half."""
     metric, rule = study.metric, str(search["rules"][0])
-    found = of_search(study, search, rule)
+    found = of_search(study, search)
     if found is None:
         return None
     where = f"{search['method']} on {search['dataset']}"
@@ -105,22 +111,23 @@ def _of_configurations(study: StudyView, search: Mapping[str, Any]) -> Gain | No
     return Gain("configurations", where, found.gain, sentence)
 
 
-def of_search(study: StudyView, search: Mapping[str, Any], rule: str) -> CrossedGain | None:
-    """Return what labels would have added to a rule in a search; None where trials lack its metric or the study's."""
-    if rule.startswith("oracle_"):
+def of_search(study: StudyView, search: Mapping[str, Any]) -> CrossedGain | None:
+    """Return what labels would have added to a search's rule; None where trials lack its metric or the study's."""
+    if is_oracle(str(search["rules"][0])):
         return None
-    metrics, column = metrics_of(rule), f"metric.{study.metric}"
+    objective, column = recorded_objectives(search)[0], f"metric.{study.metric}"
+    goes_by = f"metric.{objective.metric}"
     rows = study_view.search_rows(study, search)
     rows = rows[rows["state"] == "complete"]
-    if len(metrics) != 1 or rows.empty or not {column, f"metric.{metrics[0]}"} <= set(rows.columns):
+    if rows.empty or not {column, goes_by} <= set(rows.columns):
         return None
     tables = {
         name: rows.pivot_table(index="configuration", columns="seed", values=name)
-        for name in (column, f"metric.{metrics[0]}", "collapsed")
+        for name in (column, goes_by, "collapsed")
     }
     whole = tables[column].dropna().index
     external, score, gone = (
         tables[name].reindex(index=whole, columns=tables[column].columns).to_numpy(dtype=float)
-        for name in (column, f"metric.{metrics[0]}", "collapsed")
+        for name in (column, goes_by, "collapsed")
     )
-    return crossed_gain(external, score, ~(gone > 0))
+    return crossed_gain(external, objective.sign * score, ~(gone > 0))

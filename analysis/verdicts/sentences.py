@@ -6,10 +6,11 @@ import math
 from collections.abc import Iterator
 
 from analysis.number_format import join, name, number, p_text, seeds_text, signed, span, unit
+from orchestrator import discovery
 from orchestrator.designs.base import Contrast
 from orchestrator.inference.judgement import Judgement
 
-__all__ = ["sentence", "works_word", "works_words"]
+__all__ = ["sentence", "sides", "works_word", "works_words"]
 
 Words = tuple[str, str]
 """What is changed, and what it is compared with."""
@@ -79,14 +80,23 @@ def _subject(contrast: Contrast, dataset: str) -> Words:
     return f"The interaction {factor}", ""
 
 
+def sides(metric: str) -> tuple[str, str]:
+    """Return what a larger value of a metric is called, and a smaller one: "better" only where an end is better."""
+    larger = discovery.metric(metric).larger_is_better
+    if larger is None:
+        return "higher", "lower"
+    return ("better", "worse") if larger else ("worse", "better")
+
+
 def _numbers(judgement: Judgement, metric: str) -> str:
     """Return "better on 9 of 12 seeds (95 % interval ..., corrected p ...)"."""
     living, interval = judgement.living, judgement.interval
     counted = "stages" if judgement.sharing.grouped else "seeds"
     n, better = len(living.seeds), living.better
-    side = "better"
+    above, below = sides(metric)
+    side = above
     if living.direction < 0 or (living.direction == 0 and living.worse > living.better):
-        side, better = "worse", living.worse
+        side, better = below, living.worse
     of_median = " of the median" if living.by_signs else ""
     confidence = f"{100 * interval.confidence:g} % interval{of_median}"
     shown = (
@@ -111,7 +121,7 @@ def _effect(words: Words, judgement: Judgement, metric: str) -> str:
         more += f" The difference is real but within the margin of ±{number(equivalence.margin, metric)}."
     size = f"{number(abs(living.estimate), metric)}{unit(metric)}"
     if living.by_signs:
-        verb = "is better" if living.direction > 0 else "is worse"
+        verb = f"is {sides(metric)[living.direction < 0]}"
         than = versus.replace(" against", " than") or " by its sign"
         return (
             f"{who} {verb}{than} in {name(metric)} on most seeds{{where}} where both work: {numbers}. The "

@@ -154,8 +154,21 @@ def heading(study: StudyView) -> str:
     return (
         f"{start}{record.get('tier', 'local')} tier, {join([str(d) for d in record['datasets']])}, "
         f"protocol {record.get('protocol', 'whole')}, {how}{len(seeds['seeds'])} paired {seeds['block']} seeds"
-        f"{promise if n_contrasts else ''}."
+        f"{promise if n_contrasts else ''}.{_labels(record)}"
     )
+
+
+def _labels(record: Mapping[str, Any]) -> str:
+    """Return what is not known for want of labels, with its leading space; empty where all points have one."""
+    said = ""
+    for dataset, (known, scored) in (record.get("labelled") or {}).items():
+        if scored and not known:
+            said += (
+                f" {dataset} has no labels: scores are internal, and whether its clusters are classes cannot be known."
+            )
+        elif known < scored:
+            said += f" Of {dataset}, {known:,} of {scored:,} points have a label: scores that read labels are of these."
+    return said
 
 
 def missing_sentences(study: StudyView) -> list[str]:

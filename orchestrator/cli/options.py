@@ -39,7 +39,9 @@ Plugins = Annotated[list[str], Option("--plugin", help="folder with methods/, da
 Settings = Annotated[
     list[str],
     Option(
-        "--set", help="NAME=VALUE: dataset, seeds, epochs, precision, protocol, warm_start, or a knob (METHOD.KNOB)"
+        "--set",
+        help="NAME=VALUE: dataset, clusters, metric, margin, seeds, epochs, precision, protocol, ..., or a knob "
+        "(METHOD.KNOB)",
     ),
 ]
 AsJson = Annotated[bool, Option("--json", help="print JSON, nothing else")]

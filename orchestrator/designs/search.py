@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from orchestrator import discovery
-from orchestrator.allowed import allowed, many, optional, text, whole
+from orchestrator.allowed import allowed, many, one_of, optional, text, whole
 from orchestrator.designs.base import BASE, METHOD, Arm, Contrast, Design
 from orchestrator.designs.screening import OVER, Ranges, narrowed_ranges
 from orchestrator.errors import RequestError, UnknownNameError
-from orchestrator.inference.selection import objective_metric
+from orchestrator.inference.objectives import DIRECTIONS, Objective, objectives_of
+from orchestrator.own.declared import declaration_of, metrics_from
 from orchestrator.knobs import Domain, Knob, Value, value_at
 
 __all__ = ["Search", "search"]
@@ -22,8 +23,11 @@ MOST = 100_000
 MOST_EPOCHS = 1_000_000
 
 RULES = many(
-    text("the name of a selection rule"), "a selection rule or several; the default is 'neighbour_mi'", least=1
+    text("the name of a selection rule or of a metric"),
+    "a selection rule, a metric that the method reports, or several; the default is 'neighbour_mi'",
+    least=1,
 )
+ENDS = many(one_of(("", *DIRECTIONS), "direction"), "'maximize' or 'minimize' for each objective ('': as it is known)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +46,8 @@ class Search(Design):
     warm_start: int = field(default=0, metadata=allowed(whole(0, MOST)))
     """From how many earlier configurations of the ledger it begins, at most (`orchestrator.search.warm_start`)."""
     rules: tuple[str, ...] = field(default=("neighbour_mi",), metadata=allowed(RULES))
+    directions: tuple[str, ...] = field(default=(), metadata=allowed(ENDS))
+    """Which end of each objective is better; empty, or '' of one of them: as its metric's file says."""
     sampler: str = field(default="tpe", metadata=allowed(text("the name of a sampler")))
     pruner: str = field(default="none", metadata=allowed(text("the name of a pruner")))
     base: Mapping[str, Value] = field(default_factory=dict, metadata=allowed(BASE))
@@ -56,8 +62,18 @@ class Search(Design):
         super().__post_init__()
         if not self.over:
             raise RequestError(f"the search over {self.method} is empty; name at least one knob")
-        for rule in self.rules:
-            objective_metric(rule)
+        try:
+            assert self.objectives
+        except UnknownNameError as error:
+            more = "; any number that the method reports will do too, with direction='maximize' or 'minimize'"
+            raise RequestError(f"{error}{more}") from None
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """What the search goes by: the first one chooses and prunes, further ones are traded against it."""
+        own = declaration_of(self.method)
+        declared = {} if own is None else metrics_from(own.metrics, discovery.metrics())
+        return objectives_of(self.rules, self.directions, declared)
 
     @property
     def most_arms(self) -> int:
@@ -143,7 +159,7 @@ def search(
     rule: str | tuple[str, ...] = "neighbour_mi",
     **options: object,
 ) -> Search:
-    """Search knobs of a method by a label-free rule.
+    """Search knobs of a method by a label-free rule, or by any number that the method reports.
 
     Rounds of `round_size` configurations are asked and told together, so that the search does not depend on the
     number of workers or on who finished first, and replays from the ledger to the same choice. With `rounds_ahead`,
@@ -156,13 +172,15 @@ def search(
         n_configurations: configurations in all; each is trained on `n_seeds` seeds of the `search` block.
         n_seeds: search seeds a configuration.
         base: values of other knobs.
-        rule: a label-free selection rule, or an `oracle_` one, or several objectives (the first one chooses).
-        options: `sampler`, `pruner`, `round_size`, `rounds_ahead`, `warm_start`, `n_epochs` of `Search`.
+        rule: a label-free selection rule, an `oracle_` one, the name of a metric, or several (the first one chooses).
+        options: `direction` ("maximize" or "minimize"; of several objectives a tuple, '' where it is known), and
+            `sampler`, `pruner`, `round_size`, `rounds_ahead`, `warm_start`, `n_epochs` of `Search`.
     """
-    names = ("sampler", "pruner", "round_size", "rounds_ahead", "warm_start", "n_epochs")
+    names = ("direction", "sampler", "pruner", "round_size", "rounds_ahead", "warm_start", "n_epochs")
     for name in options:
         if name not in names:
             raise UnknownNameError("option of search", name, names)
+    direction = options.pop("direction", ())
     return Search(
         method=method,
         over=over,  # type: ignore[arg-type]  # becomes a dict
@@ -170,5 +188,6 @@ def search(
         n_seeds=n_seeds,
         base={} if base is None else base,
         rules=(rule,) if isinstance(rule, str) else rule,
+        directions=(direction,) if isinstance(direction, str) else direction,  # type: ignore[arg-type]  # checked there
         **options,  # type: ignore[arg-type]  # names are checked above, values by the fields' rules
     )

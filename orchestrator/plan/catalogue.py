@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from orchestrator import discovery
+from orchestrator.dataset_name import LOADER
 from orchestrator.errors import DataError, RequestError
 from orchestrator.knobs import Knob, knobs_of
 from orchestrator.own.declared import OWN_DATA, Declared, declaration_of
@@ -70,7 +71,7 @@ class Catalogue:
                     reference, protocol, self.plugins, lambda: self._loaded(reference, protocol)
                 )
             except DataError as error:
-                if not self.without_data:
+                if not self.without_data or discovery.dataset_file(reference) == LOADER:  # a path: nothing is to come
                     raise
                 self._datasets[key] = DatasetFacts(digest="", absent=str(error))
         return self._datasets[key]
@@ -132,12 +133,15 @@ class Catalogue:
             n_scored=len(found.eval_labels),
             n_numbers=found.inputs[0].numel(),
             n_classes=found.n_classes,
+            n_clusters=found.n_clusters,
+            n_labelled=found.n_labelled,
+            inputs_digest=str(found.inputs_digest),
         )
 
     def _chance_levels(self, reference: str, protocol: str) -> Mapping[str, float]:
         found = discovery.load_dataset(reference, protocol, self.plugins)
         levels: Mapping[str, float] = discovery.scoring().chance_levels(
-            found.eval_labels, found.n_classes, self.plugins
+            found.eval_labels, found.n_clusters, self.plugins, found
         )
         return levels
 

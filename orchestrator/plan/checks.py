@@ -32,7 +32,7 @@ def check_study(study: Study, catalogue: Catalogue) -> None:
     require_label_free_stop(study)
     for reference in study.datasets:
         if reference != OWN_DATA:
-            discovery.require("dataset", reference.partition(":")[0], catalogue.plugins)
+            discovery.require("dataset", discovery.dataset_file(reference), catalogue.plugins)
     check_searches(study, catalogue)
 
 

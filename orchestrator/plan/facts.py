@@ -69,6 +69,12 @@ class DatasetFacts:
     n_numbers: int = 0
     """Of one point."""
     n_classes: int = 0
+    n_clusters: int = 0
+    """How many methods look for."""
+    n_labelled: int = 0
+    """How many of the scored points have a label."""
+    inputs_digest: str = ""
+    """Of its content without the labels."""
 
 
 def to_json(facts: Any) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import orchestrator
 from orchestrator import discovery
 from orchestrator.code_files import code_of
+from orchestrator.dataset_name import loaded_as
 from orchestrator.machine.private_cache import PrivateCache
 from orchestrator.plan import sources
 from orchestrator.plan.facts import DatasetFacts, MethodFacts, dataset_from_json, method_from_json, to_json
@@ -26,7 +27,7 @@ from orchestrator.trial import digest
 
 __all__ = ["code_key", "dataset_facts", "kept", "method_facts", "project_key"]
 
-FORM = 1
+FORM = 2
 """Raised when what is kept changes its form or its meaning."""
 
 Facts = TypeVar("Facts", MethodFacts, DatasetFacts)
@@ -59,11 +60,13 @@ def dataset_facts(
     reference: str, protocol: str, plugins: Sequence[str], make: Callable[[], DatasetFacts]
 ) -> DatasetFacts:
     """Return the facts of a dataset, kept or made by loading it."""
-    name = reference.partition(":")[0]
+    name = discovery.dataset_file(reference)
     code = code_key("dataset", name, plugins)
     if not code:
         return make()
-    key = digest([code, _loading_digest(), reference, protocol, os.path.abspath(discovery.data_folder())])
+    key = digest(
+        [code, _loading_digest(), reference, loaded_as(reference), protocol, os.path.abspath(discovery.data_folder())]
+    )
     kept_content = CACHE.read(key)
     if kept_content is not None and sources.are_unchanged(kept_content["sources"]):
         found = _understood(dataset_from_json, kept_content["facts"])

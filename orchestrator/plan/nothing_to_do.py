@@ -8,6 +8,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from orchestrator import discovery
+from orchestrator.dataset_name import loaded_as
 from orchestrator.ledger import Ledger
 from orchestrator.own.declared import OWN_DATA, declaration_of
 from orchestrator.provenance import file_code_digest, versions
@@ -40,7 +41,7 @@ def n_known_trials(study: Study, ledger: Ledger, plugins: Sequence[str]) -> int 
 
 def _contents(study: Study, plugins: Sequence[str]) -> Iterator[str]:
     named = [("method", name) for name in study.methods]
-    named += [("dataset", reference.partition(":")[0]) for reference in study.datasets]
+    named += [("dataset", discovery.dataset_file(reference)) for reference in study.datasets]
     named += [("metric", name) for name in discovery.names("metric", plugins)]
     for kind, name in named:
         if name == OWN_DATA:
@@ -61,7 +62,7 @@ def _contents(study: Study, plugins: Sequence[str]) -> Iterator[str]:
 def _files(references: Sequence[str]) -> Iterator[str]:
     """Yield name, size and time of each file in folders that datasets name: to read the data would take too long."""
     for reference in references:
-        name, _, options = reference.partition(":")
+        name, _, options = loaded_as(reference).partition(":")
         yield from _files_in(name)
         for option in options.split(","):
             yield from _files_in(option.partition("=")[2])
@@ -69,9 +70,9 @@ def _files(references: Sequence[str]) -> Iterator[str]:
 
 def _files_in(name: str) -> Iterator[str]:
     folder = discovery.data_folder() / name
-    if not name or not folder.is_dir():
+    if not name or not folder.exists():
         return
-    for path in sorted(folder.rglob("*")):
+    for path in sorted(folder.rglob("*")) if folder.is_dir() else [folder]:
         if path.is_file():
             about = path.stat()
             yield f"{path.relative_to(folder)} {about.st_size} {about.st_mtime_ns}"

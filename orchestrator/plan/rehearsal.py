@@ -76,6 +76,8 @@ def require_metric(metric: str, specs: Iterable[TrialSpec], catalogue: Catalogue
     """
     declared = discovery.metrics(catalogue.plugins)
     if metric in declared:
+        if declared[metric].reads_labels:
+            _require_labels(metric, specs, catalogue, who)
         return
     given: set[str] = set()
     for method, spec in {spec.method: spec for spec in specs if spec.dataset_digest}.items():
@@ -92,6 +94,23 @@ def require_metric(metric: str, specs: Iterable[TrialSpec], catalogue: Catalogue
         given.update(names)
     if metric not in given:
         raise UnknownNameError(f"metric of {who}", metric, {*declared, *given})
+
+
+def _require_labels(metric: str, specs: Iterable[TrialSpec], catalogue: Catalogue, who: str) -> None:
+    """Refuse a metric that reads labels of points that have none.
+
+    Raises:
+        RequestError: names the data and the metrics that need no labels.
+    """
+    for dataset, protocol in dict.fromkeys((spec.dataset, spec.protocol) for spec in specs if spec.dataset_digest):
+        facts = catalogue.dataset(dataset, protocol)
+        if facts.n_scored and not facts.n_labelled:
+            known = discovery.metrics(catalogue.plugins)
+            fit = ", ".join(name for name, one in known.items() if one.ranks)
+            raise RequestError(
+                f"{who}: {dataset} has no labels, and {metric} reads them; state a metric that does not ({fit}) and "
+                "its margin: --set metric=neighbour_mi --set margin=0.05"
+            )
 
 
 def _first_problem(specs: list[TrialSpec], catalogue: Catalogue) -> dict[str, Any]:

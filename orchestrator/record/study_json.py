@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from orchestrator.dataset_name import recorded
 from orchestrator.errors import RequestError
 from orchestrator.ledger import Ledger
 from orchestrator.own.declared import declaration_of
@@ -90,6 +91,9 @@ def write_record(
     source = require_own_file(study, ledger)
     if source or earlier.get("source"):
         record["source"] = source or earlier["source"]
+    files = recorded(study.datasets, ledger.folder)
+    if files or earlier.get("data_files"):
+        record["data_files"] = {**earlier.get("data_files", {}), **files}
     record["equivalence"] = standing.equivalence
     record["runs"] = list(earlier.get("runs", ()))
     if spent is not None:
@@ -155,11 +159,14 @@ def _question(study: Study) -> dict[str, Any]:
 def _conditions(plan: Plan) -> dict[str, Any]:
     """Return on what, under which protocol and with which budget a study trains."""
     study = plan.study
-    chance = {}
+    chance, labelled = {}, {}
     for dataset in study.datasets:
         chance[dataset] = plan.catalogue.chance(dataset, study.protocol)
+        facts = plan.catalogue.dataset(dataset, study.protocol)
+        labelled[dataset] = [facts.n_labelled, facts.n_scored]
     return {
         "chance": chance,
+        "labelled": labelled,
         "datasets": list(study.datasets),
         "protocol": study.protocol,
         "precision": study.precision,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
@@ -29,7 +29,7 @@ class Outcomes:
         results: takes every result that is final.
         progress: counts them.
         failure_budget: share of the study's trials that may fail.
-        metric: what a complete trial must have measured.
+        asked: of a trial, what it must have measured if it is complete.
         with_curves: whether a search that prunes wants the curves of its trials.
     """
 
@@ -40,14 +40,14 @@ class Outcomes:
         results: KnownResults,
         progress: Progress,
         failure_budget: float,
-        metric: str,
+        asked: Callable[[TrialSpec], Sequence[str]],
         *,
         with_curves: bool,
     ) -> None:
         self._ledger, self._codes, self._results, self._progress = ledger, codes, results, progress
-        self._failure_budget, self._metric, self._with_curves = failure_budget, metric, with_curves
+        self._failure_budget, self._asked, self._with_curves = failure_budget, asked, with_curves
         self.unanswerable = ""
-        """Why the study cannot be answered: its metric is not measured; empty: it can, as far as is known."""
+        """Why the study cannot be answered: a metric it goes by is not measured; empty: it can, as far as is known."""
 
     def take(self, outcomes: Sequence[TrialOutcome], epochs: pa.Table | None) -> list[Bundle]:
         """Append outcomes to the ledger and count those that are final.
@@ -91,12 +91,14 @@ class Outcomes:
 
     def _require_metric(self, outcome: TrialOutcome) -> None:
         """Note a complete trial that was not measured as the study asks."""
-        metric = self._metric
-        if outcome.state is TrialState.COMPLETE and metric not in outcome.metrics:
-            has = ", ".join(sorted(outcome.metrics)) or "none"
-            self.unanswerable = (
-                f"{UNANSWERABLE}: trials of {outcome.spec.method} have no metric {metric!r}; they have: {has}"
-            )
+        if outcome.state is not TrialState.COMPLETE:
+            return
+        for metric in self._asked(outcome.spec):
+            if metric not in outcome.metrics:
+                has = ", ".join(sorted(outcome.metrics)) or "none"
+                self.unanswerable = (
+                    f"{UNANSWERABLE}: trials of {outcome.spec.method} have no metric {metric!r}; they have: {has}"
+                )
 
     def _stamped(self, outcome: TrialOutcome) -> TrialOutcome:
         """Return an outcome with where its numbers come from, and an error that fits into a row."""

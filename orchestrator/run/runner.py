@@ -13,7 +13,6 @@ from typing import Any
 from orchestrator.bundles.equivalence import EquivalenceGuard
 from orchestrator.bundles.program import bundle_key
 from orchestrator.bundles.size import BundleLimits
-from orchestrator.inference.selection import objective_metric
 from orchestrator.ledger import Ledger
 from orchestrator.plan.plan import Plan
 from orchestrator.record.failure_log import keep_death, keep_failures
@@ -31,7 +30,7 @@ from orchestrator.run.unfinished_bundles import forget_ended
 from orchestrator.run.worker_seconds import WorkerSeconds
 from orchestrator.search.warm_start import searches_of
 from orchestrator.study import Study
-from orchestrator.trial import Bundle, BundleTask, FailureKind, Report
+from orchestrator.trial import Bundle, BundleTask, FailureKind, Report, SeedBlock, TrialSpec
 
 __all__ = ["Progress", "RunOptions", "Runner"]
 
@@ -71,7 +70,7 @@ class Runner:
         for code in own_codes.values():
             self.progress.note_all(code.notes)
         self._outcomes = Outcomes(
-            ledger, own_codes, self._results, self.progress, study.failure_budget, study.metric, with_curves=prunes
+            ledger, own_codes, self._results, self.progress, study.failure_budget, self._asked, with_curves=prunes
         )
         self.schedule = Schedule(
             plan,
@@ -279,6 +278,14 @@ class Runner:
         self._queue.add(wanted.values(), schedule.may_stop_early)
         self.progress.planned(schedule.n_trials, schedule.phase, hits)
 
+    def _asked(self, spec: TrialSpec) -> tuple[str, ...]:
+        """Return what a complete trial must have measured: the study's metric, and what its search goes by."""
+        found = [self.study.metric]
+        if spec.seed_block is SeedBlock.SEARCH:
+            for search in self.study.searches():
+                found += [objective.metric for objective in search.objectives if search.method == spec.method]
+        return tuple(found)
+
     def _is_decided(self, plan: Plan, n_seeds: int) -> bool:
         record = earlier_record(self._ledger, plan.study.key)
         return may_stop(plan, self.schedule.planned, self._results.get, record, n_seeds)
@@ -288,5 +295,5 @@ def _metrics_looked_at(study: Study) -> tuple[str, ...]:
     """Return the metric of a study and those that the rules of its searches look at, once each, in order."""
     metrics = [study.metric]
     for search in study.searches():
-        metrics += map(objective_metric, search.rules)
+        metrics += [objective.metric for objective in search.objectives]
     return tuple(dict.fromkeys(metrics))

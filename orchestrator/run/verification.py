@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestrator import discovery
+from orchestrator.dataset_name import know
 from orchestrator.errors import RequestError
 from orchestrator.executors.worker import reports
 from orchestrator.ledger import Ledger
@@ -89,7 +90,9 @@ def _complete(name: str, results: Path) -> pd.DataFrame:
     with Ledger(results) as ledger:
         wanted: set[str] = set()
         for study in [name] if name else ledger.studies.names():
-            wanted.update(ledger.studies.read(study)[1]["trial_id"].to_pylist())
+            record, plan = ledger.studies.read(study)
+            know(record.get("data_files", {}), results)
+            wanted.update(plan["trial_id"].to_pylist())
         rows = ledger.trials()
     if rows.empty:
         return rows

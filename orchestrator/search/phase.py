@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from orchestrator.designs.search import Search
 from orchestrator.errors import RequestError
-from orchestrator.inference.selection import objective_metric
 from orchestrator.knobs import Value, described
 from orchestrator.plan.plan import Plan
 from orchestrator.plan.trials import PlannedTrial
@@ -42,7 +41,7 @@ class SearchPhase:
         from orchestrator.search.rounds import SearchRounds  # Optuna: not met by studies that search nothing
 
         self.search, self.dataset, self._plan = search, dataset, plan
-        salt = plan.catalogue.dataset(dataset, plan.study.protocol).digest
+        salt = plan.catalogue.dataset(dataset, plan.study.protocol).inputs_digest
         self.rounds = SearchRounds(search, plan.catalogue.space(search.method), salt, known, plan.catalogue.plugins)
         self.trials: dict[int, list[PlannedTrial]] = {}
         self.finished = False
@@ -137,6 +136,7 @@ class SearchPhase:
             "method": self.search.method,
             "dataset": self.dataset,
             "rules": list(self.search.rules),
+            "directions": [objective.direction for objective in self.search.objectives],
             "sampler": self.search.sampler,
             "pruner": self.search.pruner,
             "n_configurations": self.search.n_configurations,
@@ -201,13 +201,12 @@ class SearchPhase:
     def _objectives(self, ended: Sequence[TrialResult]) -> tuple[float, ...]:
         """Return the mean over seeds of what each rule looks at."""
         means = []
-        for rule in self.search.rules:
-            metric = objective_metric(rule)
-            means.append(mean([result.metrics.get(metric, math.nan) for result in ended]))
+        for objective in self.search.objectives:
+            means.append(mean([result.metrics.get(objective.metric, math.nan) for result in ended]))
         return tuple(means)
 
     def _curve(self, ended: Sequence[TrialResult]) -> dict[int, float]:
-        metric = objective_metric(self.search.rule)
+        metric = self.search.objectives[0].metric
         curve = {}
         for epoch in shared_epochs([result.curve for result in ended]):
             curve[epoch] = mean([result.curve[epoch].get(metric, math.nan) for result in ended])

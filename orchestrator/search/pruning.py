@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from orchestrator.inference.selection import objective_metric
 from orchestrator.search.phase import SearchPhase, mean, shared_epochs
 
 __all__ = ["RoundPruner"]
@@ -16,7 +15,7 @@ class RoundPruner:
 
     def __init__(self, phase: SearchPhase) -> None:
         self.phase = phase
-        self.metric = objective_metric(phase.search.rule)
+        self.metric = phase.search.objectives[0].metric
         self.stopped: set[int] = set()
         self._curves: dict[str, dict[int, float]] = {}
         self._reported: dict[int, int] = {}

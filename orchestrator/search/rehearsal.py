@@ -10,7 +10,7 @@ from orchestrator.domains import described
 from orchestrator.errors import OrchestratorError, RequestError
 from orchestrator.plan.kept_facts import code_key, kept
 from orchestrator.plan.plan import Plan
-from orchestrator.plan.rehearsal import require_buildable
+from orchestrator.plan.rehearsal import require_buildable, require_metric
 
 __all__ = ["check_searches"]
 
@@ -44,6 +44,8 @@ def check_searches(plan: Plan) -> None:
             called = f"configuration {number} of the search over {search.method}"
             specs[called] = plan.spec(search.method, values, dataset, search.n_epochs)
         require_buildable(specs, catalogue, study.called)
+        for objective in search.objectives:
+            require_metric(objective.metric, specs.values(), catalogue, f"the search of {study.called}")
 
 
 def _first_round(plan: Plan, search: Search, dataset: str) -> dict[str, Any]:

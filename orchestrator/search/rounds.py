@@ -19,14 +19,13 @@ from optuna.distributions import CategoricalChoiceType
 from orchestrator import discovery
 from orchestrator.designs.search import Search
 from orchestrator.errors import RequestError
-from orchestrator.inference.selection import objective_metric
 from orchestrator.knobs import Choice, Domain, Float, Int, Knob, Value, canonical
 from orchestrator.search.kinds import PrunerKind, SamplerKind
 from orchestrator.search.replay import KnownConfigurations
 from orchestrator.trial import digest
 from orchestrator.values import as_text
 
-__all__ = ["Proposal", "SearchRounds", "Told", "objective_metric"]
+__all__ = ["Proposal", "SearchRounds", "Told"]
 
 EARLIER = "warm_start"
 """Marks, as a user attribute in Optuna's study, a configuration that the search began from."""
@@ -85,12 +84,11 @@ class SearchRounds:
         self.domains = search.domains(space)
         self._searched = _parents_first(self.domains, space)
         self.seed = int(digest([salt, search.method, list(search.over), search.sampler], 4), 16)
-        for rule in search.rules:
-            objective_metric(rule)
+        self._sign = search.objectives[0].sign
         logging.getLogger("optuna").setLevel(logging.ERROR)
         self.study = optuna.create_study(
             study_name=str(self.seed),  # Hyperband draws a trial's bracket by it; Optuna's own is another each time
-            directions=["maximize"] * len(search.rules),
+            directions=[objective.direction for objective in search.objectives],
             sampler=self._sampler.make(search, self.seed, self._n_startup),
             pruner=self._pruner.make(search),
         )
@@ -179,11 +177,11 @@ class SearchRounds:
             trial.report(value, epoch)
 
     def best(self) -> Proposal | None:
-        """Return the feasible proposal with the highest first objective (ties: the earliest); None if there is none."""
+        """Return the feasible proposal with the best first objective (ties: the earliest); None if there is none."""
         best: tuple[float, int] | None = None
         for told in self.told.values():
             if told.state == "complete" and told.feasible and told.objectives and math.isfinite(told.objectives[0]):
-                key = (told.objectives[0], -told.number)
+                key = (self._sign * told.objectives[0], -told.number)
                 best = key if best is None else max(best, key)
         return None if best is None else self.proposals[-best[1]]
 
@@ -204,8 +202,9 @@ class SearchRounds:
             return self.study
         sampler = optuna.samplers.RandomSampler(seed=self.seed)  # suggests nothing
         name = f"{self.seed} judged"
+        direction = self.search.objectives[0].direction
         return optuna.create_study(
-            study_name=name, direction="maximize", sampler=sampler, pruner=self._pruner.make(self.search)
+            study_name=name, direction=direction, sampler=sampler, pruner=self._pruner.make(self.search)
         )
 
     @property

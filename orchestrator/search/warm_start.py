@@ -21,7 +21,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from orchestrator.inference.selection import objective_metric
 from orchestrator.knobs import Value
 from orchestrator.ledger import Ledger
 from orchestrator.plan.plan import Plan
@@ -93,7 +92,7 @@ def _candidates(
     """Yield the trial_ids and the values of every configuration that the search may begin from."""
     complete = pc.equal(rows["state"], str(TrialState.COMPLETE))
     own = rows.filter(pc.and_(pc.equal(rows["method"], phase.search.method), complete))
-    metrics = [objective_metric(rule) for rule in phase.search.rules]
+    metrics = [objective.metric for objective in phase.search.objectives]
     for text in own["config"].unique().to_pylist():
         values = phase.rounds.fitting(json.loads(text))
         if values is None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 
+from orchestrator.dataset_name import with_option
 from orchestrator.designs.base import Design
 from orchestrator.errors import RequestError, UnknownNameError, shown
 from orchestrator.study.study import Study
@@ -23,7 +25,7 @@ def with_settings(study: Study, settings: Sequence[str]) -> Study:
     Raises:
         RequestError: a setting that is not NAME=VALUE, an unknown name, a value of the wrong kind.
     """
-    for setting in settings:
+    for setting in sorted(settings, key=lambda one: not one.startswith("metric=")):  # a margin is in its units
         name, separator, value = setting.partition("=")
         if not separator or not value:
             raise RequestError(f"--set {shown(setting)} is not NAME=VALUE")
@@ -36,7 +38,8 @@ def with_settings(study: Study, settings: Sequence[str]) -> Study:
 
 
 def _with_datasets(study: Study, value: str) -> Study:
-    return replace(study, datasets=tuple(value.split("+")))
+    one_file = os.path.exists(value.partition(":")[0])
+    return replace(study, datasets=(value,) if one_file else tuple(value.split("+")))
 
 
 def _with_seeds(study: Study, value: str) -> Study:
@@ -53,6 +56,25 @@ def _with_precision(study: Study, value: str) -> Study:
 
 def _with_protocol(study: Study, value: str) -> Study:
     return replace(study, protocol=value)
+
+
+def _with_metric(study: Study, value: str) -> Study:
+    """Return the study about another metric; what it stated in units of its own metric holds no more."""
+    return study if value == study.metric else replace(study, metric=value, margin=None)
+
+
+def _with_margin(study: Study, value: str) -> Study:
+    return replace(study, margin=_parsed(value))  # type: ignore[arg-type]  # the field's rule checks it
+
+
+def _with_beats_chance_by(study: Study, value: str) -> Study:
+    return replace(study, beats_chance_by=_parsed(value))  # type: ignore[arg-type]  # the field's rule checks it
+
+
+def _with_clusters(study: Study, value: str) -> Study:
+    """Return the study whose methods look for so many clusters, whatever the number of classes."""
+    number = _whole_number("clusters", value)
+    return replace(study, datasets=tuple(with_option(one, "clusters", str(number)) for one in study.datasets))
 
 
 def _with_warm_start(study: Study, value: str) -> Study:
@@ -74,6 +96,10 @@ SETTINGS: Mapping[str, Callable[[Study, str], Study]] = {
     "precision": _with_precision,
     "protocol": _with_protocol,
     "warm_start": _with_warm_start,
+    "metric": _with_metric,
+    "margin": _with_margin,
+    "beats_chance_by": _with_beats_chance_by,
+    "clusters": _with_clusters,
 }
 """What is no knob."""
 

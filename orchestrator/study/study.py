@@ -11,6 +11,8 @@ The record of a study, `study.json` beside its plan (written by the runner, read
     alpha, margin   family-wise error; equivalence margin in units of the metric (null: none stated)
     beats_chance_by by how much the baseline must beat chance for the study to mean anything
     chance          {dataset: {acc, nmi, ari, ami}}: what random partitions score there
+    data_files      {dataset: what is loaded for it}, paths as seen from the results folder; of the user's own files
+    labelled        {dataset: [scored points with a label, scored points]}; absent from records before labels could be
     datasets, protocol, precision, n_epochs, failure_budget (precision: float32 in records from before it was one)
     stop            {metric, patience, least, after}: the plateau at which trials end; null: they train all epochs
     seeds           {"block": "confirm", "seeds": [...], "looks": null | [10, 20, 40], "planned": [12], "file": [12]};
@@ -44,6 +46,7 @@ from typing import Any
 from orchestrator import discovery
 from orchestrator.allowed import (
     Checked,
+    Rule,
     allowed,
     either,
     flag,
@@ -58,6 +61,7 @@ from orchestrator.allowed import (
     whole,
     word,
 )
+from orchestrator.dataset_name import DatasetName, named
 from orchestrator.designs.base import DESIGN, Design
 from orchestrator.designs.search import MOST_EPOCHS, Search
 from orchestrator.errors import RequestError
@@ -91,8 +95,13 @@ MOST_SEEDS = 100_000
 MOST_TRIALS, MOST_ARMS = 100_000, 20_000
 """Trials and arms of a study that are planned within seconds."""
 
+_REFERENCE = text("the reference of a dataset", most=4_000)
+
 DATASETS = many(
-    text("the reference of a dataset", most=1_000),
+    Rule(
+        _REFERENCE.says,
+        lambda given, where: named(given if isinstance(given, DatasetName) else _REFERENCE.convert(given, where)),
+    ),
     "a tuple of different datasets' references, at least one",
     least=1,
     distinct=True,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -14,12 +14,16 @@ from orchestrator.errors import DataError
 from orchestrator.trial import Stage
 from trainables.data.neighbours import nearest_neighbours
 
-__all__ = ["Dataset"]
+__all__ = ["Dataset", "all_finite"]
 
 N_PROBES, N_NEIGHBOURS = (
     1_000,
     10,
 )  # the subsample and the neighbourhood of neighbour mutual information (methods docs)
+
+
+AT_A_TIME = 1 << 20
+"""Numbers that are looked at together."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +38,9 @@ class Dataset:
     inputs: Tensor
     """(N, d) or (N, C, H, W), float32, centred and scaled by the dataset's file."""
     labels: Tensor
-    """(N,) int64. External metrics only."""
+    """(N,) int64, -1 where nobody knows the class. External metrics only."""
     n_classes: int
+    """Of the labels; of points without any it is the number of clusters that is asked for."""
     test_inputs: Tensor | None = None
     test_labels: Tensor | None = None
     given_labels: Tensor | None = None
@@ -51,6 +56,8 @@ class Dataset:
     """(C, H, W) what was subtracted from images: `inputs + offset` are pixels in [0, 1]. No part of the digest."""
     stages: tuple[Stage, ...] = ()
     """What of it was made once, and kept: told in every row. No part of the digest, which is that of the content."""
+    clusters: int | None = None
+    """How many clusters methods look for, where that is not the number of classes; part of the digest."""
 
     def __post_init__(self) -> None:
         if len(self.inputs) != len(self.labels):
@@ -60,11 +67,21 @@ class Dataset:
         if self.unlabelled is not None and self.unlabelled.shape[1:] != self.inputs.shape[1:]:
             shapes = f"{tuple(self.unlabelled.shape[1:])}, allowed: that of the others, {tuple(self.inputs.shape[1:])}"
             raise DataError(f"dataset {self.name}: unlabelled inputs have the shape {shapes}")
-        if not bool(torch.isfinite(self.inputs).all()):
+        if not all_finite(self.inputs):
             raise DataError(f"dataset {self.name} holds NaN or infinite inputs")
 
     def __len__(self) -> int:
         return len(self.inputs)
+
+    @property
+    def n_clusters(self) -> int:
+        """How many clusters methods look for: the number of classes, unless `clusters` says another one."""
+        return self.n_classes if self.clusters is None else self.clusters
+
+    @cached_property
+    def n_labelled(self) -> int:
+        """How many of the scored points have a label."""
+        return int((self.eval_labels >= 0).sum())
 
     @property
     def eval_inputs(self) -> Tensor:
@@ -92,7 +109,8 @@ class Dataset:
         if arrival is None or phase >= self.n_phases - 1:
             return self
         kept = arrival <= phase
-        return Dataset(self.name, self.eval_inputs[kept], self.eval_labels[kept], self.n_classes)
+        part = (self.eval_inputs[kept], self.eval_labels[kept], self.n_classes)
+        return Dataset(self.name, *part, clusters=self.clusters)
 
     @property
     def all_inputs(self) -> Tensor:
@@ -112,15 +130,14 @@ class Dataset:
     @cached_property
     def digest(self) -> str:
         """blake2b of the content: every tensor's shape, type and bytes (20 hex digits). The protocol is no content."""
-        content = hashlib.blake2b(digest_size=10)
         parts = (self.inputs, self.labels, self.test_inputs, self.test_labels, self.given_labels, self.unlabelled)
-        for part in (*parts, self.arrival, self.test_arrival):
-            if part is not None:
-                content.update(f"{tuple(part.shape)}{part.dtype}".encode())
-                content.update(
-                    part.contiguous().numpy().reshape(-1).view("uint8").data
-                )  # no copy: images can be gigabytes
-        return content.hexdigest()
+        return _digest((*parts, self.arrival, self.test_arrival), self.clusters)
+
+    @cached_property
+    def inputs_digest(self) -> str:
+        """The same of what methods see, labels left out: what nothing but points may steer follows from it."""
+        seen = (self.inputs, self.test_inputs, self.given_labels, self.unlabelled, self.arrival, self.test_arrival)
+        return _digest(seen, None if self.clusters == self.n_classes else self.clusters)
 
     @cached_property
     def probes(self) -> Tensor:
@@ -170,6 +187,23 @@ class Dataset:
             else torch.cat([self.arrival, self.test_arrival]),
             test_arrival=None,
         )
+
+
+def all_finite(values: Tensor) -> bool:
+    """Return whether no number is NaN or infinite; a part at a time, so that no copy of gigabytes is made."""
+    rows = max(1, AT_A_TIME // max(1, values[:1].numel()))
+    return all(bool(torch.isfinite(part).all()) for part in torch.split(values, rows)) if len(values) else True
+
+
+def _digest(parts: Sequence[Tensor | None], clusters: int | None) -> str:
+    content = hashlib.blake2b(digest_size=10)
+    for part in parts:
+        if part is not None:
+            content.update(f"{tuple(part.shape)}{part.dtype}".encode())
+            content.update(part.contiguous().numpy().reshape(-1).view("uint8").data)  # no copy: images can be gigabytes
+    if clusters is not None:
+        content.update(f"clusters {clusters}".encode())
+    return content.hexdigest()
 
 
 Loader = Callable[[], Dataset]

@@ -11,7 +11,7 @@ Imbalance and subset act on the test part too, in proportion; labels are given i
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from orchestrator.errors import DataError, RequestError
-from trainables.data.dataset import Dataset
+from trainables.data.dataset import Dataset, all_finite
 from trainables.data.features import features
 from trainables.data.imbalance import imbalance_shares
 from trainables.data.projection import projected
@@ -29,6 +29,8 @@ from trainables.randomness import stream_seed
 __all__ = ["OPTIONS", "loaded", "wrapped"]
 
 OPTIONS: Mapping[str, str] = {
+    "labels": "none",
+    "clusters": "how many clusters to look for, a whole number from 2",
     "imbalance": "1, 2 or 3",
     "subset": "a number of points, at least 2",
     "pixels": "standardised",
@@ -39,6 +41,8 @@ OPTIONS: Mapping[str, str] = {
     "noise": "uniform, class or instance, a colon and a share from 0 to 1",
 }
 """Option -> what it takes, in the order in which options act."""
+
+READ_LABELS = ("imbalance", "stream", "labelled", "noise")
 
 
 def loaded(load: Callable[..., Dataset], options: str, reference: str) -> Dataset:
@@ -68,7 +72,8 @@ def loaded(load: Callable[..., Dataset], options: str, reference: str) -> Datase
     _check(dataset)
     if own:
         dataset = replace(dataset, name=reference)
-    return wrapped(dataset, ",".join(f"{name}={text}" for name, text in pairs if name not in own), reference)
+    general = ",".join(f"{name}={text}" for name, text in pairs if name not in own)
+    return wrapped(dataset, general, reference, tuple(parameters))
 
 
 def _check(dataset: Dataset) -> None:
@@ -88,28 +93,31 @@ def _check(dataset: Dataset) -> None:
             wrong = f"are {inputs.dtype} {tuple(inputs.shape)}, allowed: float32 (N, d) or (N, C, H, W)"
         elif labels.dtype != torch.int64 or labels.shape != inputs.shape[:1]:
             wrong = f"have labels {labels.dtype} {tuple(labels.shape)}, allowed: int64 ({len(inputs)},)"
-        elif len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < dataset.n_classes:
+        elif len(labels) and not -1 <= int(labels.min()) <= int(labels.max()) < dataset.n_classes:
             wrong = f"have labels {int(labels.min())} to {int(labels.max())}, allowed: 0 to {dataset.n_classes - 1}"
-        elif not bool(torch.isfinite(inputs).all()):
+            wrong += ", and -1 where nobody knows the class"
+        elif not all_finite(inputs):
             wrong = "hold NaN or infinite values"
         if wrong:
             raise DataError(f"dataset {dataset.name}: its {name} {wrong}")
 
 
-def wrapped(dataset: Dataset, options: str, reference: str) -> Dataset:
+def wrapped(dataset: Dataset, options: str, reference: str, own: Sequence[str] = ()) -> Dataset:
     """Return the view of `dataset` that `options` describe, named `reference`.
 
     Args:
         dataset: as its file loads it (before a protocol merges its parts).
         options: `name=value` joined by commas, from `OPTIONS`; empty: the dataset itself.
         reference: the whole reference, for the name and for messages.
+        own: options of the dataset's own loader, for messages.
 
     Raises:
         RequestError: an option that does not exist, stands twice, or has a value outside its domain.
     """
     if not options:
         return dataset
-    asked = _parsed(options, reference)
+    asked = _parsed(options, reference, own)
+    dataset = _with_classes(dataset, asked, reference)
     if "imbalance" in asked:
         shares = imbalance_shares(asked["imbalance"], dataset.n_classes)
         dataset = _thinned(dataset, lambda labels, part: _imbalanced(labels, shares, part))
@@ -130,12 +138,14 @@ def wrapped(dataset: Dataset, options: str, reference: str) -> Dataset:
     return replace(dataset, name=reference)
 
 
-def _parsed(options: str, reference: str) -> dict[str, Any]:
+def _parsed(options: str, reference: str, own: Sequence[str]) -> dict[str, Any]:
     asked: dict[str, Any] = {}
     for option in options.split(","):
         name, _, text = option.partition("=")
         if name not in OPTIONS:
-            raise RequestError(f"dataset {reference!r}: unknown option {name!r}; there are: {', '.join(OPTIONS)}")
+            raise RequestError(
+                f"dataset {reference!r}: unknown option {name!r}; there are: {', '.join([*own, *OPTIONS])}"
+            )
         if name in asked:
             raise RequestError(f"dataset {reference!r}: option {name!r} stands twice")
         try:
@@ -143,6 +153,12 @@ def _parsed(options: str, reference: str) -> dict[str, Any]:
         except ValueError:
             raise RequestError(f"dataset {reference!r}: {name} = {text!r}, allowed: {OPTIONS[name]}") from None
     return asked
+
+
+def _no_labels(text: str) -> str:
+    if text != "none":
+        raise ValueError(text)
+    return text
 
 
 def _pixels(text: str) -> str:
@@ -191,6 +207,8 @@ def _noise(text: str) -> tuple[str, float]:
 
 
 _VALUES: Mapping[str, Callable[[str], Any]] = {
+    "labels": _no_labels,
+    "clusters": _size,
     "imbalance": _level,
     "subset": _size,
     "pixels": _pixels,
@@ -204,6 +222,50 @@ _VALUES: Mapping[str, Callable[[str], Any]] = {
 
 def _generator(purpose: str) -> torch.Generator:
     return torch.Generator().manual_seed(stream_seed(0, f"wrapper.{purpose}"))
+
+
+def without_labels(dataset: Dataset) -> Dataset:
+    """Return points whose classes nobody knows: methods look for as many clusters as there were classes."""
+    test = dataset.test_labels
+    return replace(
+        dataset,
+        labels=torch.full_like(dataset.labels, -1),
+        test_labels=None if test is None else torch.full_like(test, -1),
+        given_labels=None,
+        clusters=dataset.n_clusters,
+    )
+
+
+def _with_classes(dataset: Dataset, asked: Mapping[str, Any], reference: str) -> Dataset:
+    """Return the dataset with the labels and the number of clusters that are asked for."""
+    if "labels" in asked:
+        dataset = without_labels(dataset)
+    if "clusters" in asked:
+        dataset = _looking_for(dataset, asked["clusters"])
+    _require_labels(dataset, asked, reference)
+    return dataset
+
+
+def _looking_for(dataset: Dataset, clusters: int) -> Dataset:
+    unknown = dataset.n_labelled == 0 and not bool((dataset.labels >= 0).any())
+    return replace(dataset, clusters=clusters, n_classes=clusters if unknown else dataset.n_classes)
+
+
+def _require_labels(dataset: Dataset, asked: Mapping[str, Any], reference: str) -> None:
+    """Refuse options that order or mark points by their classes where these are not known, or are more than clusters.
+
+    Raises:
+        RequestError: names the option.
+    """
+    reading = [name for name in READ_LABELS if name in asked]
+    parts = [part for part in (dataset.labels, dataset.test_labels) if part is not None]
+    if reading and any(bool((part < 0).any()) for part in parts):
+        raise RequestError(f"dataset {reference!r}: {reading[0]} needs the class of every point, and some have none")
+    if ("labelled" in asked or "noise" in asked) and dataset.n_clusters < dataset.n_classes:
+        raise RequestError(
+            f"dataset {reference!r}: labels of {dataset.n_classes} classes cannot be given to {dataset.n_clusters} "
+            "clusters; allowed: at least as many clusters"
+        )
 
 
 def _thinned(dataset: Dataset, chosen: Callable[[Tensor, str], Tensor]) -> Dataset:

@@ -16,6 +16,7 @@ from torch import Tensor
 from orchestrator.errors import DataError
 from trainables.data.data_folder import data_folder
 from trainables.data.dataset import Dataset
+from trainables.data.image_files import colours
 from trainables.data.image_sets import centred
 
 __all__ = ["absent", "load"]
@@ -64,7 +65,7 @@ def _read(root: Path, side: int) -> tuple[Any, Tensor, Tensor]:
         return pixels
 
     try:
-        part = ImageFolder(root, transform=squared)
+        part = ImageFolder(root, transform=squared, loader=colours)
         pairs = [part[place] for place in range(len(part))]
     except (OSError, ValueError) as error:  # torchvision names the class without images, PIL the file
         raise DataError(f"dataset {NAME}: {str(root)!r}: {' '.join(str(error).split())}") from error

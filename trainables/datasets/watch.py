@@ -8,7 +8,6 @@ the windows of one recording never stand on both sides.
 from __future__ import annotations
 
 import importlib.util
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +16,12 @@ import torch
 
 from orchestrator.errors import DataError
 from trainables.data.dataset import Dataset
+from trainables.data.series import window_features
 
 __all__ = ["absent", "load"]
 
 WINDOW, STEP = 100, 50
 TEST_SUBJECTS = (8, 9, 10)
-BANDS = (1, 2, 3, 4, 6, 9, 14, 26, 51)
-"""Edges of eight bands of the spectrum, in bins of half a hertz."""
-
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
@@ -48,7 +45,7 @@ def load(form: str = "features") -> Dataset:
     for series, label, subject in zip(content["X"], content["y"], content["subject"], strict=True):
         starts = range(0, len(series) - WINDOW + 1, STEP)
         windows = [np.asarray(series[start : start + WINDOW], dtype=np.float64) for start in starts]
-        rows += windows if form == "windows" else [_features(window) for window in windows]
+        rows += windows if form == "windows" else [window_features(window) for window in windows]
         labels += [int(label)] * len(starts)
         subjects += [int(subject)] * len(starts)
     points, classes = np.stack(rows), torch.tensor(labels)
@@ -75,13 +72,3 @@ def _file() -> Path | None:
     places = list(found.submodule_search_locations or ()) if found else []
     files = [Path(place, "data", "watch_dataset.npy") for place in places]
     return next((file for file in files if file.is_file()), None)
-
-
-def _features(window: Floats) -> Floats:
-    """Return 16 features of each channel of (samples, channels): moments, order statistics, changes, band powers."""
-    steps = np.abs(np.diff(window, axis=0))
-    power = np.abs(np.fft.rfft(window - window.mean(0), axis=0)) ** 2
-    bands = [np.log1p(power[low:high].sum(0)) for low, high in pairwise(BANDS)]
-    quartiles = np.quantile(window, (0.25, 0.5, 0.75), axis=0)
-    moments = [window.mean(0), window.std(0), window.min(0), window.max(0), *quartiles, steps.mean(0)]
-    return np.concatenate([*moments, *bands])

@@ -67,7 +67,7 @@ class BatchTraining(FusedMethod):
         super().__init__(configs, seeds, data, device)
         config = self.configs[0]
         self.inputs, self.cuts = data.inputs.to(device), cuts(len(data), config.batch_size)
-        self.n_clusters = data.n_classes
+        self.n_clusters = data.n_clusters
         self.parts = Parts(self.networks(config))
         self.optimiser = self.optimiser_of(config)
         self.order = Streams(seeds, "order", device)

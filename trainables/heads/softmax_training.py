@@ -105,7 +105,7 @@ class SoftmaxTraining(FusedMethod):
         rates["view_strength"] = torch.ones_like(norm)
         inputs = self.data.inputs.to(self.device)
         if config.network == "linear" and config.optimiser == "sgd" and config.view == "none":
-            return SharedLinear(inputs, self.data.n_classes, self.seeds, rates)
+            return SharedLinear(inputs, self.data.n_clusters, self.seeds, rates)
         start = None
         if config.start == "simclr":
             asked = PretextConfig(network=config.network, n_epochs=config.pretext_epochs)
@@ -121,7 +121,7 @@ class SoftmaxTraining(FusedMethod):
             n_views=config.n_views,
             start=start,
         )
-        return NetworkHead(inputs, self.data.n_classes, self.seeds, rates, shape)
+        return NetworkHead(inputs, self.data.n_clusters, self.seeds, rates, shape)
 
     def stages(self) -> Sequence[Sequence[Stage]]:
         """Return each member's start, where it was made once."""
@@ -180,7 +180,7 @@ class SoftmaxTraining(FusedMethod):
         columns = of_predictions(torch.cat(parts, 2), squared.sqrt()) if last else {}
         columns |= self.diagnostics() | of_weights(norms)
         columns |= dict(zip(BATCH_FACTS, self.logged.unbind(1), strict=True))
-        rows = score(found, self.data, self.data.n_classes, last)
+        rows = score(found, self.data, self.data.n_clusters, last)
         if self.norm_counts_biases and isinstance(self.head, SharedLinear):
             squared = squared + self.head.bias.double().square().sum(1)
         losses = self.losses + self.column("norm_weight") * squared

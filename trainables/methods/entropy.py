@@ -163,14 +163,14 @@ class EntropyClustering(FusedMethod):
         self.logged = torch.zeros(len(self), len(BATCH_FACTS), dtype=torch.float64, device=device)
         self.kept: Tensor | None = None
         if configs[0].label_start == "previous":  # 0: no label yet
-            self.kept = torch.zeros(len(self), data.n_classes, len(data), device=device)
+            self.kept = torch.zeros(len(self), data.n_clusters, len(data), device=device)
 
     def _head(self, config: EntropyConfig) -> SharedLinear | NetworkHead:
         """Plain descent on a linear head is a closed form; all else is a network with an optimiser."""
         rates = self.columns(RATES)
         plain = config.optimiser == "sgd" and config.momentum == 0.0
         if config.network == "linear" and plain and config.view == "none":
-            return SharedLinear(self.inputs, self.data.n_classes, self.seeds, rates)
+            return SharedLinear(self.inputs, self.data.n_clusters, self.seeds, rates)
         shape = Shape(
             network=config.network,
             hidden=(config.hidden_width,) * config.hidden_layers,
@@ -181,7 +181,7 @@ class EntropyClustering(FusedMethod):
             n_views=config.n_views,
             start=self._start(config),
         )
-        return NetworkHead(self.inputs, self.data.n_classes, self.seeds, rates, shape)
+        return NetworkHead(self.inputs, self.data.n_clusters, self.seeds, rates, shape)
 
     def _start(self, config: EntropyConfig) -> Network | None:
         """The encoder that members begin with, where there is one."""
@@ -268,7 +268,7 @@ class EntropyClustering(FusedMethod):
 
     def _index(self, rows: Tensor) -> Tensor:
         """Where the points `rows` (distinct seeds, n) of each member lie in (M, K, N): (M, K, n)."""
-        return rows[self.order.seats.of].unsqueeze(1).expand(-1, self.data.n_classes, -1)
+        return rows[self.order.seats.of].unsqueeze(1).expand(-1, self.data.n_clusters, -1)
 
     def _picked(self, stored: Labels, rows: Tensor) -> Labels:
         """Labels (M, K, B) of a batch from those of all points (M, K, N)."""
@@ -281,7 +281,7 @@ class EntropyClustering(FusedMethod):
             return None
         labels = self.given.to(self.device)[rows][self.order.seats.of].unsqueeze(1)
         held, eta = labels >= 0, self.rates["given_softness"][:, None, None]
-        classes = self.data.n_classes
+        classes = self.data.n_clusters
         target = torch.zeros(len(self), classes, labels.shape[2], device=self.device)
         target.scatter_(1, labels.clamp_min(0), 1.0)
         return Given(held, (target * (1.0 - eta) + eta / classes).clamp_min_(FLOOR))
@@ -333,7 +333,7 @@ class EntropyClustering(FusedMethod):
             columns = {}
         columns |= dict(zip(FACTS, self.facts.unbind(1), strict=False)) | of_weights(norms)
         columns |= dict(zip(BATCH_FACTS, self.logged.unbind(1), strict=True)) | {"view_loss": self.losses[:, 1]}
-        rows = score(found, self.data, self.data.n_classes, last)
+        rows = score(found, self.data, self.data.n_clusters, last)
         losses = self.losses[:, 0] + self.column("norm_weight") * squared
         add_columns(rows, {"metric.loss": losses, **diagnostics(columns)})
         return rows

@@ -145,7 +145,7 @@ class HardRegularization(FusedMethod):
         super().__init__(configs, seeds, data, device)
         config = configs[0]
         self.inputs, self.cuts = data.inputs.to(device), cuts(len(data), config.batch_size)
-        self.n_clusters = max(1, round(config.cluster_factor * data.n_classes))
+        self.n_clusters = max(1, round(config.cluster_factor * data.n_clusters))
         self.encoder = self._encoder(config)
         start = Streams(seeds, "init.centroids", device)
         self.centroids = initial_centroids(

@@ -71,7 +71,7 @@ class _Member:
     def __init__(self, config: KMeansConfig, seed: int, data: Dataset, device: torch.device) -> None:
         del device  # its bounds are sparse work: on the CPU
         self.config, self.seed, self.data = config, seed, data
-        self.n_clusters = max(1, round(config.cluster_factor * data.n_classes))
+        self.n_clusters = max(1, round(config.cluster_factor * data.n_clusters))
         if self.n_clusters > len(data):
             raise RequestError(f"kmeans: {self.n_clusters} clusters, allowed: at most the {len(data)} points there are")
         self.ready: _Shared | None = _ready(data, config.spherical)

@@ -129,7 +129,7 @@ class PipCdr(FusedMethod):
         self, configs: Sequence[PipCdrConfig], seeds: Sequence[int], data: Dataset, device: torch.device
     ) -> None:
         super().__init__(configs, seeds, data, device)
-        config, self.n_clusters, self.step = configs[0], data.n_classes, 0
+        config, self.n_clusters, self.step = configs[0], data.n_clusters, 0
         if len(data) < self.n_clusters:
             raise RequestError(f"pipcdr: {self.n_clusters} clusters, allowed: at most the {len(data)} points there are")
         if config.loss_scale == "added" and bool((self.column("cdr_weight") == 1.0).any()):
@@ -320,13 +320,15 @@ class PipCdr(FusedMethod):
         }
 
     def _preservation(self, online: Tensor, probes: Tensor) -> dict[str, Tensor]:
-        """Whether sampled neighbours stay with their points: by nearest centre and by class.
+        """Whether sampled neighbours stay with their points: by nearest centre and, where all are known, by class.
 
         Definitions are *inferred*. The draws are the same at every evaluation and taken from no stream of training.
         """
         draws = Streams(self.seeds, "diagnostic.neighbours", self.device).normal(*online.shape[1:])
         sampled = sampled_neighbours(online, draws, self._noise(online, self.rates_now()))
         columns = {"diagnostic.centre_preservation": centre_preservation(online, sampled, self.centres)}
+        if self.data.n_labelled < len(self.data.eval_labels):
+            return columns
         everything = self.online.embed(self.data.eval_inputs.to(self.device))
         nearest, classes = nearest_other(sampled, everything, probes), self.data.eval_labels.to(self.device)
         columns[BY_CLASS] = (classes[nearest] == classes[probes]).float().mean(1)

@@ -130,7 +130,7 @@ class SeCu(FusedMethod):
         super().__init__(configs, seeds, data, device)
         config = self.configs[0]
         self.inputs, self.cuts = data.inputs.to(device), cuts(len(data), config.batch_size)
-        widths = [data.n_classes * (1 + head * config.head_spacing) for head in range(config.heads)]
+        widths = [data.n_clusters * (1 + head * config.head_spacing) for head in range(config.heads)]
         self.spans = side_by_side(widths)
         self.encoder = self._encoder(config)
         drawn = Streams(seeds, "init.centres", device)

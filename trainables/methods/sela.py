@@ -78,8 +78,8 @@ class SeLa(SoftmaxTraining):
         if self.epoch > 0 or config.first_labels == "predictions":
             return self.targets_of_all()
         drawn = Streams(seats.distinct, "labels.first", self.device).permutation(len(self.data))
-        labels = (drawn % self.data.n_classes)[seats.of]
-        return _one_hot(labels, torch.empty(len(self), self.data.n_classes, len(self.data), device=self.device))
+        labels = (drawn % self.data.n_clusters)[seats.of]
+        return _one_hot(labels, torch.empty(len(self), self.data.n_clusters, len(self.data), device=self.device))
 
     def loss(self, predicted: Targets, targets: Targets) -> LossAndSlope:
         """Cross-entropy: mean H(y, sigma)."""

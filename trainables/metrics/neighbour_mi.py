@@ -5,7 +5,7 @@ It rewards agreement of neighbours *and* use of all clusters, so that collapse c
 
 from __future__ import annotations
 
-from orchestrator.metric import Metric
+from orchestrator.metric import GUESSED, Metric
 from trainables.partitions.scored import Scored
 from trainables.partitions.tables import Floats, mutual_information
 
@@ -15,4 +15,4 @@ def compute(scored: Scored) -> Floats:
     return mutual_information(scored.neighbour_pairs)
 
 
-METRIC = Metric(written="neighbour MI", compute=compute, ranks=True)
+METRIC = Metric(written="neighbour MI", compute=compute, chance=GUESSED, ranks=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from orchestrator.metric import Cost, Metric
+from orchestrator.metric import GUESSED, Cost, Metric
 from trainables.partitions.scored import Scored
 from trainables.partitions.tables import Floats
 
@@ -19,4 +19,4 @@ def compute(scored: Scored) -> Floats:
     return shares
 
 
-METRIC = Metric(written="preservation", compute=compute, cost=Cost.LAST, ranks=True)
+METRIC = Metric(written="preservation", compute=compute, cost=Cost.LAST, chance=GUESSED, ranks=True)

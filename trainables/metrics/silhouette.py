@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from orchestrator.metric import Cost, Metric
+from orchestrator.metric import GUESSED, Cost, Metric
 from trainables.partitions.scored import Scored
 from trainables.partitions.tables import Floats, Ints
 
@@ -64,4 +64,4 @@ def _probe_distances(data: Dataset) -> Tensor:
     return _DISTANCES[data]
 
 
-METRIC = Metric(written="silhouette", compute=compute, cost=Cost.LAST, ranks=True)
+METRIC = Metric(written="silhouette", compute=compute, cost=Cost.LAST, chance=GUESSED, ranks=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,8 @@ class Scored:
     hard: Ints
     """(M, N) cluster of each point, 0 <= cluster < n_clusters."""
     labels: Ints
-    """(N,) class of each point. Only a metric that declares `reads_labels` may use it, or `table`."""
+    """(N,) class of each point. Only a metric that declares `reads_labels` may use it, or `table`; it gets points with
+    a known class only. Others may meet -1: nobody knows the class."""
     n_clusters: int
     """K, the number of clusters that the method may use; need not be the number of classes."""
     n_classes: int
@@ -33,6 +34,14 @@ class Scored:
     """What was clustered; None where only labels are known."""
     features: Tensor | None = None
     """(M, P, d) features that a method learned; None for methods without."""
+
+    @cached_property
+    def known(self) -> Scored | None:
+        """The same of the points whose class is known; None: of none it is. Reads labels."""
+        there = self.labels >= 0
+        if there.all():
+            return self
+        return replace(self, hard=self.hard[:, there], labels=self.labels[there], data=None) if there.any() else None
 
     @cached_property
     def table(self) -> Ints:
@@ -47,6 +56,8 @@ class Scored:
     @cached_property
     def sizes(self) -> Ints:
         """(M, K) points of each cluster: whatever the labels are, their table adds up to it."""
+        if self.known is not self:
+            return contingency(self.hard, np.zeros_like(self.labels), self.n_clusters, 1)[:, :, 0]
         sizes: Ints = self.table.sum(2)
         return sizes
 

@@ -29,6 +29,17 @@ def test_several_objectives_and_every_sampler_and_pruner_are_accepted():
         assert search("m", ("lr",), pruner=pruner).pruner == pruner
 
 
+def test_any_reported_number_is_searched_by_once_its_better_end_is_said():
+    found = search("m", ("lr",), rule=("neighbour_mi", "elbo"), direction=("", "minimize"))
+    assert [(one.metric, one.direction) for one in found.objectives] == [
+        ("neighbour_mi", "maximize"),
+        ("elbo", "minimize"),
+    ]
+    assert search("m", ("lr",), rule="loss", direction="minimize").objectives[0].sign == -1.0
+    with pytest.raises(RequestError, match="any number that the method reports will do too, with direction="):
+        search("m", ("lr",), rule="elbo")
+
+
 @pytest.mark.parametrize(
     ("over", "options", "says"),
     [

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from orchestrator.errors import DataError
+from trainables.data import series
 from trainables.datasets import watch
 
 
@@ -23,7 +24,7 @@ def test_people_of_the_test_part_are_nowhere_in_the_train_part(image_sets: Path)
 def test_a_sine_has_its_power_in_one_band_and_a_constant_has_none() -> None:
     time = np.arange(100) / 50.0
     window = np.stack([3.0 + np.sin(2 * np.pi * 2.0 * time), np.full(100, 5.0)], 1)
-    found = watch._features(window).reshape(16, 2)
+    found = series.window_features(window).reshape(16, 2)
     assert found[0].tolist() == pytest.approx([3.0, 5.0]) and found[1].tolist() == pytest.approx([0.5**0.5, 0.0])
     assert found[2, 0] == pytest.approx(2.0, abs=0.01) and found[3, 0] == pytest.approx(4.0, abs=0.01)
     bands = found[8:, 0]
