@@ -12,8 +12,8 @@ from orchestrator.designs.base import BASE, METHOD, Arm, Contrast, Design
 from orchestrator.designs.screening import OVER, Ranges, narrowed_ranges
 from orchestrator.errors import RequestError, UnknownNameError
 from orchestrator.inference.objectives import DIRECTIONS, Objective, objectives_of
-from orchestrator.own.declared import declaration_of, metrics_from
 from orchestrator.knobs import Domain, Knob, Value, value_at
+from orchestrator.own.declared import declaration_of, metrics_from
 
 __all__ = ["Search", "search"]
 
