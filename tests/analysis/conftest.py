@@ -230,3 +230,9 @@ def train_missing() -> Callable[[Path], None]:
             ledger.append([outcome_of(spec_of({"norm_weight": 0.0}, 5), 0.661)])
 
     return train
+
+
+@pytest.fixture
+def write_synthetic_in() -> Callable[[Path], Synthetic]:
+    """Write the synthetic study into a folder that the test may change."""
+    return write_synthetic

@@ -4,14 +4,15 @@ import random
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pytest
 import torch
 
-from orchestrator.knobs import Float, knob
+from orchestrator.knobs import Choice, Float, knob
 from orchestrator.plateau import Plateau, StopRule
 from orchestrator.row_table import from_stream
 from orchestrator.trial import Bundle, BundleTask, Limits, TrialSpec, TrialState
 from trainables.data.dataset import Dataset
-from trainables.method import InTurn, Method, MethodConfig
+from trainables.method import FusedMethod, InTurn, Method, MethodConfig, chosen, fused_knobs
 from trainables.randomness import stream_seed
 from trainables.training.loop import train
 
@@ -242,3 +243,35 @@ def test_a_member_at_its_plateau_is_complete_with_its_last_metrics_and_the_other
     first, _ = trained(RestingScripts, resting_task(0, 1, 2, folder=folder), stopping=lambda: next(stops))
     again, _ = trained(RestingScripts, resting_task(0, 1, 2, folder=folder))
     assert first | again == rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class Knobs(MethodConfig):
+    lr: float = knob(0.1, Float(0.0, 1.0), fuses=True)
+    form: str = knob("convex", Choice("convex", "added"))
+
+
+class Fused(FusedMethod):
+    Config, member_state = Knobs, ()
+
+    def fit_epoch(self):
+        self.epoch += 1
+
+    def evaluate(self, last):
+        return [{} for _ in self.configs]
+
+
+def test_knobs_of_fused_members_are_columns_in_their_order_also_after_some_have_left():
+    assert fused_knobs(Knobs) == ("lr",)
+    method = Fused([Knobs(lr=0.1), Knobs(lr=0.2, form="added"), Knobs(lr=0.3)], [7, 8, 9], DATA, torch.device("cpu"))
+    assert method.columns(("lr", "n_epochs"))["lr"].tolist() == pytest.approx([0.1, 0.2, 0.3])
+    assert method.columns(("lr", "n_epochs"))["n_epochs"].tolist() == [10.0, 10.0, 10.0]
+    assert method.has("form", "added").tolist() == [False, True, False]
+    method.keep([1, 2])
+    assert method.seeds == [8, 9] and len(method) == 2
+    assert method.column("lr").tolist() == pytest.approx([0.2, 0.3])
+    assert method.has("form", "added", "other").tolist() == [True, False]
+
+
+def test_what_stands_at_some_places_comes_in_the_order_of_the_places():
+    assert chosen("abcd", [3, 0]) == ["d", "a"]

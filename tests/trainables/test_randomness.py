@@ -42,3 +42,13 @@ def test_the_global_generator_is_not_touched():
     before = torch.get_rng_state()
     Streams([1], "x").normal(3)
     assert torch.equal(before, torch.get_rng_state())
+
+
+def test_streams_of_some_members_are_their_own_streams_and_move_on_with_them():
+    streams, twin = Streams([1, 2, 3], "x"), Streams([1, 2, 3], "x")
+    some = streams.of([2, 0]).uniform(4)
+    assert torch.equal(some, twin.uniform(4)[[2, 0]])
+    assert len(streams) == 3
+    after, fresh = streams.uniform(4), Streams([1, 2, 3], "x")
+    assert torch.equal(after[1], fresh.uniform(4)[1])  # who was not asked has not drawn
+    assert torch.equal(after[[0, 2]], twin.uniform(4)[[0, 2]])

@@ -12,7 +12,7 @@ from sklearn.metrics import adjusted_mutual_info_score, normalized_mutual_info_s
 from orchestrator import discovery
 from orchestrator.metric import Cost
 from trainables.data.dataset import Dataset
-from trainables.scoring import chance_levels, measuring, score
+from trainables.scoring import add_columns, chance_levels, diagnostics, measuring, score
 
 
 def dataset(n: int = 60, n_classes: int = 4) -> Dataset:
@@ -102,3 +102,16 @@ def test_the_same_data_have_the_same_chance_level_and_unknown_levels_are_left_ou
     labels = np.arange(300) % 7
     assert chance_levels(labels, 7) == chance_levels(labels, 7)
     assert set(chance_levels(labels, 7)) == {"acc", "nmi", "ari", "ami"}
+
+
+def test_columns_of_all_members_become_numbers_of_each_row() -> None:
+    rows: list[dict[str, float]] = [{"metric.nmi": 0.5}, {}]
+    logged = diagnostics({"births": torch.tensor([1, 2]), "gap": torch.tensor([0.25, 0.5])})
+    add_columns(rows, {"metric.loss": np.array([3.0, 4.0]), **logged})
+    assert rows == [
+        {"metric.nmi": 0.5, "metric.loss": 3.0, "diagnostic.births": 1.0, "diagnostic.gap": 0.25},
+        {"metric.loss": 4.0, "diagnostic.births": 2.0, "diagnostic.gap": 0.5},
+    ]
+    assert all(type(number) is float for row in rows for number in row.values())
+    with pytest.raises(ValueError, match=r"shorter|longer"):
+        add_columns(rows, {"metric.loss": np.zeros(3)})

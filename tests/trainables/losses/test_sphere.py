@@ -2,7 +2,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainables.losses.sphere import cluster_sums, unit
+from trainables.losses.sphere import cluster_sums, nearest_centres, unit
 
 
 @settings(max_examples=20, deadline=None)
@@ -31,3 +31,13 @@ def test_cluster_sums_equal_a_loop_and_leave_out_minus_one() -> None:
             if label >= 0:
                 expected[member, label] += weight * point
     torch.testing.assert_close(cluster_sums(points, labels, 5, weights), expected)
+
+
+def test_nearest_centres_have_the_largest_cosine_whatever_the_lengths() -> None:
+    generator = torch.Generator().manual_seed(1)
+    points, centres = torch.randn(2, 30, 5, generator=generator), torch.randn(2, 4, 5, generator=generator)
+    found = nearest_centres(points, centres)
+    cosines = torch.nn.functional.cosine_similarity(points.unsqueeze(2), centres.unsqueeze(1), dim=3)
+    assert torch.equal(found, cosines.argmax(2))
+    assert torch.equal(nearest_centres(3.0 * points, 0.1 * centres), found)
+    assert torch.equal(nearest_centres(points[1:], centres[1:])[0], found[1])
