@@ -11,29 +11,24 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from orchestrator.discovery import DatasetKey
 from orchestrator.errors import OrchestratorError, RequestError
 from orchestrator.executors.ray_cluster.environment import DRIVER_ENVIRONMENT, JOINED_ENVIRONMENT, WORKER_ENVIRONMENT
-from orchestrator.executors.ray_cluster.folders import PrivateFolder, sweep_leftovers
+from orchestrator.executors.ray_cluster.folders import sweep_leftovers
 from orchestrator.executors.ray_cluster.joining import LOCAL, check_address, check_cluster, place_of, shipped
-from orchestrator.executors.ray_cluster.own_ray import begun, search_path
+from orchestrator.executors.ray_cluster.own_ray import OwnRay
 from orchestrator.executors.ray_cluster.private_api import inherited_actors, without_grace
-from orchestrator.executors.ray_cluster.processes import command_of, kill, runs, wait_for_ends
-from orchestrator.executors.ray_cluster.template_process import TemplateProcess, is_possible
+from orchestrator.executors.ray_cluster.template_process import is_possible
 
 __all__ = ["LOCAL", "Cluster"]
 
 PREPARE_SECONDS = 5.0
 """How long `expect` waits for a folder to be there."""
-REMOVE_SECONDS = 3.0
-"""How long `close` waits for processes that were killed."""
 THREAD_SECONDS = 5.0
 """How long `close` waits for the thread of Ray, which a dead Ray may hold for ever."""
 JOIN_SECONDS, START_SECONDS = 60.0, 180.0
@@ -64,18 +59,13 @@ class Cluster:
         self._up, self._end, self._expelled = threading.Event(), threading.Event(), threading.Event()
         self._released, self._prepared = threading.Event(), threading.Event()
         self._error: BaseException | None = None
-        self._forks = forks and self.local and is_possible()
-        self._template: TemplateProcess | None = None
-        self._private: PrivateFolder | None = None
+        self._own = OwnRay(quiet=quiet, forks=forks and self.local and is_possible())
         self.logs = Path()
         """Where Ray keeps what its processes on this machine print; known when it is there."""
         self.dashboard_url = ""
         """Of Ray's dashboard, if the cluster has one."""
         self.node = ""
         """This machine's, of a cluster that was joined."""
-        self._children: list[psutil.Process] = []
-        self._vital: dict[int, str] = {}
-        self._family: list[psutil.Process] = []
         self._environment = dict(os.environ)
         self._began = time.monotonic()
         self._thread = threading.Thread(target=self._live, name="ray", daemon=True)
@@ -87,8 +77,7 @@ class Cluster:
     @property
     def folder(self) -> str:
         """For Ray's files (if it is ours) and Tune's; known when it is there, removed by `close`."""
-        assert self._private is not None
-        return self._private.path
+        return self._own.folder
 
     @property
     def local(self) -> bool:
@@ -119,8 +108,8 @@ class Cluster:
             dataset: likewise.
             place: (folder of this Ray) -> where the dataset's files shall lie.
         """
-        if self._forks and self._prepared.wait(PREPARE_SECONDS) and self._template is not None:
-            self._template.expect(method, dataset, place(self.folder))
+        if self._own.forks and self._prepared.wait(PREPARE_SECONDS) and self._own.template is not None:
+            self._own.template.expect(method, dataset, place(self.folder))
 
     def join_again(self) -> None:
         """Have the thread join the cluster anew, as soon as `work` returns: this machine's node is dead to it."""
@@ -154,12 +143,9 @@ class Cluster:
                 f"({self._error}); start the node anew with `ray start`; nothing complete is lost, the same command "
                 "goes on"
             )
-        for process in self._children:
-            name = self._vital.get(process.pid)
-            if name and (not process.is_running() or process.status() == psutil.STATUS_ZOMBIE):
-                raise OrchestratorError(
-                    f"Ray's {name} (process {process.pid}) died; nothing complete is lost, the same command goes on"
-                )
+        dead = self._own.dead()
+        if dead:
+            raise OrchestratorError(f"Ray's {dead} died; nothing complete is lost, the same command goes on")
 
     def end(self) -> None:
         """Have the thread end what was started, as soon as `work` returns."""
@@ -176,8 +162,8 @@ class Cluster:
             starting = self.local and not self._up.is_set()
         if self._thread.is_alive():
             _forget_exit_calls()
-            self._family = self._descendants()
-        self._remove()
+            self._own.note_family()
+        self._own.remove()
         for name in DRIVER_ENVIRONMENT.keys() | JOINED_ENVIRONMENT.keys() | {"RAY_AUTH_TOKEN", "RAY_AUTH_MODE"}:
             if name in self._environment:
                 os.environ[name] = self._environment[name]
@@ -200,14 +186,12 @@ class Cluster:
                 if self._expelled.is_set():
                     self._rejoin()
         self._end.wait()
-        self._family = self._descendants()
+        self._own.note_family()
         if "ray" not in sys.modules:  # it was held until the end
             return
         import ray
 
-        for process in self._family:
-            if process.pid not in self._vital:  # Ray asks each to end and waits a second, but they hear no SIGTERM
-                kill(process)
+        self._own.kill_workers()  # Ray asks each to end and waits a second, but they hear no SIGTERM
         with contextlib.suppress(Exception), without_grace():  # what is left is killed by close()
             ray.shutdown()
 
@@ -223,8 +207,7 @@ class Cluster:
 
     def _start(self) -> None:
         sweep_leftovers()
-        self._private = PrivateFolder()
-        self._begin_template()
+        self._own.prepare()
         self._prepared.set()
         self._released.wait()
         if self._end.is_set():
@@ -236,16 +219,11 @@ class Cluster:
             sys.excepthook = worker.normal_excepthook
         for name in ("ray", "ray.tune", "ray.data", "ray.train"):
             logging.getLogger(name).setLevel(logging.WARNING if not self.quiet else logging.CRITICAL)
-        context = self._start_own(self._options()) if self.local else self._join()
+        context = self._own.start(self._options(), lambda: self.closing) if self.local else self._join()
         self.logs = Path(context.address_info["session_dir"], "logs")
         self.dashboard_url = f"http://{context.dashboard_url}" if context.dashboard_url else ""
         if self.quiet:
             ray._private.worker._worker_logs_enabled = False  # no setting keeps the news of a killed worker off stdout
-
-    def _begin_template(self) -> None:
-        if self._forks and "RAY_AUTH_TOKEN" in os.environ:  # else Ray may write one into a file, which is too late
-            environment = {**os.environ, **WORKER_ENVIRONMENT}
-            self._template = TemplateProcess(Path(self.folder, "template"), environment, search_path())
 
     def _options(self) -> dict[str, Any]:
         return {
@@ -284,45 +262,6 @@ class Cluster:
                 self.logs = Path(context.address_info["session_dir"], "logs")
                 self._expelled.clear()
                 return
-
-    def _start_own(self, options: Mapping[str, Any]) -> Any:
-        """Start Ray for this process; once more if it failed: on a busy machine its own limit of 30 s is short."""
-        import ray
-
-        for last in (False, True):
-            try:
-                return begun(Path(self.folder), options, self._template, with_logs=not self.quiet)
-            except Exception:
-                if last or self.closing:
-                    raise
-            finally:
-                self._children = [p for p in psutil.Process().children() if self.folder in command_of(p)]
-                self._vital = {p.pid: p.name() for p in self._children if p.name() in ("raylet", "gcs_server")}
-            self._family = self._descendants()
-            with contextlib.suppress(Exception):  # nothing may have come up that it could end
-                ray.shutdown()
-            self._remove()
-            self._private = PrivateFolder()
-            self._begin_template()
-
-    def _descendants(self) -> list[psutil.Process]:
-        found: list[psutil.Process] = []
-        for child in self._children:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                found += [*child.children(recursive=True), child]
-        return found
-
-    def _remove(self) -> None:
-        """Kill what is left of the processes, then remove their files."""
-        wait_for_ends(self._family, REMOVE_SECONDS)
-        for process in self._family:
-            if runs(process):
-                kill(process)
-        wait_for_ends(self._family, REMOVE_SECONDS)
-        if self._template is not None:
-            self._template.close()
-        if self._private is not None:
-            self._private.remove()
 
 
 @cache
