@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from orchestrator import discovery
 
-__all__ = ["join", "label", "number", "p_text", "scale", "seeds_text", "signed", "span", "unit"]
+__all__ = ["join", "label", "number", "p_text", "scale", "seeds_text", "sides", "signed", "span", "unit"]
 
 MINUS = "−"
 SPELT = {"between_seed_mi": "between-seed MI"}
@@ -35,6 +35,14 @@ def scale(metric: str) -> float:
 def unit(metric: str) -> str:
     """Return the word after a difference of this metric, with its leading space."""
     return " points" if discovery.metric(metric).percent else ""
+
+
+def sides(metric: str) -> tuple[str, str]:
+    """Return what a larger and what a smaller value of this metric is called: better, worse, or neither."""
+    larger = discovery.metric(metric).larger_is_better
+    if larger is None:
+        return "higher", "lower"
+    return ("better", "worse") if larger else ("worse", "better")
 
 
 def number(value: float, metric: str = "") -> str:

@@ -17,7 +17,7 @@ from typing import Any
 
 from analysis.number_format import scale
 
-__all__ = ["Published", "numbers"]
+__all__ = ["UNTRAINED", "Published", "numbers"]
 
 UNTRAINED = ("kmeans",)
 """Methods to which a table's settings of training (learning rate, batch, epochs ...) do not apply."""

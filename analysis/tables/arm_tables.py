@@ -15,7 +15,7 @@ from scipy import stats
 from analysis.data import study_view
 from analysis.data.independent_values import independent
 from analysis.data.study_view import StudyView
-from analysis.number_format import label, name, number, p_text, signed
+from analysis.number_format import label, name, number, p_text, sides, signed
 from analysis.tables.formats import as_html, as_latex, write_formats
 from analysis.tables.verdict_columns import as_columns
 from analysis.verdicts.verdicts import Verdict
@@ -154,7 +154,7 @@ def columns(rows: Sequence[ArmRow], metric: str, confidence: float, *, beside: b
         "works",
         "works vs baseline",
         f"where both work {percent}",
-        "better on",
+        f"{_wanted(metric)} on",
         "corrected p",
         "verdict",
         "seeds",
@@ -206,9 +206,16 @@ def _difference(row: ArmRow, metric: str) -> list[str]:
     interval = judgement.interval
     ends = _range(signed(interval.low, metric), signed(interval.high, metric)) if interval.attainable else ""
     flag = "*" if living.skewed else ""
-    better = f"{living.better}/{len(living.seeds)}"
+    counted = living.better if sides(metric)[0] == _wanted(metric) else living.worse
+    better = f"{counted}/{len(living.seeds)}"
     difference = f"{signed(judgement.estimate, metric)}{ends}{flag}"
     return [_works(row.verdict), difference, better, _p(judgement.p_corrected), row.verdict.word]
+
+
+def _wanted(metric: str) -> str:
+    """Return the side whose seeds are counted: better, or higher where no end is better."""
+    larger, smaller = sides(metric)
+    return smaller if larger == "worse" else larger
 
 
 def _works(verdict: Verdict) -> str:
@@ -226,8 +233,8 @@ def note(rows: Sequence[ArmRow], metric: str) -> str:
         f"{name(metric)}: mean over complete confirm seeds [t interval], collapsed trials included. Works: neither "
         "collapsed nor failed, of the trials that ended; beside the baseline tested seed by seed (exact, corrected p). "
         "Where both work: mean difference paired by seed [interval of this contrast alone, that of the test], on how "
-        "many seeds it is better, p corrected over both parts of all contrasts of the study. Other metrics: mean "
-        "(standard deviation)."
+        f"many seeds it is {_wanted(metric)}, p corrected over both parts of all contrasts of the study. Other "
+        "metrics: mean (standard deviation)."
     )
     if any(row.verdict is not None and row.verdict.judgement.living.skewed for row in rows):
         text += " * visibly skewed differences: their mean is not their typical size."

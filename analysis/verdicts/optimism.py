@@ -39,13 +39,15 @@ class Gain:
 def optimism(study: StudyView, epochs: pd.DataFrame) -> list[Gain]:
     """Return the oracle optimism of epochs (confirm trials) and of configurations (each search).
 
-    Nothing for a study whose metric reads no labels: what labels would have added is not known there.
-
     Args:
         study: the view.
         epochs: evaluations of the complete confirm trials (`study_view.epochs_of`).
+
+    Returns:
+        Nothing for a metric that reads no labels, or of which a larger value is not better.
     """
-    if not discovery.metric(study.metric).reads_labels:
+    facts = discovery.metric(study.metric)
+    if not (facts.reads_labels and facts.larger_is_better):
         return []
     found = [_of_epochs(study, epochs), *(_of_configurations(study, one) for one in study.record.get("searches", ()))]
     return [one for one in found if one is not None]

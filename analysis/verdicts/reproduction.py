@@ -15,7 +15,7 @@ from analysis.data import study_view
 from analysis.data.independent_values import independent
 from analysis.data.study_view import StudyView
 from analysis.number_format import join, name, number, signed, span, unit
-from analysis.published import Published, numbers
+from analysis.published import UNTRAINED, Published, numbers
 
 __all__ = ["WORDS", "Comparison", "Judged", "compare", "comparisons"]
 
@@ -181,9 +181,19 @@ def _differences(
         elif not _same(own[condition], value):
             here = own[condition]
             found.append(f"{shown} {f'{here:g}' if isinstance(here, float) else here} instead of {value}")
+    found += _unstated(published, str(own["input"]))
     if published.certainty != "printed":
         found.append(f"the number itself: {published.certainty}")
     return tuple(found)
+
+
+def _unstated(published: Published, own_input: str) -> list[str]:
+    """Name what a comparison needs to know and the paper does not say."""
+    needed = () if published.method in UNTRAINED else ("network", "n_epochs")
+    lacking = [f"{one.replace('_', ' ')} not stated in the paper" for one in needed if one not in published.conditions]
+    if "input" not in published.conditions and own_input != INPUTS[""]:
+        lacking.append(f"input {own_input}, not stated in the paper")
+    return lacking
 
 
 def _comparison(

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from analysis.number_format import join, name, number, p_text, seeds_text, signed, span, unit
-from orchestrator import discovery
+from analysis.number_format import join, name, number, p_text, seeds_text, sides, signed, span, unit
 from orchestrator.designs.base import Contrast
 from orchestrator.inference.judgement import Judgement
 
-__all__ = ["sentence", "sides", "works_word", "works_words"]
+__all__ = ["sentence", "works_word", "works_words"]
 
 Words = tuple[str, str]
 """What is changed, and what it is compared with."""
@@ -49,7 +48,7 @@ def works_words(judgement: Judgement) -> str:
         allowed = _percent(working.bound)
         return f"Both work on all {working.n_seeds} {counted}, which still allows {allowed} where only one does."
     first, second = (number(value) for value in working.not_working)
-    counts = f"no work on {first} of {working.n_seeds} {counted} against {second}"
+    counts = f"collapse or failure on {first} of {working.n_seeds} {counted} against {second}"
     if working.shown:
         return f"It {works_word(judgement)}: {counts} (exact, paired; corrected {p_text(working.p_corrected)})."
     return (
@@ -80,23 +79,12 @@ def _subject(contrast: Contrast, dataset: str) -> Words:
     return f"The interaction {factor}", ""
 
 
-def sides(metric: str) -> tuple[str, str]:
-    """Return what a larger value of a metric is called, and a smaller one: "better" only where an end is better."""
-    larger = discovery.metric(metric).larger_is_better
-    if larger is None:
-        return "higher", "lower"
-    return ("better", "worse") if larger else ("worse", "better")
-
-
 def _numbers(judgement: Judgement, metric: str) -> str:
     """Return "better on 9 of 12 seeds (95 % interval ..., corrected p ...)"."""
     living, interval = judgement.living, judgement.interval
     counted = "stages" if judgement.sharing.grouped else "seeds"
-    n, better = len(living.seeds), living.better
-    above, below = sides(metric)
-    side = above
-    if living.direction < 0 or (living.direction == 0 and living.worse > living.better):
-        side, better = below, living.worse
+    n, larger = len(living.seeds), _is_larger(judgement)
+    side = sides(metric)[not larger]
     of_median = " of the median" if living.by_signs else ""
     confidence = f"{100 * interval.confidence:g} % interval{of_median}"
     shown = (
@@ -107,33 +95,52 @@ def _numbers(judgement: Judgement, metric: str) -> str:
     stages = f"; {judgement.sharing.n_units} stages of {judgement.sharing.n_seeds} seeds" * judgement.sharing.grouped
     equal = n - living.better - living.worse
     tied = f", equal on {equal}" if equal else ""
-    return f"{side} on {better} of {n} {counted}{tied} ({shown}; corrected {p_text(judgement.p_corrected)}{stages})"
+    agreeing = living.better if larger else living.worse
+    return f"{side} on {agreeing} of {n} {counted}{tied} ({shown}; corrected {p_text(judgement.p_corrected)}{stages})"
+
+
+def _is_larger(judgement: Judgement) -> bool:
+    """Return the side of which the seeds are counted: the majority where that is claimed, else that of the mean."""
+    living = judgement.living
+    if living.by_signs or living.most or living.direction == 0:
+        return living.better >= living.worse
+    return living.direction > 0
 
 
 def _effect(words: Words, judgement: Judgement, metric: str) -> str:
-    who, versus = words
     living, equivalence = judgement.living, judgement.equivalence
-    numbers = _numbers(judgement, metric)
-    more = " That it is so on most seeds is shown too." if living.most and not living.by_signs else ""
+    more = ""
+    if living.by_signs:
+        more = " The largest difference outweighs the others, so signs were counted."
+    elif not living.most:
+        more = f" That it is {sides(metric)[not _is_larger(judgement)]} on most seeds is not shown."
     if not living.agree:
         more += " Mean and majority of the seeds point opposite ways: which is better depends on what is asked."
     if equivalence is not None and equivalence.equivalent:
-        more += f" The difference is real but within the margin of ±{number(equivalence.margin, metric)}."
-    size = f"{number(abs(living.estimate), metric)}{unit(metric)}"
-    if living.by_signs:
-        verb = f"is {sides(metric)[living.direction < 0]}"
-        than = versus.replace(" against", " than") or " by its sign"
-        return (
-            f"{who} {verb}{than} in {name(metric)} on most seeds{{where}} where both work: {numbers}. The "
-            "largest difference outweighs the others, so signs were counted; the mean is "
-            f"{signed(living.estimate, metric)}.{more}"
+        more += (
+            f" That the typical difference is within the margin of ±{number(equivalence.margin, metric)} is shown too."
         )
-    up = living.estimate > 0
-    if versus:
-        how = f"is {size} {'above' if up else 'below'}{versus.removeprefix(' against')} in {name(metric)}"
-    else:
-        how = f"{'raises' if up else 'lowers'} {name(metric)} by {size}"
-    return f"{who} {how}{{where}} where both work: {numbers}.{more}"
+    said = _claimed(words, judgement, metric)
+    return f"{said} where both work: {_mean(judgement, metric)}, {_numbers(judgement, metric)}.{more}"
+
+
+def _claimed(words: Words, judgement: Judgement, metric: str) -> str:
+    """Return what is claimed, "where" left open: that the sides differ, or that one is better on most seeds."""
+    who, versus = words
+    living, larger = judgement.living, _is_larger(judgement)
+    most = living.most or living.by_signs
+    if not versus:
+        verb = ("raises" if larger else "lowers") if most else "changes"
+        return f"{who} {verb} {name(metric)}{' on most seeds' if most else ''}{{where}}"
+    if most:
+        than = versus.replace(" against", " than", 1)
+        return f"{who} is {sides(metric)[not larger]}{than} in {name(metric)} on most seeds{{where}}"
+    return f"{who} differs{versus.replace(' against', ' from', 1)} in {name(metric)}{{where}}"
+
+
+def _mean(judgement: Judgement, metric: str) -> str:
+    """Return "mean difference +1.8 points"."""
+    return f"mean difference {signed(judgement.estimate, metric)}{unit(metric)}"
 
 
 def _equivalent(words: Words, judgement: Judgement, metric: str) -> str:
@@ -142,7 +149,7 @@ def _equivalent(words: Words, judgement: Judgement, metric: str) -> str:
     margin = number(judgement.equivalence.margin, metric)
     return (
         f"{who} makes no typical difference to {name(metric)} beyond ±{margin}{unit(metric)}{versus}{{where}} where "
-        f"both work: {signed(judgement.estimate, metric)}, {_numbers(judgement, metric)}; equivalence "
+        f"both work: {_mean(judgement, metric)}, {_numbers(judgement, metric)}; equivalence "
         f"{p_text(judgement.equivalence.p_corrected)}."
     )
 
@@ -151,12 +158,12 @@ def _inconclusive(words: Words, judgement: Judgement, metric: str) -> str:
     who, versus = words
     margin = ""
     if judgement.equivalence is not None:
-        margin = f" A difference beyond ±{number(judgement.equivalence.margin, metric)} is not excluded."
+        margin = f" A typical difference beyond ±{number(judgement.equivalence.margin, metric)} is not excluded."
     reason = judgement.reason if "cannot reach" in judgement.reason or judgement.turned else ""
     reason = f" {reason[0].upper()}{reason[1:]}." if reason else ""
     return (
-        f"{who} is inconclusive{versus}{{where}} where both work: {name(metric)} {signed(judgement.estimate, metric)}"
-        f"{unit(metric)}, {_numbers(judgement, metric)}.{margin}{reason}"
+        f"{who} is inconclusive{versus} in {name(metric)}{{where}} where both work: {_mean(judgement, metric)}, "
+        f"{_numbers(judgement, metric)}.{margin}{reason}"
     )
 
 

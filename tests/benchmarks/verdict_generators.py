@@ -143,6 +143,7 @@ DIFFERENCES = [
     Row("exponential rivals, as often better", of(quiet, exponential, -EXPONENTIAL_MEDIAN), True, False, True, False),
     Row("log-normal rivals, as often better", of(quiet, log_normal, -LOG_NORMAL_MEDIAN), True, False, True, False),
     Row("rivals with a hump, as often better", of(quiet, humped, -HUMPED_MEDIAN), True, False, True, False),
+    Row("exponential baseline, as often better", of(exponential, quiet, EXPONENTIAL_MEDIAN), True, False, True, False),
     Row("exponential rivals, equal means", of(quiet, exponential, -EXPONENTIAL_MEAN), True, True, False, False),
     Row("rivals with a hump, equal means", of(quiet, humped, -HUMPED_MEAN), True, True, False, False),
     Row("rivals collapse on 10 %, equal means", collapsing((0.0, 0.1), gain=GAIN), True, True, False, True),

@@ -95,6 +95,22 @@ def test_features_and_the_whole_of_a_dataset_are_conditions_too(two_datasets):
     assert "other conditions" in reproduction.summary(found)
 
 
+def test_what_the_paper_does_not_say_is_a_difference_too(two_datasets):
+    study = study_view.load(two_datasets.results, two_datasets.name)
+    study.rows["knob.network"] = "linear"
+    stated = {"network": "linear", "n_epochs": 10}
+    learned = replace(NUMBER, method="entropy", metric="nmi", dataset="mnist_5k", setting={}, conditions=stated)
+    for known, word, said in (
+        (stated, "not reproduced", "Same conditions."),
+        ({}, "other conditions", "network not stated in the paper; n epochs not stated in the paper"),
+    ):
+        number = replace(learned, conditions=known)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(reproduction, "numbers", lambda number=number: (number,))
+            found = [one for one in reproduction.comparisons(study) if one.arm == "baseline @ mnist_5k"]
+        assert [one.judged.word for one in found] == [word] and said in found[0].sentence, found
+
+
 def test_every_published_number_lies_in_the_range_of_its_metric():
     for one in numbers():
         if one.metric in ("acc", "nmi", "ari"):

@@ -37,16 +37,38 @@ def test_an_effect_is_said_with_its_size_seeds_interval_and_corrected_p():
     (found,) = verdicts.verdicts(study_of(np.linspace(0.04, 0.06, 12)))
     assert (found.word, found.works, found.words) == ("effect", "all work", "effect")
     assert found.sentence.startswith(
-        "level is 5.0 points above baseline in NMI where both work: better on 12 of 12 seeds (95 % interval +4."
+        "level is better than baseline in NMI on most seeds where both work: mean difference +5.0 points, better on 12 "
+        "of 12 seeds (95 % interval +4."
     )
-    assert "corrected p < 0.001). That it is so on most seeds is shown too." in found.sentence
+    assert "corrected p < 0.001)." in found.sentence
     assert "Both work on all 12 seeds, which still allows 22 % where only one does." in found.sentence
+
+
+def test_a_difference_that_is_not_shown_of_most_seeds_is_no_claim_of_them():
+    gains = np.r_[np.full(4, -0.01), np.linspace(0.03, 0.08, 8)]
+    (found,) = verdicts.verdicts(study_of(gains))
+    assert found.word == "effect" and not found.judgement.living.most
+    assert found.sentence.startswith(
+        "level differs from baseline in NMI where both work: mean difference +3.3 points, "
+    )
+    assert "better on 8 of 12 seeds" in found.sentence
+    assert "That it is better on most seeds is not shown." in found.sentence
+    (found,) = verdicts.verdicts(study_of(gains, kind="trend"))
+    assert "to its last level changes NMI where both work: mean difference +3.3" in found.sentence
+
+
+def test_smaller_is_better_of_a_loss_and_higher_of_what_has_no_better_end():
+    study = study_of(np.linspace(0.04, 0.06, 12))
+    for metric, said in (("loss", "worse than baseline in loss"), ("n_clusters_used", "higher than baseline in")):
+        study.rows[f"metric.{metric}"] = study.rows["metric.nmi"]
+        assert said in verdicts.verdicts(study, metric)[0].sentence
 
 
 def test_a_trend_raises_or_lowers():
     (found,) = verdicts.verdicts(study_of(np.linspace(-0.06, -0.04, 12), kind="trend"))
     assert found.sentence.startswith(
-        "Raising knob from its first to its last level lowers NMI by 5.0 points where both work: worse on 12 of 12 "
+        "Raising knob from its first to its last level lowers NMI on most seeds where both work: mean difference "
+        "−5.0 points, worse on 12 of 12 "
     )
 
 
@@ -54,7 +76,7 @@ def test_what_is_not_shown_is_called_inconclusive():
     (found,) = verdicts.verdicts(study_of(ALTERNATING, margin=0.005))
     assert found.word == "inconclusive"
     assert "level is inconclusive against baseline" in found.sentence
-    assert "A difference beyond ±0.5 is not excluded." in found.sentence
+    assert "A typical difference beyond ±0.5 is not excluded." in found.sentence
 
 
 def test_no_difference_is_that_of_the_typical_seed_with_what_no_collapse_allows():
@@ -84,8 +106,8 @@ def test_how_often_it_works_stands_beside_how_good_it_is():
     assert (found.word, found.works, found.words) == ("effect", "not told apart", "effect")
     assert "better on 8 of 9 seeds, equal on 1" in found.sentence
     assert (
-        "How often they work is not told apart: no work on 3 of 12 seeds against 0 (3 differ, 5 all one way are "
-        "needed; up to 53 % may)." in found.sentence
+        "How often they work is not told apart: collapse or failure on 3 of 12 seeds against 0 (3 differ, 5 all one "
+        "way are needed; up to 53 % may)." in found.sentence
     )
     assert "Mean over all complete pairs, collapsed ones included: −9.7 (t interval" in found.sentence
 
@@ -93,7 +115,7 @@ def test_how_often_it_works_stands_beside_how_good_it_is():
 def test_an_arm_that_works_less_often_is_said_to_and_where_it_never_does_nothing_else_is():
     (found,) = verdicts.verdicts(study_of(np.r_[np.full(6, -0.4), np.linspace(0.01, 0.02, 6)], collapsed=range(6)))
     assert found.words == "works less often; effect"
-    assert "It works less often: no work on 6 of 12 seeds against 0 (exact, paired; corrected p" in found.sentence
+    assert "It works less often: collapse or failure on 6 of 12 seeds against 0 (exact, paired; " in found.sentence
     (found,) = verdicts.verdicts(study_of(-0.4, collapsed=range(12)))
     assert found.words == "works less often" and "0 seeds on which both work" in found.sentence
 
@@ -102,9 +124,9 @@ def test_one_difference_that_outweighs_all_others_is_not_the_verdict():
     (found,) = verdicts.verdicts(study_of(np.r_[np.linspace(0.001, 0.003, 11), -0.627]))
     assert found.word == "effect" and found.judgement.estimate < 0
     assert found.sentence.startswith(
-        "level is better than baseline in NMI on most seeds where both work: better on 11 of"
+        "level is better than baseline in NMI on most seeds where both work: mean difference −5.0 points, better on 11"
     )
-    assert "signs were counted; the mean is −5.0" in found.sentence
+    assert "interval of the median" in found.sentence and "so signs were counted." in found.sentence
     assert "Mean and majority of the seeds point opposite ways" in found.sentence
 
 
@@ -180,9 +202,9 @@ def test_a_grids_effect_names_both_levels_and_a_factorials_its_factor():
     study = study_of(np.linspace(0.04, 0.06, 12), kind="effect")
     study.record["contrasts"][0]["name"] = "knob=2 vs knob=1"
     assert verdicts.verdicts(study)[0].sentence.startswith(
-        "knob=2 is 5.0 points above knob=1, over all other levels, in"
+        "knob=2 is better than knob=1, over all other levels, in NMI on most seeds where both work: mean difference +"
     )
     study.record["contrasts"][0]["name"] = "effect of knob"
     assert verdicts.verdicts(study)[0].sentence.startswith(
-        "Changing knob from its first to its second level raises NMI"
+        "Changing knob from its first to its second level raises NMI on most seeds"
     )
