@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -24,12 +24,14 @@ class AddOneIn(Switched):
         return one_switched(self, space, base, baseline_on=False)
 
 
-def add_one_in(method: str, components: Mapping[str, Component], base: Mapping[str, Value] | None = None) -> AddOneIn:
+def add_one_in(
+    method: str, components: Mapping[str, Component] | Sequence[str], base: Mapping[str, Value] | None = None
+) -> AddOneIn:
     """Put each component alone into the bare method.
 
     Args:
         method: the method's name.
-        components: name -> `Component(on={...}, off={...})`.
+        components: name -> `Component(on={...}, off={...})`; or names of knobs, on where they are True.
         base: values of the other knobs.
     """
     return AddOneIn(method, components, {} if base is None else base)

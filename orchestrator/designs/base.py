@@ -76,11 +76,15 @@ NAMED = text("the name of a method")
 
 
 def _method(given: object, where: str) -> str:
+    if isinstance(given, str) and given.startswith("sklearn:"):
+        from orchestrator.own.estimator import estimator  # looks at scikit-learn, which few studies need for that
+
+        given = estimator(given)
     declared = declaration_of(given)
     return NAMED.accept(given, where) if declared is None else MethodName(declared)
 
 
-METHOD = Rule("the name of a method, or a method that the file declares: command(...)", _method)
+METHOD = Rule("the name of a method, or a method that the file declares: command(...), trainable(...)", _method)
 
 BASE = mapping(value(), "knob -> value")
 

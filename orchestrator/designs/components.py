@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from orchestrator.allowed import Checked, allowed, instance, mapping
+from orchestrator.allowed import Checked, Rule, allowed, instance, mapping
 from orchestrator.designs.base import BASE, METHOD, Arm, Contrast, Design, against_baseline, distinct
 from orchestrator.errors import RequestError
 from orchestrator.knobs import Knob, Value, canonical
@@ -23,7 +23,17 @@ class Component(Checked):
 
 Components = Mapping[str, Component]
 
-COMPONENTS = mapping(instance(Component, "Component(on={...}, off={...})"), "name -> Component(on={...}, off={...})")
+NAMED = mapping(instance(Component, "Component(on={...}, off={...})"), "name -> Component(on={...}, off={...})")
+
+
+def _components(given: object, where: str) -> Components:
+    if isinstance(given, list | tuple) and all(isinstance(name, str) for name in given):
+        return {name: Component(on={name: True}, off={name: False}) for name in given}
+    found: Components = NAMED.accept(given, where)
+    return found
+
+
+COMPONENTS = Rule("name -> Component(on={...}, off={...}), or names of knobs that are True or False", _components)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -25,13 +25,13 @@ class LeaveOneOut(Switched):
 
 
 def leave_one_out(
-    method: str, components: Mapping[str, Component], base: Mapping[str, Value] | None = None
+    method: str, components: Mapping[str, Component] | Sequence[str], base: Mapping[str, Value] | None = None
 ) -> LeaveOneOut:
     """Take each component away from the whole method.
 
     Args:
         method: the method's name.
-        components: name -> `Component(on={...}, off={...})`.
+        components: name -> `Component(on={...}, off={...})`; or names of knobs, on where they are True.
         base: values of the other knobs.
     """
     return LeaveOneOut(method, components, {} if base is None else base)

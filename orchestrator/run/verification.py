@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -124,6 +124,7 @@ def _difference(row: pd.Series[Any], plugins: tuple[str, ...]) -> str:
     own = discovery.declared(spec.method, plugins)
     if own is not None and own.identity != spec.declaration:
         return f"what its study's file asks of {spec.method}, or its data, has changed since"
+    spec = spec if own is None else replace(spec, method=own.named)
     tolerance = 0.0 if own is None else own.tolerance
     if discovery.method(spec.method, plugins).version != spec.method_version:
         return f"version {spec.method_version} of {spec.method} is not the one installed"

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import SimpleNamespace
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from orchestrator.errors import DataError
@@ -17,8 +19,9 @@ from orchestrator.own.declared import Declared
 from orchestrator.trial import BundleTask, TrialSpec
 from trainables.data.dataset import Dataset
 from trainables.method import Method, MethodConfig, Row
+from trainables.scoring import score
 
-__all__ = ["Alone", "Trial", "row_of"]
+__all__ = ["Alone", "Points", "Trial", "points_of", "row_of", "scores_of"]
 
 Self = TypeVar("Self", bound="Alone")
 
@@ -81,6 +84,42 @@ class Alone(Method):
 
     def keep(self, members: Sequence[int]) -> None:
         """Nothing to drop: there is one member."""
+
+
+class Points(NamedTuple):
+    """What a user's own code is given of a dataset: no labels."""
+
+    x: npt.NDArray[np.float32]
+    """(N, d), or (N, C, H, W) of images: what is fitted."""
+    x_test: npt.NDArray[np.float32] | None
+    """What is scored under the protocol split; None: `x` is."""
+    n_clusters: int
+    """As many as the dataset has classes."""
+
+
+def points_of(data: Dataset) -> Points:
+    """Return the points of a dataset."""
+    test = None if data.eval_inputs is data.inputs else data.eval_inputs.numpy()
+    return Points(data.inputs.numpy(), test, data.n_classes)
+
+
+def scores_of(labels: npt.NDArray[Any], data: Dataset, *, last: bool) -> Row:
+    """Return the scores of clusters by any whole numbers; -1, for noise, is one of them, and its share a diagnostic.
+
+    Raises:
+        DataError: not one whole number for each scored point.
+    """
+    found = np.asarray(labels)
+    if found.shape != (len(data.eval_inputs),) or (found.size and not np.array_equal(found, found.astype(np.int64))):
+        raise DataError(
+            f"its assignments have the shape {found.shape} and kind {found.dtype}; they are one whole number for each "
+            f"of {len(data.eval_inputs)} points"
+        )
+    names, clusters = np.unique(found.astype(np.int64), return_inverse=True)
+    n_clusters = max(len(names), data.n_classes)
+    (row,) = score(torch.from_numpy(clusters.reshape(1, -1).astype(np.int64)), data, n_clusters, last)
+    noise = {"diagnostic.noise": float(np.mean(found == -1))} if -1 in names else {}
+    return {**row, **noise}
 
 
 def row_of(numbers: Mapping[str, float], known: Mapping[str, Metric]) -> Row:

@@ -10,12 +10,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 
 from orchestrator.own.declared import Declared
 from orchestrator.own.template import filled, places_in, put
 from orchestrator.trial import FailureKind
-from trainables.adapters.alone import Alone, Trial, row_of
+from trainables.adapters.alone import Alone, Trial, row_of, scores_of
 from trainables.adapters.dataset_file import dataset_file
 from trainables.adapters.ended import EndedError, failure_of, killed_by_memory, tail
 from trainables.adapters.places import Places
@@ -76,14 +77,22 @@ class CommandMethod(Alone):
             self._wait()
         self._stop()  # at a plateau it goes on
         numbers = self.reported.last()
-        if not numbers:
+        scores = self._scores()
+        if not numbers and not scores:
             raise EndedError(
                 f"it ended without a report: {self.line}\nprint JSON objects of numbers, one a line, or call "
                 "orchestrator.report.report(loss=...)",
                 FailureKind.BUG,
                 self._log(),
             )
-        return [self._row(numbers)]
+        return [{**self._row(numbers), **scores}]
+
+    def _scores(self) -> Row:
+        """Return the scores of the clusters that it left, of points that it was given."""
+        path = self.places.kept / "assignments.npy"
+        if not self.declared.takes_data or not path.is_file():
+            return {}
+        return scores_of(np.load(path, allow_pickle=False), self.trial.data, last=True)
 
     def state_dict(self) -> State:
         """Return how many epochs have been told; all else is the command's own business."""
