@@ -25,7 +25,7 @@ STUDY = Study(
     question="Does the branching factor of BIRCH matter, and is a density better?",
     design=one_factor("sklearn:Birch", {"branching_factor": [10]}),
     rivals=(
-        fixed("sklearn:HDBSCAN", {"min_cluster_size": 4}),
+        fixed("sklearn:HDBSCAN", min_cluster_size=4),
         fixed(estimator(NearestOfSome, knobs={"spare": knob(0, Int(0, 100))})),
     ),
     datasets=("digits:subset=300",),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from orchestrator.allowed import Checked, Rule, allowed, instance, mapping
+from orchestrator.allowed import Checked, allowed, instance, mapping
 from orchestrator.designs.base import BASE, METHOD, Arm, Contrast, Design, against_baseline, distinct
 from orchestrator.errors import RequestError
 from orchestrator.knobs import Knob, Value, canonical
 
-__all__ = ["COMPONENTS", "Component", "Components", "Switched", "check_components", "one_switched"]
+__all__ = ["COMPONENTS", "Component", "Components", "Switched", "check_components", "components_of", "one_switched"]
 
 
 @dataclass(frozen=True)
@@ -23,17 +23,14 @@ class Component(Checked):
 
 Components = Mapping[str, Component]
 
-NAMED = mapping(instance(Component, "Component(on={...}, off={...})"), "name -> Component(on={...}, off={...})")
+COMPONENTS = mapping(instance(Component, "Component(on={...}, off={...})"), "name -> Component(on={...}, off={...})")
 
 
-def _components(given: object, where: str) -> Components:
-    if isinstance(given, list | tuple) and all(isinstance(name, str) for name in given):
+def components_of(given: Components | Sequence[str]) -> Components:
+    """Return components by name; of a list of names each is a knob that puts the component in where it is True."""
+    if isinstance(given, list | tuple):
         return {name: Component(on={name: True}, off={name: False}) for name in given}
-    found: Components = NAMED.accept(given, where)
-    return found
-
-
-COMPONENTS = Rule("name -> Component(on={...}, off={...}), or names of knobs that are True or False", _components)
+    return given  # type: ignore[return-value]  # whatever else it is, the design refuses it
 
 
 @dataclass(frozen=True)

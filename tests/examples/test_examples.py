@@ -22,8 +22,21 @@ def test_the_page_names_every_example():
     assert named == {name for name in there if not name.startswith((".", "__pycache__"))}
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+SLOW = "own_script/"
+"""Each of its trials is a process that imports torch."""
+
+MARKS = {SLOW: (pytest.mark.slow, pytest.mark.sample)}
+
+
+def marked(command):
+    folder = f"{command.split()[2].partition('/')[0]}/"
+    return pytest.param(command, marks=MARKS.get(folder, ()))
+
+
+@pytest.mark.parametrize("command", map(marked, COMMANDS))
 def test_the_command_of_an_example_ends_in_an_answer(command, tmp_path):
+    if "lightning" in command:
+        pytest.importorskip("lightning")
     _, *words = shlex.split(command)
     words += ["--results", str(tmp_path), "--no-notebook"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(FOLDER.parent), *sys.path])}
@@ -33,7 +46,7 @@ def test_the_command_of_an_example_ends_in_an_answer(command, tmp_path):
         env=environment,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=1_200,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -28,6 +28,8 @@ SET_DEATH_SIGNAL, SET_CHILD_SUBREAPER = 1, 36
 GRACE_SECONDS = 5.0
 """How long a command may take to leave after SIGTERM, once the worker is gone."""
 
+IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 NAP_SECONDS = 0.05
 
 
@@ -46,7 +48,7 @@ class Launcher:
             os.set_blocking(descriptor, False)
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in IGNORED:
             signal.signal(number, signal.SIG_IGN)  # it goes when the worker does
 
     def serve(self) -> None:
@@ -100,6 +102,8 @@ class Launcher:
 
         def prepare() -> None:
             prctl(SET_DEATH_SIGNAL, signal.SIGKILL)
+            for number in IGNORED:
+                signal.signal(number, signal.SIG_DFL)  # what this process ignores its children would too
             if memory:
                 resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
 

@@ -1,0 +1,47 @@
+"""A function is declared where it stands, and stays a function."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.errors import RequestError
+from orchestrator.knobs import Float, knob
+from orchestrator.own import trainable
+
+
+@trainable(knobs={"lr": knob(0.1, Float(0, 1))}, n_epochs=4)
+def mine(config, seed, report):
+    return seed
+
+
+@trainable
+def plain(config, seed, report, data):
+    return data
+
+
+def test_it_can_be_called_as_before():
+    assert mine(None, 3, None) == 3
+
+
+def test_its_declaration_names_where_it_is():
+    found = mine.declared
+    assert (found.name, found.n_epochs, found.asks["name"], found.asks["label"]) == (
+        *("mine", 4, "mine", "test_function.py"),
+    )
+    assert not found.takes_data and plain.declared.takes_data
+
+
+def test_one_within_a_function_is_refused():
+    with pytest.raises(RequestError, match="must stand at the top of a file"):
+
+        @trainable
+        def hidden(config, seed, report):
+            pass
+
+
+def test_other_arguments_are_refused():
+    def wrong(config, report):
+        pass
+
+    with pytest.raises(RequestError, match=r"allowed: \(config, seed, report\), or with data as a fourth"):
+        trainable(wrong)

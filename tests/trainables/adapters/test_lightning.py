@@ -1,0 +1,36 @@
+"""A Lightning module is trained by the real Trainer, and what it logs becomes rows."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from own_trials import outcome_of, rows_of, said, spec_of
+
+from orchestrator.knobs import Choice, Float
+from orchestrator.own import lightning
+from orchestrator.trial import TrialState
+
+pytest.importorskip("lightning")
+
+sys.path.append(str(Path(__file__).parents[3] / "examples/own_lightning"))
+
+from module import Clusterer
+
+
+@pytest.fixture
+def mine():
+    return lightning(Clusterer, knobs={"lr": Float(1e-4, 1, log=True), "balance": Choice(True, False)}, n_epochs=3)
+
+
+def test_each_epoch_has_a_row_of_what_was_logged_and_scores_of_its_assignments(mine):
+    found = said(spec_of(mine, dataset="digits:subset=200"))
+    outcome = outcome_of(found)
+    assert outcome.state is TrialState.COMPLETE, outcome.error
+    assert sorted(rows_of(found, "loss")) == sorted(rows_of(found, "nmi")) == [1, 2, 3]
+
+
+def test_a_trial_is_the_same_again_and_a_knob_counts(mine):
+    losses = [rows_of(said(spec_of(mine, dataset="digits:subset=200", lr=lr)), "loss") for lr in (0.01, 0.01, 0.1)]
+    assert losses[0] == losses[1] != losses[2]
