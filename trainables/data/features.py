@@ -16,6 +16,7 @@ from trainables.artifacts import made_once
 from trainables.data.data_folder import data_folder
 from trainables.data.dataset import Dataset
 from trainables.encoders import ENCODERS, Encoder
+from trainables.threads import one_thread
 
 __all__ = ["artifact_key", "features"]
 
@@ -62,10 +63,11 @@ def features(dataset: Dataset, encoder: str, side: int = 0, folder: Path | None 
         key,
         lambda: _computed(found, side, dataset, offset),
     )
-    units = functional.normalize(kept["inputs"])
-    mean = units.mean(0)
-    scale = float((units - mean).std()) or 1.0  # equal images have no spread
-    scaled = {name: (functional.normalize(part) - mean) / scale for name, part in kept.items()}
+    with one_thread():
+        units = functional.normalize(kept["inputs"])
+        mean = units.mean(0)
+        scale = float((units - mean).std()) or 1.0  # equal images have no spread
+        scaled = {name: (functional.normalize(part) - mean) / scale for name, part in kept.items()}
     stages = (*dataset.stages, Stage(name=f"features={encoder}", key=key))
     return replace(
         dataset,

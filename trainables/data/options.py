@@ -25,6 +25,7 @@ from trainables.data.imbalance import imbalance_shares
 from trainables.data.projection import projected
 from trainables.encoders import ENCODERS
 from trainables.randomness import stream_seed
+from trainables.threads import one_thread
 
 __all__ = ["OPTIONS", "loaded", "wrapped"]
 
@@ -301,8 +302,9 @@ def _standardised(dataset: Dataset, reference: str) -> Dataset:
     if dataset.offset is None:
         raise RequestError(f"dataset {reference!r}: pixels = 'standardised' is for images with their offset")
     pixels = dataset.inputs + dataset.offset
-    mean = pixels.mean((0, 2, 3)).view(-1, 1, 1)
-    spread = pixels.std((0, 2, 3)).view(-1, 1, 1)
+    with one_thread():
+        mean = pixels.mean((0, 2, 3)).view(-1, 1, 1)
+        spread = pixels.std((0, 2, 3)).view(-1, 1, 1)
     spread = torch.where(spread > 0, spread, torch.ones_like(spread))
     others = {name: getattr(dataset, name) for name in ("test_inputs", "unlabelled")}
     scaled = {name: (part + dataset.offset - mean) / spread for name, part in others.items() if part is not None}

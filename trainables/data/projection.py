@@ -9,8 +9,12 @@ from torch import Tensor
 
 from orchestrator.errors import RequestError
 from trainables.data.dataset import Dataset
+from trainables.threads import one_thread
 
 __all__ = ["principal_axes", "projected"]
+
+STEP = 2.0**-12
+"""To what coordinates are rounded, as a share of their standard deviation."""
 
 
 def projected(dataset: Dataset, n_axes: int) -> Dataset:
@@ -26,18 +30,21 @@ def projected(dataset: Dataset, n_axes: int) -> Dataset:
     most = min(points.shape)
     if not 1 <= n_axes <= most:
         raise RequestError(f"dataset {dataset.name}: pca = {n_axes}, allowed: 1 to {most}")
-    mean = points.double().mean(0)
-    axes = principal_axes(points.double() - mean, n_axes)
-    scale = ((points.double() - mean) @ axes).std()
-    scale = scale if scale > 0 else torch.ones_like(scale)
+    with one_thread():
+        mean = points.double().mean(0)
+        axes = principal_axes(points.double() - mean, n_axes)
+        scale = ((points.double() - mean) @ axes).std()
+        axes = axes / torch.where(scale > 0, scale, torch.ones_like(scale))
+        parts = {name: getattr(dataset, name) for name in ("inputs", "test_inputs", "unlabelled")}
+        found = {name: _coordinates(part, mean, axes) for name, part in parts.items() if part is not None}
+    test, unlabelled = found.get("test_inputs"), found.get("unlabelled")
+    return replace(dataset, inputs=found["inputs"], test_inputs=test, unlabelled=unlabelled, offset=None)
 
-    def coordinates(part: Tensor | None) -> Tensor | None:
-        return None if part is None else (((part.flatten(1).double() - mean) @ axes) / scale).float()
 
-    found = coordinates(dataset.inputs)
-    assert found is not None
-    test, unlabelled = coordinates(dataset.test_inputs), coordinates(dataset.unlabelled)
-    return replace(dataset, inputs=found, test_inputs=test, unlabelled=unlabelled, offset=None)
+def _coordinates(part: Tensor, mean: Tensor, axes: Tensor) -> Tensor:
+    """Return the coordinates of points in steps of `STEP`, so that no library's last bits make another dataset."""
+    found = (part.flatten(1).double() - mean) @ axes
+    return ((found / STEP).round() * STEP).float()
 
 
 def principal_axes(centred: Tensor, n_axes: int) -> Tensor:

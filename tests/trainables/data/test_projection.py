@@ -27,8 +27,8 @@ def test_coordinates_are_those_of_scikit_learn_but_for_one_scale_and_the_signs(p
         theirs = torch.from_numpy(peer.transform(part.double().numpy()))
         signs = torch.sign((mine.double() * theirs).sum(0))
         scale = torch.from_numpy(peer.transform(points.inputs.double().numpy())).std()
-        torch.testing.assert_close(mine.double() * signs * scale, theirs, rtol=1e-5, atol=1e-5)
-    assert float(found.inputs.std()) == pytest.approx(1.0, rel=1e-6)
+        torch.testing.assert_close(mine.double() * signs * scale, theirs, rtol=1e-5, atol=4e-3)
+    assert float(found.inputs.std()) == pytest.approx(1.0, rel=1e-4)
 
 
 def test_an_axis_points_to_where_its_largest_entry_is_positive(points: Dataset) -> None:
@@ -55,3 +55,19 @@ def test_a_wrong_number_of_axes_is_named(points: Dataset, number: str) -> None:
 def test_points_that_are_all_equal_stay_where_they_are() -> None:
     dataset = Dataset("same", torch.ones(9, 3), torch.arange(9) % 3, 3)
     assert projected(dataset, 2).inputs.abs().max() == 0.0
+
+
+def test_the_number_of_threads_makes_no_other_dataset() -> None:
+    generator = torch.Generator().manual_seed(3)
+    images = torch.rand(4_000, 1, 14, 14, generator=generator)
+    dataset = Dataset("images", images, torch.arange(4_000) % 2, 2, offset=torch.rand(1, 14, 14, generator=generator))
+    threads = torch.get_num_threads()
+    for option in ("pca=20", "pixels=standardised"):
+        digests = set()
+        try:
+            for count in (1, 2, 3):
+                torch.set_num_threads(count)
+                digests.add(wrapped(dataset, option, option).digest)
+        finally:
+            torch.set_num_threads(threads)
+        assert len(digests) == 1
