@@ -85,7 +85,7 @@ def ped_anova(
     *,
     n_bootstrap: int = 200,
 ) -> pd.DataFrame:
-    """Share of each knob in reaching the best tenth of the configurations (Watanabe et al. 2023, IJCAI), in intervals.
+    """Return each knob's share in reaching the best tenth of the configurations (Watanabe et al. 2023), with intervals.
 
     Of few configurations it is the best six instead: the estimate needs five or more.
 
@@ -118,7 +118,7 @@ def ped_anova(
 
 
 def fanova(knobs: pd.DataFrame, objective: Floats, space: Mapping[str, object] | None = None) -> pd.Series[float]:
-    """Share of each knob in the variance over the whole space by a random forest (Hutter et al. 2014, ICML), once.
+    """Return each knob's share in the variance over the whole space, by one random forest (Hutter et al. 2014, ICML).
 
     Args and errors as in `ped_anova`; no interval, so it stands beside PED-ANOVA only for the agreement of ranks.
     """
@@ -217,7 +217,7 @@ def _shares(evaluator: Any, tried: list[_Tried], names: list[str]) -> list[float
 
 
 def morris(points: Floats, values: Floats, names: Sequence[str], n_levels: int = 4) -> pd.DataFrame:
-    """Mean absolute elementary effects of a Morris design, per seed, with t intervals over seeds.
+    """Return mean absolute elementary effects of a Morris design, with t intervals over seeds.
 
     Args:
         points: (trajectories * (k + 1), k) the sample in its order; only which knob moves, and where to, is read.
@@ -243,7 +243,7 @@ def morris(points: Floats, values: Floats, names: Sequence[str], n_levels: int =
 
 
 def sobol(values: Floats, names: Sequence[str]) -> pd.DataFrame:
-    """First-order and total shares of variance of a Saltelli design (no second order), with intervals.
+    """Return first-order and total shares of variance of a Saltelli design (no second order), with intervals.
 
     Seeds are averaged first: S1 and ST are about the expected metric. Intervals are SALib's bootstrap over the sample,
     which knows nothing of the noise between seeds.
@@ -287,7 +287,7 @@ def _over_seeds(names: Sequence[str], rows: Sequence[Floats], column: str) -> pd
 
 
 def curve(x: Floats, y: Floats, n_bins: int = 6) -> pd.DataFrame:
-    """Mean of y over bins of x with equal numbers of points, and its t interval: a marginal sensitivity curve.
+    """Return the mean of y over bins of x with equal numbers of points, and its t interval: a sensitivity curve.
 
     Args:
         x: (n,) values of a knob.
@@ -309,7 +309,7 @@ def curve(x: Floats, y: Floats, n_bins: int = 6) -> pd.DataFrame:
 
 
 def switched(found: Sequence[Verdict]) -> pd.DataFrame:
-    """Set taking a component away beside putting it in alone, and flag where the two disagree.
+    """Set taking a component away beside putting it in alone, and mark where the two disagree.
 
     Taking away counts with the other sign, so that both columns say what the component gives. They disagree if one
     is an effect and the other is one of the other sign, or is shown to be none.

@@ -68,7 +68,7 @@ def _member(sigma: Tensor, weight: Tensor, prior: Tensor, tolerance: float, cap:
 
 
 def _direction(sigma: Tensor, y: Tensor, price: Tensor, slope: Tensor) -> Tensor:
-    """Newton direction under row sums of zero, from the dense KKT system; unknowns in the order (i, k)."""
+    """Return Newton's direction under row sums of zero, from the dense KKT system over unknowns in the order (i, k)."""
     points, classes = y.shape
     curvature = torch.kron(torch.ones_like(y[:, :1]) @ torch.ones_like(y[:, :1]).T, (price / y.mean(0) ** 2).diag())
     hessian = (sigma / y**2 / points).ravel().diag() + curvature / points**2
@@ -80,7 +80,7 @@ def _direction(sigma: Tensor, y: Tensor, price: Tensor, slope: Tensor) -> Tensor
 
 
 def _search(sigma: Tensor, y: Tensor, price: Tensor, direction: Tensor, slope: float) -> Tensor:
-    """First of at most 40 halvings that stays inside and lowers the objective by 1e-4 of what the slope promises."""
+    """Return the first of 40 halvings that stays inside and lowers the objective by 1e-4 of what the slope promises."""
 
     def value(labels: Tensor) -> float:
         return -float((sigma * labels.log()).sum() / len(y) + (price * labels.mean(0).log()).sum())

@@ -109,7 +109,7 @@ class _Run:
             self.retire(torch.ones_like(going) if done == cap else ~going, decrease, done)
 
     def step(self) -> None:
-        """One E and M step, in place but for held points."""
+        """Take one E and M step, in place but for held points."""
         pull = (self.weight[:, None] * self.prior / self.mean)[:, :, None]
         if self.held is None:
             torch.addcmul(self.sigma, self.y, pull, out=self.y)
@@ -159,5 +159,5 @@ class _Run:
 
 
 def _class_major(rows: Tensor) -> Tensor:
-    """(M, N, K) to contiguous (M, K, N), kept off zero; a tensor of its own."""
+    """Return (M, N, K) as contiguous (M, K, N), kept off zero; a tensor of its own."""
     return rows.detach().transpose(1, 2).clamp_min(FLOOR).contiguous()

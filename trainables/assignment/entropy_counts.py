@@ -54,7 +54,7 @@ def entropy_counts(score: Tensor, counts: Tensor, weight: Tensor, previous: Tens
 
 
 def negative_entropy(counts: Tensor) -> Tensor:
-    """sum_j h(n_j / N) with N the sum of the counts, (M, K) to (M,) float64; 0 for empty counts."""
+    """Return sum_j h(n_j / N) with N the sum of the counts, (M, K) to (M,) float64; it is 0 for empty counts."""
     n = counts.double()
     return _h(n / n.sum(1, keepdim=True).clamp_min(1.0)).sum(1)
 
@@ -64,14 +64,14 @@ def _h(share: Tensor) -> Tensor:
 
 
 def _growth(n: Tensor) -> Tensor:
-    """(M, K) price of one new point in each cluster; 0 when nothing has been counted yet (plain argmax)."""
+    """Return the price (M, K) of one new point in each cluster; it is 0 where nothing has been counted yet."""
     total = n.sum(1, keepdim=True)
     price = _h((n + 1) / (total + 1)) - _h(n / (total + 1))
     return torch.where(total > 0, price, 0.0)
 
 
 def _moves(n: Tensor, previous: Tensor) -> Tensor:
-    """(M, B, K) exact change of sum_j h(n_j / N) when a point moves from its previous cluster to each."""
+    """Return the exact change (M, B, K) of sum_j h(n_j / N) when a point moves from its previous cluster to each."""
     total = n.sum(1, keepdim=True).clamp_min(1.0)
     entering = _h((n + 1) / total) - _h(n / total)
     leaving = _h((n - 1).clamp_min(0.0) / total) - _h(n / total)

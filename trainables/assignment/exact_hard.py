@@ -43,7 +43,7 @@ def exact_hard(
 
 
 def balanced_hard(cost: Tensor, prior: Tensor | None = None) -> Tensor:
-    """Cheapest labels whose cluster sizes are floor(B u_k) or one more: hard transport, exact.
+    """Return the cheapest labels whose cluster sizes are floor(B u_k) or one more: hard transport, exact.
 
     With cost = -ln sigma this is the y-step of self-labelling (SeLa) without its entropic smoothing, and the
     `hard transport` arm of entropy clustering's fairness forms.
@@ -78,7 +78,7 @@ def _stack(labels: list[Ints], cost: Tensor) -> Tensor:
 
 
 def _flow(cost: Floats, marginals: Floats, bounds: bool = False) -> Ints:
-    """Labels (B,) minimising cost (B, K) plus, for the m-th point of cluster k, marginals[k, m] (non-decreasing).
+    """Return labels (B,) of least cost (B, K) plus marginals[k, m], non-decreasing, for the m-th point of cluster k.
 
     With bounds, marginals are levels (-1 wanted, 0 allowed, 1 refused) worth more than any chain can save.
     """
@@ -130,7 +130,7 @@ class _Clusters:
             self._refresh(cluster)
 
     def _distances(self, entry: Floats) -> tuple[Floats, Ints]:
-        """Cheapest way of freeing a place for the point in each cluster, and the cluster before it (Bellman-Ford).
+        """Find the cheapest way to free a place for the point in each cluster, and the cluster before it (Bellman-Ford).
 
         The current assignment is optimal, so there is no negative cycle; the slack keeps rounding from making one.
         """

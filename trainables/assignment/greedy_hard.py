@@ -47,7 +47,7 @@ def greedy_hard(
 
 
 def _greedy(cost: Floats, counts: list[float], penalty: float) -> list[int]:
-    """One member: stages that each sort the cheapest few free points of every cluster, and a heap within them."""
+    """Label one member in stages; each sorts the cheapest few free points of every cluster and has a heap over them."""
     labels = [-1] * len(cost)
     extra = [penalty * math.log(count + 1) for count in counts]
     free: Ints = np.arange(len(cost))
@@ -62,13 +62,13 @@ def _greedy(cost: Floats, counts: list[float], penalty: float) -> list[int]:
 
 
 def _depth(classes: int, points: int) -> int:
-    """How many points of each cluster to sort: about six times a fair share, or all where that is little more."""
+    """Return how many points of each cluster to sort: six times a fair share, or all where that is little more."""
     depth = max(32, 6 * points // classes)
     return depth if 3 * depth < points else points
 
 
 def _cheapest(columns: Floats, depth: int) -> tuple[Ints, Floats]:
-    """Indices and values (K, depth) of the smallest entries of each row of (K, n), ordered by value, then index."""
+    """Return indices and values (K, depth) of the smallest entries of rows of (K, n), by value, then index."""
     if depth < columns.shape[1]:
         chosen = np.argpartition(columns, depth - 1, axis=1)[:, :depth]
         chosen.sort(axis=1)
@@ -149,7 +149,7 @@ def descend(
 
 
 def _sweep(cost: Floats, labels: Ints, counts: Floats, penalty: float) -> bool:
-    """One sweep in place over labels and counts; says whether anything moved."""
+    """Sweep once over labels and counts, in place; return whether anything moved."""
     moved = False
     for row, old in enumerate(labels.tolist()):
         counts[old] -= 1

@@ -68,20 +68,20 @@ class HardProblem:
                 self.cost = self.cost - np.log(weights)[:, None, :]
 
     def marginals(self, member: int) -> Floats:
-        """(K, B) cost of the first, second, ... point of this batch taken into each cluster."""
+        """Return the cost (K, B) of the first, second, ... point of this batch that is taken into each cluster."""
         taken = np.arange(self.cost.shape[1])
         grown: Floats = self.start[member][:, None] + taken + 1
         return np.asarray(self.penalty[member] * np.log(grown))
 
 
 def _host(tensor: Tensor) -> Floats:
-    """As a float64 array, sharing memory where it can: nobody writes to it."""
+    """Return a tensor as a float64 array that shares its memory where it can: nobody writes to it."""
     array: Floats = tensor.detach().to("cpu", torch.float64).numpy()
     return array
 
 
 def sizes(labels: Tensor, classes: int) -> Tensor:
-    """Cluster sizes (M, K) int64 of labels (M, B)."""
+    """Return cluster sizes (M, K) int64 of labels (M, B)."""
     counts = labels.new_zeros(labels.shape[0], classes)
     return counts.scatter_add_(1, labels, torch.ones_like(labels))
 
@@ -93,7 +93,7 @@ def hard_objective(
     penalty: Tensor | None = None,
     prior: Tensor | None = None,
 ) -> Tensor:
-    """J of the module's docstring, float64 (M,), for labels (M, B); arguments as for HardProblem."""
+    """Return J of the module's docstring, float64 (M,), for labels (M, B); arguments are those of HardProblem."""
     from scipy.special import gammaln  # slow to import
 
     problem = HardProblem(cost, start, penalty, prior)
@@ -110,7 +110,7 @@ def violated_moves(
     penalty: Tensor | None = None,
     prior: Tensor | None = None,
 ) -> Tensor:
-    """Number of single moves i: a -> b that would lower J, int64 (M,): 0 at an exact optimum, a cheap gap measure.
+    """Return the number of single moves i: a -> b that would lower J, int64 (M,); it is 0 at an exact optimum.
 
     A move pays when C[i,b] + beta ln(n_b + 1) < C[i,a] + beta ln(n_a), counts with the start counts.
     """

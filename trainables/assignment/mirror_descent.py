@@ -88,7 +88,7 @@ class _Run:
         return entropy + self.weight.double() * forward_kl(self.prior, mean), mean
 
     def step(self, tolerance: float) -> Tensor:
-        """One trial step; returns which members go on, (active,) bool."""
+        """Try a step; return which members go on, (active,) bool."""
         y = self.log_y.exp()
         ascent = self.sigma / y + (self.weight[:, None] * self.prior / self.mean)[:, :, None]
         trial = torch.log_softmax(self.log_y + self.eta[:, None, None] * ascent, 1)

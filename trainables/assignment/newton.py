@@ -170,11 +170,11 @@ class _Run:
 
     @staticmethod
     def _differences(rows: Tensor, classes: Tensor) -> Tensor:
-        """rows_i - classes_k as (M, K, N)."""
+        """Return rows_i - classes_k as (M, K, N)."""
         return rows[:, None, :] - classes[:, :, None]
 
     def measure(self) -> Tensor:
-        """Duality gap of sigma / z with its rows normalised against (s, t), (active,)."""
+        """Return the duality gap of sigma / z with its rows normalised against (s, t), (active,)."""
         ratio = self.sigma / self.z
         rows = ratio.sum(1)
         # not a matrix-vector product: its bits change with the number of members
@@ -183,7 +183,7 @@ class _Run:
         return self.gap
 
     def step(self) -> None:
-        """One damped Newton step towards y z = max(sigma, mu)."""
+        """Take a damped Newton step towards y z = max(sigma, mu)."""
         points = self.y.shape[2]
         wanted = torch.maximum(self.sigma, self.mu).div_(self.z)
         curve = self.y / self.z
@@ -206,7 +206,7 @@ class _Run:
         self.mu = self.mu * torch.where(full, _LOWER, torch.where(half, 0.4, 1.0))[:, None, None]
 
     def _length(self, dy: Tensor, dz: Tensor, ds: Tensor) -> Tensor:
-        """Longest step, at most 1, that ends 1 % before the first of y, z and the prices reaches zero."""
+        """Return the longest step, at most 1, that ends 1 % before the first of y, z and the prices reaches zero."""
         steepest = torch.minimum((dy / self.y).amin((1, 2)), (dz / self.z).amin((1, 2)))
         steepest = torch.maximum(-steepest, self.term.room(self.s, ds))
         return (_REACH / steepest.clamp_min(1e-9)).clamp_max(1.0)

@@ -54,12 +54,12 @@ def check_problem(sigma: Tensor, weight: Tensor, prior: Tensor | None) -> None:
 
 
 def uniform_prior(sigma: Tensor) -> Tensor:
-    """The uniform target u = 1/K as (M, K), dtype and device of sigma (M, N, K)."""
+    """Return the uniform target u = 1/K as (M, K), with dtype and device of sigma (M, N, K)."""
     return sigma.new_full((sigma.shape[0], sigma.shape[2]), 1.0 / sigma.shape[2])
 
 
 def forward_kl(prior: Tensor, mean: Tensor) -> Tensor:
-    """KL(u || ybar) per member, (M, K) and (M, K) to (M,) float64.
+    """Return KL(u || ybar) of each member, (M, K) and (M, K) to (M,) float64.
 
     Written as sum_k ybar - u - u ln(ybar/u): the first-order rounding of ybar cancels, so a float32 mean and
     a weight of 100 still give the objective to seven digits. A class with u = 0 costs only its mass.
@@ -69,7 +69,7 @@ def forward_kl(prior: Tensor, mean: Tensor) -> Tensor:
 
 
 def reverse_kl(prior: Tensor, mean: Tensor) -> Tensor:
-    """KL(ybar || u) per member, (M, K) and (M, K) to (M,) float64; -H(ybar) is this at uniform u, less ln K."""
+    """Return KL(ybar || u) of each member, float64 (M,), of (M, K) and (M, K); at uniform u it is -H(ybar) + ln K."""
     u, q = prior.double(), mean.double()
     return (torch.xlogy(q, q) - torch.xlogy(q, u) + u - q).sum(1)
 
@@ -83,7 +83,7 @@ FAIRNESS: dict[str, Fairness] = {"forward": forward_kl, "reverse": reverse_kl}
 def objective(
     sigma: Tensor, y: Tensor, weight: Tensor, prior: Tensor | None = None, fairness: str = "forward"
 ) -> Tensor:
-    """mean_i H(sigma_i, y_i) + lambda * fairness(u, ybar), float64 (M,); the paper's eq. (42) in y by default.
+    """Return mean_i H(sigma_i, y_i) + lambda * fairness(u, ybar), float64 (M,): by default the paper's eq. (42) in y.
 
     Args:
         sigma: (M, N, K) predictions.

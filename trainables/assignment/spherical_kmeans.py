@@ -75,7 +75,7 @@ def spherical_kmeans(points: Tensor, uniforms: Tensor, *, max_iterations: int = 
 
 
 def _best(x: Tensor, uniforms: Tensor, cap: int, tolerance: float) -> KMeans:
-    """The best restart of one member, the earliest among equals; its fields have no axis of members."""
+    """Return the best restart of one member, the earliest among equals; its fields have no axis of members."""
     if not bool(x.isfinite().all()):
         nothing = x.new_full((uniforms.shape[1], x.shape[1]), torch.nan)
         labels = torch.zeros(len(x), dtype=torch.long, device=x.device)
@@ -96,7 +96,7 @@ def _best(x: Tensor, uniforms: Tensor, cap: int, tolerance: float) -> KMeans:
 
 
 def _seeds(x: Tensor, uniforms: Tensor) -> Tensor:
-    """K-means++: each next seed is drawn by squared distance to the seeds so far; (K, d)."""
+    """Return seeds (K, d) by k-means++: each next one is drawn by squared distance to the seeds so far."""
     points = len(x)
     picks = [min(int(float(uniforms[0]) * points), points - 1)]
     nearest = (x - x[picks[0]]).square().sum(1).double()

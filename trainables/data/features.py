@@ -102,7 +102,7 @@ def _computed(encoder: Encoder, side: int, dataset: Dataset, offset: Tensor) -> 
     std = torch.tensor(encoder.std, device=device).view(1, 3, 1, 1)
 
     def encoded(part: Tensor) -> Tensor:
-        """Features of some images, minus their offset, of one or three colours."""
+        """Return features of some images of one or three colours, from which their offset was subtracted."""
         pixels = (part + offset).to(device).expand(-1, 3, -1, -1)
         scaled = functional.interpolate(pixels, (side, side), mode="bicubic", antialias=True).clamp_(0.0, 1.0)
         found = encode(((scaled - mean) / std).contiguous(memory_format=torch.channels_last)).float().cpu()

@@ -81,5 +81,5 @@ def _sorted(points: Tensor, probes: Tensor, candidates: Tensor, k: int) -> Tenso
 
 
 def _squared(points: Tensor, place: int, others: Tensor) -> Tensor:
-    """Squared distances of one point to some others, in float64."""
+    """Return the squared distances of one point to some others, in float64."""
     return (points[others].double() - points[place].double()).square().sum(1)

@@ -67,7 +67,7 @@ def of_predictions(logits: Tensor, norm: Tensor) -> dict[str, Tensor]:
 
 
 def _gaps(logits: Tensor) -> Tensor:
-    """Largest logit less the second largest, (M, K, N) -> (M, N); 0 where there is one class only."""
+    """Return the largest logit less the second largest, (M, K, N) -> (M, N); it is 0 where there is one class only."""
     first, second = logits[:, 0].clone(), torch.full_like(logits[:, 0], -torch.inf)
     for label in range(1, logits.shape[1]):
         second = torch.maximum(second, torch.minimum(first, logits[:, label]))

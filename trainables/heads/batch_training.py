@@ -114,7 +114,7 @@ class BatchTraining(FusedMethod):
         return 1.0
 
     def fit_epoch(self) -> None:
-        """Every point once."""
+        """Train on every point once."""
         self.logged = torch.zeros_like(self.logged)
         self.pass_over()
         self.epoch += 1

@@ -121,7 +121,7 @@ def fair_labels(
 
 
 def _free(sigma: Tensor, log_sigma: Tensor, given: Given | None) -> Labels:
-    """H(sigma, y) alone is least at y = sigma."""
+    """Return y = sigma, at which H(sigma, y) alone is least, but for given labels."""
     if given is None:
         return Labels(sigma, log_sigma, None)
     y = torch.where(given.held, given.target, sigma)

@@ -120,7 +120,7 @@ class SharedLinear:
         return out
 
     def begin_epoch(self) -> None:
-        """Nothing is drawn here: there are no views."""
+        """Do nothing: there are no views to draw."""
 
     def logits(self, rows: Tensor) -> list[Tensor]:
         """Return [(M, K, B) logits] of the points `rows` (distinct seeds, B), and remember these for `step`."""
@@ -128,7 +128,7 @@ class SharedLinear:
         return [self._outputs(list(map(lowered, self.batches)))]
 
     def _outputs(self, batches: Sequence[Tensor], weights: Sequence[Tensor] | None = None) -> Tensor:
-        """Logits (M, K, n) of each distinct seed's points; `weights` where they are packed already."""
+        """Return logits (M, K, n) of each distinct seed's points; `weights` are given where they are packed already."""
         weights = self._packed_weights() if weights is None else weights
         parts = []
         for weight, members, batch in zip(weights, self.seats.members, batches, strict=True):
@@ -187,6 +187,6 @@ class SharedLinear:
 
 
 def _affine(weight: Tensor, bias: Tensor, batch: Tensor) -> Tensor:
-    """(m, K, B) logits of members with weights (m K, d) that share `batch` (B, d); both lowered, packed or not."""
+    """Return logits (m, K, B) of members with weights (m K, d) that share `batch` (B, d), both lowered."""
     flat = product(weight, batch).float()
     return flat.add_(bias.reshape(-1, 1)).view(*bias.shape, len(batch))

@@ -95,7 +95,7 @@ class SoftmaxTraining(FusedMethod):
         self.logged = torch.zeros(len(self), len(BATCH_FACTS), dtype=torch.float64, device=device)
 
     def _head(self, config: SoftmaxConfig) -> SharedLinear | NetworkHead:
-        """Plain descent on a linear head is a closed form; all else is a network with an optimiser."""
+        """Return the head: a closed form for plain descent on a linear one, else a network with an optimiser."""
         norm, decay = self.column("norm_weight"), self.column("weight_decay")
         # a decay of 2 c is the step of c ||parameter||^2, of all parameters; the norm term leaves biases out
         rates = {"norm_weight": norm, "weight_decay": decay}
@@ -144,7 +144,7 @@ class SoftmaxTraining(FusedMethod):
         return self.targets(*predictions(torch.cat(list(self.head.outputs(self.head.inputs)), 2)))
 
     def fit_epoch(self) -> None:
-        """One step for every batch."""
+        """Take a step for every batch."""
         self.losses = torch.zeros_like(self.losses)
         self.head.begin_epoch()
         order = self.order.permutation(len(self.data))
@@ -189,5 +189,5 @@ class SoftmaxTraining(FusedMethod):
 
     @classmethod
     def max_members(cls, config: SoftmaxConfig, data: Dataset) -> int:
-        """As many as the network gains from."""
+        """Return as many as the network gains from."""
         return members_at_most(config.network, data.inputs.shape[1:])

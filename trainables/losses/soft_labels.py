@@ -39,12 +39,12 @@ def predictions(logits: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _mean(terms: Tensor) -> Tensor:
-    """Mean over the points of the sum over the classes: (M, K, B) -> (M,)."""
+    """Return the mean over the points of the sum over the classes, (M, K, B) -> (M,)."""
     return terms.sum((1, 2)) / terms.shape[2]
 
 
 def reverse(sigma: Tensor, log_sigma: Tensor, y: Tensor, log_y: Tensor) -> LossAndSlope:
-    """H(sigma, y) = -sum_k sigma ln y: the paper's, linear in sigma; zero slope where y is uniform."""
+    """Return H(sigma, y) = -sum_k sigma ln y, the paper's: it is linear in sigma, and flat where y is uniform."""
     del log_sigma, y
     terms = sigma * log_y
     of_points = terms.sum(1, keepdim=True)
@@ -53,20 +53,20 @@ def reverse(sigma: Tensor, log_sigma: Tensor, y: Tensor, log_y: Tensor) -> LossA
 
 
 def forward(sigma: Tensor, log_sigma: Tensor, y: Tensor, log_y: Tensor) -> LossAndSlope:
-    """H(y, sigma) = -sum_k y ln sigma: the standard cross-entropy."""
+    """Return H(y, sigma) = -sum_k y ln sigma, the standard cross-entropy."""
     del log_y
     return -_mean(y * log_sigma), (sigma - y) / sigma.shape[2]
 
 
 def symmetric(sigma: Tensor, log_sigma: Tensor, y: Tensor, log_y: Tensor) -> LossAndSlope:
-    """Half of reverse plus half of forward."""
+    """Return half of reverse plus half of forward."""
     loss, slope = reverse(sigma, log_sigma, y, log_y)
     forward_loss, forward_slope = forward(sigma, log_sigma, y, log_y)
     return (loss + forward_loss) / 2, (slope + forward_slope) / 2
 
 
 def collision(sigma: Tensor, log_sigma: Tensor, y: Tensor, log_y: Tensor) -> LossAndSlope:
-    """-ln sum_k sigma y: minus the logarithm of the probability that two draws agree."""
+    """Return -ln sum_k sigma y: minus the logarithm of the probability that two draws agree."""
     del log_sigma, log_y
     joint = sigma * y
     agree = joint.sum(1, keepdim=True)
@@ -83,7 +83,7 @@ CROSS_ENTROPIES: dict[str, Callable[[Tensor, Tensor, Tensor, Tensor], LossAndSlo
 
 
 def renyi(sigma: Tensor, log_sigma: Tensor, order: float) -> LossAndSlope:
-    """Renyi entropy of sigma (eq. 48): ln(sum_k sigma^a) / (1 - a); Shannon's at 1, -ln max sigma at infinity."""
+    """Return Renyi's entropy of sigma (48), ln(sum_k sigma^a) / (1 - a): Shannon's at 1, -ln max sigma at infinity."""
     points = sigma.shape[2]
     if order == 1.0:
         return reverse_of_itself(sigma, log_sigma)
@@ -97,22 +97,22 @@ def renyi(sigma: Tensor, log_sigma: Tensor, order: float) -> LossAndSlope:
 
 
 def reverse_of_itself(sigma: Tensor, log_sigma: Tensor) -> LossAndSlope:
-    """Shannon entropy H(sigma): the slope is that of reverse cross-entropy with y = sigma, since sum sigma' = 0."""
+    """Return H(sigma); its slope is that of reverse cross-entropy with y = sigma, since sum sigma' = 0."""
     return reverse(sigma, log_sigma, sigma, log_sigma)
 
 
 def _kl_to_mean(mean: Tensor) -> Tensor:
-    """KL(u || q) of means q (M, K), u = 1/K."""
+    """Return KL(u || q) of means q (M, K), with u = 1/K."""
     return -(mean * mean.shape[1]).log().mean(1)
 
 
 def _kl_from_mean(mean: Tensor) -> Tensor:
-    """KL(q || u) of means q (M, K), u = 1/K."""
+    """Return KL(q || u) of means q (M, K), with u = 1/K."""
     return (mean * (mean * mean.shape[1]).log()).sum(1)
 
 
 def _negative_entropy(mean: Tensor) -> Tensor:
-    """-H(q) of means q (M, K)."""
+    """Return -H(q) of means q (M, K)."""
     return (mean * mean.log()).sum(1)
 
 
@@ -135,7 +135,7 @@ def fairness_of_predictions(form: str, sigma: Tensor, weight: Tensor) -> LossAnd
 
 
 def agreement(sigma: Tensor, log_sigma: Tensor, other: Tensor, log_other: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Self-augmentation loss (7): mean of KL(sigma || other) + KL(other || sigma), and its slopes by both logits."""
+    """Return the loss (7), the mean of KL(sigma || other) + KL(other || sigma), and its slopes by both logits."""
     gap, apart, points = log_sigma - log_other, sigma - other, sigma.shape[2]
     one = sigma * (gap - (sigma * gap).sum(1, keepdim=True)) + apart
     two = other * ((other * gap).sum(1, keepdim=True) - gap) - apart

@@ -45,7 +45,7 @@ class ContrastiveClustering(BatchTraining):
     logged_names = ("instance_loss", "cluster_loss", "fairness")
 
     def networks(self, config: ContrastiveClusteringConfig) -> dict[str, Network]:
-        """Both heads have a hidden layer as wide as the features, without batch norm."""
+        """Return encoder and heads; both heads have a hidden layer as wide as the features, without batch norm."""
         encoder = self.encoder(config)
         width = encoder.out_features
         return {
@@ -55,7 +55,7 @@ class ContrastiveClustering(BatchTraining):
         }
 
     def loss(self, rows: Tensor, points: Tensor, views: Sequence[Tensor]) -> Terms:
-        """The sum of the three terms."""
+        """Return the sum of the three terms."""
         del rows, points
         features = [self.parts["encoder"](view) for view in views]
         projected = [unit(self.parts["instances"](each)) for each in features]
@@ -65,7 +65,7 @@ class ContrastiveClustering(BatchTraining):
         return of_instances + of_clusters + fairness, (of_instances, of_clusters, fairness)
 
     def assigned(self, inputs: Tensor) -> tuple[Tensor, Tensor | None]:
-        """The largest output of the cluster head."""
+        """Return the largest output of the cluster head."""
         features = self.parts["encoder"].embed(inputs)
         return self.parts["clusters"](features, False).argmax(2), features
 

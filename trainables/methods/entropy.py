@@ -166,7 +166,7 @@ class EntropyClustering(FusedMethod):
             self.kept = torch.zeros(len(self), data.n_clusters, len(data), device=device)
 
     def _head(self, config: EntropyConfig) -> SharedLinear | NetworkHead:
-        """Plain descent on a linear head is a closed form; all else is a network with an optimiser."""
+        """Return the head: a closed form for plain descent on a linear one, else a network with an optimiser."""
         rates = self.columns(RATES)
         plain = config.optimiser == "sgd" and config.momentum == 0.0
         if config.network == "linear" and plain and config.view == "none":
@@ -184,7 +184,7 @@ class EntropyClustering(FusedMethod):
         return NetworkHead(self.inputs, self.data.n_clusters, self.seeds, rates, shape)
 
     def _start(self, config: EntropyConfig) -> Network | None:
-        """The encoder that members begin with, where there is one."""
+        """Return the encoder that members begin with, where there is one."""
         if config.start == "random":
             return None
         asked = PretextConfig(network=config.network, n_epochs=config.pretext_epochs)
@@ -197,7 +197,7 @@ class EntropyClustering(FusedMethod):
         return self.made
 
     def fit_epoch(self) -> None:
-        """Pseudo-labels and a step for every batch, or for many batches pseudo-labels of all points first."""
+        """Take a step for every batch, on labels of its own or on those of all points, made for many batches."""
         self.rates = self.columns(RATES)
         self.losses, self.facts = torch.zeros_like(self.losses), torch.zeros_like(self.facts)
         self.head.begin_epoch()
@@ -267,16 +267,16 @@ class EntropyClustering(FusedMethod):
         return self.pseudo_labels(seen, self._given(everyone), everyone)
 
     def _index(self, rows: Tensor) -> Tensor:
-        """Where the points `rows` (distinct seeds, n) of each member lie in (M, K, N): (M, K, n)."""
+        """Return where the points `rows` (distinct seeds, n) of each member lie in (M, K, N), (M, K, n)."""
         return rows[self.order.seats.of].unsqueeze(1).expand(-1, self.data.n_clusters, -1)
 
     def _picked(self, stored: Labels, rows: Tensor) -> Labels:
-        """Labels (M, K, B) of a batch from those of all points (M, K, N)."""
+        """Return labels (M, K, B) of a batch from those of all points (M, K, N)."""
         index = self._index(rows)
         return Labels(stored.y.gather(2, index), stored.log_y.gather(2, index), None)
 
     def _given(self, rows: Tensor) -> Given | None:
-        """Labels that the dataset gives for a batch, softened; None when it gives none."""
+        """Return the labels that the dataset gives for a batch, softened; None where it gives none."""
         if self.given is None:
             return None
         labels = self.given.to(self.device)[rows][self.order.seats.of].unsqueeze(1)
@@ -287,7 +287,7 @@ class EntropyClustering(FusedMethod):
         return Given(held, (target * (1.0 - eta) + eta / classes).clamp_min_(FLOOR))
 
     def _against(self, seen: tuple[Tensor, Tensor], labels: Labels) -> tuple[Tensor, Tensor]:
-        """Loss (M,) and slope (M, K, B) of the cross-entropy with pseudo-labels, and of the fairness term."""
+        """Return loss (M,) and slope (M, K, B) of the cross-entropy with pseudo-labels and of the fairness term."""
         config, weight = self.configs[0], self.rates["fairness_weight"]
         loss, slope = CROSS_ENTROPIES[config.loss](*seen, labels.y, labels.log_y)
         if config.fairness == "kl_u_sigma":
@@ -298,7 +298,7 @@ class EntropyClustering(FusedMethod):
         return loss, slope
 
     def _direct(self, sigma: Tensor, log_sigma: Tensor) -> tuple[Tensor, Tensor]:
-        """Loss and slope of (48): no pseudo-labels, the fairness term acts on the mean prediction."""
+        """Return loss and slope of (48): without pseudo-labels the fairness term acts on the mean prediction."""
         config = self.configs[0]
         if config.fairness == "transport":
             raise RequestError("entropy: fairness = 'transport' needs pseudo-labels; loss = 'renyi' has none")
@@ -310,7 +310,7 @@ class EntropyClustering(FusedMethod):
         return loss + fair, slope + by_sigma
 
     def _supervised(self, seen: tuple[Tensor, Tensor], given: Given) -> tuple[Tensor, Tensor]:
-        """Standard cross-entropy with given labels, a mean over the points that have one."""
+        """Return the standard cross-entropy with given labels, a mean over the points that have one."""
         points = given.held.shape[2]
         weight = self.rates["supervised_weight"] * points / given.held.sum((1, 2)).clamp_min(1)
         target = torch.where(given.held, given.target, 0.0)
@@ -340,7 +340,7 @@ class EntropyClustering(FusedMethod):
 
     @classmethod
     def max_members(cls, config: EntropyConfig, data: Dataset) -> int:
-        """As many as the network gains from; 64 linear heads keep the logits of a batch in the cache."""
+        """Return as many as the network gains from; 64 linear heads keep the logits of a batch in the cache."""
         return members_at_most(config.network, data.inputs.shape[1:])
 
 

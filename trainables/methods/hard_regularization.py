@@ -176,7 +176,7 @@ class HardRegularization(FusedMethod):
         return network
 
     def _prior_shares(self, config: HardRegularizationConfig) -> Tensor:
-        """(M, K) prior shares, largest first."""
+        """Return prior shares (M, K), largest first."""
         if config.prior == "estimated":
             return estimated_shares(self.inputs.flatten(1), self.n_clusters, self.seeds)
         if config.prior in ("given", "reversed"):
@@ -185,7 +185,7 @@ class HardRegularization(FusedMethod):
         return torch.full((len(self), self.n_clusters), 1.0 / self.n_clusters, device=self.device)
 
     def fit_epoch(self) -> None:
-        """Every point once: label the batch, then one step of encoder and centroids towards the labels."""
+        """Train on every point once: label the batch, then take a step of encoder and centroids towards the labels."""
         self.rates = self.columns(RATES)
         self.sizes, self.logged = torch.zeros_like(self.sizes), torch.zeros_like(self.logged)
         self.augmentation.begin_epoch()
@@ -215,13 +215,13 @@ class HardRegularization(FusedMethod):
         self._log(seen, labels, nearest, loss.detach())
 
     def _costs(self, features: Tensor) -> Tensor:
-        """(M, B, K) squared distances of features (M, B, d) to centroids over the variance; no log-determinant."""
+        """Return squared distances (M, B, K) of features (M, B, d) to centroids, over the variance."""
         products = linear(features, self.centroids.transpose(1, 2), None)
         lengths = (features**2).sum(2, keepdim=True) + (self.centroids**2).sum(2).unsqueeze(1)
         return (lengths - 2.0 * products) / self.column("variance").view(-1, 1, 1)
 
     def _labels(self, costs: Tensor, nearest: Tensor) -> Tensor:
-        """(M, B) labels of a batch from costs without gradient."""
+        """Return labels (M, B) of a batch from costs without gradient."""
         solver = self.configs[0].solver
         if solver in SINKHORN:
             sharpness = self.rates["sinkhorn_epsilon"].reciprocal()
@@ -235,7 +235,7 @@ class HardRegularization(FusedMethod):
         return solve(solver, priced, counted, self.rates["penalty"])
 
     def _loss(self, costs: Tensor, labels: Tensor) -> Tensor:
-        """(M,) loss of a batch."""
+        """Return the loss (M,) of a batch."""
         solver, rates = self.configs[0].solver, self.rates
         if solver == "soft_entropy":
             spread, doubt = soft_entropy(costs, rates["temperature"])
@@ -247,7 +247,7 @@ class HardRegularization(FusedMethod):
         return pull
 
     def _log_determinant(self) -> Tensor:
-        """(M, 1, 1) (d / 2) ln s: half the log-determinant of the covariance, which the code subtracts."""
+        """Return (d / 2) ln s, (M, 1, 1): half the log-determinant of the covariance, which the code subtracts."""
         half: Tensor = self.column("variance").log() * (self.configs[0].output_dim / 2.0)
         return half.view(-1, 1, 1)
 
@@ -262,7 +262,7 @@ class HardRegularization(FusedMethod):
 
     @torch.no_grad()
     def evaluate(self, last: bool) -> list[Row]:
-        """Nearest centroids of all points, without prior or price, as the paper's inference."""
+        """Score the nearest centroids of all points, without prior or price, as the paper's inference."""
         features = self.encoder.embed(self.data.eval_inputs.to(self.device))
         predictions = self._costs(features).argmin(2)
         hard = torch.zeros_like(self.shares).scatter_add_(1, predictions, torch.ones_like(features[..., 0]))
@@ -285,7 +285,7 @@ class HardRegularization(FusedMethod):
         return rows
 
     def _solver_gaps(self) -> dict[str, Tensor]:
-        """Objectives per point of the first points as one batch: greedy's and this solver's above the exact one."""
+        """Return how far greedy's objective, and this solver's, are above the exact one, per point of a large batch."""
         costs = self._costs(self.encoder.embed(self.inputs[:J_POINTS])).double()
         penalty, counted = self.column("penalty"), torch.zeros_like(self.shares)
         values = {}
@@ -299,7 +299,7 @@ class HardRegularization(FusedMethod):
 
     @classmethod
     def max_members(cls, config: HardRegularizationConfig, data: Dataset) -> int:
-        """As many as the network gains from, and whose features of all points fit into half a gigabyte."""
+        """Return as many as the network gains from, and whose features of all points fit into half a gigabyte."""
         name = config.network if config.network != "paper" else "cnn" if data.is_image else "mlp"
         fitting = max(1, EVALUATED // (len(data.eval_inputs) * config.output_dim))
         return min(members_at_most(name, data.inputs.shape[1:]), fitting)

@@ -108,11 +108,11 @@ class HardStream(BatchTraining):
         """Births, deaths and fallings asleep since the beginning."""
 
     def n_views(self, config: HardStreamConfig) -> int:
-        """One, for features that are learned."""
+        """Return one for features that are learned, else none."""
         return 1 if config.features == "learned" else 0
 
     def networks(self, config: HardStreamConfig) -> dict[str, Network]:
-        """The encoder with its last layer, or one that hands inputs on as they are."""
+        """Return the encoder with its last layer, or one that hands inputs on as they are."""
         if config.features == "learned":
             body = self.encoder(config)
             return {"encoder": Chain([body, Mlp((body.out_features, config.output_dim), self.streams("features"))])}
@@ -124,7 +124,7 @@ class HardStream(BatchTraining):
         return {"encoder": plain}
 
     def _rows(self, phase: int) -> Tensor:
-        """(n,) which points come in a phase."""
+        """Return which points come in a phase, (n,)."""
         return (self.arrival == phase).nonzero()[:, 0].to(self.device)
 
     def phase(self, epoch: int) -> int:
@@ -133,7 +133,7 @@ class HardStream(BatchTraining):
         return min(epoch * phases // max(total, phases), phases - 1)
 
     def pass_over(self) -> None:
-        """One pass over the points of the phase; then clusters change their states."""
+        """Train on the points of the phase once; then clusters change their states."""
         self.views.begin_epoch()
         rows_of_phase = self._rows(self.phase(self.epoch))
         if not len(rows_of_phase):
@@ -150,7 +150,7 @@ class HardStream(BatchTraining):
         self._change_states()
 
     def loss(self, rows: Tensor, points: Tensor, views: Sequence[Tensor]) -> Terms:
-        """Mean cost of the labels that greedy assignment gives under the price, after the batch's births."""
+        """Return the mean cost of the labels that greedy assignment gives under the price, after the batch's births."""
         plain = self.parts["encoder"](points).detach() if views else self.parts["encoder"](points)
         self._see(plain.detach())
         with torch.no_grad():
@@ -163,11 +163,11 @@ class HardStream(BatchTraining):
         return attraction(trained, labels), ((labels != nearest).float().mean(1),)
 
     def _labelling(self) -> Tensor:
-        """(M, capacity) which clusters labels are given to."""
+        """Return which clusters labels are given to, (M, capacity)."""
         return (self.states != FREE) & (self.states != ASLEEP)
 
     def _costs(self, features: Tensor) -> Tensor:
-        """(M, B, K) squared distances over s times the usual one."""
+        """Return squared distances (M, B, K) over s times the usual one."""
         scale = (self.column("variance") * self.usual).clamp_min(1e-12)
         return self._squared(features, self.centroids) / scale.view(-1, 1, 1)
 
@@ -227,7 +227,7 @@ class HardStream(BatchTraining):
         self.centroid_optimiser.step([self.centroids], [pull])
 
     def assigned(self, inputs: Tensor) -> tuple[Tensor, Tensor | None]:
-        """The nearest known centroid, sleeping ones included."""
+        """Return the nearest known centroid, sleeping ones included."""
         features = self.parts["encoder"].embed(inputs)
         squared = self._squared(features, self.centroids.detach())
         return squared.masked_fill((self.states == FREE).unsqueeze(1), FAR).argmin(2), features
@@ -250,7 +250,7 @@ class HardStream(BatchTraining):
         return rows
 
     def diagnostics(self) -> dict[str, Tensor]:
-        """How clusters came and went."""
+        """Return how many clusters there are, and how they came and went."""
         births, deaths, slept = self.counts.unbind(1)
         return {
             "forced_share": self.logged[:, 1],

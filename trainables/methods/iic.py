@@ -60,11 +60,11 @@ class Iic(BatchTraining):
         self.auxiliary = False
 
     def n_views(self, config: IicConfig) -> int:
-        """As many as a point has pairs."""
+        """Return as many as a point has pairs."""
         return config.pairs
 
     def networks(self, config: IicConfig) -> dict[str, Network]:
-        """The main head is drawn first: a run without the other has the same."""
+        """Return encoder and heads; the main head is drawn first, so that a run without the other has the same."""
         shape = self.inputs.shape[1:]
         if config.edges and self.data.is_image:
             shape = torch.Size((2, *shape[1:]))
@@ -78,7 +78,7 @@ class Iic(BatchTraining):
         return parts
 
     def fit_epoch(self) -> None:
-        """One pass over the points for each head; what is logged is the main head's."""
+        """Train on every point once for each head; what is logged is the main head's."""
         self.auxiliary = bool(self.configs[0].overclustering)
         if self.auxiliary:
             self.pass_over()
@@ -87,7 +87,7 @@ class Iic(BatchTraining):
         super().fit_epoch()
 
     def loss(self, rows: Tensor, points: Tensor, views: Sequence[Tensor]) -> Terms:
-        """The mean over the sub-heads of the head whose pass it is."""
+        """Return the mean over the sub-heads of the head whose pass it is."""
         del rows
         plain = self._assignments(points)
         seen = [self._assignments(view) for view in views]
@@ -108,7 +108,7 @@ class Iic(BatchTraining):
         (self.auxiliary_optimiser if self.auxiliary else self.main_optimiser).step(head, grads[len(encoder) :])
 
     def _assignments(self, points: Tensor, train: bool = True) -> Sequence[Tensor]:
-        """(M, B, K') soft assignments of each sub-head of the head in question."""
+        """Return soft assignments (M, B, K') of each sub-head of the head whose pass it is."""
         if self.configs[0].edges and self.data.is_image:
             points = sobel(points)
         head = self.parts["auxiliary" if self.auxiliary else "main"]
@@ -116,7 +116,7 @@ class Iic(BatchTraining):
         return [part.softmax(2) for part in outputs.chunk(self.configs[0].sub_heads, 2)]
 
     def assigned(self, inputs: Tensor) -> tuple[Tensor, Tensor | None]:
-        """The largest output of the main head's best sub-head."""
+        """Return the largest output of the main head's best sub-head."""
         edged = sobel(inputs) if self.configs[0].edges and self.data.is_image else inputs
         features = self.parts["encoder"].embed(edged)
         outputs = self.parts["main"](features, False).chunk(self.configs[0].sub_heads, 2)
@@ -125,7 +125,7 @@ class Iic(BatchTraining):
         return torch.stack(labels), features
 
     def diagnostics(self) -> dict[str, Tensor]:
-        """Which sub-head is scored, and how far apart the sub-heads' losses are."""
+        """Return which sub-head is scored, and how far apart the sub-heads' losses are."""
         losses = self.scores / len(self.cuts)
         return {"sub_head": self.scores.argmin(1), "sub_head_range": losses.amax(1) - losses.amin(1)}
 

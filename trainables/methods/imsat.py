@@ -81,11 +81,11 @@ class Imsat(BatchTraining):
             self.reach = nearest(data.vectors, REACH).distances[:, -1].to(device)
 
     def n_views(self, config: ImsatConfig) -> int:
-        """One where the change is a view."""
+        """Return one where the change is a view, else none."""
         return 1 if config.perturbation == "view" else 0
 
     def networks(self, config: ImsatConfig) -> dict[str, Network]:
-        """An MLP of two hidden layers, or a trunk with a linear layer; the last layer begins near zero."""
+        """Return an MLP of two hidden layers, or a trunk with a linear layer; the last layer begins near zero."""
         shape, streams, out = self.inputs.shape[1:], self.streams("network"), self.n_clusters
         if config.network == "mlp":
             widths = (shape.numel(), config.encoder_width, config.encoder_width, out)
@@ -98,7 +98,7 @@ class Imsat(BatchTraining):
         return {"network": network}
 
     def loss(self, rows: Tensor, points: Tensor, views: Sequence[Tensor]) -> Terms:
-        """R_sat and the information of the points as they are; passes for R_sat leave running statistics alone."""
+        """Return R_sat and the information of the points; passes for R_sat leave running statistics alone."""
         sigma = self.parts["network"](points).softmax(2)
         fixed = sigma.detach()
         moved = self._still(views[0] if views else self._changed(rows, points, fixed))
@@ -108,7 +108,7 @@ class Imsat(BatchTraining):
         return smooth + self.column("information_weight") * information, (smooth, sharp, even)
 
     def _changed(self, rows: Tensor, points: Tensor, fixed: Tensor) -> Tensor:
-        """The batch after its change."""
+        """Return the batch after its change."""
         draws = self.draws.normal(*points.shape[1:])
         if self.configs[0].perturbation == "random":
             change = unit(draws.flatten(2)).view_as(draws)
@@ -119,11 +119,11 @@ class Imsat(BatchTraining):
         return points + length.view(*rows.shape, *[1] * (points.dim() - 2)) * change
 
     def _still(self, points: Tensor) -> Tensor:
-        """Predictions by the statistics of this batch, which the running ones do not take in."""
+        """Return predictions by the statistics of this batch, which the running ones do not take in."""
         return self.parts["network"].beside()(points).softmax(2)
 
     def assigned(self, inputs: Tensor) -> tuple[Tensor, Tensor | None]:
-        """The largest output."""
+        """Return the largest output."""
         return self.parts["network"].embed(inputs).argmax(2), None
 
 

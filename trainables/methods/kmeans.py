@@ -119,7 +119,7 @@ class KMeansClustering(InTurn):
 
     @classmethod
     def max_members(cls, config: KMeansConfig, data: Dataset) -> int:
-        """Members take turns: a bundle only saves the cost of a Ray trial."""
+        """Return 16: members take turns, so that a bundle only saves the cost of Ray trials."""
         return 16
 
 

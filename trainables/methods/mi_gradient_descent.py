@@ -34,7 +34,7 @@ class MIGradientDescent(SoftmaxTraining):
     norm_counts_biases = True
 
     def loss(self, predicted: Targets, targets: Targets) -> LossAndSlope:
-        """Mutual information: mean H(sigma) - w H(sbar)."""
+        """Return minus the mutual information: mean H(sigma) - w H(sbar)."""
         del targets
         decisive, slope = renyi(*predicted, 1.0)
         fair, by_mean = fairness_of_predictions("entropy", predicted[0], self.column("fairness_weight"))

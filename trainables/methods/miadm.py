@@ -52,15 +52,15 @@ class Miadm(SoftmaxTraining):
     version = 2
 
     def targets(self, sigma: Tensor, log_sigma: Tensor) -> Targets:
-        """Predictions moved towards equal sizes."""
+        """Return predictions moved towards equal sizes."""
         return balanced(sigma, log_sigma, self.configs[0].labels)
 
     def targets_of_epoch(self) -> Targets | None:
-        """With `update` full, those of all points."""
+        """Return those of all points with `update` full."""
         return self.targets_of_all() if self.configs[0].update == "full" else None
 
     def loss(self, predicted: Targets, targets: Targets) -> LossAndSlope:
-        """Cross-entropy less fairness: mean H(y, sigma) - H(ybar)."""
+        """Return cross-entropy less fairness, mean H(y, sigma) - H(ybar)."""
         cross, slope = forward(*predicted, *targets)
         return cross + FAIRNESS["entropy"](targets[0].mean(2)), slope
 

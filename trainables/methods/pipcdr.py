@@ -172,7 +172,7 @@ class PipCdr(FusedMethod):
         self.predictor_optimiser = Sgd(lr * factor, momentum=momentum, weight_decay=decay)
 
     def fit_epoch(self) -> None:
-        """One pass of steps; then k-means for the members whose r-th epoch this was."""
+        """Take the steps of an epoch; then run k-means for the members whose r-th epoch this was."""
         self.rates = self.rates_now()
         order = self.resampled() if self.configs[0].resample else self.order.permutation(len(self.data))
         self.logged = torch.zeros_like(self.logged)
@@ -234,7 +234,7 @@ class PipCdr(FusedMethod):
         self._log(rows, embedded[0], predicted[0], noise, torch.stack([loss, pip, cdr], 1))
 
     def _noise(self, embedded: Tensor, rates: dict[str, Tensor]) -> Tensor:
-        """(M,) sigma in the units of the embeddings."""
+        """Return sigma in the units of the embeddings, (M,)."""
         length = torch.linalg.vector_norm(embedded, dim=2).mean(1) / math.sqrt(embedded.shape[2])
         return rates["noise"] * torch.where(rates["relative"], length, torch.ones_like(length))
 
@@ -254,7 +254,7 @@ class PipCdr(FusedMethod):
         return cluster_dispersion(online, target, labels, self.n_clusters, self.rates["temperature"])
 
     def _enqueue(self, targets: Tensor, rows: Tensor) -> None:
-        """First in, first out; places not yet filled hold row -1 and count nowhere."""
+        """Put embeddings in, and the oldest out; places not yet filled hold row -1 and count nowhere."""
         length = self.queue.shape[1]
         if length:
             self.queue = torch.cat([self.queue, targets], 1)[:, -length:]
@@ -320,7 +320,7 @@ class PipCdr(FusedMethod):
         }
 
     def _preservation(self, online: Tensor, probes: Tensor) -> dict[str, Tensor]:
-        """Whether sampled neighbours stay with their points: by nearest centre and, where all are known, by class.
+        """Return whether sampled neighbours stay with their points: by centre and, where all are known, by class.
 
         Definitions are *inferred*. The draws are the same at every evaluation and taken from no stream of training.
         """

@@ -99,7 +99,7 @@ class Scan(BatchTraining):
         self.stage = SelfLabelling(weak, strong, self.optimiser_of(config), balanced=True, training_labels=True)
 
     def networks(self, config: ScanConfig) -> dict[str, Network]:
-        """The pretext's encoder, or a new one; linear heads side by side. Neighbours are found on the way."""
+        """Return the pretext's encoder or a new one, and linear heads side by side; neighbours are found on the way."""
         if config.pretext == "simclr":
             asked = PretextConfig(
                 network=config.network,
@@ -127,7 +127,7 @@ class Scan(BatchTraining):
         return self.made
 
     def optimiser_of(self, config: ScanConfig) -> Adam:
-        """Adam; stage 3 begins with one of its own."""
+        """Return Adam; stage 3 begins with one of its own."""
         return Adam(self.column("lr"), weight_decay=self.column("weight_decay"))
 
     @property
@@ -138,7 +138,7 @@ class Scan(BatchTraining):
         return max(1, int(config.n_epochs) - after)
 
     def fit_epoch(self) -> None:
-        """One epoch of stage 2 or of stage 3."""
+        """Train for one epoch of stage 2 or of stage 3."""
         if self.epoch < self.horizon:
             self.scores = torch.zeros_like(self.scores)
             self.drawn = self.picks.uniform(len(self.inputs))
@@ -147,14 +147,14 @@ class Scan(BatchTraining):
             self._self_label_epoch()
 
     def seen(self, rows: Tensor, points: Tensor) -> list[Tensor]:
-        """A view of the points, and one of a neighbour of each."""
+        """Return a view of the points, and one of a neighbour of each."""
         place = (self.drawn.gather(1, rows) * self.near.shape[2]).long().clamp_max(self.near.shape[2] - 1)
         members = torch.arange(len(self), device=rows.device).unsqueeze(1)
         partners = self.near[members, rows, place]
         return [self.views[0](points, rows), self.views[1](self.inputs[partners], partners)]
 
     def loss(self, rows: Tensor, points: Tensor, views: Sequence[Tensor]) -> Terms:
-        """The sum over the heads; what is logged is the first head's."""
+        """Return the sum over the heads; what is logged is the first head's."""
         del rows, points
         heads, weight = self.configs[0].heads, self.column("entropy_weight")
         anchors, partners = self._logits(views[0]).chunk(heads, 2), self._logits(views[1]).chunk(heads, 2)
@@ -171,12 +171,12 @@ class Scan(BatchTraining):
         return self.parts["heads"](self.parts["encoder"](points, train), train)
 
     def _of_the_best(self, outputs: Tensor) -> Tensor:
-        """(M, B, K) the outputs of each member's head of least loss."""
+        """Return the outputs (M, B, K) of each member's head of least loss."""
         parts = outputs.chunk(self.configs[0].heads, 2)
         return torch.stack([parts[head][member] for member, head in enumerate(self.scores.argmin(1).tolist())])
 
     def _self_label_epoch(self) -> None:
-        """One epoch of stage 3, which trains the encoder and the best head."""
+        """Train for one epoch of stage 3: the encoder and the best head."""
         order = self.order.permutation(len(self.inputs))
         batches = [order[:, cut] for cut in cuts(len(self.inputs), self.configs[0].self_label_batch)]
         fixed = torch.zeros(len(self), 1, dtype=torch.int64, device=self.device).expand(-1, len(self.inputs))
@@ -192,7 +192,7 @@ class Scan(BatchTraining):
         self.epoch += 1
 
     def assigned(self, inputs: Tensor) -> tuple[Tensor, Tensor | None]:
-        """The largest output of the best head."""
+        """Return the largest output of the best head."""
         features = self.parts["encoder"].embed(inputs)
         return self._of_the_best(self.parts["heads"](features, False)).argmax(2), features
 

@@ -163,7 +163,7 @@ class SeCu(FusedMethod):
         return headed(config.network, self.data.inputs.shape[1:], streams, widths, norm_out=config.output_norm)
 
     def fit_epoch(self) -> None:
-        """One epoch of clustering, or of the self-labelling stage behind it."""
+        """Train for one epoch of clustering, or of the self-labelling stage behind it."""
         self.rates = self.columns(RATES)
         self.logged = torch.zeros_like(self.logged)
         if self.stage is not None and self.epoch >= float(self._horizon()[0]):
@@ -173,7 +173,7 @@ class SeCu(FusedMethod):
         self.epoch += 1
 
     def _cluster_epoch(self) -> None:
-        """Labels, encoder and centres, batch by batch; centres in L_x are those of the epoch's start."""
+        """Train labels, encoder and centres, batch by batch; centres in L_x are those of the epoch's start."""
         start, before = unit(self.centres.detach()), self.labels[:, 0].clone()
         self.sums = torch.zeros_like(start)
         self.first_view.begin_epoch()
@@ -187,7 +187,7 @@ class SeCu(FusedMethod):
         self.change = (before != self.labels[:, 0]).sum(1) / len(self.data)
 
     def _encoder_scale(self, place: int) -> Tensor:
-        """(M,) factor on the encoder's rate at the epoch's step `place`: 0 in epoch 0 (centres only)."""
+        """Return the factor (M,) on the encoder's rate at the epoch's step `place`: 0 in epoch 0 (centres only)."""
         rise, horizon = self.rates["warmup_epochs"], self._horizon() - 1
         if self.epoch == 0:
             return torch.zeros_like(rise)
@@ -219,7 +219,7 @@ class SeCu(FusedMethod):
         self._log(moving.detach(), fresh, loss_x, loss_c)
 
     def _assign(self, scores: Tensor, rows: Tensor) -> Tensor:
-        """(M, H, B) fresh labels by the mean score of both views, under each head's constraint."""
+        """Return fresh labels (M, H, B) by the mean score of both views, under each head's constraint."""
         size = rows.shape[1]
         mean = (scores[:, :size] + scores[:, size:]) / 2.0
         solve = {"size": self._by_size, "entropy": self._by_entropy, "none": self._by_score}
@@ -232,7 +232,7 @@ class SeCu(FusedMethod):
         return scores.argmax(2)
 
     def _by_size(self, scores: Tensor, head: int, _: Tensor) -> Tensor:
-        """Duals live on over batches and epochs."""
+        """Return labels (M, B) under bounds on sizes; duals live on over batches and epochs."""
         span, rates = self.spans[head], self.rates
         upper = torch.where(rates["upper_bound"] == 0, torch.inf, rates["upper_bound"])
         bounds = rates["dual_lr"], rates["lower_bound"], self.rho_upper[:, span], upper
@@ -243,7 +243,7 @@ class SeCu(FusedMethod):
         return found.labels
 
     def _by_entropy(self, scores: Tensor, head: int, rows: Tensor) -> Tensor:
-        """Counts grow in epoch 0; later each point leaves the cluster it was in."""
+        """Return labels (M, B) under a price on sizes; from epoch 1 on each point first leaves its cluster."""
         span, alpha = self.spans[head], self.rates["entropy_weight"] * len(self.data)
         previous = self.labels[:, head].gather(1, rows) if self.epoch else None
         found = entropy_counts(scores, self.counts[:, span], alpha, previous)
@@ -251,7 +251,7 @@ class SeCu(FusedMethod):
         return found.labels
 
     def _representation(self, encoded: Tensor, labels: Tensor) -> Tensor:
-        """(M,) L_x, the mean over heads."""
+        """Return L_x, the mean over heads, (M,)."""
         size = labels.shape[2]
         rates, terms = (self.rates["temperature"], self.rates["label_weight"]), []
         for head, span in enumerate(self.spans):
@@ -260,7 +260,7 @@ class SeCu(FusedMethod):
         return sum(terms, torch.zeros_like(terms[0])) / len(terms)
 
     def _centre(self, moving: Tensor, labels: Tensor, points: Tensor) -> Tensor:
-        """(M,) L_c, the mean over heads; the rules without a gradient collect their sums here."""
+        """Return L_c, the mean over heads, (M,); the rules without a gradient collect their sums here."""
         config, tau = self.configs[0], self.rates["centre_temperature"]
         terms = []
         for head, span in enumerate(self.spans):
@@ -284,7 +284,7 @@ class SeCu(FusedMethod):
             self._move_centres()
 
     def _horizon(self) -> Tensor:
-        """(M,) epochs before the self-labelling stage."""
+        """Return the epochs before the self-labelling stage, (M,)."""
         config, total = self.configs[0], self.rates["n_epochs"]
         return total - (config.self_label_share * total).round() if config.self_labelling else total
 
@@ -299,7 +299,7 @@ class SeCu(FusedMethod):
         self.centres.copy_(torch.where(filled, unit(self.sums), self.centres))
 
     def _self_label_epoch(self, stage: SelfLabelling) -> None:
-        """One epoch of the optional last stage, which trains the encoder and the first head."""
+        """Train for one epoch of the optional last stage: the encoder and the first head."""
         age = self.epoch - self._horizon()
         if age[0] == 0:
             self.labels[:, 0] = self._nearest(self.encoder.embed(self.inputs))
@@ -311,12 +311,12 @@ class SeCu(FusedMethod):
         self.logged[:, 0] = stage.epoch(self.inputs, batches, self._logits, params, self.labels[:, 0], threshold)
 
     def _logits(self, x: Tensor, train: bool) -> Tensor:
-        """(M, B, K) cosines over lambda_x of the first head."""
+        """Return cosines over lambda_x of the first head, (M, B, K)."""
         cosines = product(unit(self.encoder(x, train)), unit(self.centres[:, self.spans[0]]).transpose(1, 2))
         return cosines / self.rates["temperature"].view(-1, 1, 1)
 
     def _nearest(self, outputs: Tensor) -> Tensor:
-        """(M, N) the first head's nearest centre by cosine."""
+        """Return the first head's nearest centre by cosine, (M, N)."""
         return product(unit(outputs), unit(self.centres[:, self.spans[0]]).transpose(1, 2)).argmax(2)
 
     @torch.no_grad()

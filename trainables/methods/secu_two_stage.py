@@ -104,7 +104,7 @@ class SeCuTwoStage(Method):
 
     @classmethod
     def max_members(cls, config: Any, data: Dataset) -> int:
-        """As many as SeCu."""
+        """Return as many as SeCu."""
         return SeCu.max_members(config, data)
 
 

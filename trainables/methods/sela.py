@@ -59,7 +59,7 @@ class SeLa(SoftmaxTraining):
         self.solved = torch.zeros(len(self), 2, dtype=torch.float64, device=device)
 
     def targets(self, sigma: Tensor, log_sigma: Tensor) -> Targets:
-        """One-hot argmax of the transport plan."""
+        """Return the one-hot argmax of the transport plan."""
         config = self.configs[0]
         plan = sinkhorn(
             log_sigma.transpose(1, 2),
@@ -71,7 +71,7 @@ class SeLa(SoftmaxTraining):
         return _one_hot(plan.labels, sigma)
 
     def targets_of_epoch(self) -> Targets | None:
-        """With `update` full, those of all points."""
+        """Return those of all points with `update` full."""
         config, seats = self.configs[0], self.order.seats
         if config.update == "batch":
             return None
@@ -82,16 +82,16 @@ class SeLa(SoftmaxTraining):
         return _one_hot(labels, torch.empty(len(self), self.data.n_clusters, len(self.data), device=self.device))
 
     def loss(self, predicted: Targets, targets: Targets) -> LossAndSlope:
-        """Cross-entropy: mean H(y, sigma)."""
+        """Return the cross-entropy, mean H(y, sigma)."""
         return forward(*predicted, *targets)
 
     def diagnostics(self) -> dict[str, Tensor]:
-        """Sweeps and residual of the last transport problem."""
+        """Return sweeps and residual of the last transport problem."""
         return {"solver_iterations": self.solved[:, 0], "residual": self.solved[:, 1]}
 
 
 def _one_hot(labels: Tensor, like: Tensor) -> Targets:
-    """Labels (M, n) as y and ln y (M, K, n), FLOOR where they are not."""
+    """Return labels (M, n) as y and ln y (M, K, n), FLOOR where they are not."""
     y = torch.full_like(like, FLOOR).scatter_(1, labels.unsqueeze(1), 1.0)
     return y, y.log()
 

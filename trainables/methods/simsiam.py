@@ -77,7 +77,7 @@ class SimSiam(BatchTraining):
         self._relabel(list(range(len(self))))
 
     def networks(self, config: SimSiamConfig) -> dict[str, Network]:
-        """Projector: linear, batch norm, ReLU twice, then linear and batch norm; predictor: a bottleneck."""
+        """Return the encoder, a projector of three layers with batch norms, and a predictor with a bottleneck."""
         encoder, wide = self.encoder(config), config.projection_dim
         widths = (encoder.out_features, wide, wide, wide)
         return {
@@ -87,12 +87,12 @@ class SimSiam(BatchTraining):
         }
 
     def optimiser_of(self, config: SimSiamConfig) -> Sgd:
-        """SGD; the predictor has one of its own."""
+        """Return SGD; the predictor has one of its own."""
         rate = self.column("lr") * min(config.batch_size, len(self.data)) / 256
         return Sgd(rate, momentum=self.column("momentum"), weight_decay=self.column("weight_decay"))
 
     def loss(self, rows: Tensor, points: Tensor, views: Sequence[Tensor]) -> Terms:
-        """Minus the mean cosine over both directions, in [-1, 1]."""
+        """Return minus the mean cosine over both directions, in [-1, 1]."""
         del rows, points
         projected = [self.parts["projector"](self.parts["encoder"](view)) for view in views]
         predicted = [self.parts["predictor"](each) for each in projected]
@@ -109,7 +109,7 @@ class SimSiam(BatchTraining):
         self.predictor_optimiser.step(predictor, grads[len(body) :])
 
     def fit_epoch(self) -> None:
-        """One pass; then k-means for the members whose r-th epoch this was."""
+        """Train on every point once; then run k-means for the members whose r-th epoch this was."""
         super().fit_epoch()
         due = (self.epoch % self.column("kmeans_every") == 0) | (self.epoch >= self.column("n_epochs"))
         self._relabel(due.nonzero()[:, 0].tolist())
@@ -125,14 +125,14 @@ class SimSiam(BatchTraining):
         self.labels[due], self.centres[due] = found.labels, found.centres
 
     def assigned(self, inputs: Tensor) -> tuple[Tensor, Tensor | None]:
-        """The last k-means labels; what is not in the training part goes to the nearest of its centres."""
+        """Return the last k-means labels; what is not in the training part goes to the nearest of its centres."""
         features = self.parts["encoder"].embed(inputs)
         if self.data.eval_inputs is self.data.inputs:
             return self.labels.clone(), features
         return nearest_centres(features, self.centres), features
 
     def diagnostics(self) -> dict[str, Tensor]:
-        """How much k-means changed its mind."""
+        """Return how much the last k-means changed the clusters: 1 - NMI."""
         return {"label_change": self.change}
 
 

@@ -74,7 +74,7 @@ def _information(a: Ints, b: Ints, first: Ints, last: Ints, cells: Ints, n_point
 
 @lru_cache(maxsize=4)
 def _log_factorials(n_points: int) -> Floats:
-    """Ln n! for n = 0 ... N: the same for all trials on a dataset."""
+    """Return ln n! for n = 0 ... N: the same for all trials on a dataset."""
     return np.fromiter((math.lgamma(n + 1.0) for n in range(n_points + 1)), np.float64, n_points + 1)
 
 

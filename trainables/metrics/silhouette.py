@@ -53,7 +53,7 @@ def _distances_to_clusters(own: Ints, data: Dataset, n_clusters: int) -> tuple[F
 
 
 def _probe_distances(data: Dataset) -> Tensor:
-    """Distances between probes as whole numbers to 2**40, (P, P): their sums are exact in any order."""
+    """Return distances between probes as whole numbers to 2**40, (P, P): their sums are exact in any order."""
     import torch
 
     if data not in _DISTANCES:

@@ -66,12 +66,12 @@ class _Product(torch.autograd.Function):
 
 
 def _is_large(x: Tensor, weight: Tensor) -> bool:
-    """Whether a layer is multiplied by `products.product`; follows from the shapes of one member, not from how many."""
+    """Return whether a layer is multiplied by `products.product`: that follows from the shapes of one member alone."""
     return x.dtype is torch.float32 and x.device.type == "cpu" and x.shape[1] * weight[0].numel() >= LARGE
 
 
 def _shared(x: Tensor) -> bool:
-    """Whether all members have the same points: a view that repeats one member's."""
+    """Return whether all members have the same points: a view that repeats one member's."""
     return len(x) == 1 or x.stride(0) == 0
 
 

@@ -205,7 +205,7 @@ class Run:
         return self._bounds(distances, unseen, places)
 
     def _bounds(self, distances: Tensor, unseen: Tensor | float, places: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Labels and bounds from squared distances that are right to `unseen`."""
+        """Return labels and bounds from squared distances that are right to `unseen`."""
         slack = self.points.slack(self.points.squares.index_select(0, places))
         nearest, labels = (distances + unseen).min(0)
         upper = (nearest.clamp_min(0.0) + slack).sqrt()
@@ -213,7 +213,7 @@ class Run:
         return labels, upper, lower.scatter_(0, labels[None], torch.inf)
 
     def _inertia(self) -> float:
-        """Sum of |x|^2 - 2 c . sum(x) + n |c|^2 over the clusters, in float64."""
+        """Return the sum of |x|^2 - 2 c . sum(x) + n |c|^2 over the clusters, in float64."""
         centres = self.centres.double()
         within = (self.counts * centres.square().sum(1)).sum() - 2.0 * (centres * self.sums).sum()
         return max(float(self.points.squares.double().sum() + within), 0.0)
