@@ -130,7 +130,7 @@ class _Clusters:
             self._refresh(cluster)
 
     def _distances(self, entry: Floats) -> tuple[Floats, Ints]:
-        """Find the cheapest way to free a place for the point in each cluster, and the cluster before it (Bellman-Ford).
+        """Find the cheapest way to free a place in each cluster for the point, and the one before it (Bellman-Ford).
 
         The current assignment is optimal, so there is no negative cycle; the slack keeps rounding from making one.
         """

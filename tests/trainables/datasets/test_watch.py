@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
 from orchestrator.errors import DataError
-from trainables.data import series
 from trainables.datasets import watch
 
 
@@ -19,17 +17,6 @@ def test_people_of_the_test_part_are_nowhere_in_the_train_part(image_sets: Path)
     torch.testing.assert_close(data.inputs.mean(0), torch.zeros(96), atol=1e-5, rtol=0)
     torch.testing.assert_close(data.inputs.std(0, correction=0), torch.ones(96), atol=1e-4, rtol=0)
     assert data.labels.bincount().tolist() == [21] * 7
-
-
-def test_a_sine_has_its_power_in_one_band_and_a_constant_has_none() -> None:
-    time = np.arange(100) / 50.0
-    window = np.stack([3.0 + np.sin(2 * np.pi * 2.0 * time), np.full(100, 5.0)], 1)
-    found = series.window_features(window).reshape(16, 2)
-    assert found[0].tolist() == pytest.approx([3.0, 5.0]) and found[1].tolist() == pytest.approx([0.5**0.5, 0.0])
-    assert found[2, 0] == pytest.approx(2.0, abs=0.01) and found[3, 0] == pytest.approx(4.0, abs=0.01)
-    bands = found[8:, 0]
-    assert bands.argmax() == 3 and bands[[0, 1, 2, 4, 5, 6, 7]].max() < 1e-6  # 2 Hz is bin 4
-    assert found[8:, 1].tolist() == pytest.approx([0.0] * 8)
 
 
 def test_as_windows_recordings_stay_what_they_are_but_for_the_scale_of_a_channel(image_sets: Path) -> None:
