@@ -21,6 +21,11 @@ def test_differences_always_carry_a_sign():
     assert number_format.signed(0.0, "nmi") == "+0.0" and number_format.signed(math.nan, "nmi") == "–"
 
 
+def test_smaller_is_better_of_a_loss_and_no_end_is_of_a_count():
+    assert number_format.sides("nmi") == ("better", "worse") and number_format.sides("loss") == ("worse", "better")
+    assert number_format.sides("n_clusters_used") == ("higher", "lower")
+
+
 def test_small_p_values_are_not_printed_as_zero():
     assert (
         number_format.p_text(2e-7) == "p < 0.001"

@@ -57,6 +57,14 @@ def test_both_parts_stand_side_by_side_and_collapsed_trials_are_in_the_mean(rows
     assert line["better on"].endswith("/6") and line["where both work [95 %]"].startswith("−1.7 [")
 
 
+def test_the_seeds_that_are_counted_are_the_better_ones_of_a_loss_too(rows):
+    row = next(row for row in rows if row.arm == "fairness_weight=0")
+    living = row.verdict.judgement.living
+    for metric, head, counted in (("loss", "better on", living.worse), ("n_clusters_used", "higher on", living.better)):
+        line = dict(zip(arm_tables.columns([row], metric, 0.95), arm_tables.printed([row], metric)[0], strict=True))
+        assert line[head] == f"{counted}/{len(living.seeds)}"
+
+
 def test_a_failed_trial_does_not_work(rows):
     row = next(row for row in rows if row.arm == "update=epoch")
     line = dict(zip(arm_tables.columns([row], "nmi", 0.95), arm_tables.printed([row], "nmi")[0], strict=True))

@@ -74,3 +74,10 @@ def test_a_search_by_labels_has_no_oracle_beside_it(study):
     record = copy.deepcopy(dict(study.record))
     record["searches"][0]["rules"] = ["oracle_nmi"]
     assert of_configurations(study_view.StudyView("s", study.results, record, study.rows)) == []
+
+
+@pytest.mark.parametrize("metric", ["loss", "neighbour_mi"])
+def test_labels_would_have_added_nothing_to_a_metric_that_reads_none(study, metric):
+    record = {**study.record, "metric": metric}
+    rows = study.rows.assign(**{f"metric.{metric}": study.rows["metric.nmi"]})
+    assert optimism.optimism(study_view.StudyView("s", study.results, record, rows), pd.DataFrame()) == []
