@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from analysis.data import provenance
 from analysis.data.study_view import StudyView
@@ -17,7 +17,10 @@ from analysis.pages.parts import Parts
 from analysis.tables import arm_tables, contrast_tables, formats
 from analysis.verdicts import reproduction, verdicts
 
-__all__ = ["Shown", "render_page", "write"]
+if TYPE_CHECKING:  # figures load matplotlib, which a page that is only rendered does without
+    from analysis.figures.drawing import Drawing
+
+__all__ = ["Shown", "drawings_of", "render_page", "write"]
 
 SCRIPTS = (
     "vendor/uPlot.iife.min.js",
@@ -41,14 +44,9 @@ class Shown:
 
 def write(parts: Parts, folder: Path) -> list[Path]:
     """Draw the figures, write them and report.html with the figures inside, and return what was written."""
-    from analysis.figures import boundaries, drawing, finite_designs, pareto, rankings, searches, sensitivity
+    from analysis.figures import drawing
 
-    study = parts.study
-    sections = [*rankings.sections(study), *sensitivity.sections(study, parts.found)]
-    drawings = finite_designs.study_figures(study, parts.rows, parts.found, parts.epochs)
-    drawings += pareto.pareto_figures(study, parts.rows) + boundaries.boundary_figures(study, parts.epochs)
-    drawings += searches.figures_of_searches(study)
-    drawings += [drawn for one in sections for drawn in one.drawings]
+    drawings, sections = drawings_of(parts)
     paths = drawing.save(drawings, folder / "figures")
     shown = [
         Shown(one.title, one.caption, drawing.as_data_uri(path.with_suffix(".svg")))
@@ -58,6 +56,19 @@ def write(parts: Parts, folder: Path) -> list[Path]:
     page = folder / "report.html"
     page.write_text(render_page(parts, shown, sections), encoding="utf-8")
     return [page, *paths, *[path.with_suffix(".svg") for path in paths]]
+
+
+def drawings_of(parts: Parts) -> tuple[list[Drawing], list[Section]]:
+    """Return all figures of a study, and the sections that bring some of them."""
+    from analysis.figures import boundaries, finite_designs, pareto, rankings, searches, sensitivity
+
+    study = parts.study
+    sections = [*rankings.sections(study), *sensitivity.sections(study, parts.found)]
+    drawings = finite_designs.study_figures(study, parts.rows, parts.found, parts.epochs)
+    drawings += pareto.pareto_figures(study, parts.rows) + boundaries.boundary_figures(study, parts.epochs)
+    drawings += searches.figures_of_searches(study)
+    drawings += [drawn for one in sections for drawn in one.drawings]
+    return drawings, sections
 
 
 def render_page(parts: Parts, shown: Sequence[Shown], sections: Sequence[Section]) -> str:

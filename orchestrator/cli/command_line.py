@@ -79,10 +79,11 @@ class CommandLine:
     Args:
         program: its name.
         about: what it is for, in one sentence.
+        version: what `--version` prints after its name.
     """
 
-    def __init__(self, program: str, about: str) -> None:
-        self.program, self.about = program, about
+    def __init__(self, program: str, about: str, version: str = "") -> None:
+        self.program, self.about, self.version = program, about, version
         self._commands: dict[str, _Command] = {}
 
     def command(self, kind: type[Options]) -> Callable[[Callable[[Options], None]], Callable[[Options], None]]:
@@ -101,6 +102,9 @@ class CommandLine:
             RequestError: there is no such command, option or value; the line names it and what is allowed.
         """
         name, *rest = arguments or ("--help",)
+        if name == "--version":
+            say(f"{self.program} {self.version}")
+            return
         if name in ("--help", "-h"):
             say(self._overview())
             return
@@ -111,6 +115,14 @@ class CommandLine:
             return
         command = self._commands[name]
         command.function(command.kind(**self._parsed(name, rest)))
+
+    def words(self) -> dict[str, list[str]]:
+        """Return command -> its options, for shells that complete what is typed."""
+        found = {}
+        for name in self._commands:
+            actions = self._parser(name)._actions
+            found[name] = sorted(option for action in actions for option in action.option_strings)
+        return found
 
     def help_of(self, name: str) -> str:
         """Return the help of a command."""
@@ -144,7 +156,7 @@ class CommandLine:
             allow_abbrev=False,
             argument_default=argparse.SUPPRESS,
         )
-        parser.add_argument("--help", action="store_true", help="show this text and end")
+        parser.add_argument("--help", "-h", action="store_true", help="show this text and end")
         hints = get_type_hints(command.kind, include_extras=True)
         for field in dataclasses.fields(command.kind):
             _add(parser, field, *_annotated(hints[field.name]))

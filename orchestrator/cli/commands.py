@@ -7,6 +7,7 @@ import resource
 import sys
 import time
 
+from orchestrator import __version__
 from orchestrator.cli.command_line import CommandLine
 from orchestrator.cli.options import (
     CleanOptions,
@@ -37,7 +38,9 @@ UNMAPPED = "failed to map segment"
 """What the loader says when there is no room for a library."""
 
 app = CommandLine(
-    "orchestrate", "Ablation and sensitivity studies of deep-clustering methods: plan, price, run on Ray Tune, answer."
+    "orchestrate",
+    "Ablation and sensitivity studies of deep-clustering methods: plan, price, run on Ray Tune, answer.",
+    __version__,
 )
 
 
