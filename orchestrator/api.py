@@ -48,10 +48,7 @@ class Step:
     collapsed: int
 
     def __str__(self) -> str:
-        return (
-            f"{self.phase}: {self.done} of {self.total} trials, {self.failed} failed, {self.collapsed} of those trained "
-            "now collapsed"
-        )
+        return f"{self.phase}: {self.done} of {self.total} trials, {self.failed} failed, {self.collapsed} collapsed"
 
 
 class Answer:

@@ -55,7 +55,7 @@ def test_the_page_names_every_public_symbol():
 def test_a_run_tells_its_steps_and_is_not_trained_again(answer):
     _, steps, folder = answer
     assert steps[0].done == 0 and (steps[-1].done, steps[-1].total) == (16, 16)
-    assert str(steps[-1]) == "confirm: 16 of 16 trials, 0 failed, 0 of those trained now collapsed"
+    assert str(steps[-1]) == "confirm: 16 of 16 trials, 0 failed, 0 collapsed"
     before = dco.load_results(folder).trials()
     again = []
     dco.run_study(question(), folder, name="restarts", progress=again.append)
