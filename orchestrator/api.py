@@ -348,7 +348,7 @@ def _line() -> Callable[[Step], None]:
     if shell is not None and shell.get_ipython() is not None:
         from IPython.display import display
 
-        handle = display({"text/plain": "planning"}, raw=True, display_id=True)
+        handle = display({"text/plain": "planning"}, raw=True, display_id=True)  # type: ignore[no-untyped-call]
         return lambda step: handle.update({"text/plain": str(step)}, raw=True)
 
     def write(step: Step) -> None:
