@@ -11,9 +11,11 @@ from orchestrator import __version__
 from orchestrator.cli.command_line import CommandLine
 from orchestrator.cli.options import (
     CleanOptions,
+    CompletionOptions,
     DoctorOptions,
     ExportOptions,
     MergeOptions,
+    NewOptions,
     PlanOptions,
     ReportOptions,
     RetractOptions,
@@ -25,7 +27,13 @@ from orchestrator.cli.options import (
 )
 from orchestrator.cli.output import kept_apart, say, say_json
 from orchestrator.cli.signals import NOTHING_LOST, exit_with
-from orchestrator.errors import FailureBudgetError, InterruptedRunError, OrchestratorError, RequestError
+from orchestrator.errors import (
+    FailureBudgetError,
+    InterruptedRunError,
+    OrchestratorError,
+    RequestError,
+    UnknownNameError,
+)
 
 __all__ = ["app", "main"]
 
@@ -196,6 +204,29 @@ def merge(options: MergeOptions) -> None:
 
     with Ledger(options.results, writable=True) as ledger:
         say(ledger.merge(options.other).sentence(options.other))
+
+
+@app.command(NewOptions)
+def new(options: NewOptions) -> None:
+    """Write a commented study, method or script that runs as it is, to be changed."""
+    from orchestrator.cli.new_files import KINDS, written
+
+    if options.kind not in KINDS:
+        raise UnknownNameError("kind of file", options.kind, KINDS)
+    paths = written(options.kind, options.name, options.folder)
+    plugin = f" --plugin {options.folder}" if options.kind == "method" else ""
+    say("\n".join([*(f"wrote {path}" for path in paths), f"try it: orchestrate run {paths[-1]}{plugin}"]))
+
+
+@app.command(CompletionOptions)
+def completion(options: CompletionOptions) -> None:
+    """Print what makes a shell complete commands, options and studies: eval "$(orchestrate completion bash)"."""
+    from orchestrator import discovery
+    from orchestrator.cli.completion import SHELLS, script
+
+    if options.shell not in SHELLS:
+        raise UnknownNameError("shell", options.shell, SHELLS)
+    say(script(options.shell, app.program, app.words(), discovery.names("study")))
 
 
 def main(arguments: list[str] | None = None) -> None:

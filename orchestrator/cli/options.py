@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CleanOptions",
+    "CompletionOptions",
     "DoctorOptions",
     "ExportOptions",
     "MergeOptions",
+    "NewOptions",
     "PlanOptions",
     "ReportOptions",
     "RetractOptions",
@@ -256,6 +258,22 @@ class RetractOptions:
     trial_ids: Annotated[str, Argument(metavar="ID[,ID...]", help="ids of trials, or their beginnings")]
     reason: Annotated[str, Option(help="why, in a line; it is shown wherever the trials are")] = ""
     results: Results = RESULTS
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewOptions:
+    """Options of `orchestrate new`."""
+
+    kind: Annotated[str, Argument(metavar="KIND", help="study, method or script")]
+    name: Annotated[str, Argument(metavar="NAME", help="of the study, method or script: a Python name")]
+    folder: Annotated[Path, Option("--folder", help="where it goes")] = Path()
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompletionOptions:
+    """Options of `orchestrate completion`."""
+
+    shell: Annotated[str, Argument(metavar="SHELL", help="bash, zsh or fish")] = "bash"
 
 
 @dataclass(frozen=True, kw_only=True)
