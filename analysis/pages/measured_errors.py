@@ -88,6 +88,10 @@ def with_table(page: str) -> str:
     return f"{before}{START}\n\n{as_markdown()}\n\n{END}{after}"
 
 
+EDGE = 32.0
+"""Where the axis of the figure ends, in percent."""
+
+
 def figure() -> Drawing:
     """Draw every false claim of a difference, row by row, beside its bound; hollow where nothing is promised."""
     cells = [one for one in measured() if one["section"] == "difference"]
@@ -101,18 +105,20 @@ def figure() -> Drawing:
             y = rows.index(one["row"]) + 0.18 * (place - 0.5 * (len(claims) - 1))
             face = "white" if one["bound"] is None else colour
             label = claim if one["bound"] is not None else "_"
-            axes.plot([one["measured"]], [y], "o", color=colour, markerfacecolor=face, markersize=4, label=label)
+            mark = "o" if one["measured"] <= EDGE else ">"
+            x = min(one["measured"], EDGE)
+            axes.plot([x], [y], mark, color=colour, markerfacecolor=face, markersize=4, label=label, clip_on=False)
     axes.axvline(6.0, color=BLACK, linewidth=0.9)
     axes.axvline(5.0, color=GREY, linewidth=0.9, linestyle=":")
     axes.set_yticks(range(len(rows)), rows)
     axes.set_ylim(len(rows) - 0.4, -0.6)
-    axes.set_xlim(-0.5, 32)
-    axes.set_xlabel("% of studies with a false claim; hollow: read as a claim of the mean, which is not made")
+    axes.set_xlim(-0.5, EDGE)
+    axes.set_xlabel("% of studies with a false claim (▸ beyond); hollow: read as the mean, which is not claimed")
     tidy(axes, "x")
     handles, labels = axes.get_legend_handles_labels()
     once = dict(zip(labels, handles, strict=True))
     axes.legend(once.values(), once.keys(), loc="upper right", frameon=False)
-    caption = "One mark a size of study. Solid line: bound of 6 %; dotted: 5 %. Marks beyond 32 % are not shown."
+    caption = "One mark a size of study. Solid line: bound of 6 %; dotted: 5 %. A triangle at the edge lies beyond it."
     return Drawing("verdict_errors", "How often a difference is claimed that is not there", caption, drawn)
 
 
