@@ -52,7 +52,7 @@ def sources_of(words: Sequence[str], folder: Path, files: Mapping[str, str], cod
             raise RequestError(f"{who}: files: {name!r} is {str(path)!r}, which is not there")
         found.data[name] = path
     for path in [path for path in found.code.values() if path.suffix == ".py"]:
-        found.code.update(python_code(path, folder, who))
+        found.code.update(python_code(path, folder, who, _name_of(path, words, folder)))
     return found
 
 
@@ -68,15 +68,23 @@ def _add_named(found: Sources, words: Sequence[str], folder: Path) -> None:
             found.code[_label(module, folder)] = module
 
 
-def python_code(script: Path, folder: Path, who: str) -> dict[str, Path]:
+def _name_of(path: Path, words: Sequence[str], folder: Path) -> str:
+    """Return the name under which a file of a line runs: of `-m pack` it is that of a module in a package."""
+    for word, after in pairwise(words):
+        if word == "-m" and _module(after, folder) == path:
+            return f"{after}.__main__" if path.name == "__main__.py" else after
+    return "__main__"
+
+
+def python_code(script: Path, folder: Path, who: str, name: str = "__main__") -> dict[str, Path]:
     """Return a Python file and what it imports that no installed package brings, by labels.
 
     Raises:
         RequestError: one of them cannot be read as Python.
     """
-    with _found_beside(script.parent):
+    with _found_beside(script.parent if name == "__main__" else folder):
         try:
-            files = code_of(script, "__main__").files
+            files = code_of(script, name).files
         except (OSError, SyntaxError, ValueError) as error:
             raise RequestError(f"{who}: {str(script)!r}: {type(error).__name__}: {error}") from None
     return {_module_label(name, path, folder): path for name, path in files.items()}

@@ -1,0 +1,30 @@
+"""Options are read from a script's text."""
+
+from __future__ import annotations
+
+from orchestrator.own.script_options import options_of
+
+TEXT = """
+parser.add_argument("-l", "--learning-rate", type=float, default=1e-3)
+parser.add_argument("--fast", action="store_true")
+parser.add_argument("--noise", action=argparse.BooleanOptionalAction, default=False)
+parser.add_argument("--widths", nargs="+", default=[64, 32])
+parser.add_argument("--computed", default=os.cpu_count())
+parser.add_argument("path")
+@click.option("--balance/--no-balance", default=True)
+def main(): ...
+"""
+
+
+def test_argparse_and_click(tmp_path):
+    (tmp_path / "a.py").write_text(TEXT)
+    found = options_of([tmp_path / "a.py", tmp_path / "absent.py"])
+    known = {name: (one.spelled, one.default, one.has_default, one.switch) for name, one in found.items()}
+    assert known == {
+        "learning_rate": ("--learning-rate", 0.001, True, "value"),
+        "fast": ("--fast", False, True, "switch"),
+        "noise": ("--noise", False, True, "pair"),
+        "widths": ("--widths", (64, 32), True, "value"),
+        "computed": ("--computed", None, False, "value"),
+        "balance": ("--balance", True, True, "pair"),
+    }
