@@ -24,8 +24,8 @@ from orchestrator.designs.fixed import fixed
 from orchestrator.study import Study
 
 STUDY = Study(
-    question="How much memory?", datasets=("large.npy:clusters=10",), n_epochs=2, seeds=2, exploratory=True,
-    metric="neighbour_mi", design=fixed("entropy"), rivals=(fixed("kmeans", n_init=1, max_iterations=10),),
+    question="How much memory?", datasets=("large.npy:clusters=10",), n_epochs=1, seeds=2, exploratory=True,
+    metric="neighbour_mi", design=fixed("entropy"), rivals=(fixed("kmeans", n_init=1, max_iterations=3),),
 )
 '''
 
