@@ -5,18 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-import analysis
-import orchestrator.inference
 from analysis.data.study_view import StudyView
 from analysis.number_format import join
 from orchestrator.trial import Stage, stages_of
 
-__all__ = ["code_of_analysis", "content_digest", "cost_rows", "facts", "failure_rows"]
+__all__ = ["content_digest", "cost_rows", "facts", "failure_rows"]
 
 
 def content_digest(study: StudyView) -> str:
@@ -25,16 +22,6 @@ def content_digest(study: StudyView) -> str:
     record = json.dumps(dict(study.record), sort_keys=True, separators=(",", ":"))  # an objective may be NaN
     found.update(record.encode())
     found.update(study.rows.to_json(orient="split", date_unit="us", double_precision=15).encode())
-    return found.hexdigest()
-
-
-def code_of_analysis() -> str:
-    """Return the digest of the code that makes tables, figures and sentences: new code makes them again."""
-    found = hashlib.blake2b(digest_size=10)
-    for package in (analysis, orchestrator.inference):
-        for path in sorted(Path(str(package.__file__)).parent.rglob("*")):
-            if path.suffix in (".py", ".html", ".css", ".js", ".csv", ".json"):
-                found.update(path.name.encode() + path.read_bytes())
     return found.hexdigest()
 
 

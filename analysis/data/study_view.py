@@ -11,15 +11,16 @@ from typing import Any
 import pandas as pd
 
 from analysis.data.knob_values import with_values_as_text
+from analysis.data.places import COMMITTED, place_for
 from orchestrator import discovery
 from orchestrator.dataset_name import know
 from orchestrator.inference.arm_seed_values import ArmSeedValues, Outcome
 from orchestrator.ledger import Ledger
-from orchestrator.ledger.exporting import MARK
 from orchestrator.ledger.studies import whole_study
 from orchestrator.trial import stages_of
 
 __all__ = [
+    "COMMITTED",
     "StudyView",
     "arm_seed_values",
     "arm_table",
@@ -34,9 +35,6 @@ __all__ = [
     "search_rows",
     "view",
 ]
-
-COMMITTED = MARK
-"""Marks a ledger that was exported to be kept: nothing is written into it."""
 
 MISSING = "missing"
 """State of a planned trial of which the ledger has no attempt."""
@@ -89,13 +87,6 @@ def load_all(results: Path) -> list[StudyView]:
         studies.append((name, record, plan.to_pandas()))
     trials = ledger.trials(only=planned)
     return [view(name, results, record, plan, trials) for name, record, plan in studies]
-
-
-def place_for(results: Path, out: Path | None) -> Path:
-    """Return where reports go: `out` if named, else beside the ledger; a committed ledger stays as it is."""
-    if out is not None:
-        return Path(out)
-    return Path("answers") if (results / COMMITTED).is_file() else results
 
 
 def view(name: str, results: Path, record: Mapping[str, Any], plan: pd.DataFrame, trials: pd.DataFrame) -> StudyView:

@@ -1,4 +1,4 @@
-"""The look of all figures: palette, sizes, axes, saving as PNG and SVG (what is drawn is in the files beside)."""
+"""The look of all figures: palette, sizes, axes, saving as SVG (what is drawn is in the files beside)."""
 
 from __future__ import annotations
 
@@ -67,8 +67,7 @@ def warm() -> None:
     axes.legend()
     with mpl.rc_context(STYLE):
         _lay_out(figure)
-        for kind in ("png", "svg"):
-            figure.savefig(io.BytesIO(), format=kind)
+        figure.savefig(io.BytesIO(), format="svg")
 
 
 def tidy(axes: Axes, grid: str = "both") -> None:
@@ -77,16 +76,17 @@ def tidy(axes: Axes, grid: str = "both") -> None:
     axes.set_axisbelow(True)
 
 
-def save(drawings: Sequence[Drawing], folder: Path) -> list[Path]:
-    """Write every drawing as PNG and SVG into `folder`; return the PNG paths."""
+def save(drawings: Sequence[Drawing], folder: Path, *, png: bool = False) -> list[Path]:
+    """Write every drawing as SVG into `folder`, and as PNG too if asked for; return the SVG paths."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     with mpl.rc_context(STYLE):
         for drawing in drawings:
-            path = folder / f"{drawing.key}.png"
+            path = folder / f"{drawing.key}.svg"
             _lay_out(drawing.figure)
-            drawing.figure.savefig(path, dpi=150, metadata={"Software": None})
-            drawing.figure.savefig(path.with_suffix(".svg"), metadata={"Date": None})
+            if png:
+                drawing.figure.savefig(path.with_suffix(".png"), dpi=150, metadata={"Software": None})
+            drawing.figure.savefig(path, metadata={"Date": None})
             paths.append(path)
     return paths
 

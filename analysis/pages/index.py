@@ -9,7 +9,7 @@ from pathlib import Path
 from analysis.across.families import ACROSS, by_family
 from analysis.data import provenance, study_view
 from analysis.data.study_view import StudyView
-from analysis.pages import answers, rendering, report
+from analysis.pages import answers, rendering, report, unchanged
 from analysis.pages import stamp as stamps
 from analysis.pages.overview import Line, common_axis, line_of
 from analysis.pages.report import Answer
@@ -55,6 +55,7 @@ def build(
     """
     results = Path(results)
     place = study_view.place_for(results, out)
+    before = unchanged.inputs(results)
     told: list[Told] = []
     for study in study_view.load_all(results):
         watch(f"report of {study.name}")
@@ -64,7 +65,7 @@ def build(
     paths = {"index": place / "index.html", "answers": place / "ANSWERS.md"}
     with report.refused_folder(place):
         place.mkdir(parents=True, exist_ok=True)
-        for name in ("index.html", "ANSWERS.md", "notebooks", "figures"):
+        for name in ("index.html", "ANSWERS.md", "notebooks", "figures", unchanged.STAMP, unchanged.LINES):
             plain_files.require_plain(place, name)
         for path in (paths["answers"], *([words] if words else [])):
             path.write_text(answers.as_markdown(told), encoding="utf-8")
@@ -72,8 +73,10 @@ def build(
             paths["notebooks"] = _notebooks(told, results, place, watch)
         watch("index of all studies")
         paths["index"].write_text(_page(told, place), encoding="utf-8")
-    lines = tuple(line_of(study, answer) for study, answer in told)
-    return Index(lines=lines, summary=answers.totals(told), paths=paths)
+        lines = tuple(line_of(study, answer) for study, answer in told)
+        found = Index(lines=lines, summary=answers.totals(told), paths=paths)
+        unchanged.keep(found, before, place, notebook=notebook)
+    return found
 
 
 def _notebooks(told: Sequence[Told], results: Path, place: Path, watch: Callable[[str], None]) -> Path:
@@ -87,7 +90,7 @@ def _notebooks(told: Sequence[Told], results: Path, place: Path, watch: Callable
     families[ACROSS] = list(content)
     for family, names in families.items():
         target, stamp = folder / f"{family.name}.ipynb", folder / f"{family.name}.json"
-        known = {"code": provenance.code_of_analysis(), "content": {name: content[name] for name in names}}
+        known = {"code": stamps.code_of_analysis(), "content": {name: content[name] for name in names}}
         if stamps.is_current(stamp, known, [target.name]):
             continue
         watch(f"notebook {family.name}")
@@ -105,7 +108,7 @@ def _page(told: Sequence[Told], place: Path) -> str:
     pictures = []
     for section in sections:
         files_of = drawing.save(section.drawings, place / "figures")
-        images = [drawing.as_data_uri(path.with_suffix(".svg")) for path in files_of]
+        images = [drawing.as_data_uri(path) for path in files_of]
         pictures.append((section, list(zip(section.drawings, images, strict=True))))
     notebooks = sorted(path.name for path in (place / "notebooks").glob("*.ipynb"))
 

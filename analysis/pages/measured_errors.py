@@ -125,5 +125,5 @@ def figure() -> Drawing:
 def write(statistics: Path, gallery: Path) -> None:
     """Renew the tables of a page, and draw the figure into a folder."""
     statistics.write_text(with_table(statistics.read_text(encoding="utf-8")), encoding="utf-8")
-    (drawn,) = save([figure()], gallery)
-    drawn.with_suffix(".svg").unlink()
+    (drawn,) = save([figure()], gallery, png=True)
+    drawn.unlink()  # the page shows dots

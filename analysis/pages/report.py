@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analysis.data import provenance, study_view
 from analysis.data.study_view import StudyView
@@ -97,11 +97,17 @@ def preload() -> None:
 
 
 def build(
-    results: Path, name: str, *, notebook: bool = True, out: Path | None = None, kernel: WaitingKernel | None = None
+    results: Path,
+    name: str,
+    *,
+    notebook: bool = True,
+    out: Path | None = None,
+    kernel: WaitingKernel | None = None,
+    png: bool = False,
 ) -> Answer:
     """Make (or keep, if nothing changed) a study's report, tables, figures and notebook, and return its answer.
 
-    Files: `OUT/studies/<name>/` report.html, figures/*.png and *.svg, tables/{arms,contrasts}.{csv,tex,html},
+    Files: `OUT/studies/<name>/` report.html, figures/*.svg, tables/{arms,contrasts}.{csv,tex,html},
     notebook.ipynb, report.json (what they were made from).
 
     Args:
@@ -110,28 +116,36 @@ def build(
         notebook: execute the notebook too (takes some seconds).
         out: where the files go; None: the results folder, unless it must stay as it is (`frame.place_for`).
         kernel: one that waits for the notebook; None: it is started when it is needed.
+        png: write each figure as PNG too.
 
     Raises:
         RequestError: no such study in this folder, or a folder that cannot be used.
         OrchestratorError: the notebook did not execute.
     """
     results = Path(results)
-    return build_view(
-        study_view.load(results, name), study_view.place_for(results, out), notebook=notebook, kernel=kernel
-    )
+    study, place = study_view.load(results, name), study_view.place_for(results, out)
+    return build_view(study, place, notebook=notebook, kernel=kernel, png=png)
 
 
-def build_view(study: StudyView, out: Path, *, notebook: bool = True, kernel: WaitingKernel | None = None) -> Answer:
+def build_view(
+    study: StudyView,
+    out: Path,
+    *,
+    notebook: bool = True,
+    kernel: WaitingKernel | None = None,
+    png: bool = False,
+) -> Answer:
     """Do what `build` does for a view that is loaded already."""
     parts = parts_of(study)
     folder = out / "studies" / study.name
-    stamp = {"content": provenance.content_digest(study), "code": provenance.code_of_analysis()}
+    stamp: dict[str, Any] = {"content": provenance.content_digest(study), "code": stamps.code_of_analysis()}
+    stamp |= {"png": True} if png else {}
     wanted = ["report.html", *(["notebook.ipynb"] if notebook else [])]
     reused = stamps.is_current(folder / STAMP, stamp, wanted)
     if not reused:
         with refused_folder(out):
             plain_files.require_plain(out, "studies", study.name)
-            stamps.write(folder / STAMP, stamp, _write(parts, folder, notebook, kernel))
+            stamps.write(folder / STAMP, stamp, _write(parts, folder, notebook, kernel, png=png))
     return _answer(parts, folder, notebook=notebook, reused=reused)
 
 
@@ -147,7 +161,7 @@ def refused_folder(out: Path) -> Iterator[None]:
         ) from error
 
 
-def _write(parts: Parts, folder: Path, notebook: bool, kernel: WaitingKernel | None) -> list[Path]:
+def _write(parts: Parts, folder: Path, notebook: bool, kernel: WaitingKernel | None, *, png: bool) -> list[Path]:
     """Write everything; the notebook is executed while the figures are drawn."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / STAMP).unlink(missing_ok=True)  # an interrupted build must not pass for a finished one
@@ -155,7 +169,7 @@ def _write(parts: Parts, folder: Path, notebook: bool, kernel: WaitingKernel | N
         executed = background.submit(_notebook, parts.study, folder, kernel) if notebook else None
         made = list(arm_tables.write(parts.rows, parts.study, folder / "tables").values())
         made += contrast_tables.write(parts.found, parts.study.metric, parts.study.name, folder / "tables").values()
-        made += study_page.write(parts, folder)
+        made += study_page.write(parts, folder, png=png)
         if executed is not None:
             made.append(executed.result())
     return made

@@ -18,9 +18,19 @@ from typing import Any
 from orchestrator import discovery
 from orchestrator.ledger import plain_files
 
-__all__ = ["is_current", "write"]
+__all__ = ["code_of_analysis", "is_current", "write"]
 
 KEY_BYTES = 32
+
+
+def code_of_analysis() -> str:
+    """Return the digest of the code that makes tables, figures and sentences: new code makes them again."""
+    found = hashlib.blake2b(digest_size=10)
+    for package in ("analysis", "orchestrator.inference"):
+        for path in sorted(Path(discovery.find_package(package)).rglob("*")):
+            if path.suffix in (".py", ".html", ".css", ".js", ".csv", ".json"):
+                found.update(path.name.encode() + path.read_bytes())
+    return found.hexdigest()
 
 
 def write(path: Path, facts: Mapping[str, Any], files: Sequence[Path]) -> None:

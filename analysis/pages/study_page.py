@@ -42,20 +42,20 @@ class Shown:
     """A data URI."""
 
 
-def write(parts: Parts, folder: Path) -> list[Path]:
+def write(parts: Parts, folder: Path, *, png: bool = False) -> list[Path]:
     """Draw the figures, write them and report.html with the figures inside, and return what was written."""
     from analysis.figures import drawing
 
     drawings, sections = drawings_of(parts)
-    paths = drawing.save(drawings, folder / "figures")
+    paths = drawing.save(drawings, folder / "figures", png=png)
     shown = [
-        Shown(one.title, one.caption, drawing.as_data_uri(path.with_suffix(".svg")))
+        Shown(one.title, one.caption, drawing.as_data_uri(path))
         for one, path in zip(drawings, paths, strict=True)
         if one.key != "effects"  # the first screen has it, drawn by the page
     ]
     page = folder / "report.html"
     page.write_text(render_page(parts, shown, sections), encoding="utf-8")
-    return [page, *paths, *[path.with_suffix(".svg") for path in paths]]
+    return [page, *paths, *([path.with_suffix(".png") for path in paths] if png else [])]
 
 
 def drawings_of(parts: Parts) -> tuple[list[Drawing], list[Section]]:

@@ -94,6 +94,8 @@ def report(options: ReportOptions) -> None:
     from orchestrator.study import key_of
 
     options.require_one_or_all()
+    if options.png and options.all_studies:
+        raise RequestError("--png goes with one STUDY, not with --all")
     if options.answers is not None and not options.all_studies:
         raise RequestError(f"--answers {str(options.answers)!r} without --all: ANSWERS.md is about every study")
     if options.all_studies:

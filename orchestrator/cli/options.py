@@ -184,6 +184,7 @@ class ReportOptions(StudyOrAllOptions):
     out: Annotated[Path | None, Option(help="where the files go; default: beside the ledger")] = None
     answers: Annotated[Path | None, Option(help="with --all: write ANSWERS.md to this file too")] = None
     notebook: Annotated[bool, Option("--notebook/--no-notebook", help="execute the notebooks too")] = True
+    png: Annotated[bool, Option("--png", help="write the figures of one study as PNG too, beside SVG")] = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -68,6 +68,15 @@ def report(name: str, options: ReportOptions) -> None:
 
 def report_all(options: ReportOptions) -> None:
     """Build the report of every study of the ledger, the index page and ANSWERS.md."""
+    from analysis.pages import unchanged
+
+    kept = unchanged.kept(options.results, options.out, notebook=options.notebook, words=options.answers)
+    if kept is not None:
+        if options.as_json:
+            say_json(kept.as_json)
+        else:
+            console.index_text(kept)
+        return
     from analysis.pages import index
 
     _remember_looks(options.results)
@@ -89,7 +98,7 @@ def answer(name: str, options: ReportOptions, kernel: WaitingKernel | None = Non
     """
     from analysis.pages.report import build
 
-    found = build(options.results, name, notebook=options.notebook, out=options.out, kernel=kernel)
+    found = build(options.results, name, notebook=options.notebook, out=options.out, kernel=kernel, png=options.png)
     if options.as_json:
         say_json(dataclasses.asdict(found))
     else:

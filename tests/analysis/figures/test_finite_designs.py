@@ -89,12 +89,18 @@ def test_colours_and_markers_tell_decisions_apart():
 def test_saved_figures_are_the_same_bytes_again(parts, tmp_path):
     study, _, rows, _ = parts
     one, two = (
-        drawing.save([finite_designs.level_figure(study, rows, "fairness_weight")], tmp_path / name)[0]
-        .with_suffix(".svg")
-        .read_bytes()
+        drawing.save([finite_designs.level_figure(study, rows, "fairness_weight")], tmp_path / name)[0].read_bytes()
         for name in ("a", "b")
     )
     assert one == two
+
+
+def test_pictures_of_dots_are_written_if_they_are_asked_for(parts, tmp_path):
+    study, _, rows, _ = parts
+    figure = finite_designs.level_figure(study, rows, "fairness_weight")
+    (path,) = drawing.save([figure], tmp_path, png=True)
+    assert path.suffix == ".svg"
+    assert path.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_search_is_drawn_with_the_choice_and_its_crosses(parts):

@@ -13,7 +13,7 @@ from orchestrator.errors import RequestError
 def without_figures():
     """Reports have a page without figures here: drawing them is tested elsewhere, and takes seconds."""
 
-    def page(parts, folder):
+    def page(parts, folder, *, png):
         (folder / "report.html").write_text("")
         return [folder / "report.html"]
 

@@ -45,7 +45,7 @@ def page(answer):
 def test_the_files_are_where_they_are_said_to_be(answer, results):
     folder = results / "studies" / "synthetic"
     assert answer.paths["report"] == folder / "report.html" and not answer.reused
-    assert {path.suffix for path in answer.paths["figures"].iterdir()} == {".png", ".svg"}
+    assert {path.suffix for path in answer.paths["figures"].iterdir()} == {".svg"}
     assert sorted(path.name for path in answer.paths["tables"].iterdir()) == [
         f"{table}.{ending}" for table in ("arms", "contrasts") for ending in ("csv", "html", "tex")
     ]
