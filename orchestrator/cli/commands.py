@@ -20,6 +20,7 @@ from orchestrator.cli.options import (
     ReportOptions,
     RetractOptions,
     RunOptions,
+    ServeOptions,
     StatusOptions,
     StudiesOptions,
     TrialOptions,
@@ -116,6 +117,18 @@ def status(options: StatusOptions) -> None:
         if not options.follow or not any(row["running"] and row["missing"] for row in found):
             return
         time.sleep(FOLLOW_SECONDS)
+
+
+@app.command(ServeOptions)
+def serve(options: ServeOptions) -> None:
+    """Show a live page of the results folder on this machine: read only, with a token, until interrupted."""
+    try:
+        from analysis.live import server
+    except ImportError as error:
+        raise RequestError(
+            f"serve needs {error.name}: pip install 'deep-clustering-orchestrator[serve]' brings it"
+        ) from error
+    server.serve(options.results, options.port, say)
 
 
 @app.command(TrialOptions)

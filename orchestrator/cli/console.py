@@ -269,22 +269,46 @@ class Watch:
             self.live = None
 
 
-def answer(found: Any) -> None:
-    """Print a study's answer: the table, one sentence a contrast, what choosing by labels would add, the files."""
-    out.print()
-    out.print(found.question, style="bold", markup=False)
-    out.print(found.heading, style="dim", markup=False)
+def answer(found: Any, *, verbose: bool = False, quiet: bool = False) -> None:
+    """Print a study's answer: first in one line, then the table and what must be known beside it, and the files.
+
+    Args:
+        found: the answer.
+        verbose: print every sentence too: one a contrast, what choosing by labels would add, remarks.
+        quiet: print nothing but question and answer.
+    """
+    out.print(found.question, style="dim", markup=False)
+    out.print(found.short, style="bold", markup=False)
+    if quiet:
+        return
+    for sentence in () if found.works else found.footing:
+        out.print(sentence, style="bold red", markup=False)
     out.print(arms_table(found))
-    out.print(found.note, style="dim", markup=False)
-    for sentence in found.footing:
-        out.print(sentence, style="default" if found.works else "bold red", markup=False)
-    for decision, sentence in zip(found.decisions, found.sentences, strict=True):
-        out.print(f"[{STYLES.get(decision, 'default')}]•[/] {escape(sentence)}")
-    for sentence in (found.tally, found.detectable, *found.remarks, *found.optimism, *found.published, found.summary):
+    if verbose:
+        _sentences(found)
+    for sentence in (found.tally, found.summary):
         if sentence:
             out.print(sentence, markup=False)
+    if found.remarks and not verbose:
+        several = f"{len(found.remarks)} remark{'s' * (len(found.remarks) > 1)}"
+        out.print(
+            f"{several} (looks, missing seeds, cost ...) and every sentence: --verbose", style="dim", markup=False
+        )
     for label, path in found.paths.items():
         out.print(f"{label}: {path}", markup=False, soft_wrap=True)
+
+
+def _sentences(found: Any) -> None:
+    """Print all that the short answer leaves out."""
+    out.print(found.note, style="dim", markup=False)
+    out.print(found.heading, style="dim", markup=False)
+    for sentence in found.footing if found.works else ():
+        out.print(sentence, markup=False)
+    for decision, sentence in zip(found.decisions, found.sentences, strict=True):
+        out.print(f"[{STYLES.get(decision, 'default')}]•[/] {escape(sentence)}")
+    for sentence in (found.detectable, *found.remarks, *found.optimism, *found.published):
+        if sentence:
+            out.print(sentence, markup=False)
 
 
 def index_text(found: Any) -> None:
@@ -293,7 +317,7 @@ def index_text(found: Any) -> None:
     table.add_column("study")
     table.add_column("answer", overflow="fold")
     for line in found.lines:
-        table.add_row(f"{line.name}{' (exploratory)' if line.exploratory else ''}", escape(line.answer))
+        table.add_row(f"{line.name}{' (exploratory)' if line.exploratory else ''}", escape(line.short))
     out.print(table)
     out.print(found.summary, markup=False)
     for label, path in found.paths.items():

@@ -29,6 +29,7 @@ __all__ = [
     "ReportOptions",
     "RetractOptions",
     "RunOptions",
+    "ServeOptions",
     "StatusOptions",
     "StudiesOptions",
     "TrialOptions",
@@ -46,6 +47,8 @@ Settings = Annotated[
         "(METHOD.KNOB)",
     ),
 ]
+Verbose = Annotated[bool, Option("--verbose", help="every sentence of the answer; of a run, let Ray talk too")]
+Quiet = Annotated[bool, Option("--quiet", help="nothing but the question and the answer in one line")]
 AsJson = Annotated[bool, Option("--json", help="print JSON, nothing else")]
 
 RESULTS = Path("results")
@@ -144,7 +147,8 @@ class RunOptions(StudyOrAllOptions):
     wait: Annotated[float, Option(min=0, help="seconds to wait for another run that holds the results folder")] = 0.0
     notebook: Annotated[bool, Option("--notebook/--no-notebook", help="execute the notebook too")] = True
     report: Annotated[bool, Option("--report/--no-report", help="build the report when done")] = True
-    verbose: Annotated[bool, Option("--verbose", help="let Ray talk")] = False
+    verbose: Verbose = False
+    quiet: Quiet = False
 
     @property
     def plugins(self) -> tuple[str, ...]:
@@ -174,7 +178,13 @@ class RunOptions(StudyOrAllOptions):
     @property
     def reporting(self) -> ReportOptions:
         """The options of the report that follows."""
-        return ReportOptions(results=self.results, notebook=self.notebook, as_json=self.as_json)
+        return ReportOptions(
+            results=self.results,
+            notebook=self.notebook,
+            as_json=self.as_json,
+            verbose=self.verbose,
+            quiet=self.quiet,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,6 +195,8 @@ class ReportOptions(StudyOrAllOptions):
     answers: Annotated[Path | None, Option(help="with --all: write ANSWERS.md to this file too")] = None
     notebook: Annotated[bool, Option("--notebook/--no-notebook", help="execute the notebooks too")] = True
     png: Annotated[bool, Option("--png", help="write the figures of one study as PNG too, beside SVG")] = False
+    verbose: Verbose = False
+    quiet: Quiet = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,6 +207,14 @@ class StatusOptions:
     results: Results = RESULTS
     follow: Annotated[bool, Option("--follow", help="look again every 2 seconds until it is done")] = False
     as_json: AsJson = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServeOptions:
+    """Options of `orchestrate serve`."""
+
+    results: Results = RESULTS
+    port: Annotated[int, Option(min=0, max=65535, help="on this machine; 0: a free one")] = 0
 
 
 @dataclass(frozen=True, kw_only=True)

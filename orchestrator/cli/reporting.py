@@ -102,11 +102,11 @@ def answer(name: str, options: ReportOptions, kernel: WaitingKernel | None = Non
     if options.as_json:
         say_json(dataclasses.asdict(found))
     else:
-        console.answer(found)
+        console.answer(found, verbose=options.verbose, quiet=options.quiet)
 
 
 def _watch(options: ReportOptions) -> Callable[[str], None]:
-    if options.as_json:
+    if options.as_json or options.quiet:
         return lambda _: None
     return lambda text: console.out.print(text, style="dim", markup=False)
 

@@ -175,7 +175,7 @@ def train_missing(
         limits=options.limits,
         bundles_per_gpu=options.bundles_per_gpu,
     )
-    with console.watching(plan.study.name, plan.study.question, quiet=options.as_json) as watch:
+    with console.watching(plan.study.name, plan.study.question, quiet=options.as_json or options.quiet) as watch:
         return train(plan, ledger, executor, how, _Terminal(watch, begun), options.max_concurrent)
 
 

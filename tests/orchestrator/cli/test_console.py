@@ -50,6 +50,49 @@ def test_intervals_and_arms_stay_in_one_line(terminal, first):
     assert len(lines) == 2 + len(ROWS) + (2 if first == 0 else 0)
 
 
+def told(**changed):
+    known = {
+        "question": "Does it?",
+        "short": "lr=1 −3.0 NMI.",
+        "works": True,
+        "footing": ("It beats chance.",),
+        "head": HEAD,
+        "rows": ROWS,
+        "note": "A note.",
+        "heading": "A heading.",
+        "decisions": ("effect",),
+        "sentences": ("One is so.",),
+        "detectable": "Smallest.",
+        "remarks": ("A look.",),
+        "optimism": ("Labels.",),
+        "published": (),
+        "tally": "Tally.",
+        "summary": "Summary.",
+        "paths": {"report": "r.html"},
+    }
+    return SimpleNamespace(**{**known, **changed})
+
+
+def test_the_answer_comes_first_and_the_long_sentences_only_if_asked_for(terminal):
+    console.answer(told())
+    lines = terminal()
+    assert lines[:2] == ["Does it?", "lr=1 −3.0 NMI."] and "Tally." in lines and "report: r.html" in lines
+    assert not {"A note.", "• One is so.", "A look."} & set(lines)
+    assert all(len(line) <= 80 for line in lines)
+    console.answer(told(), verbose=True)
+    assert {"A note.", "• One is so.", "A look.", "Labels.", "It beats chance."} <= set(terminal())
+
+
+def test_quiet_prints_question_and_answer_and_nothing_else(terminal):
+    console.answer(told(works=False), quiet=True)
+    assert terminal() == ["Does it?", "lr=1 −3.0 NMI."]
+
+
+def test_a_baseline_that_does_not_beat_chance_is_said_however_short_the_answer(terminal):
+    console.answer(told(works=False))
+    assert "It beats chance." in terminal()
+
+
 def test_a_status_line_keeps_its_name_and_says_every_failure_kind(terminal):
     console.status_table([STATUS])
     lines = terminal()
