@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
 
-__all__ = ["cuts"]
+__all__ = ["cuts", "side_by_side"]
 
 
 def cuts(n_points: int, batch_size: int) -> list[slice]:
@@ -16,3 +17,9 @@ def cuts(n_points: int, batch_size: int) -> list[slice]:
     n_batches = max(1, round(n_points / batch_size))
     edges = [n_points * place // n_batches for place in range(n_batches + 1)]
     return [slice(start, stop) for start, stop in pairwise(edges)]
+
+
+def side_by_side(widths: Sequence[int]) -> list[slice]:
+    """Return where parts of these widths lie, one behind the other."""
+    ends = accumulate(widths)
+    return [slice(end - width, end) for width, end in zip(widths, ends, strict=True)]

@@ -20,11 +20,12 @@ from torch import Tensor
 
 from orchestrator.errors import DataError, RequestError
 from trainables.data.dataset import Dataset, all_finite
-from trainables.data.features import features
-from trainables.data.imbalance import imbalance_shares
-from trainables.data.projection import projected
+from trainables.data.derived.draws import generator_of
+from trainables.data.derived.features import features
+from trainables.data.derived.given_labels import NOISES, shown
+from trainables.data.derived.imbalance import imbalance_shares
+from trainables.data.derived.projection import projected
 from trainables.encoders import ENCODERS
-from trainables.randomness import stream_seed
 from trainables.threads import one_thread
 
 __all__ = ["OPTIONS", "loaded", "wrapped"]
@@ -134,8 +135,8 @@ def wrapped(dataset: Dataset, options: str, reference: str, own: Sequence[str] =
         kind, phases = asked["stream"]
         dataset = _streamed(dataset, kind, phases, reference)
     if "labelled" in asked or "noise" in asked:
-        given = _NOISES[asked["noise"][0]](dataset, asked["noise"][1]) if "noise" in asked else dataset.labels
-        dataset = replace(dataset, given_labels=_shown(given, dataset, asked.get("labelled", 1.0)))
+        given = NOISES[asked["noise"][0]](dataset, asked["noise"][1]) if "noise" in asked else dataset.labels
+        dataset = replace(dataset, given_labels=shown(given, dataset, asked.get("labelled", 1.0)))
     return replace(dataset, name=reference)
 
 
@@ -202,7 +203,7 @@ def _stream(text: str) -> tuple[str, int]:
 
 def _noise(text: str) -> tuple[str, float]:
     kind, _, share = text.partition(":")
-    if kind not in _NOISES:
+    if kind not in NOISES:
         raise ValueError(text)
     return kind, _share(share)
 
@@ -219,10 +220,6 @@ _VALUES: Mapping[str, Callable[[str], Any]] = {
     "labelled": _share,
     "noise": _noise,
 }
-
-
-def _generator(purpose: str) -> torch.Generator:
-    return torch.Generator().manual_seed(stream_seed(0, f"wrapper.{purpose}"))
 
 
 def without_labels(dataset: Dataset) -> Dataset:
@@ -286,7 +283,7 @@ def _thinned(dataset: Dataset, chosen: Callable[[Tensor, str], Tensor]) -> Datas
 
 
 def _imbalanced(labels: Tensor, shares: Tensor, part: str) -> Tensor:
-    order = torch.randperm(len(labels), generator=_generator(f"imbalance.{part}"))
+    order = torch.randperm(len(labels), generator=generator_of(f"imbalance.{part}"))
     kept = []
     for label, share in enumerate(shares.tolist()):
         members = order[labels[order] == label]
@@ -319,7 +316,7 @@ def _subset(dataset: Dataset, size: int, reference: str) -> Dataset:
     share = {"train": size - round(size * n_test / total), "test": round(size * n_test / total)}
 
     def chosen(labels: Tensor, part: str) -> Tensor:
-        order = torch.randperm(len(labels), generator=_generator(f"subset.{part}"))
+        order = torch.randperm(len(labels), generator=generator_of(f"subset.{part}"))
         return order[: share[part]].sort().values
 
     return _thinned(dataset, chosen)
@@ -335,7 +332,7 @@ def _streamed(dataset: Dataset, kind: str, phases: int, reference: str) -> Datas
     classes = dataset.n_classes
     if phases > classes:
         raise RequestError(f"dataset {reference!r}: stream = {phases} phases, allowed: at most the {classes} classes")
-    place = torch.randperm(classes, generator=_generator("stream.classes"))
+    place = torch.randperm(classes, generator=generator_of("stream.classes"))
     of_class = torch.empty(classes, dtype=torch.int64)
     of_class[place] = torch.arange(classes) * phases // classes
 
@@ -344,53 +341,8 @@ def _streamed(dataset: Dataset, kind: str, phases: int, reference: str) -> Datas
         if kind == "class":
             return by_class
         mixed = torch.empty_like(by_class)
-        mixed[torch.randperm(len(labels), generator=_generator(f"stream.iid.{part}"))] = by_class.sort().values
+        mixed[torch.randperm(len(labels), generator=generator_of(f"stream.iid.{part}"))] = by_class.sort().values
         return mixed
 
     test = None if dataset.test_labels is None else arrival(dataset.test_labels, "test")
     return replace(dataset, arrival=arrival(dataset.labels, "train"), test_arrival=test)
-
-
-def _shown(given: Tensor, dataset: Dataset, share: float) -> Tensor:
-    """Return `given` (N,) with -1 for all but a share of each true class."""
-    order = torch.randperm(len(given), generator=_generator("labelled"))
-    shown = torch.full_like(given, -1)
-    for label in range(dataset.n_classes):
-        members = order[dataset.labels[order] == label]
-        members = members[: round(share * len(members))]
-        shown[members] = given[members]
-    return shown
-
-
-def _uniform_noise(dataset: Dataset, share: float) -> Tensor:
-    """With probability `share` a label is drawn anew from all classes: in expectation share * u + (1 - share) * y."""
-    generator = _generator("noise.uniform")
-    flipped = torch.rand(len(dataset), generator=generator) < share
-    drawn = torch.randint(dataset.n_classes, (len(dataset),), generator=generator)
-    return torch.where(flipped, drawn, dataset.labels)
-
-
-def _class_noise(dataset: Dataset, share: float) -> Tensor:
-    """With probability `share` a label becomes the next class (the last becomes the first)."""
-    flipped = torch.rand(len(dataset), generator=_generator("noise.class")) < share
-    return torch.where(flipped, (dataset.labels + 1) % dataset.n_classes, dataset.labels)
-
-
-def _instance_noise(dataset: Dataset, share: float) -> Tensor:
-    """The `share` of points that lie nearest to another class's mean get that class: ambiguous points are wrong."""
-    points, labels = dataset.vectors, dataset.labels
-    means = torch.stack([points[labels == label].mean(0) for label in range(dataset.n_classes)])
-    distances = torch.cdist(points, means).nan_to_num(torch.inf)  # a class without points attracts none
-    own = distances.gather(1, labels[:, None])[:, 0]
-    other, nearest = distances.scatter(1, labels[:, None], torch.inf).min(1)
-    flipped = (other - own).argsort()[: round(share * len(labels))]
-    noisy = labels.clone()
-    noisy[flipped] = nearest[flipped]
-    return noisy
-
-
-_NOISES: Mapping[str, Callable[[Dataset, float], Tensor]] = {
-    "uniform": _uniform_noise,
-    "class": _class_noise,
-    "instance": _instance_noise,
-}

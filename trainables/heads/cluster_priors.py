@@ -9,7 +9,7 @@ import torch
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from torch import Tensor
 
-from trainables.data.imbalance import imbalance_shares
+from trainables.data.derived.imbalance import imbalance_shares
 from trainables.randomness import stream_seed
 
 __all__ = ["SAMPLE", "aligned", "estimated_shares", "level_shares"]

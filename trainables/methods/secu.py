@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 
 import torch
 from torch import Tensor
@@ -19,7 +18,7 @@ from orchestrator.trial import PRECISIONS
 from trainables.assignment.entropy_counts import entropy_counts
 from trainables.assignment.size_dual import size_dual
 from trainables.data.augmentations import Augmentation
-from trainables.data.batches import cuts
+from trainables.data.batches import cuts, side_by_side
 from trainables.data.dataset import Dataset
 from trainables.data.views import VIEWS, asymmetric_pair
 from trainables.diagnostics.centres import of_centres, of_heads
@@ -187,7 +186,7 @@ class SeCu(FusedMethod):
         self.change = (before != self.labels[:, 0]).sum(1) / len(self.data)
 
     def _encoder_scale(self, place: int) -> Tensor:
-        """Return the factor (M,) on the encoder's rate at the epoch's step `place`: 0 in epoch 0 (centres only)."""
+        """Return the factor (M,) on the encoder's rate at the step `place`; in epoch 0 momentum alone gathers."""
         rise, horizon = self.rates["warmup_epochs"], self._horizon() - 1
         if self.epoch == 0:
             return torch.zeros_like(rise)
@@ -197,16 +196,10 @@ class SeCu(FusedMethod):
         return late_warmup_cosine((self.epoch - 1) * steps + place, horizon * steps, rise * steps)
 
     def fit_batch(self, rows: Tensor, start: Tensor, scale: Tensor) -> None:
-        """Take a step. In epoch 0 the encoder stands still at a rate of 0; its momentum gathers, as the reference's.
-
-        Args:
-            rows: (M, B), which points.
-            start: (M, K, d) unit centres at the start of the epoch.
-            scale: (M,) factor on the encoder's rate.
-        """
+        """Step on points `rows` (M, B) by centres of its epoch's start; `scale` (M,) is on the encoder's rate."""
         batch = self.inputs[rows]
-        first, second = self.first_view(batch, rows), self.second_view(batch, rows)
-        points = torch.cat([unit(self.encoder(first)), unit(self.encoder(second))], 1)
+        views = unit(self.encoder(self.first_view(batch, rows))), unit(self.encoder(self.second_view(batch, rows)))
+        points = torch.cat(views, 1)
         encoded = product(points, start.transpose(1, 2))
         moving = product(points.detach(), unit(self.centres).transpose(1, 2))
         fresh = self._assign(moving.detach(), rows)
@@ -351,12 +344,6 @@ class SeCu(FusedMethod):
     def max_members(cls, config: SeCuConfig, data: Dataset) -> int:
         """Return what the network gains by, 16 at most: even a linear encoder has heads of its own."""
         return min(members_at_most(config.network, data.inputs.shape[1:]), 16)
-
-
-def side_by_side(widths: Sequence[int]) -> list[slice]:
-    """Return where parts of these widths lie, one behind the other."""
-    ends = accumulate(widths)
-    return [slice(end - width, end) for width, end in zip(widths, ends, strict=True)]
 
 
 Config, METHOD = SeCuConfig, SeCu

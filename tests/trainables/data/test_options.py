@@ -9,7 +9,7 @@ import torch
 
 from orchestrator.errors import DataError, RequestError
 from trainables.data.dataset import Dataset
-from trainables.data.imbalance import imbalance_shares
+from trainables.data.derived.imbalance import imbalance_shares
 from trainables.data.options import loaded, wrapped
 
 

@@ -15,7 +15,7 @@ from sklearn.metrics import normalized_mutual_info_score
 
 from orchestrator import discovery
 from orchestrator.errors import DataError
-from trainables.data.features import features
+from trainables.data.derived.features import features
 from trainables.encoders import ENCODERS
 
 

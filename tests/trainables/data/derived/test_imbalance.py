@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trainables.data.imbalance import imbalance_shares
+from trainables.data.derived.imbalance import imbalance_shares
 
 
 @pytest.mark.parametrize("n_classes", [1, 2, 7, 10, 200])

@@ -13,9 +13,9 @@ from torch import Tensor
 from orchestrator import discovery
 from orchestrator.errors import DataError, OrchestratorError
 from trainables.data import data_folder
-from trainables.data import features as module
 from trainables.data.dataset import Dataset
-from trainables.data.features import artifact_key, features
+from trainables.data.derived import features as module
+from trainables.data.derived.features import artifact_key, features
 from trainables.datasets import digits
 from trainables.encoders import ENCODERS, Encoder
 

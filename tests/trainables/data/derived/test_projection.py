@@ -6,8 +6,8 @@ from sklearn.decomposition import PCA
 
 from orchestrator.errors import RequestError
 from trainables.data.dataset import Dataset
+from trainables.data.derived.projection import principal_axes, projected
 from trainables.data.options import wrapped
-from trainables.data.projection import principal_axes, projected
 
 
 @pytest.fixture
