@@ -10,9 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from orchestrator.knobs import Value
 from orchestrator.plan.plan import Plan
-from orchestrator.plan.trials import PlannedTrial
+from orchestrator.plan.trials import LookUp, PlannedTrial
 from orchestrator.search.phase import SearchPhase
-from orchestrator.trial_result import LookUp
 
 __all__ = ["Confirmation"]
 

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from orchestrator.ledger import Ledger
+from orchestrator.plan.trials import TrialResult
 from orchestrator.retry_policy import POLICIES
 from orchestrator.row_table import METRIC
 from orchestrator.trial import FailureKind, SeedBlock, TrialState
-from orchestrator.trial_result import TrialResult
 
 __all__ = ["KnownResults", "complete_results", "curves_of", "results_of_ledger"]
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pyarrow as pa
 
 from orchestrator.ledger import Ledger
+from orchestrator.plan.trials import TrialResult
 from orchestrator.provenance import git_commit
 from orchestrator.record.failure_log import row_error
 from orchestrator.retry_policy import POLICIES, given_up
@@ -15,7 +16,6 @@ from orchestrator.run.known_results import KnownResults, curves_of
 from orchestrator.run.own_code import MethodCode
 from orchestrator.run.progress import UNANSWERABLE, Progress
 from orchestrator.trial import Bundle, FailureKind, SeedBlock, TrialOutcome, TrialSpec, TrialState
-from orchestrator.trial_result import TrialResult
 
 __all__ = ["Outcomes"]
 

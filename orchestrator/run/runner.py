@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from orchestrator.bundles.equivalence import EquivalenceGuard
@@ -69,8 +70,9 @@ class Runner:
         own_codes = code_of_methods(self._digests, options.plugins)
         for code in own_codes.values():
             self.progress.note_all(code.notes)
+        asked = partial(_asked_of, study)
         self._outcomes = Outcomes(
-            ledger, own_codes, self._results, self.progress, study.failure_budget, self._asked, with_curves=prunes
+            ledger, own_codes, self._results, self.progress, study.failure_budget, asked, with_curves=prunes
         )
         self.schedule = Schedule(
             plan,
@@ -278,14 +280,6 @@ class Runner:
         self._queue.add(wanted.values(), schedule.may_stop_early)
         self.progress.planned(schedule.n_trials, schedule.phase, hits)
 
-    def _asked(self, spec: TrialSpec) -> tuple[str, ...]:
-        """Return what a complete trial must have measured: the study's metric, and what its search goes by."""
-        found = [self.study.metric]
-        if spec.seed_block is SeedBlock.SEARCH:
-            for search in self.study.searches():
-                found += [objective.metric for objective in search.objectives if search.method == spec.method]
-        return tuple(found)
-
     def _is_decided(self, plan: Plan, n_seeds: int) -> bool:
         record = earlier_record(self._ledger, plan.study.key)
         return may_stop(plan, self.schedule.planned, self._results.get, record, n_seeds)
@@ -297,3 +291,12 @@ def _metrics_looked_at(study: Study) -> tuple[str, ...]:
     for search in study.searches():
         metrics += [objective.metric for objective in search.objectives]
     return tuple(dict.fromkeys(metrics))
+
+
+def _asked_of(study: Study, spec: TrialSpec) -> tuple[str, ...]:
+    """Return what a complete trial of a study must have measured: the study's metric, and what its search goes by."""
+    found = [study.metric]
+    if spec.seed_block is SeedBlock.SEARCH:
+        for search in study.searches():
+            found += [objective.metric for objective in search.objectives if search.method == spec.method]
+    return tuple(found)

@@ -7,13 +7,12 @@ from typing import Any
 
 from orchestrator.knobs import Value
 from orchestrator.plan.plan import Plan
-from orchestrator.plan.trials import PlannedTrial
+from orchestrator.plan.trials import LookUp, PlannedTrial
 from orchestrator.record.study_json import Standing
 from orchestrator.run.confirmation import Confirmation
 from orchestrator.search.phase import SearchPhase
 from orchestrator.search.pruning import RoundPruner
 from orchestrator.trial import SeedBlock, TrialSpec
-from orchestrator.trial_result import LookUp
 
 __all__ = ["Schedule"]
 

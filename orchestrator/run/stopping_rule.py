@@ -11,11 +11,10 @@ from orchestrator.inference.paired_parts import matched
 from orchestrator.inference.sequential import Looks
 from orchestrator.inference.verdict_chain import judge
 from orchestrator.plan.plan import Plan
-from orchestrator.plan.trials import PlannedTrial
+from orchestrator.plan.trials import LookUp, PlannedTrial, TrialResult
 from orchestrator.record.looks import first_plan
 from orchestrator.study import UntilDecided
 from orchestrator.trial import TrialState, stages_of
-from orchestrator.trial_result import LookUp, TrialResult
 
 __all__ = ["arm_seed_values", "may_stop"]
 

@@ -16,10 +16,9 @@ from orchestrator.designs.search import Search
 from orchestrator.errors import RequestError
 from orchestrator.knobs import Value, described
 from orchestrator.plan.plan import Plan
-from orchestrator.plan.trials import PlannedTrial
+from orchestrator.plan.trials import LookUp, PlannedTrial, TrialResult
 from orchestrator.search.replay import KnownConfigurations
 from orchestrator.trial import TrialSpec, TrialState
-from orchestrator.trial_result import LookUp, TrialResult
 
 if TYPE_CHECKING:
     from orchestrator.search.rounds import Proposal, Told

@@ -24,10 +24,10 @@ import pyarrow.compute as pc
 from orchestrator.knobs import Value
 from orchestrator.ledger import Ledger
 from orchestrator.plan.plan import Plan
+from orchestrator.plan.trials import LookUp, TrialResult
 from orchestrator.search.phase import SearchPhase
 from orchestrator.search.replay import KnownConfigurations
 from orchestrator.trial import SeedBlock, TrialState, ids
-from orchestrator.trial_result import LookUp, TrialResult
 from orchestrator.values import plain
 
 __all__ = ["searches_of"]

@@ -6,9 +6,9 @@ import pyarrow as pa
 import pytest
 
 from orchestrator.ledger import Ledger
+from orchestrator.plan.trials import TrialResult
 from orchestrator.run.known_results import KnownResults, results_of_ledger
 from orchestrator.trial import FailureKind, SeedBlock, TrialOutcome, TrialSpec, TrialState
-from orchestrator.trial_result import TrialResult
 
 
 def result(state=TrialState.COMPLETE):

@@ -12,12 +12,12 @@ from orchestrator.executors.inline import InlineExecutor
 from orchestrator.ledger import Ledger
 from orchestrator.plan.catalogue import Catalogue
 from orchestrator.plan.plan import plan_of
+from orchestrator.plan.trials import TrialResult
 from orchestrator.run.known_results import results_of_ledger
 from orchestrator.run.runner import Runner, RunOptions
 from orchestrator.run.stopping_rule import arm_seed_values, may_stop
 from orchestrator.study import Study, until_decided
 from orchestrator.trial import TrialState
-from orchestrator.trial_result import TrialResult
 
 TOY = (str(Path(__file__).parents[1] / "toy"),)
 ASKED = Study(

@@ -7,10 +7,10 @@ import pytest
 from orchestrator.designs.search import search
 from orchestrator.plan.catalogue import Catalogue
 from orchestrator.plan.plan import plan_of
+from orchestrator.plan.trials import TrialResult
 from orchestrator.search.phase import SearchPhase
 from orchestrator.study import Study
 from orchestrator.trial import TrialState
-from orchestrator.trial_result import TrialResult
 
 TOY = (str(Path(__file__).parents[1] / "toy"),)
 
