@@ -76,8 +76,7 @@ def _executor(inline: bool) -> tuple[Any, Path | None]:
 
     executor = RayTuneExecutor()
     executor.wait()
-    assert executor._cluster is not None
-    return executor, Path(executor._cluster.folder)
+    return executor, Path(executor.folder)
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ import pytest
 COMPREHENSIONS_TODAY = 2.3
 """In 100 lines of the product; `measures.MOST_COMPREHENSIONS` is meant."""
 
-PRIVATE_NAMES = 14
+MOST_PRIVATE_NAMES = 10
 
 PRODUCT, TESTS = measures.sources(*measures.PRODUCT), measures.sources("tests")
 
@@ -29,6 +29,7 @@ LIMITS: dict[str, tuple[Callable[[list[measures.Source]], list[str]], list[measu
 TODAY = {
     "long files": {
         "analysis/figures/finite_designs.py",
+        "orchestrator/api.py",
         "orchestrator/discovery.py",
         "trainables/data/options.py",
         "trainables/methods/secu.py",
@@ -40,7 +41,7 @@ TODAY = {
     "long functions": {"orchestrator/own/command.py", "tests/reference/of_secu.py"},
     "wide functions": {"trainables/datasets/own_file.py"},
     "large classes": {"orchestrator/executors/ray_tune/__init__.py", "orchestrator/executors/ray_tune/bridge.py"},
-    "crowded folders": {"trainables/data"},
+    "crowded folders": {"orchestrator", "trainables/data"},
     "nested comprehensions over lines": {
         "analysis/figures/finite_designs.py",
         "analysis/figures/rankings.py",
@@ -65,4 +66,4 @@ def test_no_more_comprehensions_come() -> None:
 
 def test_tests_reach_into_few_private_names() -> None:
     places = measures.private_names(TESTS)
-    assert len(places) <= PRIVATE_NAMES, places
+    assert len(places) <= MOST_PRIVATE_NAMES, places

@@ -169,17 +169,24 @@ def without_test(of: list[Source]) -> list[str]:
     return found
 
 
+def is_private(name: str) -> bool:
+    """Return whether a name is private; one between underscores is a protocol's, of Python or of notebooks."""
+    return name.startswith("_") and not name.endswith("_")
+
+
 def private_names(of: list[Source]) -> list[str]:
     """Return where tests reach into a private name of another object or module of the product."""
     found = []
     for source in of:
         for node in ast.walk(source.tree):
-            if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.startswith("__"):
+            if isinstance(node, ast.Attribute) and is_private(node.attr):
                 own = isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
                 if not own and ast.unparse(node) != "os._exit":  # which Python documents: it is public but for its name
                     found.append(f"{source.path}:{node.lineno} {ast.unparse(node)}")
             elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in PRODUCT:
-                found += [f"{source.path}:{node.lineno} {a.name}" for a in node.names if a.name.startswith("_")]
+                for alias in node.names:
+                    if is_private(alias.name):
+                        found.append(f"{source.path}:{node.lineno} {alias.name}")
     return found
 
 

@@ -201,6 +201,12 @@ class RayTuneExecutor:
             self._cluster.end()
             self._wanted.set()
 
+    @property
+    def folder(self) -> str:
+        """Of Ray's files, if it is ours, and of Tune's; there once Ray is wanted, removed by `close`."""
+        assert self._cluster is not None
+        return self._cluster.folder
+
     def dashboard(self) -> str:
         """Return the address of the cluster's dashboard; empty: it has none. Waits for Ray, but for a private one."""
         if self.address == LOCAL:

@@ -142,8 +142,7 @@ def test_a_bundle_that_waits_is_handed_out_before_the_search_thinks(tmp_path, mo
     asked = study(replace(SEARCH, rounds_ahead=1, n_seeds=1), exploratory=True)
     with Ledger(tmp_path, writable=True) as ledger:
         runner = Runner(plan_of(asked, Catalogue(TOY)), ledger, RunOptions(plugins=TOY))
-        rounds, executor = runner.schedule.searches[0].rounds, Recording()
-        thought = []
+        rounds, executor, thought = runner.schedule.searches[0].rounds, Recording(), []
 
         def ask(ask=rounds.ask):
             handed = {trial_id for task in executor.tasks for trial_id in task.bundle.trial_ids}

@@ -18,7 +18,7 @@ from orchestrator.executors.ray_tune import trainable
 def test_only_what_one_machine_needs_runs(ray_executor, source_of, bundles):
     ray_executor.run(source_of(bundles(1)))
     commands = [" ".join(process.cmdline()) for process in psutil.Process().children(recursive=True)]
-    ray_own = [command for command in commands if ray_executor._cluster.folder in command]
+    ray_own = [command for command in commands if ray_executor.folder in command]
     assert any("gcs_server" in command for command in ray_own)
     assert not [c for c in ray_own for name in ("monitor.py", "dashboard.py") if name in c.split(" --")[0]]
 
@@ -68,7 +68,7 @@ def test_a_client_without_the_token_of_our_ray_is_refused(ray_executor, source_o
 
 def test_nobody_else_can_enter_the_folder_that_workers_import_from(ray_executor, source_of, bundles):
     ray_executor.run(source_of(bundles(1)))
-    folder = Path(ray_executor._cluster.folder)
+    folder = Path(ray_executor.folder)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     workers = [p for p in psutil.Process().children(recursive=True) if p.name().startswith("ray::Trainable")]
     for part in workers[0].environ().get("PYTHONPATH", str(folder)).split(os.pathsep):
@@ -79,7 +79,7 @@ def test_workers_have_their_environment_and_the_driver_keeps_its_own(ray_executo
     ray_executor.run(source_of(bundles(1)))
     workers = [p for p in psutil.Process().children(recursive=True) if p.name().startswith("ray::Trainable")]
     assert workers
-    folder = Path(ray_executor._cluster.folder, "template")
+    folder = Path(ray_executor.folder, "template")
     for worker in workers:
         environment = worker.environ()
         assert environment["MALLOC_TRIM_THRESHOLD_"] == "8000000000"
