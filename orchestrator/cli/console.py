@@ -20,11 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "all_plans_text",
-    "answer",
     "doctor_text",
     "emit",
     "folders_table",
-    "index_text",
     "nothing_to_do",
     "plan_text",
     "status_table",
@@ -39,14 +37,6 @@ err = Console(stderr=True, highlight=False)
 
 HIDDEN = ("config", "error", "stages", "versions", "trial_id", "schema_version")
 """Columns that `trial` shows in another place, or that only programs read."""
-
-STYLES = {"effect": "green", "equivalent": "blue", "inconclusive": "yellow", "refused": "red"}
-
-SHORT = {"corrected p": "corr.\np", "works": "works"}
-"""Headings that a terminal has room for, as they stand there."""
-
-BOTH = "where both work"
-"""How the heading of the differences begins."""
 
 PIPED_SECONDS = 30.0
 """Seconds between progress lines when the output is no terminal."""
@@ -267,88 +257,6 @@ class Watch:
         if self.live is not None:
             self.live.stop()
             self.live = None
-
-
-def answer(found: Any, *, verbose: bool = False, quiet: bool = False) -> None:
-    """Print a study's answer: first in one line, then the table and what must be known beside it, and the files.
-
-    Args:
-        found: the answer.
-        verbose: print every sentence too: one a contrast, what choosing by labels would add, remarks.
-        quiet: print nothing but question and answer.
-    """
-    out.print(found.question, style="dim", markup=False)
-    out.print(found.short, style="bold", markup=False)
-    if quiet:
-        return
-    for sentence in () if found.works else found.footing:
-        out.print(sentence, style="bold red", markup=False)
-    out.print(arms_table(found))
-    if verbose:
-        _sentences(found)
-    for sentence in (found.tally, found.summary):
-        if sentence:
-            out.print(sentence, markup=False)
-    if found.remarks and not verbose:
-        several = f"{len(found.remarks)} remark{'s' * (len(found.remarks) > 1)}"
-        out.print(
-            f"{several} (looks, missing seeds, cost ...) and every sentence: --verbose", style="dim", markup=False
-        )
-    for label, path in found.paths.items():
-        out.print(f"{label}: {path}", markup=False, soft_wrap=True)
-
-
-def _sentences(found: Any) -> None:
-    """Print all that the short answer leaves out."""
-    out.print(found.note, style="dim", markup=False)
-    out.print(found.heading, style="dim", markup=False)
-    for sentence in found.footing if found.works else ():
-        out.print(sentence, markup=False)
-    for decision, sentence in zip(found.decisions, found.sentences, strict=True):
-        out.print(f"[{STYLES.get(decision, 'default')}]•[/] {escape(sentence)}")
-    for sentence in (found.detectable, *found.remarks, *found.optimism, *found.published):
-        if sentence:
-            out.print(sentence, markup=False)
-
-
-def index_text(found: Any) -> None:
-    """Print one line a study with what it found, and where the pages are."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("study")
-    table.add_column("answer", overflow="fold")
-    for line in found.lines:
-        table.add_row(f"{line.name}{' (exploratory)' if line.exploratory else ''}", escape(line.short))
-    out.print(table)
-    out.print(found.summary, markup=False)
-    for label, path in found.paths.items():
-        out.print(f"{label}: {path}", markup=False, soft_wrap=True)
-
-
-def arms_table(found: Any) -> Table:
-    """Return the arms with what fits 80 columns: the metric, what works, the difference, p. The report has the rest.
-
-    Intervals stay in one line; of several datasets, each is a line above its arms.
-    """
-    arm = found.head.index("arm")
-    shown = []
-    for place, heading in enumerate(found.head):
-        if place in (arm, arm + 1) or heading in SHORT or heading.startswith(BOTH):
-            shown.append(place)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for place in shown:
-        heading = SHORT.get(found.head[place], found.head[place].replace(BOTH, "where both\nwork"))
-        if place == arm:
-            table.add_column(heading, overflow="fold")
-        else:
-            table.add_column(heading, justify="right", no_wrap=True)
-    before = ""
-    for row in found.rows:
-        data = row[0] if arm else ""
-        if data != before:
-            table.add_row(f"[bold]{escape(data)}[/bold]")
-            before = data
-        table.add_row(*(escape(row[place]) for place in shown))
-    return table
 
 
 def _lines(found: Mapping[str, Any], indent: str = "") -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestrator.cli import console
+from orchestrator.cli import answer_text, console
 from orchestrator.cli.options import ReportOptions
 from orchestrator.cli.output import say_json
 from orchestrator.errors import LedgerError
@@ -75,7 +75,7 @@ def report_all(options: ReportOptions) -> None:
         if options.as_json:
             say_json(kept.as_json)
         else:
-            console.index_text(kept)
+            answer_text.index_text(kept)
         return
     from analysis.pages import index
 
@@ -85,7 +85,7 @@ def report_all(options: ReportOptions) -> None:
     if options.as_json:
         say_json(dataclasses.asdict(found))
     else:
-        console.index_text(found)
+        answer_text.index_text(found)
 
 
 def answer(name: str, options: ReportOptions, kernel: WaitingKernel | None = None) -> None:
@@ -102,7 +102,7 @@ def answer(name: str, options: ReportOptions, kernel: WaitingKernel | None = Non
     if options.as_json:
         say_json(dataclasses.asdict(found))
     else:
-        console.answer(found, verbose=options.verbose, quiet=options.quiet)
+        answer_text.answer(found, verbose=options.verbose, quiet=options.quiet)
 
 
 def _watch(options: ReportOptions) -> Callable[[str], None]:
