@@ -18,7 +18,7 @@ from orchestrator.executors.base import Source
 from orchestrator.executors.ray_tune.locality import Nearness
 from orchestrator.executors.ray_tune.parcel import Message, Parcel, Worker
 from orchestrator.executors.ray_tune.under_way import EmptyPlaces, UnderWay
-from orchestrator.executors.ray_tune.workers import IdleWorkers, StartingWorkers
+from orchestrator.executors.ray_tune.workers import IdleWorkers
 from orchestrator.trial import Bundle, BundleTask, FailureKind, Report
 
 __all__ = ["Bridge"]
@@ -58,7 +58,6 @@ class Bridge:
         self._open: dict[int, UnderWay] = {}
         self._idle = IdleWorkers(keep_seconds)
         self._held: dict[int, float] = {}  # parcels that Tune has a trial for, also of closed bundles; their shares
-        self._starting = StartingWorkers()
         self._nearness = Nearness()
         self._numbers = 0
         self._stop_told_at: float | None = None
@@ -148,13 +147,10 @@ class Bridge:
                 self._numbers = parcel.number
                 self._idle.add(parcel.number)
                 self._held[parcel.number] = parcel.share
-        if parcel is not None:
-            self._starting.add(parcel.number)
         return parcel
 
     def started(self, number: int, worker: Worker) -> None:
         """Take the news that a parcel has reached a worker."""
-        self._starting.discard(number)
         self._heard_any = True
         entry = self._open.get(number)
         if entry is not None:
@@ -164,7 +160,6 @@ class Bridge:
 
     def take(self, number: int, payload: bytes) -> bool:
         """Take a worker's message; return whether its Tune trial shall end now, for the next to begin."""
-        self._starting.discard(number)
         entry = self._open.get(number)
         if entry is not None:
             entry.heard = time.monotonic()
@@ -182,8 +177,6 @@ class Bridge:
         self._fetch(self._promised + 1)
         if len(self._fetched) <= self._promised:
             return self._idle.is_to_go(number) and self._let_go(number)
-        if self._starting.any_recent():
-            return False
         if self._nearness.leaves(number, self._idle, self._fetched[self._promised]):
             return False
         self._promised += 1
@@ -200,7 +193,6 @@ class Bridge:
             cut_off: whether it may live on where nobody can reach it; its place is left empty for a while, or its
                 bundle would be lost there again and again.
         """
-        self._starting.discard(number)
         self._let_go(number)
         if cut_off:
             self._cut_off.add()
@@ -246,7 +238,6 @@ class Bridge:
     def _forget_workers(self) -> None:
         self._idle.clear()
         self._held.clear()
-        self._starting.clear()
 
     def _places(self) -> int:
         """Return how many workers there may be now."""

@@ -60,6 +60,13 @@ class _Scheduler(FIFOScheduler):
         super().__init__()  # type: ignore[no-untyped-call]
         self.side = tune_side
 
+    def choose_trial_to_run(self, tune_controller: Any) -> None:
+        """Choose none: then Tune gives a worker that is free to the trial that was asked for it.
+
+        The default is the trial that waits longest. Tune would give it that worker, and end the process that starts for
+        it; on many nodes, where some process always starts, new ones would never come to work.
+        """
+
     def on_trial_result(self, tune_controller: Any, trial: Any, result: Mapping[str, Any]) -> str:
         """Hand a worker's message on."""
         ends = self.side.call(self.side.bridge.take, _number(trial), result[PAYLOAD])

@@ -45,6 +45,10 @@ class EmptyPlaces:
         return len(self._since)
 
 
+def _now() -> float:
+    return time.monotonic()  # looked up at each call, so that a simulation has a clock of its own
+
+
 @dataclass
 class UnderWay:
     """A bundle that was handed out and is not closed.
@@ -59,8 +63,8 @@ class UnderWay:
     """
 
     task: BundleTask
-    heard: float = field(default_factory=time.monotonic)
-    since: float = field(default_factory=time.monotonic)
+    heard: float = field(default_factory=_now)
+    since: float = field(default_factory=_now)
     worker: Worker | None = None
     overdue: bool = False
     called: float = 0.0

@@ -52,6 +52,7 @@ def main(results, seeds):
         datasets=("gaussians",),
         n_epochs=3,
         seeds=seeds,
+        exploratory=True,
     )
     executor = RayTuneExecutor(cluster.address, gpus=1)
     with Ledger(Path(results), writable=True) as ledger:

@@ -11,7 +11,7 @@ from orchestrator.executors.ray_tune import bridge as module
 from orchestrator.executors.ray_tune import under_way
 from orchestrator.executors.ray_tune.bridge import Bridge
 from orchestrator.executors.ray_tune.parcel import Content, Message, Parcel
-from orchestrator.executors.ray_tune.workers import RETURN_SECONDS, START_GRACE_SECONDS
+from orchestrator.executors.ray_tune.workers import RETURN_SECONDS
 from orchestrator.trial import BundleTask, FailureKind, Report
 
 
@@ -111,16 +111,13 @@ def test_a_worker_that_was_starting_when_the_run_stopped_has_its_place_in_the_ne
     assert bridge.next_parcel().content[0] is not None
 
 
-def test_an_idle_worker_waits_a_while_for_one_that_starts_since_tune_would_end_that_one(bridge_for, bundles, clock):
+def test_a_worker_that_is_free_takes_the_next_bundle_while_others_start(bridge_for, bundles):
     bridge, _ = bridge_for(bundles(4))
     first, _ = _start(bridge)
     late = bridge.next_parcel()
-    assert not bridge.take(first, FINISHED)
-    assert not bridge.take(first, b"")
-    clock.now += START_GRACE_SECONDS
-    assert bridge.take(first, b"")
-    bridge.started(late.number, Worker())
+    assert bridge.take(first, FINISHED)
     third, _ = _start(bridge)
+    bridge.started(late.number, Worker())
     assert bridge.take(third, FINISHED)
 
 
