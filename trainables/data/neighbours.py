@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,6 +11,8 @@ from torch import Tensor
 __all__ = ["Nearest", "nearest", "nearest_neighbours"]
 
 PROBES_AT_ONCE = 64
+AT_ONCE = 1 << 22
+"""Numbers of points that are centred at once: a few thousand points."""
 MORE = 22
 """Candidates beyond the neighbours asked for, at first."""
 
@@ -50,17 +53,25 @@ def nearest_neighbours(points: Tensor, probes: Tensor, k: int) -> Tensor:
         probes: (P,) indices into `points`.
         k: from 1.
     """
-    rows = points - points.mean(0, dtype=torch.float64).to(points.dtype)  # any origin near the points will do
-    squares = rows.square().sum(1)
-    found = [_of_some(points, rows, squares, some, k) for some in probes.split(PROBES_AT_ONCE)]  # type: ignore[no-untyped-call]
-    return torch.cat(found)
+    blocks = torch.split(points, max(1, AT_ONCE // points.shape[1]))
+    sums = [block.sum(0, dtype=torch.float64) for block in blocks]
+    origin = (torch.stack(sums).sum(0) / len(points)).to(points.dtype)  # any origin near the points will do
+    squares = torch.cat([(block - origin).square().sum(1) for block in blocks])
+    some = torch.split(probes, PROBES_AT_ONCE)
+    return torch.cat([_of_some(points, (origin, squares), blocks, own, k) for own in some])
 
 
-def _of_some(points: Tensor, rows: Tensor, squares: Tensor, probes: Tensor, k: int) -> Tensor:
-    distances = torch.addmm(squares[None], rows[probes], rows.T, alpha=-2.0)
+def _of_some(
+    points: Tensor, centred: tuple[Tensor, Tensor], blocks: Sequence[Tensor], probes: Tensor, k: int
+) -> Tensor:
+    """Return the neighbours of some probes; points are centred a block at a time, since all would be a second copy."""
+    origin, squares = centred
+    own = points[probes] - origin
+    distances = torch.cat([own @ (block - origin).T for block in blocks], dim=1).mul_(-2.0)
+    distances += squares
     distances += squares[probes, None]
     distances[torch.arange(len(probes)), probes] = torch.inf
-    roundings = (16.0 + rows.shape[1] ** 0.5) * torch.finfo(rows.dtype).eps
+    roundings = (16.0 + points.shape[1] ** 0.5) * torch.finfo(points.dtype).eps
     unsure = roundings * (squares.max() + squares[probes])
     n_candidates = k + MORE
     while True:
