@@ -27,7 +27,7 @@ ANSWERED_BY = {
     "Where is a row made durable?": "def append",
     "Where is the training loop?": "def train",
     "Where is a p-value computed?": "def sign_flip_p",
-    "Where is a verdict put into words?": "def verdicts",
+    "Where is a verdict put into words?": "def sentence",
     "Where is a configuration chosen without labels?": "def choose_configuration",
     "Where does a search begin from earlier configurations?": "def searches_of",
     "Where is the HTML report put together?": "def build",
