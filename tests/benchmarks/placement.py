@@ -32,7 +32,7 @@ from busy import PLUGIN, SECONDS, report_of
 
 from orchestrator.designs.grid import grid
 from orchestrator.executors.ray_tune import bridge as bridge_module
-from orchestrator.executors.ray_tune import locality, under_way, workers
+from orchestrator.executors.ray_tune import locality, open_bundles, places, under_way, workers
 from orchestrator.executors.ray_tune.bridge import Bridge
 from orchestrator.executors.ray_tune.parcel import Content, Message, Parcel
 from orchestrator.executors.ray_tune.workers import RETURN_SECONDS
@@ -218,7 +218,7 @@ class Driver:
             return
         self.clock.after(max(0.1, self.free_at - self.clock.now), self.step)
         self.called(self.bridge.tick)
-        self.called(self.bridge.prepare)
+        self.called(self.bridge.served.prepare)
         self._ask()
         if self.called(lambda: self.bridge.idle):
             if self.studies:
@@ -304,7 +304,7 @@ def study(name: str, datasets: tuple[str, ...], seeds: int) -> Study:
 def simulated() -> dict[str, Any]:
     """Run four studies of three drivers, and return the figures."""
     clock = Clock()
-    for module in (bridge_module, locality, under_way, workers):
+    for module in (bridge_module, locality, open_bundles, places, under_way, workers):
         module.time = SimpleNamespace(monotonic=lambda: clock.now)  # type: ignore[attr-defined]
     gathering.clock = lambda: clock.now
     small, middle, large = MEGABYTES

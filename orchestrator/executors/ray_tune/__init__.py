@@ -176,9 +176,9 @@ class RayTuneExecutor:
         self._relay.call(bridge.attach, source)
         self._capacity.answered_at = time.monotonic()  # it was asked nothing since the last run
         self._wanted.set()
-        self._relay.serve(lambda: bridge.idle, self._tick, bridge.detach, bridge.prepare)
-        if bridge.failure is not None:
-            raise bridge.failure
+        self._relay.serve(lambda: bridge.idle, self._tick, bridge.detach, bridge.served.prepare)
+        if bridge.served.failure is not None:
+            raise bridge.served.failure
 
     def offers(self) -> dict[str, float]:
         """Return what the whole cluster offers now, by resource (`CPU`, `GPU`, ...); waits for Ray.

@@ -9,29 +9,27 @@ from __future__ import annotations
 
 import pickle
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from orchestrator.errors import CodeMismatchError
 from orchestrator.executors.base import Source
 from orchestrator.executors.ray_tune.locality import Nearness
+from orchestrator.executors.ray_tune.open_bundles import OpenBundles
 from orchestrator.executors.ray_tune.parcel import Message, Parcel, Worker
-from orchestrator.executors.ray_tune.under_way import EmptyPlaces, UnderWay
+from orchestrator.executors.ray_tune.places import Places
+from orchestrator.executors.ray_tune.served import Served
+from orchestrator.executors.ray_tune.under_way import UnderWay
 from orchestrator.executors.ray_tune.workers import IdleWorkers
-from orchestrator.trial import Bundle, BundleTask, FailureKind, Report
+from orchestrator.trial import BundleTask, FailureKind, Report
 
 __all__ = ["Bridge"]
 
 STOP_GRACE_SECONDS = 8.0
 """How long bundles under way may take to reach their next evaluation after a stop; then their workers are killed."""
 
-START_PATIENCE_SECONDS = 30.0
-"""How long a bundle may wait for its worker before an idle one makes room for it; a cold start takes 5 to 20 s."""
-
 
 class Bridge:
-    """Who is doing what: the bundles of the attached source, and the idle workers.
+    """Who is doing what: the bundles of the source that is served, and the idle workers.
 
     Args:
         room: returns how many workers there may be now (asked often).
@@ -49,20 +47,16 @@ class Bridge:
         stall_seconds: float | None = None,
         keep_seconds: float | None = None,
     ) -> None:
-        self.room, self.pack, self.warm, self.stall_seconds = room, pack, warm, stall_seconds
-        self.source: Source | None = None
-        self.failure: Exception | None = None
-        """What the source, a worker's code check or Tune raised; the run ends and raises it."""
-        self._fetched: deque[BundleTask] = deque()
-        self._promised = 0  # fetched tasks for which an idle worker was let go, and Tune has not asked yet
-        self._open: dict[int, UnderWay] = {}
+        self.pack, self.warm, self.stall_seconds = pack, warm, stall_seconds
+        self.served = Served()
+        self._promised = 0  # served tasks for which an idle worker was let go, and Tune has not asked yet
+        self._open = OpenBundles()
         self._idle = IdleWorkers(keep_seconds)
-        self._held: dict[int, float] = {}  # parcels that Tune has a trial for, also of closed bundles; their shares
+        self._places = Places(room)
         self._nearness = Nearness()
         self._numbers = 0
         self._stop_told_at: float | None = None
         self._heard_any = False
-        self._cut_off = EmptyPlaces()
         self._noted: set[str] = set()
 
     def __reduce__(self) -> tuple[type, tuple[()]]:
@@ -71,82 +65,64 @@ class Bridge:
 
     def attach(self, source: Source) -> None:
         """Begin to serve a source."""
-        self.source, self.failure, self._stop_told_at = source, None, None
+        self.served.attach(source)
+        self._stop_told_at = None
 
     def detach(self) -> None:
         """Forget the source; what is still under way (the run was broken off) is told to stop, and never heard."""
-        for entry in self._open.values():
-            if entry.worker is not None:
-                entry.worker.tell((), True)
-        self._open.clear()
-        self._fetched.clear()
-        self._promised, self.source = 0, None
-
-    @property
-    def stopping(self) -> bool:
-        """Whether the run ends early: the source says so, or something raised."""
-        return self.failure is not None or (self.source is not None and self.source.stopping)
+        self._open.tell_stop()
+        self._open = OpenBundles()
+        self.served.detach()
+        self._promised = 0
 
     @property
     def idle(self) -> bool:
         """Whether the run is over: nothing is under way, and nothing will come."""
-        if self._open or self._fetched:
-            return False
-        return self.source is None or self.stopping or self.source.finished
+        return not self._open and self.served.finished
 
     @property
     def shares(self) -> list[float]:
         """The parts of a card that workers have, of those that Tune has a trial for."""
-        return list(self._held.values())
+        return self._places.shares
 
     def tick(self) -> None:
         """Look at the clock and the source; called several times a second during a run."""
-        if self.stopping:
+        if self.served.stopping:
             self._stop()
             return
-        now = time.monotonic()
         if self.stall_seconds is not None:
-            self._look_for_stalls(now - self.stall_seconds)
-        for number, entry in list(self._open.items()):
-            entry.call_if_silent(now)
-            if entry.waits_too_long(now):
-                self._fetched.appendleft(self._open.pop(number).task)
+            self._open.kill_stalled(self.stall_seconds)
+        self._open.call_silent()
+        self.served.tasks.extendleft(self._open.recall())
 
     def waits_since(self) -> float:
         """Return since when bundles wait for a first worker; infinity: there was one, or nothing waits."""
-        if self._heard_any or not self._open:
-            return float("inf")
-        return min(entry.heard for entry in self._open.values())
+        return float("inf") if self._heard_any else self._open.waits_since()
 
     def note(self, text: str) -> None:
         """Tell whoever watches the run, once."""
-        if text and text not in self._noted and self._open and self.source is not None:
+        bundle, source = self._open.first(), self.served.source
+        if text and text not in self._noted and bundle is not None and source is not None:
             self._noted.add(text)
-            with self._keeping_failure():
-                self.source.report(next(iter(self._open.values())).bundle, Report(note=text))
-
-    def prepare(self) -> None:
-        """Let the source get ready; called when nothing is to be answered."""
-        if self.source is not None and not self.stopping:
-            with self._keeping_failure():
-                self.source.prepare()
+            with self.served.keeping_failure():
+                source.report(bundle, Report(note=text))
 
     def next_parcel(self) -> Parcel | None:
         """Return what to start next: a bundle, or a worker in advance; None when there is none now, or no room."""
         if self._promised:
             self._promised -= 1
             return self._open_next()
-        if len(self._held) >= self._places():
+        if self._places.are_taken:
             return None
-        self._fetch(len(self._idle) + 1)
-        if len(self._fetched) > len(self._idle):  # idle workers take theirs as soon as they ask
+        self.served.fetch(len(self._idle) + 1)
+        if len(self.served.tasks) > len(self._idle):  # idle workers take theirs as soon as they ask
             parcel: Parcel | None = self._open_next()
         else:
             parcel = self.warm(self._numbers + 1)
             if parcel is not None:
                 self._numbers = parcel.number
                 self._idle.add(parcel.number)
-                self._held[parcel.number] = parcel.share
+                self._places.take(parcel)
         return parcel
 
     def started(self, number: int, worker: Worker) -> None:
@@ -165,19 +141,19 @@ class Bridge:
             entry.heard = time.monotonic()
             message: Message = pickle.loads(payload)
             self._nearness.heard(number, message.node, entry.task)
-            with self._keeping_failure():
+            with self.served.keeping_failure():
                 self._hear(number, entry, message)
             if message.ended:
                 self._end(number)
             if number in self._open:
                 return False
         self._idle.add(number)
-        if self._in_the_way():
+        if self._open.needs_a_place(crowded=self._places.are_crowded):
             return self._let_go(number)
-        self._fetch(self._promised + 1)
-        if len(self._fetched) <= self._promised:
+        self.served.fetch(self._promised + 1)
+        if len(self.served.tasks) <= self._promised:
             return self._idle.is_to_go(number) and self._let_go(number)
-        if self._nearness.leaves(number, self._idle, self._fetched[self._promised]):
+        if self._nearness.leaves(number, self._idle, self.served.tasks[self._promised]):
             return False
         self._promised += 1
         return self._let_go(number)
@@ -195,143 +171,90 @@ class Bridge:
         """
         self._let_go(number)
         if cut_off:
-            self._cut_off.add()
-        entry = self._open.pop(number, None)
-        if entry is None or self.source is None:
+            self._places.lose_one()
+        entry, source = self._open.close(number), self.served.source
+        if entry is None or source is None:
             return
-        with self._keeping_failure():
+        with self.served.keeping_failure():
             if self._stop_told_at is not None:
-                self.source.interrupted(entry.bundle)
+                source.interrupted(entry.bundle)
             elif entry.overdue:
                 text = f"no report for {self.stall_seconds:g} s; the worker was killed"
-                self.source.lost(entry.bundle, FailureKind.TIMEOUT, text, log)
+                source.lost(entry.bundle, FailureKind.TIMEOUT, text, log)
             else:
-                self.source.lost(entry.bundle, kind, error, log)
+                source.lost(entry.bundle, kind, error, log)
 
     def scattered(self, error: str) -> None:
         """Take the news that every worker is gone, through no fault of any bundle; the run goes on with others."""
         self._forget_workers()
         self._promised = 0
-        for number in list(self._open):
+        for number in self._open:
             self.died(number, FailureKind.PREEMPTION, error)
 
     def collapsed(self, error: Exception) -> None:
         """Take the news that Tune or Ray itself ended: every worker is gone, and the run with it."""
         self._forget_workers()
-        if self.source is None:
+        if self.served.source is None:
             return
-        if self.stopping:
+        if self.served.stopping:
             self.tick()  # a signal to the whole process group ends Ray too: that is no failure
         else:
-            self.failure = error
-        for number in list(self._open):
+            self.served.failure = error
+        for number in self._open:
             self.died(number, FailureKind.INFRASTRUCTURE, f"{type(error).__name__}: {error}")
-
-    @contextmanager
-    def _keeping_failure(self) -> Iterator[None]:
-        """Keep what the source raises for the end of the run: Tune would wrap it, and leave workers behind."""
-        try:
-            yield
-        except Exception as error:
-            self.failure = self.failure or error
 
     def _forget_workers(self) -> None:
         self._idle.clear()
-        self._held.clear()
-
-    def _places(self) -> int:
-        """Return how many workers there may be now."""
-        return max(1, self.room() - self._cut_off.count())
+        self._places.clear()
 
     def _let_go(self, number: int) -> bool:
         """Forget a parcel that Tune has no trial for any more, or will not in a moment; returns True: it ends."""
         self._idle.discard(number)
-        self._held.pop(number, None)
+        self._places.leave(number)
         self._nearness.forget(number)
         return True
 
-    def _fetch(self, count: int) -> None:
-        with self._keeping_failure():
-            while self.source is not None and len(self._fetched) < count and not self.stopping:
-                task = self.source.next_task()
-                if task is None:
-                    break
-                self._fetched.append(task)
-
-    def _in_the_way(self) -> bool:
-        """Whether an idle worker shall go, since a bundle cannot start: it holds the place that the bundle waits for.
-
-        So it is when there are more parcels than room (a node died while another one came), or when the bundle needs
-        another share of a GPU; the latter looks like a slow start, so that only one worker goes a while.
-        """
-        waiting = [entry for entry in self._open.values() if entry.worker is None]
-        if waiting and len(self._held) > self._places():
-            return True
-        now = time.monotonic()
-        overdue = [entry for entry in waiting if now > entry.heard + START_PATIENCE_SECONDS]
-        if overdue:
-            overdue[0].heard = now
-        return bool(overdue)
-
     def _open_next(self) -> Parcel:
-        task = self._fetched.popleft()
+        task = self.served.tasks.popleft()
         self._numbers += 1
-        self._open[self._numbers] = UnderWay(task)
+        self._open.open(self._numbers, task)
         parcel = self.pack(self._numbers, task)
-        self._held[self._numbers] = parcel.share
+        self._places.take(parcel)
         return parcel
 
     def _hear(self, number: int, entry: UnderWay, message: Message) -> None:
-        assert self.source is not None
+        source = self.served.source
+        assert source is not None
         if message.mismatch:
             raise CodeMismatchError(message.mismatch)
         entry.keep(message.files)
         for report in message.reports:
             if report.finished:  # first of all: whatever the source raises now, it shall not hear of the bundle again
-                del self._open[number]
-            self.source.report(entry.bundle, report)
+                self._open.close(number)
+            source.report(entry.bundle, report)
             if report.finished:
                 entry.forget()
         if number in self._open and not message.ended and entry.bundle.prunable and entry.worker is not None:
-            drop = tuple(self.source.decide(entry.bundle))
+            drop = tuple(source.decide(entry.bundle))
             if drop:
                 entry.worker.tell(drop, False)
 
     def _end(self, number: int) -> None:
         """Close a bundle whose worker has nothing more to say, unless its last report did."""
-        entry = self._open.pop(number, None)
-        if entry is None or self.source is None:
+        entry, source = self._open.close(number), self.served.source
+        if entry is None or source is None:
             return
-        with self._keeping_failure():
-            if self.stopping:
-                self.source.interrupted(entry.bundle)
+        with self.served.keeping_failure():
+            if self.served.stopping:
+                source.interrupted(entry.bundle)
             else:
-                self.source.lost(entry.bundle, FailureKind.BUG, "training ended before every member had its outcome")
+                source.lost(entry.bundle, FailureKind.BUG, "training ended before every member had its outcome")
 
     def _stop(self) -> None:
-        assert self.source is not None
         now = time.monotonic()
         if self._stop_told_at is None:
             self._stop_told_at, self._promised = now, 0
-            for task in self._fetched:
-                self._interrupt(task.bundle)
-            self._fetched.clear()
-            for number, entry in list(self._open.items()):
-                if entry.worker is not None:
-                    entry.worker.tell((), True)
-                else:  # its worker is still starting, and will be told before it trains
-                    self._interrupt(self._open.pop(number).bundle)
+            self.served.interrupt_tasks()
+            self.served.interrupt(self._open.tell_stop())  # their workers start, and will be told before they train
         elif now > self._stop_told_at + STOP_GRACE_SECONDS:
-            for number, entry in list(self._open.items()):
-                if entry.worker is not None:
-                    entry.worker.kill()
-                self._interrupt(self._open.pop(number).bundle)
-
-    def _interrupt(self, bundle: Bundle) -> None:
-        assert self.source is not None
-        with self._keeping_failure():
-            self.source.interrupted(bundle)
-
-    def _look_for_stalls(self, oldest: float) -> None:
-        for entry in self._open.values():
-            entry.kill_if_stalled(oldest)
+            self.served.interrupt(self._open.kill())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from orchestrator.executors import checkpoint_files
 from orchestrator.executors.ray_tune.parcel import Worker
 from orchestrator.trial import Bundle, BundleTask
 
-__all__ = ["CALL_SECONDS", "CUT_OFF_SECONDS", "RECALL_SECONDS", "EmptyPlaces", "UnderWay"]
+__all__ = ["CALL_SECONDS", "RECALL_SECONDS", "UnderWay"]
 
 CALL_SECONDS = 15.0
 """How long a worker gives no news before it is called, and again after.
@@ -23,26 +22,6 @@ one empty call in so many seconds.
 RECALL_SECONDS = 35.0
 """How long a bundle may wait for its worker before any that is free may have it; the late one then has another. Where a
 network was away, a connection is tried again after a minute only."""
-
-CUT_OFF_SECONDS = 20.0
-"""How long the place of a worker that cannot be reached is left empty."""
-
-
-class EmptyPlaces:
-    """The places of workers that cannot be reached, for a while: a bundle would be lost there again and again."""
-
-    def __init__(self) -> None:
-        self._since: deque[float] = deque()
-
-    def add(self) -> None:
-        """Leave a place empty from now on."""
-        self._since.append(time.monotonic())
-
-    def count(self) -> int:
-        """Return how many places are to be left empty now."""
-        while self._since and self._since[0] < time.monotonic() - CUT_OFF_SECONDS:
-            self._since.popleft()
-        return len(self._since)
 
 
 def _now() -> float:
