@@ -7,25 +7,19 @@ import threading
 import time
 from collections.abc import Iterable
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 from orchestrator import discovery
 from orchestrator.bundles.profile import device_for, next_slice
 from orchestrator.errors import OrchestratorError, RequestError
 from orchestrator.executors.base import ExecutorOptions, Source
-from orchestrator.executors.checkpoint_files import files_in
-from orchestrator.executors.fence import Fences
 from orchestrator.executors.ray_cluster.capacity import Capacity
 from orchestrator.executors.ray_cluster.cluster import LOCAL, Cluster
-from orchestrator.executors.ray_cluster.contact import Contact, State
-from orchestrator.executors.ray_cluster.joining import place_of
+from orchestrator.executors.ray_cluster.membership import Membership
 from orchestrator.executors.ray_tune.bridge import Bridge
-from orchestrator.executors.ray_tune.datasets import Loans, into_store
-from orchestrator.executors.ray_tune.parcel import Content, Parcel
+from orchestrator.executors.ray_tune.packing import Packing
+from orchestrator.executors.ray_tune.parcel import Parcel
 from orchestrator.executors.ray_tune.threads import Relay, within
 from orchestrator.executors.ray_tune.workers import RETURN_SECONDS
-from orchestrator.executors.user_code import packed
 from orchestrator.provenance import n_gpus
 from orchestrator.trial import BundleTask, TrialSpec
 
@@ -34,13 +28,8 @@ __all__ = ["EXECUTOR", "RayTuneExecutor"]
 WARM_WORKERS = 4
 """How many workers of a local Ray start before there is anything to do."""
 
-CHECK_SECONDS = 0.5
-
 ANSWER_SECONDS = 10.0
 """How long a cluster may take to say what it offers."""
-
-MOST_FALLS = 20
-"""How often a run may lose Ray Tune to a network that is away."""
 
 ROOM_SECONDS = 6.0
 """How long bundles wait for a first worker before it is said why, if the cluster has no room for one."""
@@ -81,13 +70,9 @@ class RayTuneExecutor:
             self._room, self._pack, self._warm, stall_seconds, keep_seconds=None if address == LOCAL else RETURN_SECONDS
         )
         self._wanted = threading.Event()
-        self._loans = Loans()
-        self._checked_at = float("-inf")
+        self._packing = Packing()
         self._capacity = Capacity(cpus, gpus, bundles_per_gpu)
-        self._fences = Fences()
-        self._contact: Contact | None = None
-        self._falls = 0
-        self._codes: dict[tuple[str, ...], tuple[str, tuple[Any, ...]]] = {}
+        self._membership = Membership(address, self._capacity)
 
     @classmethod
     def of(cls, options: ExecutorOptions) -> RayTuneExecutor:
@@ -146,7 +131,7 @@ class RayTuneExecutor:
             own = (("method", spec.method), ("dataset", spec.dataset))
             if cluster is not None and all(discovery.is_built_in(kind, name, plugins) for kind, name in own):
                 key = (spec.dataset, spec.protocol, plugins)
-                cluster.expect(spec.method, key, partial(self._loans.place, key))
+                cluster.expect(spec.method, key, partial(self._packing.place, key))
 
     def _made(self, *, held: bool) -> Cluster:
         return Cluster(self.address, self._work, quiet=not self.verbose, forks=not self.gpus, held=held)
@@ -221,8 +206,7 @@ class RayTuneExecutor:
             cluster, self._cluster = self._cluster, None
             self._wanted.set()
             cluster.close()
-            self._loans.clear()
-            self._codes.clear()
+            self._packing.clear()
 
     def _work(self) -> None:
         """Run Tune, in the cluster's thread."""
@@ -243,7 +227,7 @@ class RayTuneExecutor:
             )
             fit(side, self.cpus, self.gpus)
         except Exception as error:
-            if not self._may_join_again(cluster, error):
+            if not self._membership.may_join_again(cluster, error):
                 self._wanted.clear()
                 self._relay.call(self._bridge.collapsed, error)  # raised by run(), in the thread that asks
                 return
@@ -251,18 +235,10 @@ class RayTuneExecutor:
         if cluster.expelled:
             self._relay.call(self._scatter)
 
-    def _may_join_again(self, cluster: Cluster, error: Exception) -> bool:
-        """Return whether an error that ended Tune is one of a network that was away, and not one time too many."""
-        from ray.exceptions import RayError
-
-        self._falls += not cluster.expelled
-        return not cluster.local and isinstance(error, RayError) and self._falls <= MOST_FALLS
-
     def _scatter(self) -> None:
         """Take the news that this process is in the cluster no more: what it had there is gone."""
         self._bridge.scattered("this machine's node was counted as dead by its cluster, which is joined again")
-        self._loans.clear()
-        self._codes.clear()
+        self._packing.clear()
         self._capacity.forget()
 
     def _room(self) -> int:
@@ -271,35 +247,16 @@ class RayTuneExecutor:
 
     def _tick(self) -> None:
         assert self._cluster is not None
-        if time.monotonic() > self._checked_at + CHECK_SECONDS:
-            self._checked_at = time.monotonic()
-            try:
-                self._cluster.check()
-                self._keep_contact()
-            except OrchestratorError as error:
-                self._bridge.collapsed(error)
-                return
+        try:
+            self._membership.check(self._cluster)
+        except OrchestratorError as error:
+            self._bridge.collapsed(error)
+            return
         self._bridge.tick()
         since = self._bridge.waits_since()
         self._capacity.waited_for = since < float("inf")
         if since < time.monotonic() - ROOM_SECONDS:
             self._bridge.note(self._capacity.why_waiting())
-
-    def _keep_contact(self) -> None:
-        """Look whether the cluster that was joined is there, and knows this machine.
-
-        Raises:
-            OrchestratorError: it is gone.
-        """
-        cluster = self._cluster
-        if cluster is None or cluster.local or cluster.expelled:
-            return
-        self._capacity.look()
-        if self._contact is None:
-            self._contact = Contact(place_of(self.address))
-        state = self._contact.judge(self._capacity.answered_at, self._capacity.living, cluster.node)
-        if state is State.EXPELLED:
-            cluster.join_again()
 
     def _warm(self, number: int) -> Parcel | None:
         """Return a parcel that only has a worker started, for the first few numbers."""
@@ -307,30 +264,12 @@ class RayTuneExecutor:
         return Parcel(number, device=device) if self.address == LOCAL and number <= WARM_WORKERS else None
 
     def _pack(self, number: int, task: BundleTask) -> Parcel:
-        """Return a task's parcel; its dataset is put where workers find it once for all bundles that need it."""
-        parcel = Parcel(number, self._content(task))
+        """Return a task's parcel, with its share of a card."""
+        assert self._cluster is not None
+        parcel = Parcel(number, self._packing.content(task, self._cluster.folder if self._cluster.local else None))
         if task.share < 1.0:
             parcel.share = next_slice(task.share, self._bridge.shares, self._capacity.cards)
         return parcel
-
-    def _content(self, task: BundleTask) -> Content:
-        assert self._cluster is not None
-        files = () if self._cluster.local or not task.checkpoint_folder else files_in(Path(task.checkpoint_folder))
-        word = self._fences.word(task)
-        task = self._fences.fenced(task)
-        files_ref = (into_store(files),) if files else ()
-        loan = self._loans.of(task, self._cluster.folder if self._cluster.local else None)
-        return Content(task, loan, word, self._code(task), files_ref)
-
-    def _code(self, task: BundleTask) -> tuple[str, tuple[Any, ...]] | None:
-        """Return the user's own code for a worker on another machine: its digest and a reference to it."""
-        assert self._cluster is not None
-        if self._cluster.local or not task.plugins:
-            return None
-        if task.plugins not in self._codes:
-            shipment = packed(task.plugins)
-            self._codes[task.plugins] = (shipment.digest, (into_store(shipment.content),))
-        return self._codes[task.plugins]
 
 
 EXECUTOR = RayTuneExecutor
