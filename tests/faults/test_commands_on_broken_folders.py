@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 import torch
-from test_corruption import EPOCHS, FOREIGN, READING, STUDIES, TRIALS, WRITING, epochs, outcome
+from damage import EPOCHS, FOREIGN, READING, STUDIES, TRIALS, WRITING, epochs, outcome
 
 from orchestrator.cli import main
 from orchestrator.ledger import Ledger
