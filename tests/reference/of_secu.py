@@ -57,13 +57,11 @@ def with_our_weights(model: Any, state: Any, heads: int) -> list[nn.Parameter]:
     return ours
 
 
-def trained(run: runs.Run) -> None:
-    """Train SeCu's model as `main.py` of its repository does, on our batches and views, and write down what it does."""
+def model_of(config: Any, data: Any) -> Any:
+    """Return SeCu's model with the settings of a configuration of ours."""
     from secu.builder import SeCu
 
-    ours, data = run.built(), run.dataset()
-    config = ours.configs[0]
-    model = SeCu(
+    return SeCu(
         Small,
         [len(data.labels.unique()) * (1 + head) for head in range(config.heads)],
         dim=config.output_dim,
@@ -75,6 +73,13 @@ def trained(run: runs.Run) -> None:
         lratio=config.lower_bound,
         constraint=config.constraint,
     )
+
+
+def trained(run: runs.Run) -> None:
+    """Train SeCu's model as `main.py` of its repository does, on our batches and views, and write down what it does."""
+    ours, data = run.built(), run.dataset()
+    config = ours.configs[0]
+    model = model_of(config, data)
     model.load_param()
     encoder = with_our_weights(model, ours.state_dict(), config.heads)
     centres = [getattr(model, f"center_{place}") for place in range(config.heads)]
