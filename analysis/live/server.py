@@ -149,6 +149,7 @@ def serve(results: Path, port: int, say: Callable[[str], None]) -> None:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((HOST, port))
+        listening.listen()  # before anyone is told: whoever comes while the server starts waits, and is not refused
     except OSError as error:
         listening.close()
         raise RequestError(f"--port {port} cannot be used: {error.strerror}; 0 takes a free one") from error

@@ -2,37 +2,29 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from orchestrator.errors import OrchestratorError
-from orchestrator.inspection.status import status
-from orchestrator.ledger.studies import study_names
+import numpy as np
 
-__all__ = ["Follower", "fingerprint"]
+from analysis.live.kept_rows import COLUMNS, COMPLETE, PRUNED, KeptRows
+from analysis.live.studies import FollowedStudies, FollowedStudy, Stamp, stamp
+from orchestrator.errors import OrchestratorError
+from orchestrator.ledger import retractions
+from orchestrator.ledger.lock import holder_of
+from orchestrator.ledger.rows.following import Following
+
+__all__ = ["Follower"]
 
 RATE_SECONDS = 60.0
 """Trials a second are counted over this long."""
 REST = 20.0
 """Between two looks there is this many times as long as the last one took, so that looking stays below a twentieth."""
-
-
-def fingerprint(results: Path) -> tuple[tuple[str, int, int], ...]:
-    """Return names, times and sizes of what changes when anything is written to a results folder; opens no file."""
-    places = [results / "trials", results / "lock", results / "retractions"]
-    places += [results / "studies" / name / "study.json" for name in study_names(results)]
-    found = []
-    for place in places:
-        try:
-            known = os.stat(place)
-        except OSError:
-            continue
-        found.append((str(place), known.st_mtime_ns, known.st_size))
-    return tuple(found)
+MOST_FAILURES = 8
+"""Different failures that are told of a study."""
 
 
 class Follower:
@@ -45,32 +37,66 @@ class Follower:
 
     def __init__(self, results: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self._results, self._clock = results, clock
-        self._seen: tuple[tuple[str, int, int], ...] | None = None
+        self._following = Following(results, COLUMNS)
+        self._kept = KeptRows()
+        self._studies = FollowedStudies(results, self._following.slots)
+        self._seen: object = None
         self._counts: dict[str, deque[tuple[float, int]]] = {}
         self._not_before = -1.0
+
+    def fingerprint(self) -> tuple[object, ...]:
+        """Return what changes when anything is written to the folder; opens no file."""
+        places = (self._results / name for name in ("trials", "lock", retractions.FILE))
+        studies: dict[str, Stamp] = self._studies.stamps()
+        return (stamp(places), *studies.items())
 
     def look(self) -> dict[str, Any] | None:
         """Return how far all studies are; None: nothing changed, or the last look was a moment ago."""
         began = self._clock()
         if began < self._not_before:
             return None
-        now = fingerprint(self._results)
-        if now == self._seen:
-            return None
         try:
-            studies = status(self._results)
+            now = self.fingerprint()
+            found = None if now == self._seen else self._look()
         except OrchestratorError as error:  # shown: a page that stops without a word would look like a run that stands
-            found: dict[str, Any] = {"studies": [], "error": str(error)}
-        else:
-            found = {"studies": [self._told(one) for one in studies], "error": ""}
+            now, found = (str(error),), {"studies": [], "error": str(error)}
+            found = None if now == self._seen else found
         self._seen = now
         self._not_before = began + REST * (self._clock() - began)
         return found
 
-    def _told(self, one: dict[str, Any]) -> dict[str, Any]:
-        name, ended = str(one["study"]), int(one["trials"]) - int(one["missing"])
-        report = self._results / "studies" / name / "report.html"
-        return {**one, "rate": self._rate(name, ended), "report": report.is_file() and not report.is_symlink()}
+    def _look(self) -> dict[str, Any]:
+        studies = self._studies.look()
+        change = self._following.look()
+        self._kept.make_room(len(self._following))
+        self._kept.take(change)
+        holder = holder_of(self._results)
+        retracted = self._following.slots(self._following.retracted)
+        told = [{**self._told(one, retracted), "running": holder} for one in studies]
+        return {"studies": told, "error": self._studies.problem}
+
+    def _told(self, study: FollowedStudy, retracted: np.ndarray[Any, Any]) -> dict[str, Any]:
+        own = self._kept.facts[study.slots]
+        ended = int((own["rank"] > 0).sum())
+        missing, seconds = len(own) - ended, float(own["seconds"][own["rank"] > 0].sum())
+        failures = self._kept.failures(study.slots, own, MOST_FAILURES)
+        report = self._results / "studies" / study.name / "report.html"
+        return {
+            "study": study.name,
+            "tier": study.record.get("tier", "local"),
+            "trials": len(own),
+            "complete": int((own["rank"] == COMPLETE).sum()),
+            "collapsed": int((own["collapsed"] & (own["rank"] > 0)).sum()),
+            "pruned": int((own["rank"] == PRUNED).sum()),
+            "failed": self._kept.kinds(own),
+            "failures": [{**one, "trial_id": self._following.trial_id(one.pop("slot"))} for one in failures],
+            "missing": missing,
+            "seconds_spent": round(seconds, 3),
+            "seconds_left": round(missing * seconds / ended, 3) if missing and ended else 0.0,
+            "retracted": int(np.isin(retracted, study.slots).sum()),
+            "rate": self._rate(study.name, ended),
+            "report": report.is_file() and not report.is_symlink(),
+        }
 
     def _rate(self, name: str, ended: int) -> float:
         """Return trials a second over the last minute; 0 before a second look."""

@@ -39,17 +39,23 @@
       number(span(one.seconds_spent)), number(one.missing ? span(one.seconds_left) : "–"), report);
     return line;
   };
+  const traceback = (study, failure, open) => {
+    const entry = make("details");
+    entry.dataset.key = JSON.stringify([study, failure.kind, failure.line]);
+    entry.open = open.has(entry.dataset.key);
+    const text = make("pre", failure.text || "no error was kept");
+    text.tabIndex = 0;
+    entry.append(make("summary", `${study}: ${failure.count} ${failure.kind}: ${failure.line || "no error was kept"}`),
+      make("p", `The latest is trial ${failure.trial_id}; a traceback that ends so:`), text);
+    return entry;
+  };
   const show = (told) => {
     const all = told.studies, sum = (name) => all.reduce((total, one) => total + one[name], 0);
     const running = all.filter((one) => one.running && one.missing);
     document.getElementById("short").textContent = told.error || `${sum("trials") - sum("missing")} of ${sum("trials")} trials ended; ${running.length ? `${running.map((one) => one.study).join(", ")} unfinished, ${running[0].running}` : "nothing runs"}.`;
     document.getElementById("rows").replaceChildren(...all.map(row));
-    const failed = all.flatMap((one) => one.examples.map((example) => {
-      const entry = make("div");
-      entry.append(make("p", `${one.study}: ${one.failed[example.kind]} ${example.kind}, such as trial ${example.trial_id}`), make("pre", example.error || "no error was kept"));
-      entry.lastChild.tabIndex = 0;
-      return entry;
-    }));
+    const open = new Set([...document.querySelectorAll("#failed details[open]")].map((one) => one.dataset.key));
+    const failed = all.flatMap((one) => one.failures.map((failure) => traceback(one.study, failure, open)));
     document.getElementById("failed").replaceChildren(...(failed.length ? failed : [make("p", "None known.")]));
     document.getElementById("state").textContent = `As of ${new Date().toLocaleTimeString()}; follows by itself.`;
   };

@@ -106,3 +106,18 @@ def test_a_folder_that_is_none_and_a_port_that_is_taken_are_refused_in_one_line(
         port = taken.getsockname()[1]
         with pytest.raises(RequestError, match=f"--port {port} cannot be used"):
             server.serve(results, port, print)
+
+
+def test_whoever_comes_as_soon_as_the_address_is_said_waits_and_is_not_refused(results, monkeypatch):
+    import uvicorn
+
+    reached = []
+
+    def come(address):
+        port = int(address.partition("?")[0].rstrip("/").rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port), timeout=5):
+            reached.append(port)
+
+    monkeypatch.setattr(uvicorn.Server, "run", lambda self, sockets: None)
+    server.serve(results, 0, come)
+    assert reached

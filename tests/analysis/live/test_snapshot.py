@@ -2,7 +2,9 @@ import shutil
 
 import pytest
 
-from analysis.live.snapshot import REST, Follower, fingerprint
+from analysis.live.snapshot import REST, Follower
+from orchestrator.inspection.status import status
+from orchestrator.ledger import Ledger
 
 
 class Clock:
@@ -18,14 +20,39 @@ def results(synthetic, tmp_path):
     return shutil.copytree(synthetic.results, tmp_path / "r")
 
 
+def same_as_status(told, results):
+    for one, known in zip(told, status(results), strict=True):
+        for name, value in known.items():
+            assert name == "examples" or one[name] == value, name
+
+
 def test_the_first_look_tells_every_study_and_the_second_nothing(results):
     clock = Clock()
     follower = Follower(results, clock)
     (study,) = follower.look()["studies"]
     assert study["study"] == "synthetic" and study["missing"] == 1 and study["failed"] == {"diverged": 1}
-    assert study["examples"][0]["error"] == "loss is NaN" and not study["report"] and study["rate"] == 0.0
+    (failure,) = study["failures"]
+    assert failure["line"] == failure["text"] == "loss is NaN" and failure["count"] == 1
+    assert failure["trial_id"] == status(results)[0]["examples"][0]["trial_id"]
+    assert not study["report"] and study["rate"] == 0.0
     clock.now = 100.0
     assert follower.look() is None
+
+
+def test_what_is_told_is_the_status_also_after_rows_compaction_and_retraction(results, train_missing):
+    clock = Clock()
+    follower = Follower(results, clock)
+    same_as_status(follower.look()["studies"], results)
+    train_missing(results)
+    clock.now = 10.0
+    same_as_status(follower.look()["studies"], results)
+    with Ledger(results, writable=True) as ledger:
+        ledger.compact()
+        ledger.retract(ledger.studies.read("synthetic")[1]["trial_id"].to_pylist()[:3], "a wrong dataset")
+    clock.now = 20.0
+    (study,) = follower.look()["studies"]
+    assert study["retracted"] == study["missing"] == 3
+    same_as_status([study], results)
 
 
 def test_a_new_row_is_seen_and_counted_by_the_second(results, train_missing):
@@ -43,9 +70,9 @@ def test_looking_takes_a_small_share_of_the_time(results, train_missing, monkeyp
 
     def slow(folder):
         clock.now += 2.0
-        return []
+        return ""
 
-    monkeypatch.setattr("analysis.live.snapshot.status", slow)
+    monkeypatch.setattr("analysis.live.snapshot.holder_of", slow)
     follower = Follower(results, clock)
     assert follower.look() is not None
     train_missing(results)
@@ -54,14 +81,34 @@ def test_looking_takes_a_small_share_of_the_time(results, train_missing, monkeyp
     assert follower.look() is not None
 
 
-def test_a_folder_that_cannot_be_read_is_said(results):
+def test_a_plan_is_not_read_again_when_only_rows_came(results, train_missing, monkeypatch):
+    clock = Clock()
+    follower = Follower(results, clock)
+    follower.look()
+    train_missing(results)
+    monkeypatch.setattr("analysis.live.studies.read_study", lambda *_: pytest.fail("read again"))
+    clock.now = 10.0
+    assert follower.look()["studies"][0]["missing"] == 0
+
+
+def test_a_folder_that_cannot_be_read_is_said_once(results):
     shutil.rmtree(results / "trials")
     (results / "trials").write_text("no folder")
-    found = Follower(results, Clock()).look()
+    clock = Clock()
+    follower = Follower(results, clock)
+    found = follower.look()
     assert found["studies"] == [] and "trials" in found["error"]
 
 
+def test_a_study_whose_plan_is_broken_is_said_and_the_others_are_told(results):
+    shutil.copytree(results / "studies" / "synthetic", results / "studies" / "broken")
+    (results / "studies" / "broken" / "plan.parquet").write_bytes(b"nothing")
+    found = Follower(results, Clock()).look()
+    assert [one["study"] for one in found["studies"]] == ["synthetic"] and "broken" in found["error"]
+
+
 def test_looking_whether_something_changed_opens_no_file(results, monkeypatch):
-    before = fingerprint(results)
+    follower = Follower(results)
+    before = follower.fingerprint()
     monkeypatch.setattr("builtins.open", lambda *a, **k: pytest.fail("opened"))
-    assert fingerprint(results) == before
+    assert follower.fingerprint() == before

@@ -1,0 +1,90 @@
+"""The plans of a folder's studies, read again when their files change and at no other time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from orchestrator.errors import OrchestratorError
+from orchestrator.ledger.studies import read_study, study_folder, study_names
+
+__all__ = ["FollowedStudies", "FollowedStudy", "stamp"]
+
+FILES = ("plan.parquet", "looks.jsonl", "spending.jsonl")
+
+Stamp = tuple[tuple[str, int, int], ...]
+"""Names, times and sizes of files: as long as it is the same, so are they."""
+
+Slots = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class FollowedStudy:
+    """A study as its files have it."""
+
+    name: str
+    record: Mapping[str, Any]
+    slots: Slots
+    """Of its trials, each once."""
+    searched: tuple[Slots, ...] = ()
+    """Of the trials of each search of the record, as far as the plan has them."""
+
+
+def stamp(paths: Iterable[Path]) -> Stamp:
+    """Return names, times and sizes of those files that there are; opens none."""
+    found = []
+    for path in paths:
+        try:
+            known = os.stat(path)
+        except OSError:
+            continue
+        found.append((str(path), known.st_mtime_ns, known.st_size))
+    return tuple(found)
+
+
+class FollowedStudies:
+    """The studies of a folder.
+
+    Args:
+        results: the results folder.
+        slots_of: gives trials their slots.
+    """
+
+    def __init__(self, results: Path, slots_of: Callable[[Iterable[str]], Slots]) -> None:
+        self._results, self._slots_of = results, slots_of
+        self._known: dict[str, tuple[Stamp, FollowedStudy | None]] = {}
+        self.problem = ""
+        """What is wrong with the first study that cannot be read; empty: nothing."""
+
+    def stamps(self) -> dict[str, Stamp]:
+        """Return the stamp of each study's files."""
+        return {name: self._stamp(name) for name in study_names(self._results)}
+
+    def look(self) -> list[FollowedStudy]:
+        """Return the studies that can be read, by name; those whose files are those of before are not read again."""
+        stamps, self.problem = self.stamps(), ""
+        known, self._known = self._known, {}
+        for name, now in stamps.items():
+            before = known.get(name)
+            self._known[name] = before if before is not None and before[0] == now and before[1] else self._read(name)
+        return [study for _, study in self._known.values() if study is not None]
+
+    def _stamp(self, name: str) -> Stamp:
+        folder = study_folder(self._results, name)
+        return stamp(folder / file for file in FILES)
+
+    def _read(self, name: str) -> tuple[Stamp, FollowedStudy | None]:
+        now = self._stamp(name)
+        try:
+            record, plan = read_study(self._results, name)
+        except OrchestratorError as error:
+            self.problem = self.problem or str(error)
+            return now, None
+        slots = self._slots_of(plan["trial_id"].to_pylist())
+        return now, FollowedStudy(name, record, np.unique(slots))
