@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from orchestrator.dataset_name import loaded_as
 from orchestrator.errors import RequestError, UnknownNameError
 from orchestrator.machine import process_settings
-from orchestrator.metric import Metric, undeclared
+from orchestrator.metric import Metric, undeclared, with_added
 from orchestrator.own.declared import OWN_DATA, Declared, declaration_of, loading, metrics_from
 from orchestrator.provenance import code_digest
 
@@ -40,6 +40,7 @@ __all__ = [
     "names",
     "new_dataset",
     "origin",
+    "prediction",
     "rehearsal",
     "scoring",
     "training",
@@ -265,7 +266,7 @@ def metrics(plugins: Sequence[str] | None = None) -> Mapping[str, Metric]:
         plugins: folders with a user's own metrics; None: those that `use_plugins` named last.
     """
     of_files = _metrics(_in_use if plugins is None else tuple(plugins))
-    return {**of_files, **_declared_metrics} if _declared_metrics else of_files
+    return with_added({**of_files, **_declared_metrics} if _declared_metrics else of_files)
 
 
 @cache
@@ -349,6 +350,11 @@ def data_folder() -> Path:
 def checkpoints() -> ModuleType:
     """Return `trainables.training.checkpoints`, which reads what a bundle under way left; imports torch."""
     return importlib.import_module("trainables.training.checkpoints")
+
+
+def prediction() -> ModuleType:
+    """Return `trainables.training.prediction`, which assigns new points by kept weights; imports torch."""
+    return importlib.import_module("trainables.training.prediction")
 
 
 def training() -> ModuleType:

@@ -6,7 +6,9 @@ metric's. `discovery.metrics` lists them without importing torch: what a computa
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
     Column: TypeAlias = npt.NDArray[np.float64]
 
-__all__ = ["GUESSED", "Cost", "Metric", "undeclared"]
+__all__ = ["GUESSED", "Cost", "Metric", "also_computed", "undeclared", "with_added"]
 
 GUESSED: Final = "guessed"
 """The chance level depends on the data: the mean over random partitions."""
@@ -67,3 +69,31 @@ class Metric:
 def undeclared(name: str) -> Metric:
     """Return what is known of a number that no file declares, such as a method's own."""
     return Metric(written=name.replace("_", " "), larger_is_better=None)
+
+
+_added: ContextVar[tuple[str, Metric, bool] | None] = ContextVar("_added", default=None)
+
+
+@contextmanager
+def also_computed(name: str, metric: Metric, *, alone: bool = False) -> Iterator[None]:
+    """Have one more metric computed within the block: one that looks at partitions and gives no number, for instance.
+
+    Args:
+        name: under which it is known there.
+        metric: what is computed.
+        alone: whether no other metric is.
+    """
+    token = _added.set((name, metric, alone))
+    try:
+        yield
+    finally:
+        _added.reset(token)
+
+
+def with_added(known: Mapping[str, Metric]) -> Mapping[str, Metric]:
+    """Return the metrics that are known, with what `also_computed` adds."""
+    added = _added.get()
+    if added is None:
+        return known
+    name, metric, alone = added
+    return {**({} if alone else known), name: metric}

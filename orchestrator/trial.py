@@ -249,6 +249,8 @@ class BundleTask:
     limits: Limits = field(default_factory=Limits)
     ended_members: tuple[int, ...] = ()
     """Members whose end the ledger has: they keep their place, since a checkpoint counts on it, and are not trained."""
+    kept_members: tuple[int, ...] = ()
+    """Members whose weights, assignments and embeddings come with their outcome (`Report.kept`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -273,6 +275,9 @@ class Report:
     """Name of the processor or card that trains the bundle; in its first report at least, empty: as said before."""
     log: str = ""
     """What the worker printed since the bundle began, its end at least; only beside a failure."""
+    kept: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
+    """trial_id -> what is kept of it, of members that are complete with this report: `weights` (a safetensors file, or
+    what a command left), `assignments` and `embeddings` (.npy); what there is not is left out."""
 
     @property
     def trial_ids(self) -> set[str]:

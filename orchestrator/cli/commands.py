@@ -17,6 +17,7 @@ from orchestrator.cli.options import (
     MergeOptions,
     NewOptions,
     PlanOptions,
+    PredictOptions,
     ReportOptions,
     RetractOptions,
     RunOptions,
@@ -140,6 +141,16 @@ def trial(options: TrialOptions) -> None:
     console.emit(trial_view(options.results, options.trial_id), options.as_json, console.trial_text)
 
 
+@app.command(PredictOptions)
+def predict(options: PredictOptions) -> None:
+    """Write the clusters of new points, by the weights that a study kept of a trial."""
+    from orchestrator.cli import console
+    from orchestrator.run.prediction import predict as predicted
+
+    found = predicted(options.results, options.trial_id, options.data, options.out, tuple(options.plugin))
+    console.emit(found, options.as_json, lambda one: say(one["sentence"]))
+
+
 @app.command(VerifyOptions)
 def verify(options: VerifyOptions) -> None:
     """Train a sample of complete trials again, each alone, and compare with the ledger; exit 1 if any differs."""
@@ -185,11 +196,15 @@ def export(options: ExportOptions) -> None:
 
 @app.command(CleanOptions)
 def clean(options: CleanOptions) -> None:
-    """Show disk use; with --remove, delete checkpoints and artifacts."""
+    """Show disk use; with --remove, delete checkpoints and artifacts; with --kept, what studies keep of trials."""
     from orchestrator.cli import console
     from orchestrator.inspection.disk_use import clean as cleaned
 
-    console.emit(cleaned(options.results, remove=options.remove), options.as_json, console.folders_table)
+    console.emit(
+        cleaned(options.results, remove=options.remove, remove_kept=options.kept),
+        options.as_json,
+        console.folders_table,
+    )
 
 
 @app.command(DoctorOptions)

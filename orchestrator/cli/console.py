@@ -141,6 +141,8 @@ def trial_text(found: Mapping[str, Any]) -> None:
         out.print(entry["text"], markup=False, soft_wrap=True)
     for row in found["epochs"][-5:]:
         out.print(f"epoch {row['epoch']}: {_metrics(row)}", markup=False)
+    for what, path in found["kept"].items():
+        out.print(f"kept {what}: {path}", markup=False, soft_wrap=True)
     out.print(f"asked for by: {', '.join(found['studies']) or 'no study that is planned here'}")
     if found["train_again"]:
         out.print(f"train it again: {found['train_again']}", markup=False)

@@ -227,6 +227,18 @@ class TrialOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PredictOptions:
+    """Options of `orchestrate predict`."""
+
+    trial_id: Annotated[str, Argument(metavar="ID", help="a trial's id, or its beginning; its study has keep=")]
+    data: Annotated[Path, Argument(metavar="DATA", help="a .npy file of new points, as the dataset's are once loaded")]
+    out: Annotated[Path | None, Option(help="a .npy file for their clusters; default: beside DATA")] = None
+    results: Results = RESULTS
+    plugin: Plugins = field(default_factory=list)
+    as_json: AsJson = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class VerifyOptions(StudyOrAllOptions):
     """Options of `orchestrate verify`."""
 
@@ -258,6 +270,7 @@ class CleanOptions:
 
     results: Results = RESULTS
     remove: Annotated[bool, Option("--remove", help="delete checkpoints and artifacts; rows are never touched")] = False
+    kept: Annotated[bool, Option("--kept", help="delete what studies keep of trials: weights and the like")] = False
     as_json: AsJson = False
 
 

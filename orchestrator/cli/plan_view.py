@@ -20,6 +20,7 @@ from orchestrator.plan.power import paired_spread
 from orchestrator.plan.rehearsal import check_methods
 from orchestrator.plan.study_list import studies_of_tier
 from orchestrator.price.demand import Demand, demand
+from orchestrator.price.disk import disk_of
 from orchestrator.price.knowledge import knowledge, start_seconds
 from orchestrator.price.price import Price, price
 from orchestrator.price.probing import probe
@@ -61,6 +62,7 @@ def priced_plan(study: Study, results: Path, catalogue: Catalogue, workers: int)
         known = knowledge([study], catalogue, ledger)
         cost = price(asked.waves, known, workers or _default_workers(study), start_seconds(ledger))
         power = _power(asked, ledger)
+        kept = disk_of(asked, ledger)
     return {
         "study": study.key,
         "question": study.question,
@@ -70,12 +72,14 @@ def priced_plan(study: Study, results: Path, catalogue: Catalogue, workers: int)
         "hits": asked.n_hits,
         "missing": len(asked.missing),
         "price": dataclasses.asdict(cost),
+        "kept": kept,
         "detectable": None if power is None else dataclasses.asdict(power),
         "sentences": [
             _counts(asked),
             *_merged(asked),
             *_absences(catalogue),
             _price_sentence(cost, _unit_of_work(study)),
+            *([kept["sentence"]] if kept else []),
             *_power_sentences(study, power),
         ],
     }

@@ -13,10 +13,18 @@ from orchestrator.ledger import Ledger, plain_files
 __all__ = ["clean"]
 
 
-def clean(results: Path, *, remove: bool) -> list[dict[str, Any]]:
-    """Return the disk use of each folder of the results; with `remove`, delete checkpoints and artifacts first."""
+def clean(results: Path, *, remove: bool, remove_kept: bool = False) -> list[dict[str, Any]]:
+    """Return the disk use of each folder of the results.
+
+    Args:
+        results: the results folder.
+        remove: delete checkpoints and artifacts first.
+        remove_kept: delete first what studies keep of trials; only training makes it again.
+    """
     removable = ("checkpoints", "artifacts")
-    with Ledger(results, writable=remove):
+    with Ledger(results, writable=remove or remove_kept) as ledger:
+        if remove_kept:
+            ledger.kept.forget()
         if remove:
             for name in removable:
                 shutil.rmtree(plain_files.inside(results, name), ignore_errors=True)  # follows no link in it either

@@ -39,6 +39,7 @@ def trial_view(results: Path, trial_id: str) -> dict[str, Any]:
         epochs = _plain(ledger.epoch_table([whole]))
         logs = [dataclasses.asdict(entry) for entry in ledger.logs.of(whole)]
         studies = [name for name, ids in planned.items() if whole in ids]
+        kept = {what: str(path) for what, path in ledger.kept.of(whole).items()}
         again = _again(whole, ledger, studies[0], attempts) if studies else ""
     last = attempts[-1] if attempts else {}
     return {
@@ -48,6 +49,7 @@ def trial_view(results: Path, trial_id: str) -> dict[str, Any]:
         "attempts": attempts,
         "epochs": epochs,
         "logs": logs,
+        "kept": kept,
         "studies": studies,
         "train_again": again,
     }

@@ -7,6 +7,7 @@
                                          spending.jsonl: what each run has spent so far
       profiles/<hash>.json               what probes measured of a program; <hash>.memory.json: what memory ran out for
       checkpoints/<bundle_id>/           resumable state of bundles that are not finished
+      kept/<trial_id>.json, files/       weights, assignments and embeddings of trials that a study keeps
       logs/<bundle_id>.log               tracebacks and last lines of processes, where something failed; bounded
       retracted.jsonl                    trials that count as nothing, with the reason, a line each
       quarantine/                        what `repair` set aside

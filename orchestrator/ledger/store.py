@@ -14,6 +14,7 @@ from orchestrator.errors import LedgerError, RequestError
 from orchestrator.ledger import files, merging, plain_files, retractions, schema
 from orchestrator.ledger.checkpoints import Checkpoints
 from orchestrator.ledger.doctor import Doctor
+from orchestrator.ledger.kept import Kept
 from orchestrator.ledger.lock import FolderLock
 from orchestrator.ledger.logs import Logs
 from orchestrator.ledger.rows import compaction, index, reading
@@ -64,6 +65,7 @@ class Ledger:
         self.studies = StudyFiles(self.folder, self._require_lock)
         self.checkpoints = Checkpoints(self.folder, self._require_lock)
         self.logs = Logs(self.folder, self._require_lock)
+        self.kept = Kept(self.folder, self._require_lock)
         self.doctor = Doctor(self.folder, self._batches, self._require_lock)
         self._known = Index()
         """What a driver knows of each trial; a reader asks the files."""

@@ -72,6 +72,7 @@ def command(line: str, *, knobs: Mapping[str, object], name: str = "", **options
     space = knobs_from(knobs, defaults, found.called)
     named = places_in([*words, *environment.values()])
     _require_places(found, named, space)
+    _require_prediction(found, space)
     spelled = {knob: known[_key(knob)] for knob in space if _key(knob) in known}
     _require_options(found, {knob for knob in space if knob not in named} - set(spelled), named, known)
     return MethodName(
@@ -148,6 +149,22 @@ def _require_places(found: _Command, named: set[str], knobs: Mapping[str, object
             raise RequestError(f"{found.called}: files: {place!r} is the name of a knob or of a place already")
     if found.form == "file" and "config" not in named:
         raise RequestError(f"{found.called}: form 'file' writes a file; say where its path goes: {{config}}")
+
+
+def _require_prediction(found: _Command, knobs: Mapping[str, object]) -> None:
+    """Refuse a line for predictions that does not say where its result goes, or has places that nothing stands in.
+
+    Raises:
+        RequestError: one line that names the place.
+    """
+    if not found.predict:
+        return
+    words, variables = split(found.predict, f"{found.called}: predict")
+    named, known = places_in([*words, *variables.values()]), {"weights", "data", "out", *knobs, *found.files}
+    for place in sorted(named - known):
+        raise UnknownNameError(f"place in predict of {found.called}", place, known)
+    for place in sorted({"weights", "data", "out"} - named):
+        raise RequestError(f"{found.called}: predict has no place {{{place}}}; it needs {{weights}}, {{data}}, {{out}}")
 
 
 def _require_options(found: _Command, absent: set[str], named: set[str], known: Mapping[str, ScriptOption]) -> None:

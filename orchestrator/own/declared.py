@@ -83,7 +83,12 @@ class Declared:
     def identity(self) -> str:
         """Digest of what is asked and of the content of the data, part of every trial's id; knobs and code apart."""
         content = {name: content_digest(Path(path)) for name, path in sorted(self.data.items())}
-        return digest({"adapter": self.adapter, "asks": dict(self.asks), "data": content})
+        return digest({"adapter": self.adapter, "asks": self._asked, "data": content})
+
+    @property
+    def _asked(self) -> dict[str, Any]:
+        """What is asked of a training; how points are assigned afterwards is no part of it."""
+        return {name: "" if name == "predict" else value for name, value in self.asks.items()}
 
     def code_digest(self) -> str:
         """Return the digest of the code as its files are now, and of what is asked: the script is read at every trial.
@@ -91,7 +96,7 @@ class Declared:
         Raises:
             OSError: a file cannot be read.
         """
-        content = hashlib.blake2b(digest({"adapter": self.adapter, "asks": dict(self.asks)}).encode(), digest_size=10)
+        content = hashlib.blake2b(digest({"adapter": self.adapter, "asks": self._asked}).encode(), digest_size=10)
         for name, path in sorted(self.code.items()):
             text = Path(path).read_bytes()
             content.update(f"{name}:{len(text)}:".encode() + text)

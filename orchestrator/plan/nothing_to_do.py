@@ -7,10 +7,13 @@ from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
 
+import pyarrow as pa
+
 from orchestrator import discovery
 from orchestrator.dataset_name import loaded_as
 from orchestrator.ledger import Ledger
 from orchestrator.own.declared import OWN_DATA, declaration_of
+from orchestrator.plan.keeping import keeps
 from orchestrator.provenance import file_code_digest, versions
 from orchestrator.study import Study
 from orchestrator.trial import TrialState, digest
@@ -35,8 +38,18 @@ def n_known_trials(study: Study, ledger: Ledger, plugins: Sequence[str]) -> int 
         return None
     wanted = set(plan["trial_id"].to_pylist())
     states = ledger.states(wanted)
+    if ledger.kept.missing_of(_kept(study.keep, plan)):
+        return None
     done = len(states) == len(wanted) and TrialState.FAILED not in states.values()
     return len(wanted) if done else None
+
+
+def _kept(keep: str, plan: pa.Table) -> set[str]:
+    """Return the trials of a recorded plan whose files the study keeps."""
+    if not keep:
+        return set()
+    rows = zip(*(plan[name].to_pylist() for name in ("trial_id", "phase", "role")), strict=True)
+    return {trial_id for trial_id, phase, role in rows if keeps(keep, phase, role)}
 
 
 def _contents(study: Study, plugins: Sequence[str]) -> Iterator[str]:

@@ -16,7 +16,7 @@ from orchestrator.plan.catalogue import Catalogue
 from orchestrator.plan.kept_facts import code_key, kept
 from orchestrator.trial import SeedBlock, TrialSpec, canonical_json
 
-__all__ = ["check_methods", "require_buildable", "require_metric"]
+__all__ = ["bytes_kept", "check_methods", "require_buildable", "require_metric"]
 
 MOST = 64
 """Configurations of one method on one dataset that are tried: all of most plans; of a larger one, evenly many."""
@@ -94,6 +94,23 @@ def require_metric(metric: str, specs: Iterable[TrialSpec], catalogue: Catalogue
         given.update(names)
     if metric not in given:
         raise UnknownNameError(f"metric of {who}", metric, {*declared, *given})
+
+
+def bytes_kept(spec: TrialSpec, catalogue: Catalogue) -> float | None:
+    """Return about how many bytes a study keeps of a trial; None: it takes the trial to know."""
+    if not spec.dataset_digest or spec.declaration:
+        return None
+    code = code_key("method", spec.method, catalogue.plugins)
+    known = ["kept bytes", code, spec.dataset_digest, spec.dataset, spec.protocol, dict(spec.config), spec.precision]
+    found: float | None = kept(known, lambda: _kept_bytes(spec, catalogue))
+    return found
+
+
+def _kept_bytes(spec: TrialSpec, catalogue: Catalogue) -> float | None:
+    method = discovery.method(spec.method, catalogue.plugins)
+    data = discovery.load_dataset(spec.dataset, spec.protocol, catalogue.plugins)
+    found: float | None = discovery.rehearsal().kept_bytes(method, _first_seed(spec), data)
+    return found
 
 
 def _require_labels(metric: str, specs: Iterable[TrialSpec], catalogue: Catalogue, who: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from orchestrator.designs.search import Search
 from orchestrator.ledger import Ledger
+from orchestrator.plan.keeping import kept_trials
 from orchestrator.plan.plan import Plan
 from orchestrator.plan.trials import PlannedTrial
 from orchestrator.trial import TrialSpec
@@ -25,6 +26,10 @@ class Demand:
     """Confirm trials at the last look."""
     hits: set[str]
     """trial_ids of those that the ledger has."""
+    kept: set[str]
+    """trial_ids of those whose files the study keeps."""
+    unkept: set[str]
+    """Those of them that the ledger has, without their files: they are trained again."""
     search_hits: int
     to_confirm: dict[str, TrialSpec]
     """Missing confirm trials by trial_id."""
@@ -59,12 +64,16 @@ def demand(plan: Plan, ledger: Ledger) -> Demand:
     confirm = plan.confirm_trials(range(study.looks[-1]))
     wanted = {trial.spec.trial_id: trial.spec for trial in confirm}
     hits = ledger.complete(wanted)
+    kept = kept_trials(study.keep, confirm)
+    unkept = ledger.kept.missing_of(kept)
     return Demand(
         plan=plan,
         confirm=confirm,
-        hits=hits,
+        hits=hits - unkept,
+        kept=kept,
+        unkept=unkept & hits,
         search_hits=sum(len(told) for told in _told(plan, record, ledger)),
-        to_confirm={trial_id: spec for trial_id, spec in wanted.items() if trial_id not in hits},
+        to_confirm={trial_id: spec for trial_id, spec in wanted.items() if trial_id not in hits - unkept},
         to_search=_search_rounds(plan, record, ledger),
     )
 

@@ -44,6 +44,12 @@ class KnownResults:
         """Take the result of a trial that ended in this run."""
         self._here[trial_id] = result
 
+    def forget_complete(self, trial_id: str) -> None:
+        """Forget a complete result of the past: something is wanted of the trial that only training makes."""
+        past = self._past.get(trial_id)
+        if past is not None and past.state is TrialState.COMPLETE and trial_id not in self._here:
+            del self._past[trial_id]
+
     def forget_pruned(self, trial_id: str) -> None:
         """Forget a pruned result of the past: it is a hit for a search that prunes, and for nothing else."""
         past = self._past.get(trial_id)

@@ -20,6 +20,7 @@ from orchestrator.record.failure_log import keep_death, keep_failures
 from orchestrator.record.study_json import chosen_of, earlier_record, write_record
 from orchestrator.run.checks import Checks
 from orchestrator.run.gathering import Gathering, together
+from orchestrator.run.keeping import Keeping
 from orchestrator.run.known_results import KnownResults, results_of_ledger
 from orchestrator.run.outcomes import Outcomes
 from orchestrator.run.own_code import code_of_methods
@@ -59,6 +60,7 @@ class Runner:
         codes = set(self._digests.values()) if options.only_current else None
         past = results_of_ledger(ledger, study.methods, codes, options.retry_failed, curves=prunes)
         self._results = KnownResults(past)
+        self._keeping = Keeping(ledger, study.keep, self._results)
         self._guard = EquivalenceGuard(
             lambda spec: bundle_key(spec, catalogue.space(spec.method)),
             earlier.get("equivalence", {}),
@@ -111,6 +113,7 @@ class Runner:
             needed=self._needed,
             limits=self._options.limits,
             ended_members=self._queue.recorded(bundle),
+            kept_members=() if is_check else self._keeping.members(bundle),
         )
 
     @property
@@ -147,6 +150,7 @@ class Runner:
     def report(self, bundle: Bundle, report: Report) -> None:
         """Keep rows; make ended members durable, then let the phases go on."""
         self.worker_seconds.heard(bundle.bundle_id, report.device_name)
+        self._keeping.take(report)  # before its rows: a complete trial has its files
         if self._options.spending is not None:
             self._options.spending.note(lambda: self.worker_seconds.device_seconds)
         if not self._guard.is_check(bundle) and self._gathering.waits(bundle, report, self._queue.n_open):
@@ -272,6 +276,7 @@ class Runner:
         schedule = self.schedule
         fresh = schedule.advance(self._results.get)
         self._news = bool(fresh)
+        self._keeping.ask(fresh)
         for trial in fresh:
             if not (trial.phase == "search" and schedule.pruners):
                 self._results.forget_pruned(trial.spec.trial_id)

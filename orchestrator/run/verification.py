@@ -21,7 +21,7 @@ from orchestrator.trial import Bundle, BundleTask, SeedBlock, TrialOutcome, Tria
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Draw", "verify"]
+__all__ = ["Draw", "complete_rows", "declare_methods", "spec_of", "verify"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def verify(name: str, results: Path, draw: Draw, plugins: tuple[str, ...]) -> di
     Raises:
         RequestError: the study has no complete trial here, or the one that was named is not among them.
     """
-    own = _complete(name, results)
+    own = complete_rows(name, results)
     if draw.trial_id:
         own = own[own["trial_id"].str.startswith(draw.trial_id)]
     if not len(own):
@@ -50,7 +50,7 @@ def verify(name: str, results: Path, draw: Draw, plugins: tuple[str, ...]) -> di
         who, run = (f"study {name!r}", name) if name else ("no study", "--all")
         has = "has not" if name else "has"
         raise RequestError(f"{who} {has} {asked} in {str(results)!r}; run it first: orchestrate run {run}")
-    _declare(name, results)
+    declare_methods(name, results)
     chosen = random.Random(draw.seed).sample(range(len(own)), min(draw.sample, len(own)))
     differ = []
     for place in chosen:
@@ -66,7 +66,7 @@ def verify(name: str, results: Path, draw: Draw, plugins: tuple[str, ...]) -> di
     }
 
 
-def _declare(name: str, results: Path) -> None:
+def declare_methods(name: str, results: Path) -> None:
     """Have the methods known that the files of a study (of all studies) declare, as far as those files are there."""
     with Ledger(results) as ledger:
         records = [ledger.studies.read(one)[0] for one in ([name] if name else ledger.studies.names())]
@@ -81,7 +81,7 @@ def _declare(name: str, results: Path) -> None:
             load(str(file))
 
 
-def _complete(name: str, results: Path) -> pd.DataFrame:
+def complete_rows(name: str, results: Path) -> pd.DataFrame:
     """Return the complete trials that a study, or any study, asks for; by id, so that a seed draws the same anywhere.
 
     Raises:

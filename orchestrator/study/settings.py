@@ -54,6 +54,10 @@ def _with_precision(study: Study, value: str) -> Study:
     return replace(study, precision=value)
 
 
+def _with_keep(study: Study, value: str) -> Study:
+    return replace(study, keep=value)
+
+
 def _with_protocol(study: Study, value: str) -> Study:
     return replace(study, protocol=value)
 
@@ -95,6 +99,7 @@ SETTINGS: Mapping[str, Callable[[Study, str], Study]] = {
     "n_epochs": _with_epochs,
     "precision": _with_precision,
     "protocol": _with_protocol,
+    "keep": _with_keep,
     "warm_start": _with_warm_start,
     "metric": _with_metric,
     "margin": _with_margin,

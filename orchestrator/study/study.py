@@ -206,6 +206,9 @@ class Study(Checked):
     tiers: Mapping[str, Tier] = field(
         default_factory=dict, metadata=allowed(mapping(instance(Tier, "Tier(...)"), "name -> Tier(...)", key=WORD))
     )
+    keep: str = field(default="", metadata=allowed(one_of(("", "chosen", "confirm"), "keep")))
+    """Of which confirm trials weights, assignments and embeddings are kept: `chosen` (the baseline, which is what a
+    search chose, and the rivals), `confirm` (every arm), or of none. No part of what a trial is."""
     name: str = field(default="", metadata=allowed(text(empty=True)))
     docstring: str = field(default="", metadata=allowed(text(empty=True, lines=True, most=200_000)))
     file: str = field(default="", repr=False, compare=False, metadata=allowed(text(empty=True, most=4_096)))

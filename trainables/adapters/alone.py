@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,7 +22,7 @@ from trainables.data.dataset import Dataset
 from trainables.method import Method, MethodConfig, Row
 from trainables.scoring import score
 
-__all__ = ["Alone", "Points", "Trial", "points_of", "row_of", "scores_of"]
+__all__ = ["Alone", "Points", "Trial", "as_npy", "points_of", "row_of", "scores_of"]
 
 Self = TypeVar("Self", bound="Alone")
 
@@ -85,6 +86,10 @@ class Alone(Method):
     def keep(self, members: Sequence[int]) -> None:
         """Nothing to drop: there is one member."""
 
+    def kept_files(self) -> dict[str, bytes]:
+        """Return what it leaves to be kept, once it is complete, as `trial.Report.kept` has it; most leave nothing."""
+        return {}
+
 
 class Points(NamedTuple):
     """What a user's own code is given of a dataset: no labels."""
@@ -137,3 +142,10 @@ def row_of(numbers: Mapping[str, float], known: Mapping[str, Metric]) -> Row:
             )
         row[name if name.startswith("diagnostic.") else f"metric.{name}"] = value
     return row
+
+
+def as_npy(array: npt.NDArray[Any]) -> bytes:
+    """Return an array as the content of a .npy file."""
+    stream = io.BytesIO()
+    np.save(stream, array, allow_pickle=False)
+    return stream.getvalue()

@@ -13,10 +13,11 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
+from orchestrator.errors import DataError
 from orchestrator.own.declared import Declared
 from orchestrator.own.template import filled, places_in, put
 from orchestrator.trial import FailureKind
-from trainables.adapters.alone import Alone, Trial, row_of, scores_of
+from trainables.adapters.alone import Alone, Trial, as_npy, row_of, scores_of
 from trainables.adapters.dataset_file import dataset_file
 from trainables.adapters.ended import EndedError, failure_of, killed_by_memory, tail
 from trainables.adapters.places import Places
@@ -101,6 +102,26 @@ class CommandMethod(Alone):
     def load_state_dict(self, state: State) -> None:
         """Go on after an epoch: reports of earlier ones are not told again."""
         self.epoch = int(state["epoch"])
+
+    def kept_files(self) -> dict[str, bytes]:
+        """Return what the command left at `{keep}`: `weights` or `weights.*`, `assignments.npy`, `embeddings.npy`.
+
+        Raises:
+            DataError: several files of weights, or arrays of another form.
+        """
+        found, left = {}, sorted(path for path in self.places.kept.glob("weights*") if path.is_file())
+        if len(left) > 1:
+            raise DataError(f"it left {', '.join(path.name for path in left)}; allowed: one file of weights")
+        for path in left:
+            found["weights"] = path.read_bytes()
+        for name, n_dims, kind in (("assignments", 1, np.int32), ("embeddings", 2, np.float32)):
+            path = self.places.kept / f"{name}.npy"
+            if path.is_file():
+                array = np.load(path, allow_pickle=False)
+                if array.ndim != n_dims:
+                    raise DataError(f"its {name}.npy has the shape {array.shape}; allowed: {n_dims} axes")
+                found[name] = as_npy(array.astype(kind))
+        return found
 
     def close(self) -> None:
         """End the command, with all that it started."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import time
 import traceback
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from math import isfinite, nan
@@ -32,6 +32,7 @@ from trainables.scoring import measuring
 from trainables.training.cost_meter import Costs
 from trainables.training.failure_kinds import classified, told
 from trainables.training.fates import Fate, at_plateau, complete, diverged, overdue
+from trainables.training.kept_files import Seen, content_of, watching
 from trainables.training.limits import held_bytes, within_memory, within_seconds
 from trainables.training.numerics import configure_numerics, device_of
 
@@ -68,6 +69,8 @@ class BundleTraining:
         """Seconds of each member's cost that went into groups which came to nothing: no limit counts them."""
         self.started_at = _now()
         self.saved_at = time.monotonic()
+        self.seen = Seen()
+        """What was scored at the latest evaluation, if something is kept."""
         self.superseded = False
         """Whether the bundle was handed out again, so that nobody waits for this training of it."""
         self.saving_seconds = 0.0
@@ -87,12 +90,13 @@ class BundleTraining:
         living = self.groups[0]
         first, last = self.epoch == 0, self.epoch + 1 >= self.spec(living[0]).n_epochs
         alone = self._streams_untouched(at_all=first or last)
-        with self.costs.charged(living), computing(self.precision), measuring(self.task.plugins), alone:
+        with self.costs.charged(living), computing(self.precision), measuring(self.task.plugins), alone, self._seeing():
             self.built = method = self.built if self.built is not None else self.build(living)
             method.fit_epoch()
             rows, resting = self._evaluated(method, last)
         ends = {place: fate for place in range(len(rows)) if (fate := self._fate(place, rows[place], resting))}
         left = [place for place in range(len(rows)) if place not in ends]
+        files = self._kept(method, ends)
         if left and ends:
             method.keep(left)
         self.epoch += 1
@@ -104,10 +108,34 @@ class BundleTraining:
         told = self.table.measured(
             self.task.bundle, [living[place] for place in kept], self.epoch, self.costs.seconds, [rows[p] for p in kept]
         )
-        return self._ended({living[place]: self._outcome(living[place], fate) for place, fate in ends.items()}, told)
+        outcomes = {living[place]: self._outcome(living[place], fate) for place, fate in ends.items()}
+        return replace(self._ended(outcomes, told), kept=files)
+
+    def _seeing(self) -> AbstractContextManager[object]:
+        """Return what watches the partitions that are scored, if something is kept of the members that train."""
+        wanted = set(self.task.kept_members) & set(self.groups[0])
+        return self._watching() if wanted else nullcontext()
+
+    @contextmanager
+    def _watching(self) -> Iterator[None]:
+        with watching() as self.seen:
+            yield
+
+    def _kept(self, method: Method, ends: Mapping[int, Fate]) -> dict[str, dict[str, bytes]]:
+        """Return the files of those that are complete, of what is kept."""
+        living, found = self.groups[0], {}
+        for place, fate in ends.items():
+            if living[place] in self.task.kept_members and fate.state is TrialState.COMPLETE:
+                trial_id = self.spec(living[place]).trial_id
+                try:
+                    found[trial_id] = content_of(method, self.data, place, len(living), self.seen)
+                except Exception as error:  # a complete trial is complete, whatever becomes of its files
+                    _LOG.warning("trial %s: nothing is kept: %s: %s", trial_id, type(error).__name__, error)
+        return found
 
     def _evaluated(self, method: Method, last: bool) -> tuple[list[Row], set[int]]:
         """Return the rows of the living members, and the places of those whose training ends here."""
+        self.seen.forget()
         rows, living = method.evaluate(last), self.groups[0]
         if last:
             return rows, set(range(len(rows)))
@@ -117,6 +145,7 @@ class BundleTraining:
             if at_plateau(stop := self.spec(member).stop, self._curve(member, stop), rows[place])
         }
         if resting:  # their last evaluation has all metrics; that of the others stays as it is
+            self.seen.forget()
             full = method.evaluate(True)
             rows = [full[place] if place in resting else row for place, row in enumerate(rows)]
         return rows, resting

@@ -15,8 +15,9 @@ from trainables.global_streams import untouched
 from trainables.method import InTurn, Method
 from trainables.precision import computing
 from trainables.scoring import measuring
+from trainables.training.kept_files import content_of, watching
 
-__all__ = ["few_points", "measured", "problem"]
+__all__ = ["few_points", "kept_bytes", "measured", "problem"]
 
 POINTS = 32
 """Of each part; what more points make possible (larger batches, more clusters) is looked at on all of them."""
@@ -55,13 +56,34 @@ def measured(method: type[Method], spec: TrialSpec, data: Dataset, plugins: tupl
     return sorted(name.removeprefix("metric.") for name in row if name.startswith("metric."))
 
 
-def few_points(data: Dataset) -> Dataset:
+def kept_bytes(method: type[Method], spec: TrialSpec, data: Dataset) -> float | None:
+    """Return about how many bytes a study keeps of a trial: weights, assignments, embeddings; None: it cannot be told.
+
+    Measured on few points and on twice as many, and drawn out to all: what grows, grows with the points.
+    """
+    short, sizes, counts = replace(spec, n_epochs=1), [], []
+    for few in (few_points(data), few_points(data, 2 * POINTS)):
+        try:
+            with computing(spec.precision), watching() as seen:
+                built = _built(method, short, few)
+                with OwnSettings(imposed_by(method.__module__)).own():
+                    built.fit_epoch()
+                    built.evaluate(True)
+                sizes.append(sum(map(len, content_of(built, few, 0, 1, seen).values())))
+        except Exception:  # on so few points
+            return None
+        counts.append(len(few.all_inputs) + len(few.eval_inputs))
+    slope = 0.0 if counts[0] == counts[1] else (sizes[1] - sizes[0]) / (counts[1] - counts[0])
+    return sizes[1] + slope * (len(data.all_inputs) + len(data.eval_inputs) - counts[1])
+
+
+def few_points(data: Dataset, points: int = POINTS) -> Dataset:
     """Return the first points of each part of a dataset."""
     few = {}
     for name in ("inputs", "labels", "test_inputs", "test_labels", "given_labels", "unlabelled"):
         part = getattr(data, name)
         if part is not None:
-            few[name] = part[:POINTS]
+            few[name] = part[:points]
     return replace(data, **few)
 
 

@@ -93,7 +93,16 @@ def take_up(run: BundleTraining, found: checkpoints.Checkpoint) -> None:
         int(member): from_json(content, run.task.bundle, int(member))
         for member, content in progress["outcomes"].items()
     }
+    _require_files(run)
     _try_again(run, progress["attempts"])
+
+
+def _require_files(run: BundleTraining) -> None:
+    """Refuse a checkpoint with a complete member whose files are wanted and went down with the process."""
+    for member, outcome in run.outcomes.items():
+        wanted = member in run.task.kept_members and member not in run.task.ended_members
+        if wanted and outcome.state is TrialState.COMPLETE:
+            raise DataError(f"its checkpoint has no files of trial {outcome.spec.trial_id}, which are to be kept")
 
 
 def _drop_ended(run: BundleTraining) -> None:

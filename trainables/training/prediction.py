@@ -1,0 +1,93 @@
+"""Clusters of new points, by the state that was kept of a trial: the method is built again, and scores other points."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load
+from torch import Tensor
+
+from orchestrator.errors import DataError, RequestError
+from orchestrator.machine.process_settings import OwnSettings, imposed_by
+from orchestrator.trial import Bundle, BundleTask, TrialSpec
+from trainables.data.dataset import Dataset, all_finite
+from trainables.method import Method
+from trainables.precision import computing
+from trainables.training.checkpoints import nested
+from trainables.training.kept_files import watching
+from trainables.training.numerics import configure_numerics, device_of
+
+__all__ = ["clusters_of"]
+
+
+def clusters_of(
+    method: type[Method], spec: TrialSpec, data: Dataset, points: np.ndarray[Any, Any], weights: bytes
+) -> np.ndarray[Any, Any]:
+    """Return the cluster of each new point, (n,) int32, as the trial's method would have scored it.
+
+    Args:
+        method: class of the trial's method.
+        spec: the trial.
+        data: what it was trained on, under its protocol.
+        points: (n, ...) numbers, each point of the form that the data's points have.
+        weights: the safetensors file that was kept.
+
+    Raises:
+        DataError: the points do not fit the data's.
+        RequestError: the method's state says nothing of other points than those that were fitted.
+    """
+    new = _as_inputs(points, data)
+    n_extra = _n_extra(len(new), {len(data.inputs), len(data.eval_inputs)})
+    shown = torch.cat([new, new[:1].expand(n_extra, *new.shape[1:])])
+    other = replace(
+        data, protocol="split", test_inputs=shown, test_labels=torch.full((len(shown),), -1), test_arrival=None
+    )
+    for name in ("digest", "inputs_digest"):  # what was made once from the data is that of the data
+        other.__dict__[name] = getattr(data, name)
+    hard = _scored(method, spec, other, weights)
+    if hard is None or hard.shape != (1, len(shown)) or (hard[0, len(new) :] != hard[0, 0]).any():
+        raise RequestError(
+            f"{spec.method} keeps the clusters of the points that it was given and no rule for others; its assignments "
+            "are in the file that orchestrate trial names; allowed: methods that learn a network or centres"
+        )
+    return hard[0, : len(new)].astype(np.int32)
+
+
+def _scored(method: type[Method], spec: TrialSpec, data: Dataset, weights: bytes) -> np.ndarray[Any, Any] | None:
+    """Return the partition (1, N) of the points that are scored; None: nothing was scored, or it cannot be."""
+    device = device_of("cpu")
+    configure_numerics(device, spec.precision, 1)
+    task = BundleTask(bundle=Bundle((spec,)))
+    with watching(alone=True) as seen, computing(spec.precision), OwnSettings(imposed_by(method.__module__)).own():
+        built = method.built_for([method.configured(spec)], [spec.root_seed], data, device, task)
+        built.load_state_dict(nested(load(weights)))
+        try:
+            built.evaluate(True)
+        except Exception:
+            if not seen.partitions:  # else what failed is a diagnostic of the fitted points
+                return None
+        finally:
+            built.close()
+    return seen.partitions[-1] if seen.partitions else None
+
+
+def _as_inputs(points: np.ndarray[Any, Any], data: Dataset) -> Tensor:
+    wanted = tuple(data.inputs.shape[1:])
+    if points.dtype.kind not in "iufb" or points.shape[1:] != wanted or not len(points):
+        raise DataError(
+            f"the new points are {points.dtype} {points.shape}; allowed: numbers "
+            f"(points, {', '.join(map(str, wanted))}), as the points of {data.name} are once loaded"
+        )
+    inputs = torch.from_numpy(np.array(points, dtype=np.float32))
+    if not all_finite(inputs):
+        raise DataError("the new points hold NaN or infinite numbers")
+    return inputs
+
+
+def _n_extra(n_points: int, taken: Collection[int]) -> int:
+    """Return how often the first point is shown again, so that no number of points is that of the fitted ones."""
+    return next(extra for extra in range(1, len(taken) + 2) if n_points + extra not in taken)
