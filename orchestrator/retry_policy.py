@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from orchestrator.trial import Bundle, FailureKind, TrialOutcome, TrialSpec, TrialState
 
-__all__ = ["POLICIES", "Policy", "given_up"]
+__all__ = ["NEVER_TRIED_AGAIN", "POLICIES", "Policy", "given_up"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,9 @@ POLICIES: Mapping[FailureKind, Policy] = {
     FailureKind.MEMORY_LIMIT: Policy(1, False, "it was alone already, and needs as much the next time"),
     FailureKind.BUG: Policy(1, False, "the same code raises again"),
 }
+
+NEVER_TRIED_AGAIN = frozenset(kind for kind, policy in POLICIES.items() if policy.attempts == 1)
+"""Failures that only repeat themselves wherever the trial is trained."""
 
 
 def given_up(bundle: Bundle, spec: TrialSpec, attempt: int, kind: FailureKind, error: str) -> TrialOutcome:

@@ -12,7 +12,6 @@ import shutil
 import types
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from math import isfinite
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
@@ -120,8 +119,7 @@ class CommandLine:
         """Return command -> its options, for shells that complete what is typed."""
         found = {}
         for name in self._commands:
-            actions = self._parser(name)._actions
-            found[name] = sorted(option for action in actions for option in action.option_strings)
+            found[name] = sorted(self._parser(name).options())
         return found
 
     def help_of(self, name: str) -> str:
@@ -142,12 +140,12 @@ class CommandLine:
         found, strange = parser.parse_known_intermixed_args(given)
         if strange:
             if strange[0].startswith("-"):
-                options = chain.from_iterable(action.option_strings for action in parser._actions)
-                raise UnknownNameError(f"option of {self.program} {name}", strange[0].partition("=")[0], options)
+                option = strange[0].partition("=")[0]
+                raise UnknownNameError(f"option of {self.program} {name}", option, parser.options())
             raise RequestError(f"{strange[0]!r} is one argument too many; orchestrate {name} --help says what it takes")
         return vars(found)
 
-    def _parser(self, name: str) -> argparse.ArgumentParser:
+    def _parser(self, name: str) -> _Parser:
         command = self._commands[name]
         parser = _Parser(
             usage=f"{self.program} {name} [OPTIONS]{_arguments(command.kind)}",
@@ -168,6 +166,13 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> Any:
         raise RequestError(message)
+
+    def options(self) -> list[str]:
+        """Return every spelling of every option."""
+        found: list[str] = []
+        for action in self._actions:
+            found += action.option_strings
+        return found
 
 
 def _annotated(hint: Any) -> tuple[Any, Option | Argument]:

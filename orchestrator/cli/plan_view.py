@@ -102,6 +102,7 @@ def priced_together(studies: Sequence[Study], results: Path, plugins: tuple[str,
     """
     catalogue = Catalogue(plugins, without_data=True)
     lines: list[dict[str, Any]] = []
+    n_trials = n_exploratory = 0
     confirm: dict[str, TrialSpec] = {}
     waves: list[list[TrialSpec]] = []
     with Ledger(results) as ledger:
@@ -110,6 +111,7 @@ def priced_together(studies: Sequence[Study], results: Path, plugins: tuple[str,
             known = knowledge([study], catalogue, ledger)
             cost = price(asked.waves, known, workers or _default_workers(study), (0.0, 0.0, 0.0))
             lines.append(_line(asked, cost))
+            n_trials, n_exploratory = n_trials + asked.n_trials, n_exploratory + study.exploratory
             new = [spec for trial_id, spec in asked.to_confirm.items() if trial_id not in confirm]
             waves += [*asked.to_search, new]
             confirm |= asked.to_confirm
@@ -117,11 +119,11 @@ def priced_together(studies: Sequence[Study], results: Path, plugins: tuple[str,
         total = price(waves, known, workers or _default_workers(studies[0]), start_seconds(ledger))
     return {
         "studies": lines,
-        "trials": sum(line["trials"] for line in lines),
+        "trials": n_trials,
         "missing": total.n_trials,
         "wall_seconds": list(total.wall_seconds),
         "sentences": [
-            f"{len(lines)} studies, {sum(line['exploratory'] for line in lines)} of them exploratory.",
+            f"{len(lines)} studies, {n_exploratory} of them exploratory.",
             *_absences(catalogue),
             _price_sentence(total, _unit_of_work(studies[0])),
         ],

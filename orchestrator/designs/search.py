@@ -12,7 +12,7 @@ from orchestrator.designs.base import BASE, METHOD, Arm, Contrast, Design
 from orchestrator.designs.screening import OVER, Ranges, narrowed_ranges
 from orchestrator.errors import RequestError, UnknownNameError
 from orchestrator.inference.objectives import DIRECTIONS, Objective, objectives_of
-from orchestrator.knobs import Domain, Knob, Value, value_at
+from orchestrator.knobs import Domain, Knob, Value, described, value_at
 from orchestrator.own.declared import declaration_of, metrics_from
 
 __all__ = ["Search", "search"]
@@ -76,6 +76,11 @@ class Search(Design):
         return objectives_of(self.rules, self.directions, declared)
 
     @property
+    def metrics(self) -> list[str]:
+        """What each objective looks at, in order."""
+        return [objective.metric for objective in self.objectives]
+
+    @property
     def most_arms(self) -> int:
         """None: what it asks for follows from results."""
         return 0
@@ -123,6 +128,10 @@ class Search(Design):
             RequestError: a range of another kind, or outside the knob's domain.
         """
         return narrowed_ranges(self.over, space, self.method)
+
+    def ranges(self, space: Mapping[str, Knob]) -> dict[str, dict[str, object]]:
+        """Return `domains` as records have them."""
+        return {name: described(domain) for name, domain in self.domains(space).items()}
 
     def check_kinds(self, plugins: Sequence[str] = ()) -> None:
         """Refuse an unknown sampler or pruner, and what the sampler cannot do.

@@ -94,12 +94,11 @@ def export_ledger(results: Path, target: Path, most_bytes: int) -> Kept:
             alone are larger than `most_bytes`.
         LedgerError: a folder cannot be read or written.
     """
-    names = studies.study_names(results)
-    if not names:
+    if not studies.study_names(results):
         raise RequestError(f"no study was planned in {str(results)!r}; run one first: orchestrate run --all")
     if target.exists() and any(target.iterdir()) and not (target / MARK).is_file():
         raise RequestError(f"export to {str(target)!r}: the folder holds something else than a kept ledger")
-    planned = {name: studies.read_study(results, name) for name in names}
+    planned = studies.read_studies(results)
     batches = Batches(results)
     with files.os_errors(f"the ledger cannot be written to {str(target)!r}"), evaluations.Shelf(target) as shelf:
         known, trials = retry_while_changing(batches, lambda: _asked_for(batches, planned, shelf))
@@ -114,7 +113,7 @@ def export_ledger(results: Path, target: Path, most_bytes: int) -> Kept:
     kept = Kept(
         schema_version=schema.SCHEMA_VERSION,
         studies=tuple(known),
-        unfinished=tuple(name for name in planned if name not in known),
+        unfinished=tuple(sorted(planned.keys() - known.keys())),
         n_trials=len(pc.unique(trials["trial_id"])),
         n_attempts=len(trials),
         n_evaluations=n_evaluations,

@@ -23,7 +23,7 @@ from orchestrator.ledger import profiles, retractions, schema, studies
 from orchestrator.ledger.retractions import Retraction
 from orchestrator.ledger.rows import compaction, reading
 from orchestrator.ledger.rows.batches import Batches, retry_while_changing
-from orchestrator.retry_policy import POLICIES
+from orchestrator.retry_policy import NEVER_TRIED_AGAIN
 from orchestrator.trial import TrialState
 
 __all__ = ["Merged", "merge_folders"]
@@ -35,9 +35,6 @@ SAME = ("state", "started_at", "finished_at", "bundle_id")
 """Two attempts of a trial that agree in these are one: no machine trains a trial twice at one moment."""
 
 COLUMNS = [*SAME, "trial_id", "attempt", "failure_kind"]
-
-REPEATED = [str(kind) for kind, policy in POLICIES.items() if policy.attempts == 1]
-"""Failures that only repeat themselves wherever the trial is trained: one is enough."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +74,7 @@ def merge_folders(results: Path, batches: Batches, other: Path) -> Merged:
     """
     if not (other / "trials").is_dir() or other.resolve() == results.resolve():
         raise RequestError(f"merge {str(other)!r}: name another results folder, with trials in it")
-    planned = {name: studies.read_study(other, name) for name in studies.study_names(other)}
+    planned = studies.read_studies(other)
     theirs = Batches(other)
     n_agree = retry_while_changing(theirs, lambda: _agreeing(batches, theirs))
     places: dict[tuple[str, int], int] = {}
@@ -97,7 +94,7 @@ def merge_folders(results: Path, batches: Batches, other: Path) -> Merged:
         n_trials=n_trials,
         n_attempts=n_attempts,
         n_agree=n_agree,
-        studies=tuple(name for name in planned if name not in known),
+        studies=tuple(sorted(planned.keys() - set(known))),
         planned_otherwise=tuple(otherwise),
     )
 
@@ -197,7 +194,7 @@ def _is_new(row: Mapping[str, Any], ours: list[dict[str, Any]], places: dict[tup
     for one in ours:
         moment = one["started_at"] is not None or one["attempt"] == row["attempt"]
         complete = one["state"] == row["state"] == TrialState.COMPLETE
-        repeated = row["failure_kind"] in REPEATED and row["failure_kind"] == one["failure_kind"]
+        repeated = row["failure_kind"] in NEVER_TRIED_AGAIN and row["failure_kind"] == one["failure_kind"]
         if ((complete or repeated) and one["counts"]) or (moment and all(one[name] == row[name] for name in SAME)):
             places[key] = one["attempt"]
             return False
@@ -221,7 +218,7 @@ def _add_study(results: Path, other: Path, name: str, record: Mapping[str, Any],
         profiles.write_limits(results, name, profiles.read_limits(other, name))
         return True
     known, own = studies.read_study(results, name)
-    taken = {look["n_seeds"] for look in known.get("looks_taken", ())}
+    taken = studies.looks_taken(known)
     for look in record.get("looks_taken", ()):
         if look["n_seeds"] not in taken:
             studies.add_look(results, name, look)

@@ -147,9 +147,12 @@ def trials_table(outcomes: Sequence[TrialOutcome]) -> pa.Table:
     Raises:
         ValueError: a fact or cost that the ledger has no column for.
     """
-    data = _knobs([outcome.spec.config for outcome in outcomes])
-    data.update(_metrics([outcome.metrics for outcome in outcomes]))
-    rows = [_row(outcome) for outcome in outcomes]
+    configs, metrics, rows = [], [], []
+    for outcome in outcomes:
+        configs.append(outcome.spec.config)
+        metrics.append(outcome.metrics)
+        rows.append(_row(outcome))
+    data = {**_knobs(configs), **_metrics(metrics)}
     singles = pa.array(rows, pa.struct(list(_SINGLE_COLUMNS))).flatten()  # one call for all columns
     data.update(zip(_SINGLE_COLUMNS.names, singles, strict=True))
     return _ordered("trials", data)
@@ -281,12 +284,16 @@ def _moment(value: object) -> datetime | None:
 
 def _knobs(configs: Sequence[Mapping[str, Any]]) -> dict[str, pa.Array]:
     names = set().union(*configs)
-    return {f"knob.{name}": _typed([config.get(name) for config in configs]) for name in names}
+    return {f"knob.{name}": _typed(_column(configs, name)) for name in names}
 
 
 def _metrics(rows: Sequence[Mapping[str, float]]) -> dict[str, pa.Array]:
     names = set().union(*rows)
-    return {f"metric.{name}": pa.array([row.get(name) for row in rows], _NUMBER) for name in names}
+    return {f"metric.{name}": pa.array(_column(rows, name), _NUMBER) for name in names}
+
+
+def _column(rows: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
+    return [row.get(name) for row in rows]
 
 
 def _typed(values: Sequence[Any]) -> pa.Array:

@@ -27,8 +27,8 @@ from orchestrator.ledger.record_schema import record_problem
 from orchestrator.ledger.rows import checks
 from orchestrator.ledger.schema import SCHEMA_VERSION, metadata
 
-__all__ = ["StudyFiles", "add_look", "read_study", "study_folder", "study_names", "study_problems", "sweep_studies"]
-__all__ += ["whole_study", "write_study"]
+__all__ = ["StudyFiles", "add_look", "looks_taken", "read_studies", "read_study", "study_folder", "study_names"]
+__all__ += ["study_problems", "sweep_studies", "whole_study", "write_study"]
 
 LOOKS = "looks.jsonl"
 
@@ -149,13 +149,26 @@ def read_study(results: Path, name: str) -> tuple[dict[str, Any], pa.Table]:
     study_json, plan = _decode(path, content)
     early = _looks(path.with_name(LOOKS))
     if early:
-        taken = list(study_json.get("looks_taken", ()))
-        known = {look["n_seeds"] for look in taken}
+        taken, known = list(study_json.get("looks_taken", ())), looks_taken(study_json)
         for look in early:
             if look["n_seeds"] not in known:
                 taken.append(look)
         study_json["looks_taken"] = sorted(taken, key=lambda look: str(look["at"]))
     return study_json, plan
+
+
+def read_studies(results: Path) -> dict[str, tuple[dict[str, Any], pa.Table]]:
+    """Return `read_study` of every study that was planned in a results folder, by name, in the order of names.
+
+    Raises:
+        LedgerError: the files of one are broken or of a newer schema.
+    """
+    return {name: read_study(results, name) for name in study_names(results)}
+
+
+def looks_taken(record: Mapping[str, Any]) -> set[int]:
+    """Return after how many seeds a study was looked at, by its description."""
+    return {look["n_seeds"] for look in record.get("looks_taken", ())}
 
 
 def whole_study(results: Path, name: str) -> tuple[dict[str, Any], pa.Table]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from orchestrator.inference import sequential
+from orchestrator.ledger.studies import looks_taken
 
 __all__ = ["early_look", "first_plan", "with_look"]
 
@@ -23,7 +24,7 @@ def with_look(record: Mapping[str, Any], n_seeds: int) -> dict[str, Any]:
     other numbers into the file after a look has looked by hand.
     """
     looks, plan = list(record.get("looks_taken", ())), first_plan(record)
-    taken = {look["n_seeds"] for look in looks}
+    taken = looks_taken(record)
     if n_seeds and n_seeds not in taken:
         at = datetime.now(UTC).isoformat(timespec="seconds")
         looks.append({"at": at, "n_seeds": n_seeds, "planned": {n_seeds, *taken} <= set(plan)})

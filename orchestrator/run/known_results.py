@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from orchestrator.ledger import Ledger
 from orchestrator.plan.trials import TrialResult
-from orchestrator.retry_policy import POLICIES
+from orchestrator.retry_policy import NEVER_TRIED_AGAIN
 from orchestrator.row_table import METRIC
 from orchestrator.trial import FailureKind, SeedBlock, TrialState
 
@@ -75,8 +75,7 @@ def results_of_ledger(
     rows = rows.filter(_is_in(rows["method"], methods))
     if codes is not None:
         rows = rows.filter(_is_in(rows["code_digest"], codes))
-    final = {kind for kind, policy in POLICIES.items() if policy.attempts == 1 or kind is FailureKind.OUT_OF_MEMORY}
-    final -= set(retry_failed)
+    final = (NEVER_TRIED_AGAIN | {FailureKind.OUT_OF_MEMORY}) - set(retry_failed)
     ended = pc.not_equal(rows["state"], str(TrialState.FAILED))
     kept = rows.filter(pc.or_(ended, _is_in(rows["failure_kind"], final)))
     searched = kept.filter(pc.equal(kept["seed_block"], str(SeedBlock.SEARCH))) if curves else kept[:0]
@@ -90,7 +89,7 @@ def complete_results(ledger: Ledger, trial_ids: Collection[str]) -> dict[str, Tr
 
 
 def _is_in(column: pa.ChunkedArray, values: Collection[str]) -> pa.ChunkedArray:
-    return pc.is_in(column, value_set=pa.array([str(value) for value in values], pa.string()))
+    return pc.is_in(column, value_set=pa.array(map(str, values), pa.string()))
 
 
 def _results(rows: pa.Table, curves: Mapping[str, Mapping[int, Mapping[str, float]]]) -> dict[str, TrialResult]:

@@ -127,10 +127,10 @@ class BundleQueue:
         if count >= policy.attempts or not remaining:
             return remaining
         parts = halves(bundle) if policy.halve or count > 1 else [bundle]  # two losses: one member may be to blame
-        parts = [part for part in parts if self.missing(part)]
-        for part in parts:
+        left = self._with_missing(parts)
+        for part in left:
             self._losses[part.bundle_id] = count
-        self._waiting.extendleft(reversed(parts))
+        self._waiting.extendleft(reversed(left))
         return []
 
     def split_unequal(self) -> None:
@@ -170,4 +170,7 @@ class BundleQueue:
         return tuple(attempts)
 
     def _allowed(self, bundle: Bundle) -> list[Bundle]:
-        return [part for part in self._guard.apart(bundle) if self.missing(part)]
+        return self._with_missing(self._guard.apart(bundle))
+
+    def _with_missing(self, parts: Iterable[Bundle]) -> list[Bundle]:
+        return [part for part in parts if self.missing(part)]

@@ -294,7 +294,7 @@ def _metrics_looked_at(study: Study) -> tuple[str, ...]:
     """Return the metric of a study and those that the rules of its searches look at, once each, in order."""
     metrics = [study.metric]
     for search in study.searches():
-        metrics += [objective.metric for objective in search.objectives]
+        metrics += search.metrics
     return tuple(dict.fromkeys(metrics))
 
 
@@ -303,5 +303,6 @@ def _asked_of(study: Study, spec: TrialSpec) -> tuple[str, ...]:
     found = [study.metric]
     if spec.seed_block is SeedBlock.SEARCH:
         for search in study.searches():
-            found += [objective.metric for objective in search.objectives if search.method == spec.method]
+            if search.method == spec.method:
+                found += search.metrics
     return tuple(found)

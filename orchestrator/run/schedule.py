@@ -66,10 +66,10 @@ class Schedule:
         fresh: list[PlannedTrial] = []
         for search in self.searches:
             fresh += search.advance(look_up)
-        fresh += self.confirmation.advance(look_up)
-        self.planned += fresh
-        self._n_confirm += sum(trial.phase == "confirm" for trial in fresh)
-        return fresh
+        confirming = self.confirmation.advance(look_up)
+        self._n_confirm += len(confirming)
+        self.planned += [*fresh, *confirming]
+        return [*fresh, *confirming]
 
     def standing(self, equivalence: Mapping[str, Any]) -> Standing:
         """Return where the run stands, for its record.

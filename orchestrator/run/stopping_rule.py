@@ -10,6 +10,7 @@ from orchestrator.inference.arm_seed_values import ArmSeedValues, Outcome
 from orchestrator.inference.paired_parts import matched
 from orchestrator.inference.sequential import Looks
 from orchestrator.inference.verdict_chain import judge
+from orchestrator.ledger.studies import looks_taken
 from orchestrator.plan.plan import Plan
 from orchestrator.plan.trials import LookUp, PlannedTrial, TrialResult
 from orchestrator.record.looks import first_plan
@@ -70,8 +71,7 @@ def may_stop(
     study = plan.study
     if not isinstance(study.seeds, UntilDecided):
         return False
-    earlier = [look["n_seeds"] for look in record.get("looks_taken", ())]
-    taken = sorted(look for look in {*study.looks, *earlier} if look <= n_seeds)
+    taken = sorted(look for look in {*study.looks, *looks_taken(record)} if look <= n_seeds)
     looks = Looks(first_plan(record) or study.planned_looks, tuple(taken))
     table = arm_seed_values(planned, look_up, study.metric, range(n_seeds))
     settings = {arm.name: arm.arm.values for arm in plan.arms}

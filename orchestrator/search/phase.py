@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.designs.search import Search
 from orchestrator.errors import RequestError
-from orchestrator.knobs import Value, described
+from orchestrator.knobs import Value
 from orchestrator.plan.plan import Plan
 from orchestrator.plan.trials import LookUp, PlannedTrial, TrialResult
 from orchestrator.search.replay import KnownConfigurations
@@ -54,7 +54,7 @@ class SearchPhase:
         """Begin from earlier configurations, whose trials have ended."""
         found = self.rounds.begin_from(configurations)
         self._earlier = self._planned(found)
-        self.rounds.tell([self._told(proposal, look_up) for proposal in found])
+        self._tell(found, look_up)
 
     def specs(self, values: Mapping[str, Value]) -> list[TrialSpec]:
         """Return the trials of a configuration: one for each search seed."""
@@ -90,7 +90,7 @@ class SearchPhase:
             self._waiting.popleft()
         if self._waiting:
             return False
-        self.rounds.tell([self._told(proposal, look_up) for proposal in self._under_way.popleft()])
+        self._tell(self._under_way.popleft(), look_up)
         self._wait()
         return True
 
@@ -143,7 +143,7 @@ class SearchPhase:
             "round_size": self.search.round_size,
             "rounds_ahead": self.search.rounds_ahead,
             "warm_start": self._began_from(),
-            "space": {name: described(domain) for name, domain in self.rounds.domains.items()},
+            "space": self.search.ranges(self.rounds.space),
             "chosen": None if best is None else dict(best.values),
             "chosen_number": None if best is None else best.number,
             "history": [self._entry(told) for _, told in sorted(self.rounds.told.items())],
@@ -179,6 +179,9 @@ class SearchPhase:
             planned += self.trials[number]
         return planned
 
+    def _tell(self, proposals: Iterable[Proposal], look_up: LookUp) -> None:
+        self.rounds.tell([self._told(proposal, look_up) for proposal in proposals])
+
     def _told(self, proposal: Proposal, look_up: LookUp) -> Told:
         from orchestrator.search.rounds import Told
 
@@ -200,12 +203,12 @@ class SearchPhase:
     def _objectives(self, ended: Sequence[TrialResult]) -> tuple[float, ...]:
         """Return the mean over seeds of what each rule looks at."""
         means = []
-        for objective in self.search.objectives:
-            means.append(mean([result.metrics.get(objective.metric, math.nan) for result in ended]))
+        for metric in self.search.metrics:
+            means.append(mean([result.metrics.get(metric, math.nan) for result in ended]))
         return tuple(means)
 
     def _curve(self, ended: Sequence[TrialResult]) -> dict[int, float]:
-        metric = self.search.objectives[0].metric
+        metric = self.search.metrics[0]
         curve = {}
         for epoch in shared_epochs([result.curve for result in ended]):
             curve[epoch] = mean([result.curve[epoch].get(metric, math.nan) for result in ended])

@@ -15,7 +15,7 @@ class RoundPruner:
 
     def __init__(self, phase: SearchPhase) -> None:
         self.phase = phase
-        self.metric = phase.search.objectives[0].metric
+        self.metric = phase.search.metrics[0]
         self.stopped: set[int] = set()
         self._curves: dict[str, dict[int, float]] = {}
         self._reported: dict[int, int] = {}

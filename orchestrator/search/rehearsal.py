@@ -6,7 +6,6 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from orchestrator.designs.search import Search
-from orchestrator.domains import described
 from orchestrator.errors import OrchestratorError, RequestError
 from orchestrator.plan.kept_facts import code_key, kept
 from orchestrator.plan.plan import Plan
@@ -44,8 +43,8 @@ def check_searches(plan: Plan) -> None:
             called = f"configuration {number} of the search over {search.method}"
             specs[called] = plan.spec(search.method, values, dataset, search.n_epochs)
         require_buildable(specs, catalogue, study.called)
-        for objective in search.objectives:
-            require_metric(objective.metric, specs.values(), catalogue, f"the search of {study.called}")
+        for metric in search.metrics:
+            require_metric(metric, specs.values(), catalogue, f"the search of {study.called}")
 
 
 def _first_round(plan: Plan, search: Search, dataset: str) -> dict[str, Any]:
@@ -62,6 +61,4 @@ def _first_round(plan: Plan, search: Search, dataset: str) -> dict[str, Any]:
 
 def _written(plan: Plan, search: Search) -> dict[str, Any]:
     """Return all of a search that its first round follows from."""
-    space = plan.catalogue.space(search.method)
-    ranges = {name: described(domain) for name, domain in search.domains(space).items()}
-    return asdict(search) | {"over": ranges}
+    return asdict(search) | {"over": search.ranges(plan.catalogue.space(search.method))}

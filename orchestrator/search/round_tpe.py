@@ -66,13 +66,12 @@ class _Parzen(_ParzenEstimator):
         if len(knobs) < len(mixture.distributions) or len(knobs) > _SUMMED_IN_ORDER:
             return cast(Rows, super().log_pdf(samples_dict))
         at = self._transform(samples_dict)
-        logs = [kernels.is_log for kernels in knobs]
+        logs = _of_each(knobs, "is_log")
         at[:, logs] = np.log(at[:, logs])
-        low, high = np.array([(kernels.adapted_low, kernels.adapted_high) for kernels in knobs]).T
+        low, high = _of_each(knobs, "adapted_low"), _of_each(knobs, "adapted_high")
         if (at < low).any() or (at > high).any():  # by a rounding error
             return cast(Rows, super().log_pdf(samples_dict))
-        mu = np.array([kernels.mu for kernels in knobs]).T
-        sigma = np.array([kernels.sigma for kernels in knobs]).T
+        mu, sigma = _of_each(knobs, "mu").T, _of_each(knobs, "sigma").T
         mass = _truncnorm._log_gauss_mass((low - mu) / sigma, (high - mu) / sigma)
         total = np.zeros((len(at), len(mu)))
         for values, center, width, area in zip(at.T, mu.T, sigma.T, mass.T, strict=True):
@@ -89,6 +88,11 @@ class _Parzen(_ParzenEstimator):
         top = total.max(axis=1)
         total -= top[:, np.newaxis]
         return cast(Rows, np.log(np.exp(total, out=total).sum(axis=1)) + top)
+
+
+def _of_each(knobs: Sequence[Any], what: str) -> Rows:
+    """Return what Optuna's kernels of each knob hold, a row a knob."""
+    return np.array([getattr(kernels, what) for kernels in knobs])
 
 
 class _RoundTPE(TPESampler):

@@ -92,7 +92,7 @@ def _candidates(
     """Yield the trial_ids and the values of every configuration that the search may begin from."""
     complete = pc.equal(rows["state"], str(TrialState.COMPLETE))
     own = rows.filter(pc.and_(pc.equal(rows["method"], phase.search.method), complete))
-    metrics = [objective.metric for objective in phase.search.objectives]
+    metrics = phase.search.metrics
     for text in own["config"].unique().to_pylist():
         values = phase.rounds.fitting(json.loads(text))
         if values is None:

@@ -152,12 +152,14 @@ class Batches:
 
     def live(self) -> list[Batch]:
         """Return the batches that count, in order of time: all but broken and replaced ones."""
-        counting = [(file, head) for file, head in self._headers.items() if file.batch not in self._replaced]
-        return sorted(counting, key=lambda batch: batch[0].batch)
+        return sorted(self._readable(replaced=False), key=lambda batch: batch[0].batch)
 
     def leftovers(self) -> list[Batch]:
         """Return readable batches whose rows another batch holds: a compaction was interrupted."""
-        return [(file, head) for file, head in self._headers.items() if file.batch in self._replaced]
+        return self._readable(replaced=True)
+
+    def _readable(self, *, replaced: bool) -> list[Batch]:
+        return [batch for batch in self._headers.items() if (batch[0].batch in self._replaced) is replaced]
 
     def index(self, batch: Batch) -> pa.Table:
         """Return what is known of the trials of a batch, row by row (`index.compact`); retracted ones have rank 0."""

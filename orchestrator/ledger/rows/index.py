@@ -19,7 +19,7 @@ __all__ = ["INDEX_COLUMNS", "Index", "compact", "of_trials"]
 INDEX_COLUMNS = ("trial_id", "attempt", "state")
 
 _RANKS = np.array([*RANK.values(), 0], np.int8)
-_STATES = [str(state) for state in RANK]
+_STATES = [*map(str, RANK)]
 
 
 def compact(rows: pa.Table) -> pa.Table:
