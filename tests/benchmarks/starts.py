@@ -30,8 +30,8 @@ COMMANDS: dict[str, list[str]] = {
     "studies": ["studies"],
     "status": ["status", "--results", str(LEDGER)],
     "trial": ["trial", "ID", "--results", str(LEDGER)],
-    "plan quickstart, warm": ["plan", "quickstart", "--results", "EMPTY"],
     "plan quickstart, cold": ["plan", "quickstart", "--results", "EMPTY"],
+    "plan quickstart, warm": ["plan", "quickstart", "--results", "EMPTY"],
     "report --all": ["report", "--all", "--no-notebook", "--results", str(LEDGER), "--out", "OUT"],
     "report --all, again": ["report", "--all", "--no-notebook", "--results", str(LEDGER), "--out", "OUT"],
 }
