@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import pyarrow.compute as pc
 from orchestrator.errors import UnknownNameError
 from orchestrator.ledger import Ledger
 from orchestrator.ledger.lock import holder_of
+from orchestrator.ledger.studies import Brief
 
 __all__ = ["status"]
 
@@ -30,22 +30,22 @@ def status(results: Path, study: str = "") -> list[dict[str, Any]]:
         if study and study not in names:
             raise UnknownNameError("study in this results folder", study, names)
         retracted = ledger.retracted()
-        planned = {name: ledger.studies.read(name) for name in ([study] if study else names)}
+        planned = {name: ledger.studies.brief(name) for name in ([study] if study else names)}
         wanted: set[str] = set()
-        for _, plan in planned.values():
-            wanted.update(plan["trial_id"].to_pylist())
+        for brief in planned.values():
+            wanted.update(brief.trial_ids.to_pylist())
         rows = ledger.table(only=wanted, columns=COLUMNS)
         holder = holder_of(results)
     found = []
-    for name, (record, plan) in planned.items():
-        line = _status(name, record, plan, rows, holder)
-        line["retracted"] = len(retracted.keys() & set(plan["trial_id"].to_pylist()))
+    for name, brief in planned.items():
+        line = _status(name, brief, rows, holder)
+        line["retracted"] = len(retracted.keys() & set(brief.trial_ids.to_pylist())) if retracted else 0
         found.append(line)
     return found
 
 
-def _status(name: str, record: Mapping[str, Any], plan: pa.Table, rows: pa.Table, holder: str) -> dict[str, Any]:
-    wanted = plan["trial_id"].unique()
+def _status(name: str, brief: Brief, rows: pa.Table, holder: str) -> dict[str, Any]:
+    wanted = brief.trial_ids.unique()
     own = rows.filter(pc.is_in(rows["trial_id"], value_set=wanted))
     states = Counter(own["state"].to_pylist())
     failed = own.filter(pc.equal(own["state"], "failed"))
@@ -53,7 +53,7 @@ def _status(name: str, record: Mapping[str, Any], plan: pa.Table, rows: pa.Table
     missing = len(wanted) - len(own)
     return {
         "study": name,
-        "tier": record.get("tier", "local"),
+        "tier": brief.tier,
         "trials": len(wanted),
         "complete": states["complete"],
         "collapsed": int(pc.sum(own["collapsed"]).as_py() or 0),

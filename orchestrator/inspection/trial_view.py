@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from orchestrator.errors import RequestError
 from orchestrator.ledger import Ledger
@@ -26,19 +27,13 @@ def trial_view(results: Path, trial_id: str) -> dict[str, Any]:
         RequestError: no such trial, or several that begin so.
     """
     with Ledger(results) as ledger:
-        planned = {name: _ids(ledger, name) for name in ledger.studies.names()}
-        known = set().union(ledger.table(columns=["trial_id"])["trial_id"].to_pylist(), *planned.values())
-        found = [one for one in known if one.startswith(trial_id)]
-        if len(found) != 1:
-            raise RequestError(
-                f"trial id {trial_id!r} fits {len(found)} of the {len(known)} trials in {str(results)!r}; give one "
-                "trial's id, or enough of its beginning"
-            )
-        (whole,) = found
+        planned = {name: ledger.studies.trial_ids(name) for name in ledger.studies.names()}
+        attempted = ledger.table(columns=["trial_id"])["trial_id"]
+        whole = _only(trial_id, [attempted, *planned.values()], results)
         attempts = _plain(ledger.table(view=False, only=[whole]))
         epochs = _plain(ledger.epoch_table([whole]))
         logs = [dataclasses.asdict(entry) for entry in ledger.logs.of(whole)]
-        studies = [name for name, ids in planned.items() if whole in ids]
+        studies = [name for name, ids in planned.items() if pc.any(pc.equal(ids, whole)).as_py()]
         kept = {what: str(path) for what, path in ledger.kept.of(whole).items()}
         again = _again(whole, ledger, studies[0], attempts) if studies else ""
     last = attempts[-1] if attempts else {}
@@ -75,7 +70,7 @@ def commands_again(study: str, command: str) -> dict[str, str]:
 
 def _again(trial_id: str, ledger: Ledger, study: str, attempts: Sequence[Mapping[str, Any]]) -> str:
     """Return the command that trains a trial again: to compare it if it is complete, else for the study's sake."""
-    commands = commands_again(study, str(ledger.studies.read(study)[0]["command"]))
+    commands = commands_again(study, ledger.studies.brief(study).command)
     for attempt in attempts:
         if attempt["state"] == "complete":
             return commands["complete"].replace("{trial}", trial_id)
@@ -85,8 +80,20 @@ def _again(trial_id: str, ledger: Ledger, study: str, attempts: Sequence[Mapping
     return commands["other"]
 
 
-def _ids(ledger: Ledger, study: str) -> set[str]:
-    return set(ledger.studies.read(study)[1]["trial_id"].to_pylist())
+def _only(beginning: str, columns: Sequence[pa.ChunkedArray], results: Path) -> str:
+    """Return the trial of several columns of ids whose id begins so."""
+    found: set[str] = set()
+    for ids in columns:
+        found.update(ids.filter(pc.starts_with(ids, beginning)).to_pylist())
+    if len(found) != 1:
+        known: set[str] = set()
+        for ids in columns:
+            known.update(ids.to_pylist())
+        raise RequestError(
+            f"trial id {beginning!r} fits {len(found)} of the {len(known)} trials in {str(results)!r}; give one "
+            "trial's id, or enough of its beginning"
+        )
+    return found.pop()
 
 
 def _plain(rows: pa.Table) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-__all__ = ["record_problem"]
+__all__ = ["command_problem", "record_problem"]
 
 Schema = dict[str, Any]
 
@@ -140,7 +140,7 @@ def record_problem(record: object) -> str:
     except JsonSchemaValueException as error:
         return f"does not hold a study: {' '.join(str(error).replace('data', 'it', 1).split())[:300]}"
     assert isinstance(record, dict)  # says the schema
-    return _command_problem(record.get("command")) or _contrast_problem(record)
+    return command_problem(record.get("command")) or _contrast_problem(record)
 
 
 @cache
@@ -151,7 +151,7 @@ def _validate() -> Callable[[object], object]:
     return check
 
 
-def _command_problem(command: str | None) -> str:
+def command_problem(command: str | None) -> str:
     """Return why a command is not shown as the one that trains a study: people paste it into a shell."""
     if command is None:
         return ""

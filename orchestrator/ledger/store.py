@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 import pyarrow as pa
 
 from orchestrator.errors import LedgerError, RequestError
-from orchestrator.ledger import files, merging, plain_files, retractions, schema
+from orchestrator.ledger import files, plain_files, retractions, schema
 from orchestrator.ledger.checkpoints import Checkpoints
 from orchestrator.ledger.doctor import Doctor
 from orchestrator.ledger.kept import Kept
@@ -26,6 +26,8 @@ from orchestrator.trial import TrialOutcome, TrialState
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from orchestrator.ledger.merging import Merged
 
 __all__ = ["Ledger"]
 
@@ -189,11 +191,13 @@ class Ledger:
         self._batches.look_for_retractions()
         return len(asked)
 
-    def merge(self, other: Path) -> merging.Merged:
+    def merge(self, other: Path) -> Merged:
         """Put another results folder into this one; see `merging`."""
+        from orchestrator.ledger.merging import merge_folders  # readers do without what bundles are made of
+
         self._require_lock()
         self._index()
-        made = merging.merge_folders(self.folder, self._batches, other)
+        made = merge_folders(self.folder, self._batches, other)
         self._batches.look_for_retractions()
         self._known_version = -1
         return made
@@ -207,12 +211,10 @@ class Ledger:
     def states(self, trial_ids: Iterable[str]) -> dict[str, TrialState]:
         """Return the state of those trials that were attempted, as the read view has it."""
         asked = list(trial_ids)
-        known = self._known_of(asked)
-        of_rank = {rank: state for state, rank in schema.RANK.items()}
+        known, of_rank = self._known_of(asked), {rank: state for state, rank in schema.RANK.items()}
         states = {}
         for trial_id in asked:
-            rank = known.rank(trial_id)
-            if rank:
+            if rank := known.rank(trial_id):
                 states[trial_id] = of_rank[rank]
         return states
 

@@ -14,7 +14,8 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,12 @@ import pyarrow.parquet as pq
 
 from orchestrator.errors import LedgerError, RequestError, UnknownNameError
 from orchestrator.ledger import files, plain_files
-from orchestrator.ledger.record_schema import record_problem
+from orchestrator.ledger.record_schema import command_problem, record_problem
 from orchestrator.ledger.rows import checks
 from orchestrator.ledger.schema import SCHEMA_VERSION, metadata
 
-__all__ = ["StudyFiles", "add_look", "looks_taken", "read_studies", "read_study", "study_folder", "study_names"]
-__all__ += ["study_problems", "sweep_studies", "whole_study", "write_study"]
+__all__ = ["Brief", "StudyFiles", "add_look", "looks_taken", "read_studies", "read_study", "study_folder"]
+__all__ += ["study_names", "study_problems", "sweep_studies", "whole_study", "write_study"]
 
 LOOKS = "looks.jsonl"
 
@@ -45,6 +46,17 @@ MOST_ROWS = 2**21
 SLICE_ROWS = 2**14
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,200}")
+
+
+@dataclass(frozen=True)
+class Brief:
+    """What a list of studies says of one."""
+
+    tier: str
+    command: str
+    """What trains it."""
+    trial_ids: pa.ChunkedArray
+    """Of each row of its plan."""
 
 
 class StudyFiles:
@@ -69,6 +81,14 @@ class StudyFiles:
     def read(self, name: str) -> tuple[dict[str, Any], pa.Table]:
         """Return a study's description and plan, as last written; see `read_study` for errors."""
         return read_study(self._results, name)
+
+    def trial_ids(self, name: str) -> pa.ChunkedArray:
+        """Return the trial_id of each row of a study's plan, of which no more is read; see `read_study` for errors."""
+        return _trial_ids(*_opened(*_content(self._results, name)))
+
+    def brief(self, name: str) -> Brief:
+        """Return what a list of studies says of one, of whose files no more is read; see `read_study` for errors."""
+        return _brief(*_opened(*_content(self._results, name)))
 
     def write(self, name: str, study_json: Mapping[str, Any], plan: pa.Table) -> None:
         """Write a study's description and plan; after a crash both are the old or both are the new."""
@@ -140,12 +160,7 @@ def read_study(results: Path, name: str) -> tuple[dict[str, Any], pa.Table]:
         UnknownNameError: it was never planned in this results folder.
         LedgerError: its files are broken or of a newer schema; the text says how to write them anew.
     """
-    path = study_folder(results, name) / "plan.parquet"
-    with files.os_errors(f"the files of study {name!r} cannot be read"):
-        try:
-            content = plain_files.read(path)
-        except FileNotFoundError:
-            raise UnknownNameError("study in this results folder", name, study_names(results)) from None
+    path, content = _content(results, name)
     study_json, plan = _decode(path, content)
     early = _looks(path.with_name(LOOKS))
     if early:
@@ -169,6 +184,36 @@ def read_studies(results: Path) -> dict[str, tuple[dict[str, Any], pa.Table]]:
 def looks_taken(record: Mapping[str, Any]) -> set[int]:
     """Return after how many seeds a study was looked at, by its description."""
     return {look["n_seeds"] for look in record.get("looks_taken", ())}
+
+
+def _trial_ids(path: Path, file: pq.ParquetFile, facts: Mapping[str, Any]) -> pa.ChunkedArray:
+    plan = _rows(path, file, ["trial_id"])
+    _refuse(path, checks.wrong_columns("plan", plan.schema) or checks.wrong_values(plan))
+    with _damaged(path):
+        return plan["trial_id"]
+
+
+def _brief(path: Path, file: pq.ParquetFile, facts: Mapping[str, Any]) -> Brief:
+    with _damaged(path):
+        record = plain_files.parsed(str(facts.get("study")).encode(), nan=True)
+        tier, command = str(record.get("tier", "local")), str(record.get("command", ""))
+    _refuse(path, command and command_problem(command))
+    return Brief(tier, command, _trial_ids(path, file, facts))
+
+
+def _refuse(path: Path, problem: str) -> None:
+    if problem:
+        raise LedgerError(f"{str(path)!r} {problem}; run the study again to write it anew")
+
+
+def _content(results: Path, name: str) -> tuple[Path, bytes]:
+    """Return where a study's plan lies and what the file holds."""
+    path = study_folder(results, name) / "plan.parquet"
+    with files.os_errors(f"the files of study {name!r} cannot be read"):
+        try:
+            return path, plain_files.read(path)
+        except FileNotFoundError:
+            raise UnknownNameError("study in this results folder", name, study_names(results)) from None
 
 
 def whole_study(results: Path, name: str) -> tuple[dict[str, Any], pa.Table]:
@@ -234,35 +279,48 @@ def _problem(results: Path, name: str) -> str:
     return ""
 
 
-def _decode(path: Path, content: bytes) -> tuple[dict[str, Any], pa.Table]:
-    damaged = LedgerError(f"{str(path)!r} is damaged; run the study again to write it anew")
+@contextlib.contextmanager
+def _damaged(path: Path) -> Iterator[None]:
+    """Say of whatever goes wrong with a file's content that it is damaged."""
     try:
-        about = pq.read_metadata(pa.BufferReader(content))
-        facts = plain_files.parsed(about.metadata[b"orchestrator"])
+        yield
+    except (pa.ArrowException, OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError):
+        raise LedgerError(f"{str(path)!r} is damaged; run the study again to write it anew") from None
+
+
+def _opened(path: Path, content: bytes) -> tuple[Path, pq.ParquetFile, dict[str, Any]]:
+    """Return a plan's path, file and what it says of itself; refuse a newer schema and what claims too much."""
+    with _damaged(path):
+        file = pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True)
+        facts = plain_files.parsed(file.metadata.metadata[b"orchestrator"])
         version = int(facts["schema_version"])
-    except (pa.ArrowException, OSError, ValueError, TypeError, KeyError, OverflowError):
-        raise damaged from None
     if version > SCHEMA_VERSION:
         raise LedgerError(
             f"{str(path)!r} has ledger schema {version}, this program knows up to {SCHEMA_VERSION}: "
             "use a newer release of deep-clustering-orchestrator"
         )
-    if about.num_rows > MOST_ROWS:
-        raise LedgerError(f"{str(path)!r} claims {about.num_rows} trials; at most {MOST_ROWS} can be planned")
-    try:
-        file = pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True)
-        plan = file.read(use_threads=False).replace_schema_metadata(None)  # threads that cannot be had are waited for
+    if file.metadata.num_rows > MOST_ROWS:
+        raise LedgerError(f"{str(path)!r} claims {file.metadata.num_rows} trials; at most {MOST_ROWS} can be planned")
+    return path, file, facts
+
+
+def _rows(path: Path, file: pq.ParquetFile, columns: list[str] | None) -> pa.Table:
+    """Return the rows of a plan, or some of its columns."""
+    with _damaged(path):  # threads that cannot be had are waited for
+        plan = file.read(columns, use_threads=False).replace_schema_metadata(None)
         plan.validate(full=True)
+    return plan
+
+
+def _decode(path: Path, content: bytes) -> tuple[dict[str, Any], pa.Table]:
+    _, file, facts = _opened(path, content)
+    plan = _rows(path, file, None)
+    with _damaged(path):
         study = str(facts.get("study"))
-        whole = facts.get("digest") == _digest(study, plan)
         record = plain_files.parsed(study.encode(), nan=True)
-    except (pa.ArrowException, OSError, ValueError, TypeError, KeyError, OverflowError):
-        raise damaged from None
-    if not whole:
-        raise damaged
-    problem = record_problem(record) or checks.wrong_columns("plan", plan.schema) or checks.wrong_values(plan)
-    if problem:
-        raise LedgerError(f"{str(path)!r} {problem}; run the study again to write it anew")
+        if facts.get("digest") != _digest(study, plan):
+            raise ValueError("the digest is another's")
+    _refuse(path, record_problem(record) or checks.wrong_columns("plan", plan.schema) or checks.wrong_values(plan))
     study_json: dict[str, Any] = record
     return study_json, plan
 

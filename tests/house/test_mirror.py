@@ -59,7 +59,6 @@ ELSEWHERE = {
     "orchestrator/ledger/record_schema.py": "tests/faults/test_folders_of_strangers.py",
     "orchestrator/ledger/rows/": "tests/orchestrator/ledger/test_store_properties.py",
     "orchestrator/ledger/schema.py": "tests/orchestrator/ledger/test_store.py",
-    "orchestrator/ledger/studies.py": "tests/orchestrator/ledger/test_store.py",
     "orchestrator/plan/": "tests/orchestrator/study/test_study.py",
     "orchestrator/price/": "tests/orchestrator/price/test_price.py",
     "orchestrator/run/": "tests/orchestrator/run/test_runner.py",

@@ -16,10 +16,10 @@ from orchestrator.ledger import files, plain_files, retractions
 from orchestrator.ledger.files import BatchFile, Header
 from orchestrator.ledger.retractions import Retraction, masked
 from orchestrator.ledger.rows import headers, index, replacement
-from orchestrator.ledger.rows.contents import known_schema, opened, row_group, rows_of_file
+from orchestrator.ledger.rows.contents import known_schema, opened, places, row_group, rows_of_file
 from orchestrator.ledger.rows.headers import BrokenFileError
 from orchestrator.ledger.rows.kept_tables import KeptTables
-from orchestrator.ledger.rows.view import Positions, mask_of
+from orchestrator.ledger.rows.view import Positions
 
 __all__ = ["Batch", "Batches", "Piece", "pieces", "retry_while_changing"]
 
@@ -252,10 +252,8 @@ class Batches:
             if attempts is None:
                 yield row_group(opened, head, group)
                 continue
-            keys = opened.read_row_group(group, ["trial_id", "attempt"], use_threads=False)
-            mask = mask_of(keys, attempts)
-            if mask.any():
-                yield row_group(opened, head, group).filter(pa.array(mask))
+            if len(positions := places(opened, group, attempts)):
+                yield row_group(opened, head, group, positions)
 
     def _epochs(self, batch: Batch, file: BatchFile) -> tuple[pq.ParquetFile, Header]:
         try:

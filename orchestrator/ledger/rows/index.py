@@ -18,17 +18,15 @@ __all__ = ["INDEX_COLUMNS", "Index", "compact", "of_trials"]
 
 INDEX_COLUMNS = ("trial_id", "attempt", "state")
 
-_RANKS = np.array([*RANK.values(), 0], np.int8)
+_RANKS = [*RANK.values(), 0]
 _STATES = [*map(str, RANK)]
 
 
 def compact(rows: pa.Table) -> pa.Table:
     """Return the index columns of trials rows: trial_id, attempt (int32), rank (int8) of the state."""
     places = pc.index_in(rows["state"], value_set=pa.array(_STATES)).fill_null(len(_STATES))
-    ranks = _RANKS[places.to_numpy()]
-    return pa.table(
-        {"trial_id": rows["trial_id"], "attempt": rows["attempt"].cast(pa.int32()), "rank": pa.array(ranks)}
-    )
+    ranks = pa.array(_RANKS, pa.int8()).take(places)  # no NumPy array: for one Arrow loads masked arrays too
+    return pa.table({"trial_id": rows["trial_id"], "attempt": rows["attempt"].cast(pa.int32()), "rank": ranks})
 
 
 def of_trials(tables: Sequence[pa.Table], trial_ids: Iterable[str]) -> Index:
