@@ -60,6 +60,7 @@ FOLDERS = {
     "sampler": "orchestrator.search.samplers",
     "pruner": "orchestrator.search.pruners",
     "executor": "orchestrator.executors",
+    "tracker": "orchestrator.inspection.trackers",
 }
 """Kind -> the package whose modules are that kind; a plugin folder has a folder for each kind, named by its plural."""
 

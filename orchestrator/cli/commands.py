@@ -169,23 +169,22 @@ def verify(options: VerifyOptions) -> None:
 
 @app.command(ExportOptions)
 def export(options: ExportOptions) -> None:
-    """Write a study's view (plan and ledger) as CSV, Parquet or TensorBoard runs; or --ledger: that of all."""
-    from orchestrator.inspection import study_table, tensorboard
+    """Write a study's view as CSV or Parquet, or its trials into trackers; or --ledger: the rows of all studies."""
+    from orchestrator.inspection import study_table, tracking
     from orchestrator.ledger.exporting import export_ledger
     from orchestrator.study import key_of
 
-    study, results = options.study, options.results
+    study, results, trackers = options.study, options.results, options.trackers
     if options.ledger is not None:
         if study:
             raise RequestError(f"export STUDY {study!r} with --ledger: a kept ledger holds every study")
         kept = export_ledger(results, options.ledger, int(options.most_mb * 2**20))
         say(kept.sentence(options.ledger))
-    elif options.follow and options.tensorboard is None:
-        raise RequestError("--follow without --tensorboard DIR: only TensorBoard's runs are added to")
-    elif options.tensorboard is not None and study and options.target is None:
-        for line in tensorboard.exports(
-            results, key_of(study, options.tier), options.tensorboard, follow=options.follow
-        ):
+    elif options.follow and not trackers:
+        raise RequestError("--follow without --tensorboard DIR, --wandb DIR or --mlflow DIR: only they are added to")
+    elif trackers and study and options.target is None:
+        key, plugins = key_of(study, options.tier), tuple(options.plugin)
+        for line in tracking.exports(results, key, trackers, plugins, follow=options.follow):
             say(line)
     elif study and options.target is not None:
         n_rows = study_table.export_study(results, key_of(study, options.tier), options.target)

@@ -83,6 +83,10 @@ def _one(
             session.end_early(stop_reason)
     elif not options.as_json:
         console.nothing_to_do(study.name, study.question, n_trials)
+    if options.trackers:
+        from orchestrator.inspection import tracking
+
+        tracking.export(options.results, study.key, options.trackers, options.plugins)
     if not options.as_json:
         console.out.print(_tally(study, options.results), markup=False)
 

@@ -145,6 +145,12 @@ class RunOptions(StudyOrAllOptions):
         bool, Option("--take-over", help="take the results folder from a machine that is gone but keeps its lock")
     ] = False
     wait: Annotated[float, Option(min=0, help="seconds to wait for another run that holds the results folder")] = 0.0
+    tracker: Annotated[
+        list[str],
+        Option(
+            "--tracker", help="show trials as they end: wandb, mlflow or tensorboard, or NAME=DIR; else in the results"
+        ),
+    ] = field(default_factory=list)
     notebook: Annotated[bool, Option("--notebook/--no-notebook", help="execute the notebook too")] = True
     report: Annotated[bool, Option("--report/--no-report", help="build the report when done")] = True
     verbose: Verbose = False
@@ -154,6 +160,11 @@ class RunOptions(StudyOrAllOptions):
     def plugins(self) -> tuple[str, ...]:
         """The folders of the user's own files."""
         return tuple(self.plugin)
+
+    @property
+    def trackers(self) -> list[tuple[str, Path]]:
+        """The trackers that show trials as they end, with their folders."""
+        return [_tracker(text, self.results / "trackers") for text in self.tracker]
 
     @property
     def executor(self) -> ExecutorOptions:
@@ -257,11 +268,36 @@ class ExportOptions:
     ledger: Annotated[Path | None, Option(help="a folder for the whole ledger, to keep and to read")] = None
     most_mb: Annotated[float, Option(min=0.1, help="with --ledger: learning curves are thinned until it fits")] = 20.0
     tensorboard: Annotated[Path | None, Option(help="a folder for the study's trials as TensorBoard runs")] = None
-    follow: Annotated[
-        bool, Option("--follow", help="with --tensorboard: add new trials every 5 s until it is done")
-    ] = False
+    wandb: Annotated[Path | None, Option(help="a folder for the study's trials as offline W&B runs")] = None
+    mlflow: Annotated[Path | None, Option(help="a folder for the study's trials as a local MLflow store")] = None
+    tracker: Annotated[list[str], Option("--tracker", help="NAME=DIR: a tracker of your own")] = field(
+        default_factory=list
+    )
+    follow: Annotated[bool, Option("--follow", help="with a tracker: add new trials every 5 s until it is done")] = (
+        False
+    )
+    plugin: Plugins = field(default_factory=list)
     results: Results = RESULTS
     tier: Annotated[str, Option("--tier", help="local, or paper where a study has it")] = "local"
+
+    @property
+    def trackers(self) -> list[tuple[str, Path]]:
+        """The trackers that are named, with their folders."""
+        named = {"tensorboard": self.tensorboard, "wandb": self.wandb, "mlflow": self.mlflow}
+        own = [_tracker(text, Path()) for text in self.tracker]
+        return [*((name, target) for name, target in named.items() if target is not None), *own]
+
+
+def _tracker(text: str, default: Path) -> tuple[str, Path]:
+    """Return the name and the folder of a tracker that is written NAME=DIR, or NAME if there is a default.
+
+    Raises:
+        RequestError: it is not.
+    """
+    name, _, target = text.partition("=")
+    if not name or (not target and default == Path()):
+        raise RequestError(f"--tracker {text!r} is not NAME=DIR")
+    return name, Path(target) if target else default / name
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from orchestrator.cli import console
+from orchestrator.cli.live_tracking import LiveTrackers
 from orchestrator.cli.options import RunOptions
 from orchestrator.cli.reporting import ReportAhead, answer
 from orchestrator.cli.requested_study import requested_study
@@ -55,16 +56,24 @@ def run_study(study: Study, options: RunOptions, executor: Executor) -> None:
         OrchestratorError: as `run`.
     """
     limits, ahead = CommandLimits(options), ReportAhead(notebook=options.notebook)
+    trackers = LiveTrackers(study, options)
     try:
         plan = _started_early(study, options, executor)
-        begun = ahead.begin if options.report else lambda: None
+
+        def begun() -> None:
+            trackers.begin()
+            if options.report:
+                ahead.begin()
+
         stop_reason = _trained(plan, study, options, limits, executor, begun)
         executor.end()  # while the report is written
+        trackers.finish()
         if stop_reason:
             end_early(stop_reason)
         if options.report:
             answer(study.key, options.reporting, ahead.kernel())
     finally:
+        trackers.close()
         ahead.close()
         executor.close()
 

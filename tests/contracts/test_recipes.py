@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from orchestrator.designs.one_factor import one_factor
 from orchestrator.designs.search import search
 from orchestrator.executors import executor_of
 from orchestrator.executors.base import ExecutorOptions
+from orchestrator.inspection import tracking
 from orchestrator.ledger import Ledger
 from orchestrator.plan.catalogue import Catalogue
 from orchestrator.plan.plan import plan_of
@@ -82,6 +84,16 @@ def test_a_study_may_be_about_the_metric_of_the_recipe(plugin: Path, tmp_path: P
     assert (rows["metric.purity"] >= rows["metric.acc"]).all()
     assert 0.0 < record["chance"]["gaussians"]["purity"] < 0.5
     assert "purity" not in discovery.metrics(())
+
+
+def test_the_tracker_of_the_recipe_gets_every_trial_once(plugin: Path, tmp_path: Path) -> None:
+    written(plugin, "A tracker", "trackers", "json_files")
+    rows, _ = trained(asked(design=fixed("kmeans"), n_epochs=1), plugin, tmp_path / "results")
+    targets, plugins = [("json_files", tmp_path / "shown")], [str(plugin)]
+    assert tracking.export(tmp_path / "results", "recipe", targets, plugins) == (3, 3)
+    assert tracking.export(tmp_path / "results", "recipe", targets, plugins) == (3, 0)
+    shown = [json.loads(path.read_text()) for path in (tmp_path / "shown" / "recipe").iterdir()]
+    assert sorted(one["rows"][-1]["metric/nmi"] for one in shown) == sorted(rows["metric.nmi"])
 
 
 def test_the_study_of_the_recipe_runs(plugin: Path, tmp_path: Path) -> None:

@@ -3,47 +3,18 @@
 import json
 import struct
 import sys
-from pathlib import Path
 
 import pytest
 
-from orchestrator.designs.around import around
-from orchestrator.designs.one_factor import one_factor
-from orchestrator.designs.search import search
 from orchestrator.errors import RequestError
-from orchestrator.executors.inline import InlineExecutor
-from orchestrator.inspection import tensorboard
-from orchestrator.inspection.tensorboard import export
+from orchestrator.inspection import tracking
 from orchestrator.ledger import Ledger
-from orchestrator.plan.catalogue import Catalogue
-from orchestrator.plan.plan import plan_of
-from orchestrator.run.runner import Runner, RunOptions
-from orchestrator.study import Study
 
-TOY = (str(Path(__file__).parents[1] / "toy"),)
+pytest.importorskip("tensorboardX")
 
 
-@pytest.fixture(scope="module")
-def results(tmp_path_factory):
-    pytest.importorskip("tensorboardX")
-    folder = tmp_path_factory.mktemp("results")
-    factors = one_factor("toy", {"mode": ["worse"], "trouble": ["nan"]})
-    design = around(search("toy", ("level",), n_configurations=2, n_seeds=2), factors)
-    asked = Study(
-        question="?",
-        name="seen",
-        design=design,
-        datasets=("gaussians",),
-        n_epochs=3,
-        seeds=2,
-        failure_budget=1,
-        margin=0.02,
-    )
-    with Ledger(folder, writable=True) as ledger:
-        runner = Runner(plan_of(asked, Catalogue(TOY)), ledger, RunOptions(plugins=TOY))
-        InlineExecutor().run(runner)
-        runner.write_record()
-    return folder
+def export(results, study, target):
+    return tracking.export(results, study, [("tensorboard", target)])
 
 
 def events(path):
@@ -91,7 +62,7 @@ def test_a_second_export_writes_what_is_new(results, tmp_path):
     path.rename(path.with_name(f"{'0' * 20}.1.tfevents"))  # an attempt that failed before
     assert export(results, "seen", tmp_path) == (10, 1)
     assert [one.name for one in path.parent.iterdir()] == [path.name]
-    (line,) = tensorboard.exports(results, "seen", tmp_path, follow=True)
+    (line,) = tracking.exports(results, "seen", [("tensorboard", tmp_path)], follow=True)
     assert line.startswith(f"10 trials in {tmp_path / 'seen'} (0 new)")
 
 
@@ -99,9 +70,9 @@ def test_following_goes_on_while_somebody_trains(results, tmp_path, monkeypatch)
     standing = iter(
         [{"running": "moon", "missing": 3}, {"running": "moon", "missing": 1}, {"running": "", "missing": 0}]
     )
-    monkeypatch.setattr(tensorboard, "status", lambda *_: [next(standing)])
-    monkeypatch.setattr(tensorboard.time, "sleep", lambda _: None)
-    assert len(list(tensorboard.exports(results, "seen", tmp_path, follow=True))) == 1
+    monkeypatch.setattr(tracking, "status", lambda *_: [next(standing)])
+    monkeypatch.setattr(tracking.time, "sleep", lambda _: None)
+    assert len(list(tracking.exports(results, "seen", [("tensorboard", tmp_path)], follow=True))) == 1
     assert not list(standing)
 
 
