@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from analysis.data.study_view import StudyView
-from analysis.figures.drawing import BLACK, GREY, PALETTE, Drawing, canvas
+from analysis.figures.drawing import BLACK, GREY, PALETTE, Drawing, canvas, key_of
 from orchestrator import discovery
 
 __all__ = ["boundary_figures", "sides_of"]
@@ -28,7 +29,8 @@ def sides_of(row: pd.Series[float]) -> Floats:
     """Return (K, 3): x, y and bias of each cluster's sum, from an evaluation's columns; (0, 3) if it has none."""
     found: list[list[float]] = []
     while f"{PREFIX}{len(found)}_x" in row.index and np.isfinite(row[f"{PREFIX}{len(found)}_x"]):
-        found.append([float(row[f"{PREFIX}{len(found)}_{part}"]) for part in ("x", "y", "bias")])
+        cluster = f"{PREFIX}{len(found)}"
+        found.append([float(row[f"{cluster}_x"]), float(row[f"{cluster}_y"]), float(row[f"{cluster}_bias"])])
     return np.array(found).reshape(-1, 3)
 
 
@@ -52,14 +54,16 @@ def _with_sides(study: StudyView, epochs: pd.DataFrame) -> Iterator[tuple[str, d
     if f"{PREFIX}0_x" not in epochs:
         return
     last = epochs.dropna(subset=[f"{PREFIX}0_x"]).sort_values("epoch").drop_duplicates(["trial_id", "arm"], keep="last")
-    for dataset, own in last.groupby("dataset", sort=False):
+    for name, own in last.groupby("dataset", sort=False):
+        dataset = str(name)
         arms: dict[str, list[Floats]] = {}
-        for arm in (str(arm["name"]) for arm in study.record["arms"] if arm["dataset"] == dataset):
+        for planned in study.record["arms"]:
+            arm = str(planned["name"])
             lines = own[own["arm"] == arm].sort_values("seed")
-            if len(lines):
+            if planned["dataset"] == dataset and len(lines):
                 arms[arm.removesuffix(f" @ {dataset}")] = [sides_of(line) for _, line in lines.iterrows()]
         if arms:
-            yield str(dataset), dict(list(arms.items())[:MOST_ARMS])
+            yield dataset, dict(list(arms.items())[:MOST_ARMS])
 
 
 def _points(study: StudyView, dataset: str) -> tuple[Floats, NDArray[np.int64]] | None:
@@ -77,7 +81,7 @@ def _figure(dataset: str, arms: dict[str, list[Floats]], data: tuple[Floats, NDA
     across = min(4, len(arms))
     down = -(-len(arms) // across)
     figure, grid = canvas(down, across, (2.7 * across, 2.7 * down), sharex=True, sharey=True)
-    panels = [axes for line in grid for axes in line]
+    panels = list(chain.from_iterable(grid))
     for axes, (arm, seeds) in zip(panels, arms.items(), strict=False):
         for label in np.unique(classes):
             own = points[classes == label]
@@ -93,8 +97,7 @@ def _figure(dataset: str, arms: dict[str, list[Floats]], data: tuple[Floats, NDA
         f"Boundaries on {dataset}: black is the first confirm seed, grey the others; points are coloured by class, "
         "which no method sees. Drawn from the rows of the last evaluation."
     )
-    key = "".join(sign if sign.isalnum() else "_" for sign in dataset)
-    return Drawing(f"boundaries_{key}", f"Boundaries on {dataset}", caption, figure)
+    return Drawing(f"boundaries_{key_of(dataset)}", f"Boundaries on {dataset}", caption, figure)
 
 
 def _lines(axes: Axes, points: Floats, sides: Floats, colour: str, width: float) -> None:

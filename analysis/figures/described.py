@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import pandas as pd
+
 from analysis.data.study_view import StudyView
 from analysis.figures.forest import Forest, Row, axis_of
 from analysis.number_format import label, name, number, scale
 from analysis.sensitivity.importance import Importance
 from analysis.sensitivity.screening import Screening
-from analysis.tables.arm_tables import ArmRow
+from analysis.tables.arm_tables import ArmRow, by_dataset
 from analysis.verdicts.short_answer import MOST_WORDS, shortened
 
 __all__ = ["described_answer", "described_forest"]
@@ -45,10 +47,10 @@ def described_answer(
         top, share = shortened(str(shares.index[0])), 100 * float(shares["importance"].iloc[0])
         lead = f"{top} matters most" if known[0].clear else f"No clear first; {top} has most"
         return f"{lead}: {share:.0f} % of reaching the best configurations; not tested."
-    best = max((row for row in rows if _mean(row, study.metric) == _mean(row, study.metric)), default=None,
-               key=lambda row: _mean(row, study.metric))  # fmt: skip
-    if best is None:
+    measured = [row for row in rows if not math.isnan(_mean(row, study.metric))]
+    if not measured:
         return "No trial is complete yet."
+    best = max(measured, key=lambda row: _mean(row, study.metric))
     text = f"{shortened(best.short)} has the highest {name(study.metric)}: {_value(best, study.metric)}; not tested."
     return text if len(text.split()) <= MOST_WORDS else "It describes and tests nothing."
 
@@ -64,13 +66,12 @@ def _value(row: ArmRow, metric: str) -> str:
 def _screening(study: StudyView, screened: Sequence[Screening]) -> Forest:
     """Draw mu* or total shares; of several samples each is a group."""
     sobol = screened[0].kind == "sobol"
-    column, ends = ("ST", ("ST_low", "ST_high")) if sobol else ("mu_star", ("low", "high"))
+    columns = ["ST", "ST_low", "ST_high"] if sobol else ["mu_star", "low", "high"]
     factor = 100.0 if sobol else scale(study.metric)
     rows: list[Row] = []
     for one in screened:
-        for knob, row in one.table.iterrows():
-            values = [factor * float(row[part]) for part in (column, *ends)]
-            rows.append(_row(len(rows), str(knob), _group(screened, f"{one.method} on {one.dataset}"), values))
+        group = _group(screened, f"{one.method} on {one.dataset}")
+        rows += _knob_rows(factor * one.table[columns].astype(float), group, len(rows))
     what = f"total share of the variance of {label(study.metric)}" if sobol else f"mu*: effect on {label(study.metric)}"
     return Forest(axis_of(rows, label=f"{what}, 95 % intervals"), tuple(rows), ("knob", "", "influence"))
 
@@ -78,9 +79,8 @@ def _screening(study: StudyView, screened: Sequence[Screening]) -> Forest:
 def _importance(known: Sequence[Importance]) -> Forest:
     rows: list[Row] = []
     for one in known:
-        for knob, row in one.shares.iterrows():
-            values = [100.0 * float(row[part]) for part in ("importance", "low", "high")]
-            rows.append(_row(len(rows), str(knob), _group(known, one.where), values))
+        values = 100.0 * one.shares[["importance", "low", "high"]].astype(float)
+        rows += _knob_rows(values, _group(known, one.where), len(rows))
     text = "share in reaching the best configurations (%), PED-ANOVA with 95 % bootstrap intervals"
     return Forest(axis_of(rows, label=text), tuple(rows), ("knob", "", "importance"))
 
@@ -88,11 +88,11 @@ def _importance(known: Sequence[Importance]) -> Forest:
 def _arms(study: StudyView, arms: Sequence[ArmRow]) -> Forest | None:
     metric, factor = study.metric, scale(study.metric)
     rows: list[Row] = []
-    several = len({arm.dataset for arm in arms}) > 1
+    several = len(by_dataset(arms)) > 1
     for arm in arms[:MOST_ARMS]:
         cell = arm.cells.get(metric)
         if arm.factor != "sample" and cell is not None and cell.n:
-            values = [factor * value for value in (cell.mean, cell.low, cell.high)]
+            values = (factor * cell.mean, factor * cell.low, factor * cell.high)
             rows.append(_row(len(rows), arm.short, arm.dataset if several else "", values))
     if not rows:
         return None
@@ -103,6 +103,17 @@ def _arms(study: StudyView, arms: Sequence[ArmRow]) -> Forest | None:
 
 def _group(several: Sequence[object], title: str) -> str:
     return title if len(several) > 1 else ""
+
+
+def _knob_rows(table: pd.DataFrame, group: str, before: int) -> list[Row]:
+    """Return one row a knob, after the `before` rows that there are.
+
+    Args:
+        table: index knob; columns middle, lower and upper end, in printed units.
+        group: the heading above them.
+        before: how many rows come before.
+    """
+    return [_row(before + i, str(knob), group, ends) for i, (knob, *ends) in enumerate(table.itertuples(name=None))]
 
 
 def _row(place: int, text: str, group: str, values: Sequence[float]) -> Row:

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import FixedFormatter
 
-__all__ = ["BLACK", "GREY", "PALETTE", "Drawing", "as_data_uri", "canvas", "save", "tidy", "warm"]
+__all__ = ["BLACK", "GREY", "PALETTE", "Drawing", "as_data_uri", "canvas", "key_of", "save", "tidy", "warm"]
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F5A3C")
 """Okabe and Ito's colours (told apart with every common colour blindness), black and yellow left out."""
@@ -68,6 +68,11 @@ def warm() -> None:
     with mpl.rc_context(STYLE):
         _lay_out(figure)
         figure.savefig(io.BytesIO(), format="svg")
+
+
+def key_of(name: str) -> str:
+    """Return a name as part of a file's name: what is no letter or digit becomes a low line."""
+    return re.sub(r"\W", "_", name)
 
 
 def tidy(axes: Axes, grid: str = "both") -> None:

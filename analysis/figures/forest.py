@@ -6,7 +6,7 @@ A row holds what is drawn and printed of one contrast, in printed units; no page
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -67,7 +67,7 @@ class Works:
     @property
     def text(self) -> str:
         """Return "12 of 12", or "0 v 12 of 12" where the sides differ."""
-        first, second = (number(value) for value in (self.first, self.second))
+        first, second = number(self.first), number(self.second)
         return f"{first} of {self.n}" if first == second else f"{first} v {second} of {self.n}"
 
     @property
@@ -123,10 +123,18 @@ def forest_of(found: Sequence[Verdict], metric: str, *, margin: float | None, se
     rows = rows_of(found, metric, several=several)
     shown = scale(metric) * margin if margin else math.nan
     text = f"difference in {name(metric)}{' (points)' if unit(metric) else ''} where both work, seed by seed"
-    sides = {tuple(arm for arm, weight in one.contrast.weights.items() if weight < 0) for one in found}
-    common = {side[0].removesuffix(f" @ {one.dataset}") for side, one in zip(sides, found, strict=False) if side}
-    against = f", against {common.pop()}" if len(common) == 1 else ""
+    against = _against(found)
     return Forest(axis_of(rows, shown, text + against), tuple(rows), (_heading(found), "works on", "difference"))
+
+
+def _against(found: Sequence[Verdict]) -> str:
+    """Return ", against baseline" if all contrasts set something against the same arm of their dataset."""
+    sides = set()
+    for one in found:
+        for arm, weight in one.contrast.weights.items():
+            if weight < 0:
+                sides.add(arm.removesuffix(f" @ {one.dataset}"))
+    return f", against {sides.pop()}" if len(sides) == 1 else ""
 
 
 def _heading(found: Sequence[Verdict]) -> str:
@@ -140,9 +148,9 @@ def rows_of(found: Sequence[Verdict], metric: str, *, several: bool) -> list[Row
 
 def _row(place: int, verdict: Verdict, metric: str, several: bool) -> Row:
     judgement, factor = verdict.judgement, scale(metric)
-    differences = tuple(factor * value for value in judgement.living.differences)
+    dots = tuple(factor * value for value in judgement.living.differences)
     centre, interval = _centre(judgement), judgement.interval
-    known = bool(differences)
+    known = bool(dots)
     ends = (factor * interval.low, factor * interval.high) if interval.attainable and known else (math.nan, math.nan)
     return Row(
         key=f"contrast-{place}",
@@ -154,7 +162,7 @@ def _row(place: int, verdict: Verdict, metric: str, several: bool) -> Row:
         centre=factor * centre if known else math.nan,
         low=ends[0],
         high=ends[1],
-        dots=differences,
+        dots=dots,
         value=signed(centre, metric) if known else "–",
         span=_span(ends, metric, known=known),
         works=_works(judgement),
@@ -172,16 +180,17 @@ def _span(ends: tuple[float, float], metric: str, *, known: bool) -> str:
         return ""
     if math.isnan(ends[0]):
         return "[no interval]"
-    low, high = (signed(end / scale(metric), metric) for end in ends)
-    return f"[{low}, {high}]"
+    factor = scale(metric)
+    return f"[{signed(ends[0] / factor, metric)}, {signed(ends[1] / factor, metric)}]"
 
 
 def _works(judgement: Judgement) -> Works | None:
     working = judgement.working
     if not working.n_seeds:
         return None
-    first, second = (working.n_seeds - gone for gone in working.not_working)
-    return Works(first=first, second=second, n=working.n_seeds, shown=working.shown)
+    first, second = working.not_working
+    n_seeds = working.n_seeds
+    return Works(first=n_seeds - first, second=n_seeds - second, n=n_seeds, shown=working.shown)
 
 
 def axis_of(rows: Sequence[Row], margin: float = math.nan, label: str = "", *, least: float | None = None) -> Axis:
@@ -193,20 +202,20 @@ def axis_of(rows: Sequence[Row], margin: float = math.nan, label: str = "", *, l
         label: what the axis is.
         least: a value that it holds in any case; None: 0.
     """
-    ends = _finite([*(value for row in rows for value in (row.centre, row.low, row.high)), margin, -margin])
-    ends += [0.0 if least is None else least]
-    low, high = min(ends), max(ends)
+    held = [margin, -margin, 0.0 if least is None else least]
+    dots: list[float] = []
+    for row in rows:
+        held += [row.centre, row.low, row.high]
+        dots += row.dots
+    held = list(filter(math.isfinite, held))
+    low, high = min(held), max(held)
     reach = max(high - low, 1e-9)
     middle = (low + high) / 2
-    dots = [dot for row in rows for dot in _finite(row.dots) if abs(dot - middle) <= REACH * reach / 2]
-    low, high = min([low, *dots]), max([high, *dots])
+    near = [dot for dot in dots if abs(dot - middle) <= REACH * reach / 2]
+    low, high = min([low, *near]), max([high, *near])
     room = ROOM * (high - low) or 1.0
     low, high = low - room, high + room
     return Axis(low=low, high=high, ticks=_ticks(low, high), margin=margin, label=label)
-
-
-def _finite(values: Iterable[float]) -> list[float]:
-    return [float(value) for value in values if math.isfinite(value)]
 
 
 def _ticks(low: float, high: float) -> tuple[tuple[float, str], ...]:
@@ -214,6 +223,8 @@ def _ticks(low: float, high: float) -> tuple[tuple[float, str], ...]:
     raw = (high - low) / MOST_TICKS
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(times * power for times in (1, 2, 2.5, 5, 10) if times * power >= raw)
-    first = math.ceil(low / step)
-    values = [index * step for index in range(first, math.floor(high / step) + 1)]
-    return tuple((value, f"{value:.10g}".replace("-", MINUS)) for value in values)
+    ticks = []
+    for index in range(math.ceil(low / step), math.floor(high / step) + 1):
+        value = index * step
+        ticks.append((value, f"{value:.10g}".replace("-", MINUS)))
+    return tuple(ticks)

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from analysis.data.study_view import StudyView
-from analysis.figures.drawing import Drawing, canvas
+from analysis.figures.drawing import Drawing, canvas, key_of
 from analysis.number_format import label, number, scale
 from analysis.sensitivity.estimators import log_scaled
-from analysis.tables.arm_tables import ArmRow
+from analysis.tables.arm_tables import ArmRow, by_dataset
 
 __all__ = ["collapse_map", "grid_figures"]
 
@@ -23,12 +23,14 @@ COLOURS = "cividis"
 """Told apart, and in order, with every common colour blindness and in grey."""
 BINS = 4
 
+Floats = NDArray[np.float64]
+
 
 def grid_figures(study: StudyView, rows: Sequence[ArmRow]) -> list[Drawing]:
     """Return, per dataset, the map of every grid over exactly two factors: means, and collapse if there is any."""
     found = []
-    for dataset in dict.fromkeys(row.dataset for row in rows):
-        cells = [row for row in rows if row.dataset == dataset and row.role != "rival"]
+    for own in by_dataset(rows).values():
+        cells = [row for row in own if row.role != "rival"]
         factors = {row.factor for row in cells}
         if len(factors) == 1 and (names := factors.pop().split(" x ")) and len(names) == 2:
             found.append(_grid(study, cells, (names[0], names[1])))
@@ -37,12 +39,11 @@ def grid_figures(study: StudyView, rows: Sequence[ArmRow]) -> list[Drawing]:
 
 def _grid(study: StudyView, cells: Sequence[ArmRow], names: tuple[str, str]) -> Drawing:
     metric = study.metric
-    levels = [tuple(row.level.split(", ")) for row in cells]
-    across = list(dict.fromkeys(level[1] for level in levels))
-    down = list(dict.fromkeys(level[0] for level in levels))
+    down, across = _levels(cells)
     means, gone = np.full((len(down), len(across)), np.nan), np.full((len(down), len(across)), np.nan)
-    texts: dict[tuple[int, int], tuple[str, str]] = {}
-    for row, level in zip(cells, levels, strict=True):
+    mean_texts, gone_texts = {}, {}
+    for row in cells:
+        level = row.level.split(", ")
         place = (down.index(level[0]), across.index(level[1]))
         cell = row.cells.get(metric)
         trained = row.counts["complete"]
@@ -50,13 +51,14 @@ def _grid(study: StudyView, cells: Sequence[ArmRow], names: tuple[str, str]) -> 
             continue
         means[place], gone[place] = scale(metric) * cell.mean, 100 * row.counts["collapsed"] / trained
         reach = f"\n±{number(cell.high - cell.mean, metric)}" if math.isfinite(cell.high) else ""
-        texts[place] = (f"{number(cell.mean, metric)}{reach}", _share(row.counts["collapsed"], trained))
+        mean_texts[place] = f"{number(cell.mean, metric)}{reach}"
+        gone_texts[place] = _share(row.counts["collapsed"], trained)
     collapsed = bool(np.nansum(gone))
     panels = 2 if collapsed else 1
     figure, grid = canvas(1, panels, (panels * (1.6 + 0.8 * len(across)), 1.4 + 0.55 * len(down)))
-    _heat(grid[0][0], means, {place: text for place, (text, _) in texts.items()}, label(metric))
+    _heat(grid[0][0], means, mean_texts, label(metric))
     if collapsed:
-        _heat(grid[0][1], gone, {place: text for place, (_, text) in texts.items()}, "collapsed (%)")
+        _heat(grid[0][1], gone, gone_texts, "collapsed (%)")
     for axes in grid[0]:
         axes.set_xticks(range(len(across)), across)
         axes.set_yticks(range(len(down)), down)
@@ -67,8 +69,20 @@ def _grid(study: StudyView, cells: Sequence[ArmRow], names: tuple[str, str]) -> 
         f"{label(metric)} over {names[0]} and {names[1]} on {dataset}: means with the half width of their t intervals"
         f"{'; share of collapsed trials with 95 % Clopper-Pearson intervals' if collapsed else ''}."
     )
-    key = "".join(sign if sign.isalnum() else "_" for sign in dataset)
-    return Drawing(f"map_{key}", f"{names[0]} x {names[1]}", caption, figure)
+    return Drawing(f"map_{key_of(dataset)}", f"{names[0]} x {names[1]}", caption, figure)
+
+
+def _levels(cells: Sequence[ArmRow]) -> tuple[list[str], list[str]]:
+    """Return the levels of the first and of the second factor of a grid, each once, in the order of the cells."""
+    down: list[str] = []
+    across: list[str] = []
+    for row in cells:
+        first, second = row.level.split(", ")[:2]
+        if first not in down:
+            down.append(first)
+        if second not in across:
+            across.append(second)
+    return down, across
 
 
 def _share(gone: int, total: int) -> str:
@@ -99,25 +113,25 @@ def collapse_map(table: pd.DataFrame, knobs: tuple[str, str], where: str, key: s
         None if nothing collapsed, or a knob is no number.
     """
     rows = table[table["collapsed"].notna()]
-    x, y = (pd.to_numeric(rows[knob], errors="coerce").to_numpy(dtype=np.float64) for knob in knobs)
+    x, y = _numbers(rows[knobs[0]]), _numbers(rows[knobs[1]])
     gone = (rows["collapsed"] > 0).to_numpy()
     if not gone.any() or not (np.isfinite(x).all() and np.isfinite(y).all()):
         return None
-    edges = [_edges(values) for values in (x, y)]
-    place = [np.clip(np.searchsorted(e, v, "right") - 1, 0, BINS - 1) for e, v in zip(edges, (x, y), strict=True)]
+    edges_x, edges_y = _edges(x), _edges(y)
+    bin_x, bin_y = _bins(x, edges_x), _bins(y, edges_y)
     shares = np.full((BINS, BINS), np.nan)
     texts = {}
     for row in range(BINS):
         for column in range(BINS):
-            here = gone[(place[0] == column) & (place[1] == row)]
+            here = gone[(bin_x == column) & (bin_y == row)]
             if len(here):
                 shares[row, column] = 100 * here.mean()
                 texts[row, column] = _share(int(here.sum()), len(here))
     figure, grid = canvas(1, 1, (5.6, 4.2))
     axes = grid[0][0]
     _heat(axes, shares, texts, "configurations with a collapsed seed (%)")
-    axes.set_xticks(np.arange(BINS + 1) - 0.5, [f"{edge:.3g}" for edge in edges[0]])
-    axes.set_yticks(np.arange(BINS + 1) - 0.5, [f"{edge:.3g}" for edge in edges[1]])
+    axes.set_xticks(np.arange(BINS + 1) - 0.5, [f"{edge:.3g}" for edge in edges_x])
+    axes.set_yticks(np.arange(BINS + 1) - 0.5, [f"{edge:.3g}" for edge in edges_y])
     axes.set_xlabel(knobs[0])
     axes.set_ylabel(knobs[1])
     axes.invert_yaxis()
@@ -128,7 +142,17 @@ def collapse_map(table: pd.DataFrame, knobs: tuple[str, str], where: str, key: s
     return Drawing(key, f"Collapse map of {where}", caption, figure)
 
 
-def _edges(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _numbers(column: pd.Series) -> Floats:
+    """Return a column as numbers, nan where it holds none."""
+    return pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64)
+
+
+def _bins(values: Floats, edges: Floats) -> NDArray[np.intp]:
+    """Return in which bin each value lies; those at the ends belong to the outer bins."""
+    return np.clip(np.searchsorted(edges, values, "right") - 1, 0, BINS - 1)
+
+
+def _edges(values: Floats) -> Floats:
     low, high = float(values.min()), float(values.max())
     if low == high:
         low, high = low - 0.5, high + 0.5

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from analysis.data import study_view
 from analysis.data.study_view import StudyView
-from analysis.figures.drawing import BLACK, GREY, PALETTE, Drawing, canvas, tidy
+from analysis.figures.drawing import BLACK, GREY, PALETTE, Drawing, canvas, key_of, tidy
 from analysis.number_format import label, scale
 from analysis.tables.arm_tables import ArmRow, mean_interval
 
@@ -106,5 +106,5 @@ def _figure(study: StudyView, own: pd.DataFrame, dataset: str) -> Drawing:
         f"{label(study.metric)} against cost on {dataset}: means with t intervals of both, over seeds; filled points "
         "are on the front (nothing cheaper is better). Seconds depend on the machine: their order says more than they."
     )
-    key = "".join(sign if sign.isalnum() else "_" for sign in dataset)
+    key = key_of(dataset)
     return Drawing(f"pareto_{key}", f"{label(study.metric)} against cost on {dataset}", caption, figure)

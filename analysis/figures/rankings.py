@@ -39,13 +39,12 @@ def sections(study: StudyView) -> list[Section]:
     table = method_means(study)
     if table.shape[0] < FEWEST_DATASETS or table.shape[1] < FEWEST_METHODS:
         return []
-    found = critical_difference(
-        table.to_numpy(dtype=float), [str(one) for one in table.columns], float(study.record["alpha"])
-    )
-    body = [
-        [name, f"{rank:.2f}", *(number(float(value), study.metric) for value in table[name])]
-        for name, rank in zip(found.methods, found.mean_ranks, strict=True)
-    ]
+    names = list(map(str, table.columns))
+    found = critical_difference(table.to_numpy(dtype=float), names, float(study.record["alpha"]))
+    body = []
+    for name, rank in zip(found.methods, found.mean_ranks, strict=True):
+        means = [number(float(value), study.metric) for value in table[name]]
+        body.append([name, f"{rank:.2f}", *means])
     head = ["method", "mean rank", *(f"{label(study.metric)} on {dataset}" for dataset in table.index)]
     return [Section("Methods over datasets", _sentence(found), as_html(head, body), (_diagram(found, study),))]
 

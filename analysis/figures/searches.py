@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from itertools import chain, compress
 from typing import Any
 
 import numpy as np
@@ -38,17 +39,11 @@ def history(study: StudyView, search: Mapping[str, Any]) -> dict[str, str]:
     best = table.sort_values("objective", ascending=not goes_by[0].maximize, kind="stable").head(MOST_LISTED)
     knobs = list(search["space"])
     head = ["number", *knobs, label(str(rule)), f"{label(study.metric)} (not used)", "collapsed", "chosen"]
-    body = [
-        [
-            f"{place}{'*' if row['earlier'] else ''}",
-            *[_knob_text(row[knob]) for knob in knobs],
-            number(float(row["objective"])),
-            number(float(row["metric"]), study.metric),
-            "–" if math.isnan(row["collapsed"]) else f"{100 * row['collapsed']:.0f} %",
-            "yes" if row["chosen"] else "",
-        ]
-        for place, row in best.iterrows()
-    ]
+    body = []
+    for place, row in best.iterrows():
+        scores = [number(float(row["objective"])), number(float(row["metric"]), study.metric)]
+        ends = [_percent(row["collapsed"]), "yes" if row["chosen"] else ""]
+        body.append([_numbered(place, earlier=row["earlier"]), *map(_knob_text, row[knobs]), *scores, *ends])
     return {
         "title": f"{search['method']} on {search['dataset']}",
         "sentence": (
@@ -58,14 +53,27 @@ def history(study: StudyView, search: Mapping[str, Any]) -> dict[str, str]:
         ),
         "table": as_html(head, body),
         "pareto": _pareto_table(study, search),
-        "note": (
-            f"The {len(best)} best by the rule. {label(study.metric)} was looked at afterwards; a configuration with a "
-            "collapsed seed is never chosen. Ranges: "
-            + "; ".join(f"{knob}: {_domain_text(domain)}" for knob, domain in search["space"].items())
-            + "."
-            + "".join(f" {note}" for note in (one.note(search["space"]) for one in goes_by) if note)
+        "note": " ".join(
+            [
+                f"The {len(best)} best by the rule. {label(study.metric)} was looked at afterwards; a configuration "
+                f"with a collapsed seed is never chosen. Ranges: {_ranges_text(search['space'])}.",
+                *filter(None, (objective.note(search["space"]) for objective in goes_by)),
+            ]
         ),
     }
+
+
+def _ranges_text(space: Mapping[str, object]) -> str:
+    return "; ".join(f"{knob}: {_domain_text(domain)}" for knob, domain in space.items())
+
+
+def _numbered(place: object, *, earlier: bool) -> str:
+    """Return the number of a configuration; one that was in the ledger before bears a star."""
+    return f"{place}*" if earlier else str(place)
+
+
+def _percent(share: float) -> str:
+    return "–" if math.isnan(share) else f"{100 * share:.0f} %"
 
 
 def pareto(search: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -73,15 +81,15 @@ def pareto(search: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
     Configurations that failed, were pruned or have a collapsed seed are left out.
     """
-    able = [
-        entry
-        for entry in search["history"]
-        if entry["state"] == "complete" and entry.get("feasible", True) and entry.get("objective")
-    ]
-    able = [entry for entry in able if all(math.isfinite(value) for value in entry["objective"])]
+    able, scores = [], []
+    for entry in search["history"]:
+        values = entry.get("objective")
+        if entry["state"] == "complete" and entry.get("feasible", True) and values and np.isfinite(values).all():
+            able.append(entry)
+            scores.append(values)
     signs = [objective.sign for objective in recorded_objectives(search)]
-    scores = np.array([entry["objective"] for entry in able]).reshape(len(able), len(signs)) * signs
-    return [entry for entry, kept in zip(able, front(scores), strict=True) if kept]
+    kept = front(np.array(scores).reshape(len(able), len(signs)) * signs)
+    return list(compress(able, kept))
 
 
 def _pareto_table(study: StudyView, search: Mapping[str, Any]) -> str:
@@ -91,25 +99,19 @@ def _pareto_table(study: StudyView, search: Mapping[str, Any]) -> str:
     """
     if len(search["rules"]) < 2:
         return ""
-    knobs, rules = list(search["space"]), [str(rule) for rule in search["rules"]]
+    knobs, rules = list(search["space"]), list(map(str, search["rules"]))
     entries = {entry["number"]: entry for entry in search["history"]}
     table = trade_offs(study, search)
-    head = ["number", *knobs, *[label(rule) for rule in rules], "on the front of resampled seeds", "chosen"]
+    head = ["number", *knobs, *map(label, rules), "on the front of resampled seeds", "chosen"]
     body = []
     for place, row in table[table["on_front"]].iterrows():
         entry = entries[place]
-        means = [
-            f"{number(row[rule])} ({number(row[f'{rule}.low'])} to {number(row[f'{rule}.high'])})" for rule in rules
-        ]
-        body.append(
-            [
-                f"{place}{'*' if entry.get('warm_start') else ''}",
-                *[_knob_text(entry["values"].get(knob)) for knob in knobs],
-                *means,
-                "–" if math.isnan(row["share"]) else f"{100 * row['share']:.0f} %",
-                "yes" if place == search.get("chosen_number") else "",
-            ]
-        )
+        line = [_numbered(place, earlier=bool(entry.get("warm_start")))]
+        line += [_knob_text(entry["values"].get(knob)) for knob in knobs]
+        for rule in rules:
+            line.append(f"{number(row[rule])} ({number(row[f'{rule}.low'])} to {number(row[f'{rule}.high'])})")
+        line += [_percent(row["share"]), "yes" if place == search.get("chosen_number") else ""]
+        body.append(line)
     return as_html(head, body)
 
 
@@ -122,7 +124,7 @@ def _domain_text(domain: object) -> str:
     if not isinstance(domain, dict):
         return str(domain)
     if domain["kind"] == "choice":
-        return ", ".join(str(option) for option in domain["options"])
+        return ", ".join(map(str, domain["options"]))
     return f"{domain['low']:g} to {domain['high']:g}{' (log)' if domain.get('log') else ''}"
 
 
@@ -143,7 +145,7 @@ def knobs_figure(search: Mapping[str, Any], table: pd.DataFrame, key: str) -> Dr
     across = min(3, panels)
     down = math.ceil(panels / across)
     figure, grid = canvas(down, across, (3.5 * across, 2.9 * down), sharey=True)
-    flat = [axes for line in grid for axes in line]
+    flat = list(chain.from_iterable(grid))
     _panel(flat[0], table, table.index.to_series().astype(float), "configuration")
     for axes, knob in zip(flat[1:], knobs, strict=False):
         _knob_panel(axes, table, knob, search["space"][knob])
@@ -163,10 +165,12 @@ def knobs_figure(search: Mapping[str, Any], table: pd.DataFrame, key: str) -> Dr
 def _knob_panel(axes: Axes, table: pd.DataFrame, knob: str, domain: object) -> None:
     values = pd.to_numeric(table[knob], errors="coerce")
     if values.isna().any() or table[knob].map(lambda value: isinstance(value, bool)).any():
-        levels = sorted(table[knob].astype(str).unique())
+        texts = table[knob].astype(str)
+        levels = sorted(texts.unique())
         if isinstance(domain, Mapping) and domain.get("ordered"):
-            levels = [str(option) for option in domain["options"] if str(option) in levels]
-        values = table[knob].astype(str).map({level: place for place, level in enumerate(levels)})
+            order = list(map(str, domain["options"]))
+            levels = sorted(set(order) & set(levels), key=order.index)
+        values = texts.map(dict(zip(levels, range(len(levels)), strict=True)))
         axes.set_xticks(range(len(levels)), levels)
     else:
         logarithmic = log_scaled(values.min(), values.max())
@@ -189,9 +193,9 @@ def _trend(axes: Axes, table: pd.DataFrame, x: NDArray[np.float64], logarithmic:
 
 def _panel(axes: Axes, table: pd.DataFrame, x: pd.Series, text: str) -> None:
     gone = table["collapsed"].fillna(0) > 0
-    reach = [table["objective"] - table["low"], table["high"] - table["objective"]]
-    axes.errorbar(x, table["objective"], yerr=[side.fillna(0).clip(lower=0) for side in reach], fmt="none",
-                  ecolor=GREY, elinewidth=0.8, alpha=0.7)  # fmt: skip
+    below = (table["objective"] - table["low"]).fillna(0).clip(lower=0)
+    above = (table["high"] - table["objective"]).fillna(0).clip(lower=0)
+    axes.errorbar(x, table["objective"], yerr=[below, above], fmt="none", ecolor=GREY, elinewidth=0.8, alpha=0.7)
     axes.plot(x[~gone], table.loc[~gone, "objective"], "o", color=PALETTE[0], markersize=4)
     axes.plot(x[gone], table.loc[gone, "objective"], "x", color=PALETTE[1], markersize=5)
     chosen = table["chosen"]

@@ -31,10 +31,11 @@ def sections(study: StudyView, found: Sequence[Verdict], known: Sequence[Importa
         found: its verdicts.
         known: the importances of its searches; None: they are estimated.
     """
-    made: list[Section | None] = [_of_search(one) for one in (importances(study) if known is None else known)]
-    made += [_of_screening(study, one, f"screening_{place}") for place, one in enumerate(screening.screenings(study))]
-    made.append(_of_components(study, found))
-    return [one for one in made if one is not None]
+    made = list(map(_of_search, importances(study) if known is None else known))
+    for place, one in enumerate(screening.screenings(study)):
+        made.append(_of_screening(study, one, f"screening_{place}"))
+    components = _of_components(study, found)
+    return made if components is None else [*made, components]
 
 
 def _of_search(found: Importance) -> Section:
@@ -59,7 +60,7 @@ def _of_search(found: Importance) -> Section:
     drawing = _dots(words, _columns(shares, ("importance", "low", "high"), 100.0), 100.0 * variance)
     collapse = None
     if len(shares) > 1:
-        first, second = (str(knob) for knob in shares.index[:2])
+        first, second = map(str, shares.index[:2])
         key = key.replace("importance", "collapse_map")
         collapse = collapse_map(found.configurations, (first, second), where, key)
     drawings = (drawing,) if collapse is None else (drawing, collapse)
@@ -89,7 +90,7 @@ def _dots(words: tuple[str, str, str, str], table: pd.DataFrame, beside: pd.Seri
         places = np.arange(len(table)) + 0.22
         axes.plot(beside[table.index], places, "o", color=BLACK, markerfacecolor="white", markersize=5)
     axes.axvline(0, color=GREY, linewidth=0.8)
-    axes.set_yticks(range(len(table)), [str(knob) for knob in table.index])
+    axes.set_yticks(range(len(table)), list(map(str, table.index)))
     axes.set_ylim(len(table) - 0.5, -0.5)
     key, title, caption, axis = words
     axes.set_xlabel(axis)
@@ -110,28 +111,31 @@ def _of_screening(study: StudyView, one: Screening, key: str) -> Section:
     over = f"{one.n_points} configurations, {one.n_seeds} seed{'s' * (one.n_seeds != 1)}"
     if one.kind == "morris":
         column, axis, factor = "mu_star", f"mu*: mean absolute effect on {label(metric)}", scale(metric)
-        head = ["knob", "mu* [95 % over seeds]", "sigma"]
-        body = [
-            [str(knob), _ends(row, column, metric, "low", "high"), number(float(row["sigma"]), metric)]
-            for knob, row in one.table.iterrows()
-        ]
         ends = ("low", "high")
         caption = f"Morris mu* of {where} ({over}) with 95 % t intervals over seeds; for ranking, not a test."
     else:
         column, axis, factor = "ST", f"total share of the variance of {label(metric)} (%)", 100.0
-        head = ["knob", "S1 [95 %]", "ST [95 %]"]
-        body = [[str(knob), *(_percent(row, kind) for kind in ("S1", "ST"))] for knob, row in one.table.iterrows()]
         ends = ("ST_low", "ST_high")
         caption = f"Sobol total indices of {where} ({over}) with SALib's 95 % bootstrap intervals; open circles are S1."
     table = one.table
     beside = 100.0 * table["S1"] if one.kind == "sobol" else None
     drawing = _dots((key, title, caption, axis), _columns(table, (column, *ends), factor), beside)
     sentence = f"{table.index[0]} has the largest influence on {label(metric)} ({over}). Descriptive, not a test."
-    return Section(title, sentence, as_html(head, body), (drawing,))
+    return Section(title, sentence, _screening_table(one, metric), (drawing,))
 
 
-def _ends(row: pd.Series[float], column: str, metric: str, low: str, high: str) -> str:
-    return f"{number(row[column], metric)} [{number(row[low], metric)}, {number(row[high], metric)}]"
+def _screening_table(one: Screening, metric: str) -> str:
+    """Return the influence of every knob as HTML, with its interval and the second number of its kind."""
+    body = []
+    for knob, row in one.table.iterrows():
+        if one.kind == "morris":
+            ends = f"[{number(row['low'], metric)}, {number(row['high'], metric)}]"
+            cells = [f"{number(row['mu_star'], metric)} {ends}", number(float(row["sigma"]), metric)]
+        else:
+            cells = [_percent(row, "S1"), _percent(row, "ST")]
+        body.append([str(knob), *cells])
+    morris, sobol = ("mu* [95 % over seeds]", "sigma"), ("S1 [95 %]", "ST [95 %]")
+    return as_html(["knob", *(morris if one.kind == "morris" else sobol)], body)
 
 
 def _percent(row: pd.Series[float], kind: str) -> str:
@@ -143,33 +147,24 @@ def _of_components(study: StudyView, found: Sequence[Verdict]) -> Section | None
     table, metric = estimators.switched(found), study.metric
     if table.empty:
         return None
-    places = [(str(component), str(dataset)) for component, dataset in table.index.to_list()]
-    flagged = [
-        f"{component} on {dataset}"
-        for (component, dataset), flag in zip(places, table["disagree"], strict=True)
-        if flag
-    ]
+    flagged, body = [], []
+    for (component, dataset), (_, row) in zip(table.index.to_list(), table.iterrows(), strict=True):
+        if row["disagree"]:
+            flagged.append(f"{component} on {dataset}")
+        sides = [_side(row, "removal", metric), _side(row, "addition", metric)]
+        body.append([str(component), str(dataset), *sides, "yes" if row["disagree"] else ""])
     sentence = (
         f"Taking away and putting in disagree for {join(flagged)}: the components interact."
         if flagged
         else "Taking a component away and putting it in alone disagree for none of them."
     )
-    body = [
-        [
-            component,
-            dataset,
-            *(_side(row, side, metric) for side in ("removal", "addition")),
-            "yes" if row["disagree"] else "",
-        ]
-        for (component, dataset), (_, row) in zip(places, table.iterrows(), strict=True)
-    ]
     head = ["component", "data", "given by it in the whole [95 %]", "given by it alone [95 %]", "disagree"]
     return Section("What each component gives", sentence, as_html(head, body), (_components_figure(table, metric),))
 
 
 def _side(row: pd.Series[Any], side: str, metric: str) -> str:
-    ends = [signed(row[f"{side}_{end}"], metric) for end in ("low", "high")]
-    return f"{signed(row[f'by_{side}'], metric)} [{ends[0]}, {ends[1]}]"
+    low, high = signed(row[f"{side}_low"], metric), signed(row[f"{side}_high"], metric)
+    return f"{signed(row[f'by_{side}'], metric)} [{low}, {high}]"
 
 
 def _components_figure(table: pd.DataFrame, metric: str) -> Drawing:
@@ -178,9 +173,9 @@ def _components_figure(table: pd.DataFrame, metric: str) -> Drawing:
     for shift, side, colour, marker in ((-0.15, "removal", PALETTE[0], "D"), (0.15, "addition", PALETTE[1], "o")):
         text = "taken away from the whole" if side == "removal" else "put in alone"
         for place, (_, row) in enumerate(table.iterrows()):
-            ends = [scale(metric) * float(row[f"{side}_{end}"]) for end in ("low", "high")]
-            if all(map(math.isfinite, ends)):
-                axes.plot(ends, [place + shift] * 2, "|-", color=colour, linewidth=2, markersize=8)
+            low, high = scale(metric) * float(row[f"{side}_low"]), scale(metric) * float(row[f"{side}_high"])
+            if math.isfinite(low) and math.isfinite(high):
+                axes.plot([low, high], [place + shift] * 2, "|-", color=colour, linewidth=2, markersize=8)
             said = text if place == 0 else None
             axes.plot(
                 [scale(metric) * row[f"by_{side}"]], [place + shift], marker, color=colour, markersize=6, label=said

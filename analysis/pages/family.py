@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from analysis.across.collapse import collapse_section
@@ -13,7 +13,7 @@ from analysis.across.label_free import label_free_section
 from analysis.data import study_view
 from analysis.data.study_view import StudyView
 from analysis.escaping import markdown
-from analysis.figures import boundaries, finite_designs, knob_maps, pareto, sensitivity
+from analysis.figures import boundaries, curves, finite_designs, knob_maps, pareto, sensitivity
 from analysis.figures.drawing import Drawing
 from analysis.figures.section import Section
 from analysis.tables import arm_tables, formats
@@ -44,18 +44,19 @@ def study_sections(study: StudyView) -> Iterator[Section]:
         str(study.record["question"]), _answer(study, found), table, tuple(_drawings(study, rows, shown, found))
     )
     yield from sensitivity.sections(study, found)
-    yield Section("What would change it", _bullets([markdown(one) for one in prospects(study, found)]), "", ())
+    yield Section("What would change it", _bullets(map(markdown, prospects(study, found))), "", ())
 
 
 def _answer(study: StudyView, found: Sequence[Verdict]) -> str:
     could_find = detectable(study, found)
     lead = [one.sentence for one in footings(study)]
-    lead += [text for text in (verdicts.tally(found, study.tier), could_find.sentence if could_find else "") if text]
+    lead += [verdicts.tally(found, study.tier), could_find.sentence if could_find else ""]
     said = [f"**{one.words}**: {markdown(one.sentence)}" for one in found] or ["Described, not tested."]
-    return f"`{study.name}`: {markdown(verdicts.heading(study))}\n\n{_bullets([*map(markdown, lead), *said])}"
+    told = _bullets([*map(markdown, filter(None, lead)), *said])
+    return f"`{study.name}`: {markdown(verdicts.heading(study))}\n\n{told}"
 
 
-def _bullets(sentences: Sequence[str]) -> str:
+def _bullets(sentences: Iterable[str]) -> str:
     return "\n".join(f"* {sentence}" for sentence in sentences)
 
 
@@ -66,7 +67,7 @@ def _drawings(
         yield finite_designs.effects_figure(study, found)
     if shown and len(shown) <= finite_designs.MOST_ARMS:
         yield finite_designs.arms_figure(study, shown)
-    yield from finite_designs.level_figures(study, shown)
+    yield from curves.level_figures(study, shown)
     yield from knob_maps.grid_figures(study, shown)
     yield from pareto.pareto_figures(study, rows)
     yield from boundaries.boundary_figures(study, study_view.epochs_of(study, study_view.confirm_rows(study)))
@@ -77,6 +78,6 @@ def across_sections(studies: Sequence[StudyView], n_bootstrap: int = 200) -> lis
     local = [study for study in studies if study.record.get("tier", "local") == "local"]
     if not local:
         return []
-    found = [importance_section(local, n_bootstrap), *head_to_head_sections(local), label_free_section(local)]
-    found.append(collapse_section(local))
+    found = [importance_section(local, n_bootstrap), *head_to_head_sections(local)]
+    found += [label_free_section(local), collapse_section(local)]
     return [section for section in found if section is not None]

@@ -21,7 +21,18 @@ from analysis.tables.verdict_columns import as_columns
 from analysis.verdicts.verdicts import Verdict
 from orchestrator.ledger.rows.spreadsheet import as_csv
 
-__all__ = ["ArmRow", "Cell", "arm_rows", "columns", "company", "mean_interval", "printed", "shown", "write"]
+__all__ = [
+    "ArmRow",
+    "Cell",
+    "arm_rows",
+    "by_dataset",
+    "columns",
+    "company",
+    "mean_interval",
+    "printed",
+    "shown",
+    "write",
+]
 
 COMPANY = ("acc", "nmi", "ari", "ami", "neighbour_mi")
 """Metrics printed beside the study's own, where the ledger has them; all others stand in the CSV."""
@@ -141,6 +152,14 @@ def company(rows: Sequence[ArmRow], metric: str) -> list[str]:
 def shown(rows: Sequence[ArmRow]) -> list[ArmRow]:
     """Return the arms that a printed table lists: not the points of a screening design, which the CSV holds."""
     return [row for row in rows if row.factor != "sample"]
+
+
+def by_dataset(rows: Sequence[ArmRow]) -> dict[str, list[ArmRow]]:
+    """Return the arms of each dataset, both in the order of the rows."""
+    found: dict[str, list[ArmRow]] = {}
+    for row in rows:
+        found.setdefault(row.dataset, []).append(row)
+    return found
 
 
 def columns(rows: Sequence[ArmRow], metric: str, confidence: float, *, beside: bool = True) -> list[str]:

@@ -21,6 +21,7 @@ __all__ = [
     "Verdict",
     "contrast_label",
     "contrasts_of",
+    "first_side",
     "heading",
     "is_equivalent",
     "missing_sentences",
@@ -69,14 +70,18 @@ def is_equivalent(judgement: Judgement) -> bool:
     return judgement.equivalence is not None and judgement.equivalence.equivalent
 
 
+def first_side(contrast: Contrast) -> str:
+    """Return the first arm that counts positively, which a difference sets against another; empty without any."""
+    return next((arm for arm, weight in contrast.weights.items() if weight > 0), "")
+
+
 def contrast_label(verdict: Verdict) -> str:
     """Return what is changed, without its dataset; of a trend, an effect or an interaction, its name.
 
     Two levels of one knob name it once: "lr=0.1 vs 5".
     """
     contrast = verdict.contrast
-    plus = [arm for arm, weight in contrast.weights.items() if weight > 0]
-    text = plus[0] if contrast.kind == "difference" and plus else contrast.name
+    text = (first_side(contrast) if contrast.kind == "difference" else "") or contrast.name
     text = text.replace(f" @ {verdict.dataset}", "") if verdict.dataset else text
     first, _, second = text.partition(" vs ")
     knob = first.partition("=")[0] + "="
@@ -85,19 +90,17 @@ def contrast_label(verdict: Verdict) -> str:
 
 def contrasts_of(record: Mapping[str, Any]) -> list[tuple[Contrast, str]]:
     """Return the contrasts of a study's record with their datasets."""
-    return [
-        (
-            Contrast(
-                name=entry["name"],
-                weights=entry["weights"],
-                kind=entry.get("kind", "difference"),
-                factor=entry.get("factor", ""),
-                level=entry.get("level", ""),
-            ),
-            str(entry.get("dataset", "")),
+    found = []
+    for entry in record.get("contrasts", ()):
+        contrast = Contrast(
+            name=entry["name"],
+            weights=entry["weights"],
+            kind=entry.get("kind", "difference"),
+            factor=entry.get("factor", ""),
+            level=entry.get("level", ""),
         )
-        for entry in record.get("contrasts", ())
-    ]
+        found.append((contrast, str(entry.get("dataset", ""))))
+    return found
 
 
 def verdicts(study: StudyView, metric: str | None = None) -> list[Verdict]:
@@ -108,34 +111,36 @@ def verdicts(study: StudyView, metric: str | None = None) -> list[Verdict]:
         metric: the metric to judge; None: the study's own. The margin is stated for the study's own only.
     """
     chosen = metric or study.metric
-    found = contrasts_of(study.record)
+    contrasts = contrasts_of(study.record)
     margin = study.record.get("margin") if chosen == study.metric else None
     settings = {str(arm["name"]): arm.get("values") or {} for arm in study.record["arms"]}
     judgements = judge(
         study_view.arm_seed_values(study, chosen),
-        matched([contrast for contrast, _ in found], settings),
+        matched([contrast for contrast, _ in contrasts], settings),
         alpha=float(study.record["alpha"]),
         margin=margin,
         looks=looks_of(study.record),
     )
     several = len(study.record["datasets"]) > 1
-    return [
-        Verdict(contrast, dataset, judgement, sentence(contrast, dataset if several else "", judgement, chosen))
-        for (contrast, dataset), judgement in zip(found, judgements, strict=True)
-    ]
+    found = []
+    for (contrast, dataset), judgement in zip(contrasts, judgements, strict=True):
+        said = sentence(contrast, dataset if several else "", judgement, chosen)
+        found.append(Verdict(contrast, dataset, judgement, said))
+    return found
 
 
 def tally(found: Sequence[Verdict], tier: str) -> str:
     """Return one sentence that counts the decisions of both parts and names the tier; empty without contrasts."""
     if not found:
         return ""
-    living, working = (_counted([getattr(one, part) for one in found]) for part in ("word", "works"))
+    living = _counted(Counter(one.word for one in found))
+    working = _counted(Counter(one.works for one in found))
     lead = f"At the {tier} tier, of {len(found)} contrast{'s' * (len(found) > 1)}"
     return f"{lead}, where both work: {living}; how often they work: {working}."
 
 
-def _counted(words: Sequence[str]) -> str:
-    return join([f"{count} {word}" for word, count in Counter(words).most_common()])
+def _counted(words: Counter[str]) -> str:
+    return join([f"{count} {word}" for word, count in words.most_common()])
 
 
 def heading(study: StudyView) -> str:
@@ -152,7 +157,7 @@ def heading(study: StudyView) -> str:
         f"works, how good it is where both work) of {contrasts}{absence}. Intervals are of one contrast each"
     )
     return (
-        f"{start}{record.get('tier', 'local')} tier, {join([str(d) for d in record['datasets']])}, "
+        f"{start}{record.get('tier', 'local')} tier, {join(list(map(str, record['datasets'])))}, "
         f"protocol {record.get('protocol', 'whole')}, {how}{len(seeds['seeds'])} paired {seeds['block']} seeds"
         f"{promise if n_contrasts else ''}.{_labels(record)}"
     )

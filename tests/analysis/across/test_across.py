@@ -39,7 +39,7 @@ def test_costs_are_geometric_means_and_equal_costs_are_no_figure():
 
 
 def test_arms_that_share_a_level_make_no_level_curve():
-    from analysis.figures import finite_designs
+    from analysis.figures import curves
     from analysis.tables import arm_tables
 
     arms = {"baseline": ("secu", "baseline"), **{f"size={place}": ("secu", "level") for place in range(3)}}
@@ -49,9 +49,9 @@ def test_arms_that_share_a_level_make_no_level_curve():
         arm["factor"] = "" if arm["role"] == "baseline" else "batch_size"
     levels = dict(zip(arms, (64, 128, 256, 256), strict=True))
     study.rows["knob.batch_size"] = study.rows["arm"].map(levels)
-    assert finite_designs.level_figures(study, arm_tables.arm_rows(study, [])) == []
+    assert curves.level_figures(study, arm_tables.arm_rows(study, [])) == []
     study.rows["knob.batch_size"] = study.rows["arm"].map({**levels, "size=2": 512})
-    assert len(finite_designs.level_figures(study, arm_tables.arm_rows(study, []))) == 1
+    assert len(curves.level_figures(study, arm_tables.arm_rows(study, []))) == 1
 
 
 def test_sides_are_read_up_to_the_last_cluster_that_a_row_has():

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -63,3 +64,17 @@ def test_a_mark_stands_where_its_number_says(found):
     assert known
     for one in known:
         assert float(one.value.replace("−", "-")) == pytest.approx(one.centre, abs=0.051)
+
+
+def test_the_axis_names_the_arm_that_all_are_set_against_whatever_their_datasets(found):
+    one = next(one for one in found if one.contrast.kind == "difference")
+    alone = forest_of([one], "nmi", margin=None, several=False).axis.label
+    assert alone.endswith(", against baseline")
+    minus, plus = one.contrast.weights
+    twins = []
+    for dataset in ("a", "b", "c"):
+        weights = {f"{arm} @ {dataset}": weight for arm, weight in one.contrast.weights.items()}
+        twins.append(replace(one, dataset=dataset, contrast=replace(one.contrast, weights=weights)))
+    assert forest_of(twins, "nmi", margin=None, several=True).axis.label == alone
+    turned = replace(one, contrast=replace(one.contrast, weights={plus: -1.0, minus: 1.0}))
+    assert not forest_of([one, turned], "nmi", margin=None, several=False).axis.label.count("against")

@@ -106,3 +106,9 @@ def test_datasets_get_a_column_where_there_are_several(two_datasets):
     rows = arm_tables.arm_rows(study, verdicts.verdicts(study))
     assert arm_tables.columns(rows, "nmi", 0.95)[:2] == ["data", "arm"]
     assert arm_tables.printed(rows, "nmi")[8][:2] == ["mnist_5k", "baseline"]
+
+
+def test_arms_stand_under_their_dataset_in_order(rows):
+    first, second, *_ = rows
+    mixed = [replace(first, dataset="b"), replace(second, dataset="a"), replace(second, dataset="b")]
+    assert arm_tables.by_dataset(mixed) == {"b": [mixed[0], mixed[2]], "a": [mixed[1]]}

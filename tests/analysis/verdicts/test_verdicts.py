@@ -10,6 +10,7 @@ import pytest
 
 from analysis.data import study_view
 from analysis.verdicts import verdicts
+from orchestrator.designs.base import Contrast
 
 
 def study_of(difference, *, margin=None, n=12, collapsed=(), exploratory=False, looks_taken=(), kind="difference"):
@@ -208,3 +209,8 @@ def test_a_grids_effect_names_both_levels_and_a_factorials_its_factor():
     assert verdicts.verdicts(study)[0].sentence.startswith(
         "Changing knob from its first to its second level raises NMI on most seeds"
     )
+
+
+def test_the_first_side_of_a_contrast_is_the_arm_that_counts_positively():
+    assert verdicts.first_side(Contrast(name="b vs a", weights={"a": -1.0, "b": 1.0})) == "b"
+    assert verdicts.first_side(Contrast(name="nothing", weights={"a": -1.0})) == ""
