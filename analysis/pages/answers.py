@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+import pandas as pd
+
 from analysis.across.false_discoveries import discoveries_sentences
 from analysis.across.families import by_family
 from analysis.data.study_view import StudyView
@@ -49,10 +51,10 @@ def _overview(told: Sequence[tuple[StudyView, Answer]]) -> Iterator[str]:
     """Yield a table with one line a study, its most telling effect drawn in text."""
     lines = [line_of(study, answer) for study, answer in told]
     axis = common_axis(lines)
-    low, high = (f"{end:.0f}".replace("-", MINUS) for end in (axis.low, axis.high))
+    reach = f"from {axis.low:.0f} to {axis.high:.0f} points".replace("-", MINUS)
     yield (
         f"One line a study, with its most telling contrast: ◆ an effect, ■ no difference, ○ neither is shown, with its "
-        f"interval, from {low} to {high} points; │ is no difference."
+        f"interval, {reach}; │ is no difference."
     )
     yield ""
     yield "| study | answer | most telling difference | | seeds, tier |"
@@ -100,28 +102,30 @@ def totals(told: Sequence[tuple[StudyView, Answer]]) -> str:
         if not study.record.get("exploratory"):
             words.update(answer.living)
             works.update(answer.how_often)
-    rows: dict[str, tuple[str, bool, float]] = {}
-    for study, _ in told:
-        once = study.rows.drop_duplicates("trial_id")
-        columns = (once["trial_id"], once["state"], once["collapsed"], once["cost.seconds"].fillna(0.0))
-        rows |= {
-            trial: (str(state), bool(gone), float(cost)) for trial, state, gone, cost in zip(*columns, strict=True)
-        }
-    states = Counter(state for state, _, _ in rows.values())
-    collapsed = sum(gone for _, gone, _ in rows.values())
-    hours = sum(cost for _, _, cost in rows.values()) / 3600
     several = f"{len(told)} stud{'ies' if len(told) != 1 else 'y'}"
     return markdown(
         f"{several} ({join([f'{count} at the {tier} tier' for tier, count in sorted(tiers.items())])}; {exploratory} "
-        f"exploratory, which claim nothing). {len(rows)} different trials: "
-        f"{join([f'{count} {state}' for state, count in sorted(states.items())])}, {collapsed} collapsed; {hours:.2f} "
-        f"hours of training on one core. The {sum(words.values())} contrasts of the confirmatory ones, where both "
-        f"work: {_counted(words)}; how often they work: {_counted(works)}."
+        f"exploratory, which claim nothing). {_trained(told)} The {sum(words.values())} contrasts of the confirmatory "
+        f"ones, where both work: {_counted(words.most_common())}; how often they work: "
+        f"{_counted(works.most_common())}."
     )
 
 
-def _counted(words: Counter[str]) -> str:
-    return join([f"{count} {word}" for word, count in words.most_common()]) or "none"
+def _trained(told: Sequence[tuple[StudyView, Answer]]) -> str:
+    """Return how many different trials there are, what became of them, and what they took."""
+    columns = ["trial_id", "state", "collapsed", "cost.seconds"]
+    rows = pd.concat([study.rows[columns].astype({"state": str, "collapsed": bool}) for study, _ in told])
+    rows = rows.drop_duplicates("trial_id", keep="last")
+    states = Counter(rows["state"])
+    hours = sum(rows["cost.seconds"].fillna(0.0)) / 3600
+    return (
+        f"{len(rows)} different trials: {_counted(sorted(states.items()))}, {rows['collapsed'].sum()} collapsed; "
+        f"{hours:.2f} hours of training on one core."
+    )
+
+
+def _counted(counts: Sequence[tuple[str, int]]) -> str:
+    return join([f"{count} {word}" for word, count in counts]) or "none"
 
 
 def _study(study: StudyView, answer: Answer) -> Iterator[str]:

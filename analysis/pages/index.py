@@ -72,9 +72,9 @@ def build(
         if notebook:
             paths["notebooks"] = _notebooks(told, results, place, watch)
         watch("index of all studies")
-        paths["index"].write_text(_page(told, place), encoding="utf-8")
-        lines = tuple(line_of(study, answer) for study, answer in told)
-        found = Index(lines=lines, summary=answers.totals(told), paths=paths)
+        lines = [line_of(study, answer) for study, answer in told]
+        paths["index"].write_text(_page(told, lines, place), encoding="utf-8")
+        found = Index(lines=tuple(lines), summary=answers.totals(told), paths=paths)
         unchanged.keep(found, before, place, notebook=notebook)
     return found
 
@@ -100,20 +100,19 @@ def _notebooks(told: Sequence[Told], results: Path, place: Path, watch: Callable
     return folder
 
 
-def _page(told: Sequence[Told], place: Path) -> str:
+def _page(told: Sequence[Told], lines: Sequence[Line], place: Path) -> str:
     from analysis.figures import drawing  # matplotlib is needed for nothing else here
     from analysis.pages import family
 
     sections = family.across_sections([study for study, _ in told])
     pictures = []
     for section in sections:
-        files_of = drawing.save(section.drawings, place / "figures")
-        images = [drawing.as_data_uri(path) for path in files_of]
+        images = map(drawing.as_data_uri, drawing.save(section.drawings, place / "figures"))
         pictures.append((section, list(zip(section.drawings, images, strict=True))))
     notebooks = sorted(path.name for path in (place / "notebooks").glob("*.ipynb"))
-
-    lines = [line_of(study, answer) for study, answer in told]
-    families = by_family((study.record, (study, answer, line_of(study, answer))) for study, answer in told)
+    families = by_family(
+        (study.record, (study, answer, line)) for (study, answer), line in zip(told, lines, strict=True)
+    )
     return rendering.render(
         "index.html",
         scripts=SCRIPTS,

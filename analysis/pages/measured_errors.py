@@ -52,11 +52,11 @@ def _table(cells: Cells, title: str) -> str:
     for cell in cells:
         rows.setdefault((cell["row"], cell["claim"]), {})[_size(cell)] = cell
     sizes = sorted(set(map(_size, cells)))
-    heads = [f"m {m}, n {n}" for m, n in sizes]
-    lines = [f"**{title}**", "", f"| | claim | {' | '.join(heads)} | bound |", "|---" * (3 + len(sizes)) + "|"]
+    heads = " | ".join(f"m {m}, n {n}" for m, n in sizes)
+    lines = [f"**{title}**", "", f"| | claim | {heads} | bound |", "|---" * (3 + len(sizes)) + "|"]
     for (row, claim), own in rows.items():
-        shown = [_number(own.get(size)) for size in sizes]
-        lines.append(f"| {row} | {claim} | {' | '.join(shown)} | {_bounds(list(own.values()))} |")
+        shown = " | ".join(map(_number, map(own.get, sizes)))
+        lines.append(f"| {row} | {claim} | {shown} | {_bounds(list(own.values()))} |")
     return "\n".join(lines)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import groupby
+from typing import TypeAlias
 
 from analysis.data.study_view import StudyView
 from analysis.figures.section import Section
@@ -17,6 +18,9 @@ __all__ = ["paper_sections"]
 
 NOT_RUN = "not run at this tier"
 
+Beside: TypeAlias = dict[int, list[tuple[StudyView, Comparison]]]
+"""Identity of a published number -> what stands beside it: equal numbers of two lines are two numbers."""
+
 
 def paper_sections(paper: str, studies: Sequence[StudyView]) -> list[Section]:
     """Return one section per published table of a paper, in the paper's order.
@@ -25,23 +29,22 @@ def paper_sections(paper: str, studies: Sequence[StudyView]) -> list[Section]:
         paper: arXiv number.
         studies: whose arms may stand beside the numbers (`analysis.verdicts.reproduction` says when they do).
     """
-    beside: dict[int, list[tuple[StudyView, Comparison]]] = {}
-    places = {id(one): place for place, one in enumerate(numbers())}
+    beside: Beside = {}
     for study in studies:
         for comparison in comparisons(study):
-            beside.setdefault(places[id(comparison.published)], []).append((study, comparison))
-    own = [(place, one) for place, one in enumerate(numbers()) if one.paper == paper]
-    return [
-        _section([one for _, one in group], [beside.get(place, []) for place, _ in group])
-        for _, lines in groupby(own, key=lambda pair: pair[1].table)
-        if (group := list(lines))
-    ]
+            beside.setdefault(id(comparison.published), []).append((study, comparison))
+    own = [published for published in numbers() if published.paper == paper]
+    tables = groupby(own, key=lambda published: published.table)
+    return [_section(list(lines), beside) for _, lines in tables]
 
 
-def _section(lines: Sequence[Published], beside: Sequence[Sequence[tuple[StudyView, Comparison]]]) -> Section:
+def _section(lines: Sequence[Published], beside: Beside) -> Section:
     first = lines[0]
     body = []
-    for published, found in zip(lines, beside, strict=True):
+    n_run = 0
+    for published in lines:
+        found = beside.get(id(published), [])
+        n_run += bool(found)
         lead = [published.method, _setting(published), published.dataset, name(published.metric), _value(published)]
         if not found:
             body.append([*lead, NOT_RUN, "", ""])
@@ -51,7 +54,6 @@ def _section(lines: Sequence[Published], beside: Sequence[Sequence[tuple[StudyVi
             reach = f" [{span(judged.low, judged.high, one.published.metric)}]" if math.isfinite(judged.low) else ""
             difference = f"{signed(judged.difference, one.published.metric)}{unit(one.published.metric)}{reach}"
             body.append([*lead, here, difference, judged.word])
-    n_run = sum(bool(found) for found in beside)
     sentence = (
         f"{first.source}: {first.title}. {n_run} of its {len(lines)} numbers have an arm of this ledger beside them; a "
         "verdict is given only under the paper's conditions; what differs, the study's report spells out."

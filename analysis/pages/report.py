@@ -183,7 +183,8 @@ def _notebook(study: StudyView, folder: Path, kernel: WaitingKernel | None) -> P
 
 
 def _answer(parts: Parts, folder: Path, *, notebook: bool, reused: bool) -> Answer:
-    study = parts.study
+    study, listed = parts.study, arm_tables.shown(parts.rows)
+    confidence = 1 - float(study.record["alpha"])
     paths = {"report": folder / "report.html", "figures": folder / "figures", "tables": folder / "tables"}
     if notebook:
         paths["notebook"] = folder / "notebook.ipynb"
@@ -193,12 +194,8 @@ def _answer(parts: Parts, folder: Path, *, notebook: bool, reused: bool) -> Answ
         short=parts.short_answer,
         lead=None if parts.lead is None else replace(parts.lead, dots=()),
         heading=verdicts.heading(study),
-        head=tuple(
-            arm_tables.columns(
-                arm_tables.shown(parts.rows), study.metric, 1 - float(study.record["alpha"]), beside=False
-            )
-        ),
-        rows=tuple(tuple(row) for row in arm_tables.printed(arm_tables.shown(parts.rows), study.metric, beside=False)),
+        head=tuple(arm_tables.columns(listed, study.metric, confidence, beside=False)),
+        rows=tuple(map(tuple, arm_tables.printed(listed, study.metric, beside=False))),
         note=arm_tables.note(parts.rows, study.metric),
         sentences=tuple(verdict.sentence for verdict in parts.found),
         words=tuple(verdict.words for verdict in parts.found),

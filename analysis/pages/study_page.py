@@ -48,14 +48,16 @@ def write(parts: Parts, folder: Path, *, png: bool = False) -> list[Path]:
 
     drawings, sections = drawings_of(parts)
     paths = drawing.save(drawings, folder / "figures", png=png)
-    shown = [
-        Shown(one.title, one.caption, drawing.as_data_uri(path))
-        for one, path in zip(drawings, paths, strict=True)
-        if one.key != "effects"  # the first screen has it, drawn by the page
-    ]
+    shown = []
+    for one, path in zip(drawings, paths, strict=True):
+        if one.key != "effects":  # the first screen has it, drawn by the page
+            shown.append(Shown(one.title, one.caption, drawing.as_data_uri(path)))
     page = folder / "report.html"
     page.write_text(render_page(parts, shown, sections), encoding="utf-8")
-    return [page, *paths, *([path.with_suffix(".png") for path in paths] if png else [])]
+    made = [page, *paths]
+    if png:
+        made += [path.with_suffix(".png") for path in paths]
+    return made
 
 
 def drawings_of(parts: Parts) -> tuple[list[Drawing], list[Section]]:
@@ -67,7 +69,8 @@ def drawings_of(parts: Parts) -> tuple[list[Drawing], list[Section]]:
     drawings = finite_designs.study_figures(study, parts.rows, parts.found, parts.epochs)
     drawings += pareto.pareto_figures(study, parts.rows) + boundaries.boundary_figures(study, parts.epochs)
     drawings += searches.figures_of_searches(study)
-    drawings += [drawn for one in sections for drawn in one.drawings]
+    for section in sections:
+        drawings += section.drawings
     return drawings, sections
 
 

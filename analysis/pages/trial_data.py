@@ -19,6 +19,7 @@ from analysis.data import study_view
 from analysis.data.study_view import StudyView
 from analysis.number_format import label, name, scale
 from analysis.verdicts.verdicts import Verdict, contrast_label
+from orchestrator.inference.arm_seed_values import ArmSeedValues
 from orchestrator.inspection.trial_view import commands_again
 
 __all__ = ["contrast_data", "curve_data", "trial_data"]
@@ -37,17 +38,17 @@ def trial_data(study: StudyView) -> Columns:
     """Return one entry per trial that an arm or a search asked for, in the order of the plan, column by column."""
     rows = study.rows
     metrics = study_view.metrics_of(rows)
-    arms = [str(arm["name"]) for arm in study.record["arms"]]
-    names = list(dict.fromkeys([*arms, *rows["arm"].astype(str)]))
+    arms = _arms(study)
+    place = dict(zip(arms, range(len(arms)), strict=True))
     configs, config_of = _configs(rows)
     errors, error_of = _errors(rows)
     return {
-        "arms": _arms(study, names),
-        "metrics": [_metric(metric) for metric in _ordered(metrics, study.metric)],
+        "arms": list(arms.values()),
+        "metrics": list(map(_metric, _ordered(metrics, study.metric))),
         "again": commands_again(study.name, str(study.record.get("command", ""))),
         "id": rows["trial_id"].astype(str).tolist(),
-        "arm": rows["arm"].astype(str).map({arm: place for place, arm in enumerate(names)}).tolist(),
-        "seed": [int(seed) for seed in rows["seed"]],
+        "arm": rows["arm"].astype(str).map(place).tolist(),
+        "seed": rows["seed"].astype(int).tolist(),
         "search": (rows["phase"] == "search").astype(int).tolist(),
         "state": rows["state"].astype(str).tolist(),
         "collapsed": rows["collapsed"].astype(int).tolist(),
@@ -61,22 +62,22 @@ def trial_data(study: StudyView) -> Columns:
     }
 
 
-def _arms(study: StudyView, names: Sequence[str]) -> list[Columns]:
-    known = {str(arm["name"]): arm for arm in study.record["arms"]}
-    return [
-        {
-            "name": arm,
-            "role": str(known.get(arm, {}).get("role", "")),
-            "dataset": str(known.get(arm, {}).get("dataset", "")),
-            "method": str(known.get(arm, {}).get("method", "")),
-        }
-        for arm in names
-    ]
+def _arms(study: StudyView) -> dict[str, Columns]:
+    """Return every arm by name: those of the record, then those that only trials have."""
+    found: dict[str, Columns] = {}
+    for arm in study.record["arms"]:
+        facts = {"role": arm.get("role", ""), "dataset": arm.get("dataset", ""), "method": arm.get("method", "")}
+        name = str(arm["name"])
+        found[name] = {"name": name, **{fact: str(value) for fact, value in facts.items()}}
+    for name in map(str, study.rows["arm"]):
+        found.setdefault(name, {"name": name, "role": "", "dataset": "", "method": ""})
+    return found
 
 
 def _ordered(metrics: Sequence[str], own: str) -> list[str]:
-    first = [metric for metric in dict.fromkeys((own, *FIRST_METRICS)) if metric in metrics]
-    return [*first, *(metric for metric in metrics if metric not in first)]
+    """Return the metrics, the study's own first and then those of `FIRST_METRICS`."""
+    order = [own, *FIRST_METRICS]
+    return sorted(dict.fromkeys(metrics), key=lambda metric: order.index(metric) if metric in order else len(order))
 
 
 def _metric(metric: str) -> Columns:
@@ -84,65 +85,78 @@ def _metric(metric: str) -> Columns:
 
 
 def _texts(rows: pd.DataFrame, column: str) -> list[str]:
-    return [one if isinstance(one, str) else "" for one in rows[column]] if column in rows else [""] * len(rows)
+    """Return a column of texts, empty where it holds none."""
+    if column not in rows:
+        return [""] * len(rows)
+    return [text if isinstance(text, str) else "" for text in rows[column]]
 
 
 def _configs(rows: pd.DataFrame) -> tuple[Columns, list[int]]:
     """Return distinct configs, as what those of a method have in common and what each has of its own; and whose."""
-    texts = _texts(rows, "config")
-    methods = [str(one) for one in rows["method"]]
-    pairs = list(dict.fromkeys((method, text) for method, text in zip(methods, texts, strict=True) if text))
-    parsed = {pair: json.loads(pair[1]) for pair in pairs}
-    common = {method: _common([one for (own, _), one in parsed.items() if own == method]) for method in set(methods)}
+    place: dict[tuple[str, str], int] = {}
+    which = []
+    by_method: dict[str, list[Columns]] = {}
+    configs = []
+    for method, text in zip(rows["method"].astype(str), _texts(rows, "config"), strict=True):
+        of_method = by_method.setdefault(method, [])
+        if text and (method, text) not in place:
+            place[method, text] = len(place)
+            values = json.loads(text)
+            of_method.append(values)
+            configs.append((method, values))
+        which.append(place.get((method, text), -1))
+    common = {method: _common(by_method[method]) for method in sorted(by_method)}
     own_parts = []
-    for (method, _), values in parsed.items():
+    for method, values in configs:
         own = {knob: value for knob, value in values.items() if common[method].get(knob, values) != value}
         own_parts.append({"method": method, "own": own})
-    place = {pair: index for index, pair in enumerate(pairs)}
-    which = [place.get(pair, -1) for pair in zip(methods, texts, strict=True)]
-    return {"common": dict(sorted(common.items())), "own": own_parts}, which
+    return {"common": common, "own": own_parts}, which
 
 
 def _common(configs: Sequence[Mapping[str, Any]]) -> Columns:
-    """Return each knob's most frequent value."""
-    common = {}
-    for knob in dict.fromkeys(knob for config in configs for knob in config):
-        texts = Counter(json.dumps(config[knob]) for config in configs if knob in config)
-        common[knob] = json.loads(texts.most_common(1)[0][0])
-    return common
+    """Return each knob's most frequent value; of several the one that comes first."""
+    texts: dict[str, Counter[str]] = {}
+    for config in configs:
+        for knob, value in config.items():
+            texts.setdefault(knob, Counter())[json.dumps(value)] += 1
+    return {knob: json.loads(counts.most_common(1)[0][0]) for knob, counts in texts.items()}
 
 
 def _errors(rows: pd.DataFrame) -> tuple[list[str], list[int]]:
     """Return the ends of distinct errors, the first `MOST_ERRORS`, and which one each trial has (-1: none of them)."""
-    texts = [text.strip()[-ERROR_LETTERS:] for text in _texts(rows, "error")]
-    distinct = [text for text in dict.fromkeys(texts) if text][:MOST_ERRORS]
-    place = {text: index for index, text in enumerate(distinct)}
-    return distinct, [place.get(text, -1) for text in texts]
+    place: dict[str, int] = {}
+    which = []
+    for whole in _texts(rows, "error"):
+        text = whole.strip()[-ERROR_LETTERS:]
+        if text and len(place) < MOST_ERRORS:
+            place.setdefault(text, len(place))
+        which.append(place.get(text, -1))
+    return list(place), which
 
 
 def curve_data(study: StudyView, epochs: pd.DataFrame) -> Columns:
     """Return the curves of all trials that have them: epochs, ids, and per metric one list of values a trial."""
-    columns = [one.removeprefix("metric.") for one in epochs.columns if one.startswith("metric.")]
-    wanted = [metric for metric in _ordered(columns, study.metric) if metric in (study.metric, *FIRST_METRICS)]
     if epochs.empty:
         return {"ids": [], "epochs": [], "values": {}}
     once = epochs.drop_duplicates(["trial_id", "epoch"])
-    tables = {
-        metric: once.pivot(index="trial_id", columns="epoch", values=f"metric.{metric}").dropna(axis=1, how="all")
-        for metric in wanted
-    }
-    tables = {metric: table for metric, table in tables.items() if table.shape[1] > 2}
+    tables = {}
+    measured: set[int] = set()
+    for metric in dict.fromkeys((study.metric, *FIRST_METRICS)):
+        if f"metric.{metric}" not in once:
+            continue
+        table = once.pivot(index="trial_id", columns="epoch", values=f"metric.{metric}").dropna(axis=1, how="all")
+        if table.shape[1] > 2:
+            tables[metric] = table
+            measured.update(map(int, table.columns))
     if not tables:
         return {"ids": [], "epochs": [], "values": {}}
-    ids = [str(one) for one in dict.fromkeys(once["trial_id"])]
-    kept = _kept(
-        sorted({int(epoch) for table in tables.values() for epoch in table.columns.tolist()}), len(ids) * len(tables)
-    )
+    ids = once["trial_id"].drop_duplicates().astype(str).tolist()
+    kept = _kept(sorted(measured), len(ids) * len(tables))
     values = {}
     for metric, table in tables.items():
         lines = table.reindex(index=ids, columns=kept).to_numpy(dtype=np.float64)
         values[metric] = [_printed(line, metric) for line in lines]
-    return {"ids": ids, "epochs": [int(epoch) for epoch in kept], "values": values}
+    return {"ids": ids, "epochs": kept, "values": values}
 
 
 def _kept(epochs: Sequence[int], n_curves: int) -> list[int]:
@@ -150,7 +164,9 @@ def _kept(epochs: Sequence[int], n_curves: int) -> list[int]:
     most = max(5, MOST_NUMBERS // max(1, n_curves))
     if len(epochs) <= most:
         return list(epochs)
-    return [epochs[place] for place in np.unique(np.linspace(0, len(epochs) - 1, most).round().astype(int))]
+    places = np.unique(np.linspace(0, len(epochs) - 1, most).round().astype(int))
+    kept: list[int] = np.asarray(epochs)[places].tolist()
+    return kept
 
 
 def contrast_data(study: StudyView, found: Sequence[Verdict]) -> list[Columns]:
@@ -163,30 +179,31 @@ def contrast_data(study: StudyView, found: Sequence[Verdict]) -> list[Columns]:
     described = []
     for verdict in found:
         weights = verdict.contrast.weights
-        by_metric = {}
-        for metric, table in tables.items():
-            places = [table.arms.index(arm) for arm in weights]
-            working = np.all(table.works[places] == 1.0, axis=0)
-            values = np.array(list(weights.values())) @ table.values[places][:, working]
-            seeds = [int(seed) for seed, works in zip(table.seeds, working, strict=True) if works]
-            by_metric[metric] = _described(values[np.isfinite(values)], metric) | {"seeds": seeds}
         described.append(
             {
                 "label": contrast_label(verdict),
                 "dataset": verdict.dataset,
                 "weights": [[arm, float(weight)] for arm, weight in weights.items()],
-                "metrics": by_metric,
+                "metrics": {metric: _differences(table, weights, metric) for metric, table in tables.items()},
             }
         )
     return described
 
 
-def _described(values: NDArray[np.float64], metric: str) -> Columns:
+def _differences(table: ArmSeedValues, weights: Mapping[str, float], metric: str) -> Columns:
+    """Return the differences on the seeds on which all arms of a contrast work, and their mean with its interval."""
     from analysis.tables.arm_tables import mean_interval
 
+    places = list(map(table.arms.index, weights))
+    working = np.all(table.works[places] == 1.0, axis=0)
+    values = np.array(list(weights.values())) @ table.values[places][:, working]
+    values = values[np.isfinite(values)]
     cell = mean_interval(values)
-    centre = _printed([cell.mean, cell.low, cell.high], metric)
-    return {"centre": centre, "dots": _printed(values, metric)}
+    return {
+        "centre": _printed([cell.mean, cell.low, cell.high], metric),
+        "dots": _printed(values, metric),
+        "seeds": np.asarray(table.seeds, dtype=int)[working].tolist(),
+    }
 
 
 def _printed(values: Sequence[float] | NDArray[np.float64] | pd.Series[float], metric: str) -> list[float | None]:

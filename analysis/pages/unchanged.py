@@ -24,7 +24,7 @@ STAMP = "index.json"
 LINES = "index.lines.json"
 """What a terminal is told."""
 
-OF_STUDY = ("plan.parquet", "study.json", "looks.jsonl")
+OF_STUDY = ("studies/*/plan.parquet", "studies/*/study.json", "studies/*/looks.jsonl")
 """What the ledger holds beside a study's report."""
 
 
@@ -60,11 +60,13 @@ def inputs(results: Path) -> str:
 
 
 def _inputs(results: Path) -> Iterable[Path]:
-    for name in ("trials", "epochs"):
-        yield from (path for path in (results / name).glob("*") if path.is_file())
-    yield from (path for path in results.glob("retracted.jsonl") if path.is_file())
-    for name in OF_STUDY:
-        yield from (path for path in (results / "studies").glob(f"*/{name}") if path.is_file())
+    for pattern in ("trials/*", "epochs/*", "retracted.jsonl", *OF_STUDY):
+        yield from _files(results, pattern)
+
+
+def _files(folder: Path, pattern: str) -> Iterable[Path]:
+    """Return the files of a folder that fit a pattern; folders are left out."""
+    return filter(Path.is_file, folder.glob(pattern))
 
 
 def kept(results: Path, out: Path | None, *, notebook: bool, words: Path | None) -> KeptIndex | None:
@@ -111,8 +113,7 @@ def keep(found: Any, before: str, place: Path, *, notebook: bool) -> None:
     files = {place / LINES, place / "index.html", place / "ANSWERS.md"}
     for line in found.lines:
         files.update(_of_study(place / "studies" / line.name))
-    for folder in ("notebooks", "figures"):
-        files.update(path for path in (place / folder).glob("*") if path.is_file())
+    files.update(_files(place, "notebooks/*"), _files(place, "figures/*"))
     stamps.write(place / STAMP, _facts(before, notebook), sorted(files))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,11 +105,13 @@ def _cells(contrast: Contrast, arms: tuple[str, ...]) -> Cells:
 def _sharing(table: ArmSeedValues, cells: Cells) -> Sharing:
     """Return which of the seeds that a contrast has are one draw."""
     there = np.isfinite(paired_parts(table.values, table.works, [cells]).shares[0])
-    arms = [table.drawn.get(table.arms[arm], {}) for arm in np.flatnonzero(np.abs(cells).sum(axis=0))]
-    labels = [
-        {label for arm in arms for label in arm.get(seed, ())} if present else None
-        for seed, present in zip(table.seeds, there, strict=True)
-    ]
+    arms = np.flatnonzero(np.abs(cells).sum(axis=0))
+    labels: list[set[str] | None] = []
+    for seed, present in zip(table.seeds, there, strict=True):
+        drawn: set[str] = set()
+        for arm in arms:
+            drawn.update(table.drawn.get(table.arms[arm], {}).get(seed, ()))
+        labels.append(drawn if present else None)
     return sharing(labels)
 
 
@@ -157,7 +160,7 @@ class _Study:
             missing=self._missing(i),
             equivalence=self._equivalence(i),
             descriptive=_describe(self.found.differences[i], 1.0 - self.alpha),
-            looks=() if self.looks is None else tuple(n for n, _ in self.looks.schedule(len(self.table.seeds))),
+            looks=self._looked_at(),
             decided_at=int(self.found.decided_at[i]),
             turned=bool(self.found.turned[i]),
             sharing=self.sharings[i],
@@ -193,7 +196,7 @@ class _Study:
     def _living(self, i: int, interval: Interval) -> Living:
         row = self.found.differences[i][: self.found.decided_at[i]]
         there = np.isfinite(row)
-        used = tuple(seed for seed, present in zip(self.table.seeds, there, strict=False) if present)
+        used = tuple(compress(self.table.seeds, there))
         refused = bool(self.found.refused[i])
         return Living(
             estimate=float(row[there].mean()) if there.any() else math.nan,
@@ -213,10 +216,10 @@ class _Study:
         shares = self.found.parts.shares[i]
         there = np.isfinite(shares)
         n_seeds = int(there.sum())
-        sides = [np.where(self.cells[i] * sign > 0, np.abs(self.cells[i]), 0.0).sum(axis=0) for sign in (1, -1)]
         gone = np.where(np.isfinite(self.table.works), 1.0 - self.table.works, 0.0)
         known = np.isfinite(paired_parts(self.table.values, self.table.works, [self.cells[i]]).shares[0])
-        first, second = (float((side / side.sum()) @ gone[:, known].sum(axis=1)) for side in sides)
+        lost = gone[:, known].sum(axis=1)
+        first, second = _of_side(self.cells[i], lost), _of_side(-self.cells[i], lost)
         alone = int((shares > 0).sum()), int((shares < 0).sum())
         n_known = int(known.sum())
         return Working(
@@ -264,12 +267,16 @@ class _Study:
         table, part = self.table, np.flatnonzero(np.abs(self.cells[i]).sum(axis=0))
         absent = np.isnan(table.works[part])
         there = np.flatnonzero(~absent.all(axis=0))
-        looks = () if self.looks is None else [n for n, _ in self.looks.schedule(len(table.seeds))]
-        last = next((n for n in looks if len(there) and n > there[-1]), len(table.seeds))
-        return tuple(
-            MissingSeed(table.seeds[j], tuple(table.arms[part[k]] for k in np.flatnonzero(absent[:, j])))
-            for j in np.flatnonzero(absent[:, :last].any(axis=0))
-        )
+        last = next((n for n in self._looked_at() if len(there) and n > there[-1]), len(table.seeds))
+        missing = []
+        for j in np.flatnonzero(absent[:, :last].any(axis=0)):
+            arms = [table.arms[arm] for arm in part[absent[:, j]]]
+            missing.append(MissingSeed(table.seeds[j], tuple(arms)))
+        return tuple(missing)
+
+    def _looked_at(self) -> tuple[int, ...]:
+        """Numbers of seeds at which one looked; empty: once, as planned."""
+        return () if self.looks is None else tuple(n for n, _ in self.looks.schedule(len(self.table.seeds)))
 
     def _futile(self, i: int) -> bool:
         n_final = 0 if self.looks is None else self.looks.planned[-1]
@@ -282,6 +289,12 @@ class _Study:
             return True
         level = collapse_level(len(self.found.p), self.alpha) * (1.0 - self.looks.share(len(self.table.seeds)))
         return unlikely_to_show(working.alone, working.n_seeds, self.looks.planned[-1], level)
+
+
+def _of_side(cells: Cells, lost: Floats) -> float:
+    """Return the seeds that the arms with positive weights lost, weighted: of (arms,) numbers of seeds."""
+    weights = np.where(cells > 0, np.abs(cells), 0.0).sum(axis=0)
+    return float((weights / weights.sum()) @ lost)
 
 
 def _describe(differences: Floats, confidence: float) -> Descriptive:
