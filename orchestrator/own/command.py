@@ -63,18 +63,14 @@ def command(line: str, *, knobs: Mapping[str, object], name: str = "", **options
     words, environment = split(found.line, found.called)
     folder = Path(folder_of_file(), found.folder).resolve()
     sources = sources_of(words, folder, found.files, found.code, found.called)
-    known = options_of(path for label, path in sources.code.items() if label.endswith(".py"))
-    if found.form != "arguments":
-        known = {}
-    defaults = {
-        knob: known[_key(knob)].default for knob in knobs if _key(knob) in known and known[_key(knob)].has_default
-    }
+    known = _script_options(found, sources.code)
+    spelled = {knob: known[_key(knob)] for knob in knobs if _key(knob) in known}
+    defaults = {knob: option.default for knob, option in spelled.items() if option.has_default}
     space = knobs_from(knobs, defaults, found.called)
     named = places_in([*words, *environment.values()])
     _require_places(found, named, space)
     _require_prediction(found, space)
-    spelled = {knob: known[_key(knob)] for knob in space if _key(knob) in known}
-    _require_options(found, {knob for knob in space if knob not in named} - set(spelled), named, known)
+    _require_options(found, set(space) - named - set(spelled), named, known)
     return MethodName(
         Declared(
             name=found.name,
@@ -82,8 +78,8 @@ def command(line: str, *, knobs: Mapping[str, object], name: str = "", **options
             knobs=space,
             asks=_asks(found, words, environment, spelled, named),
             folder=str(folder),
-            code={label: str(path) for label, path in sources.code.items()},
-            data={label: str(path) for label, path in sources.data.items()},
+            code=_as_texts(sources.code),
+            data=_as_texts(sources.data),
             metrics=found.metrics,
             n_epochs=found.n_epochs,
             version=found.version,
@@ -95,6 +91,17 @@ def command(line: str, *, knobs: Mapping[str, object], name: str = "", **options
             tolerance=found.tolerance,
         )
     )
+
+
+def _script_options(found: _Command, code: Mapping[str, Path]) -> Mapping[str, ScriptOption]:
+    """Return the options that the text of the scripts says, by name; none where knobs are passed in another form."""
+    if found.form != "arguments":
+        return {}
+    return options_of(path for label, path in code.items() if label.endswith(".py"))
+
+
+def _as_texts(paths: Mapping[str, Path]) -> dict[str, str]:
+    return {label: str(path) for label, path in paths.items()}
 
 
 def _asks(

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import is_dataclass, replace
 from typing import Any
 
 import torch
@@ -24,25 +24,11 @@ from trainables.data.derived.draws import generator_of
 from trainables.data.derived.features import features
 from trainables.data.derived.given_labels import NOISES, shown
 from trainables.data.derived.imbalance import imbalance_shares
+from trainables.data.derived.option_values import parsed
 from trainables.data.derived.projection import projected
-from trainables.encoders import ENCODERS
 from trainables.threads import one_thread
 
-__all__ = ["OPTIONS", "loaded", "wrapped"]
-
-OPTIONS: Mapping[str, str] = {
-    "labels": "none",
-    "clusters": "how many clusters to look for, a whole number from 2",
-    "imbalance": "1, 2 or 3",
-    "subset": "a number of points, at least 2",
-    "pixels": "standardised",
-    "features": f"{', '.join(ENCODERS)}, or one of these, a colon and the side to which images are scaled (32 to 1024)",
-    "pca": "a number of principal axes",
-    "stream": "class or iid, a colon and a number of phases, from 2 to the number of classes",
-    "labelled": "a share from 0 to 1",
-    "noise": "uniform, class or instance, a colon and a share from 0 to 1",
-}
-"""Option -> what it takes, in the order in which options act."""
+__all__ = ["loaded", "wrapped"]
 
 READ_LABELS = ("imbalance", "stream", "labelled", "noise")
 
@@ -51,31 +37,40 @@ def loaded(load: Callable[..., Dataset], options: str, reference: str) -> Datase
     """Return the dataset that `load` gives, under `options`: those named like a parameter of `load` are for it.
 
     Args:
-        load: a dataset file's function; every parameter it may have has a default, a text or a whole number.
-        options: `name=value` joined by commas: parameters of `load`, then those of `OPTIONS`.
+        load: a dataset file's function; every parameter it may have has a default, a text or a whole number. One of
+            many options takes a single dataclass, whose fields are the options, and has one as its default.
+        options: `name=value` joined by commas: parameters of `load`, then those of `option_values.OPTIONS`.
         reference: the whole reference, for the name and for messages.
 
     Raises:
         RequestError: an option that does not exist, stands twice, or has a value outside its domain.
         DataError: `load` gave what no method can read: the line says which tensor and why.
     """
-    parameters = inspect.signature(load).parameters
+    grouped, defaults = _own_options(load)
     pairs = [option.partition("=")[::2] for option in options.split(",") if options]
-    own = {name: value for name, value in pairs if name in parameters}
+    own = {name: value for name, value in pairs if name in defaults}
     names = [name for name, _ in pairs]
     for name, text in own.items():
         if names.count(name) > 1:
             raise RequestError(f"dataset {reference!r}: option {name!r} stands twice")
-        if isinstance(parameters[name].default, int) and not text.isdigit():
+        if isinstance(defaults[name], int) and not text.isdigit():
             raise RequestError(f"dataset {reference!r}: {name} = {text!r}, allowed: a whole number")
-    dataset = load(
-        **{name: int(text) if isinstance(parameters[name].default, int) else text for name, text in own.items()}
-    )
+    values = {name: int(text) if isinstance(defaults[name], int) else text for name, text in own.items()}
+    dataset = load(**values) if grouped is None else load(replace(grouped, **values))
     _check(dataset)
     if own:
         dataset = replace(dataset, name=reference)
     general = ",".join(f"{name}={text}" for name, text in pairs if name not in own)
-    return wrapped(dataset, general, reference, tuple(parameters))
+    return wrapped(dataset, general, reference, tuple(defaults))
+
+
+def _own_options(load: Callable[..., Dataset]) -> tuple[Any, dict[str, Any]]:
+    """Return the dataclass of its options that a loader takes, None if it takes them one by one; and their defaults."""
+    defaults = {name: parameter.default for name, parameter in inspect.signature(load).parameters.items()}
+    for default in defaults.values():
+        if is_dataclass(default):
+            return default, dict(vars(default))
+    return None, defaults
 
 
 def _check(dataset: Dataset) -> None:
@@ -109,7 +104,7 @@ def wrapped(dataset: Dataset, options: str, reference: str, own: Sequence[str] =
 
     Args:
         dataset: as its file loads it (before a protocol merges its parts).
-        options: `name=value` joined by commas, from `OPTIONS`; empty: the dataset itself.
+        options: `name=value` joined by commas, from `option_values.OPTIONS`; empty: the dataset itself.
         reference: the whole reference, for the name and for messages.
         own: options of the dataset's own loader, for messages.
 
@@ -118,7 +113,7 @@ def wrapped(dataset: Dataset, options: str, reference: str, own: Sequence[str] =
     """
     if not options:
         return dataset
-    asked = _parsed(options, reference, own)
+    asked = parsed(options, reference, own)
     dataset = _with_classes(dataset, asked, reference)
     if "imbalance" in asked:
         shares = imbalance_shares(asked["imbalance"], dataset.n_classes)
@@ -138,88 +133,6 @@ def wrapped(dataset: Dataset, options: str, reference: str, own: Sequence[str] =
         given = NOISES[asked["noise"][0]](dataset, asked["noise"][1]) if "noise" in asked else dataset.labels
         dataset = replace(dataset, given_labels=shown(given, dataset, asked.get("labelled", 1.0)))
     return replace(dataset, name=reference)
-
-
-def _parsed(options: str, reference: str, own: Sequence[str]) -> dict[str, Any]:
-    asked: dict[str, Any] = {}
-    for option in options.split(","):
-        name, _, text = option.partition("=")
-        if name not in OPTIONS:
-            raise RequestError(
-                f"dataset {reference!r}: unknown option {name!r}; there are: {', '.join([*own, *OPTIONS])}"
-            )
-        if name in asked:
-            raise RequestError(f"dataset {reference!r}: option {name!r} stands twice")
-        try:
-            asked[name] = _VALUES[name](text)
-        except ValueError:
-            raise RequestError(f"dataset {reference!r}: {name} = {text!r}, allowed: {OPTIONS[name]}") from None
-    return asked
-
-
-def _no_labels(text: str) -> str:
-    if text != "none":
-        raise ValueError(text)
-    return text
-
-
-def _pixels(text: str) -> str:
-    if text != "standardised":
-        raise ValueError(text)
-    return text
-
-
-def _level(text: str) -> int:
-    if text not in ("1", "2", "3"):
-        raise ValueError(text)
-    return int(text)
-
-
-def _size(text: str) -> int:
-    if int(text) < 2:
-        raise ValueError(text)
-    return int(text)
-
-
-def _encoder(text: str) -> tuple[str, int]:
-    name, colon, side = text.partition(":")
-    if name not in ENCODERS or (colon and not 32 <= int(side) <= 1024):
-        raise ValueError(text)
-    return name, int(side or 0)
-
-
-def _share(text: str) -> float:
-    if not 0.0 <= float(text) <= 1.0:
-        raise ValueError(text)
-    return float(text)
-
-
-def _stream(text: str) -> tuple[str, int]:
-    kind, _, phases = text.partition(":")
-    if kind not in ("class", "iid") or int(phases) < 2:
-        raise ValueError(text)
-    return kind, int(phases)
-
-
-def _noise(text: str) -> tuple[str, float]:
-    kind, _, share = text.partition(":")
-    if kind not in NOISES:
-        raise ValueError(text)
-    return kind, _share(share)
-
-
-_VALUES: Mapping[str, Callable[[str], Any]] = {
-    "labels": _no_labels,
-    "clusters": _size,
-    "imbalance": _level,
-    "subset": _size,
-    "pixels": _pixels,
-    "features": _encoder,
-    "pca": int,
-    "stream": _stream,
-    "labelled": _share,
-    "noise": _noise,
-}
 
 
 def without_labels(dataset: Dataset) -> Dataset:

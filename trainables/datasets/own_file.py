@@ -27,7 +27,7 @@ from trainables.data.image_files import ENDINGS, by_class, pictures
 from trainables.data.image_sets import centred
 from trainables.data.series import borders, starts, window_features
 
-__all__ = ["absent", "load"]
+__all__ = ["Asked", "absent", "load"]
 
 Array = np.ndarray[Any, Any]
 
@@ -49,56 +49,62 @@ class _Points:
     """(N,) texts."""
 
 
-def load(  # noqa: PLR0913  # each one is an option of a reference
-    *,
-    file: str = "",
-    labels: str = "none",
-    columns: str = "",
-    key: str = "",
-    scale: str = "none",
-    side: int = 64,
-    window: int = 0,
-    step: int = 0,
-    form: str = "windows",
-    groups: str = "",
-    test: str = "",
-    clusters: int = 0,
-) -> Dataset:
-    """Return the points of a file or a folder of images.
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """The options of a reference to a file: each field is one."""
 
-    Args:
-        file: its path; a folder holds images.
-        labels: a file, a column, or an array of the .npz file; `none`: nobody knows them.
-        columns: of a table, those of the points, joined by +; empty: all numbers but labels and groups.
-        key: of a .npz file, the array of the points.
-        scale: `none`, `centred`, `standard` (each column has mean 0 and deviation 1) or `unit` (each point has length
-            1), by the points that are fitted.
-        side: of images, in pixels.
-        window: samples of a window, of rows that are samples in the order of time; 0: rows are points.
-        step: samples from a window to the next; 0: half a window.
-        form: `windows` stay what they are, (1, samples, channels); or `features` of them.
-        groups: a file or a column with the group (a person) of each row: windows never mix two.
-        test: groups of the test part, joined by +.
-        clusters: how many to look for; 0: as many as classes.
+    file: str = ""
+    """Its path; a folder holds images."""
+    labels: str = "none"
+    """A file, a column, or an array of the .npz file; `none`: nobody knows them."""
+    columns: str = ""
+    """Of a table, those of the points, joined by +; empty: all numbers but labels and groups."""
+    key: str = ""
+    """Of a .npz file, the array of the points."""
+    scale: str = "none"
+    """`none`, `centred`, `standard` (each column has mean 0 and deviation 1) or `unit` (each point has length 1), by
+    the points that are fitted."""
+    side: int = 64
+    """Of images, in pixels."""
+    window: int = 0
+    """Samples of a window, of rows that are samples in the order of time; 0: rows are points."""
+    step: int = 0
+    """Samples from a window to the next; 0: half a window."""
+    form: str = "windows"
+    """`windows` stay what they are, (1, samples, channels); or `features` of them."""
+    groups: str = ""
+    """A file or a column with the group (a person) of each row: windows never mix two."""
+    test: str = ""
+    """Groups of the test part, joined by +."""
+    clusters: int = 0
+    """How many to look for; 0: as many as classes."""
+
+
+NOTHING_ASKED = Asked()
+
+
+def load(asked: Asked = NOTHING_ASKED) -> Dataset:
+    """Return the points of a file or a folder of images.
 
     Raises:
         DataError: a file is absent or damaged, or holds no points; the line names it.
         RequestError: an option that does not fit; the line says what is allowed.
     """
-    if missing := absent(file):
+    if missing := absent(asked.file):
         raise DataError(missing)
-    if scale not in SCALES:
-        raise RequestError(f"dataset file: scale = {scale!r}, allowed: {', '.join(SCALES)}")
-    if form not in FORMS:
-        raise RequestError(f"dataset file: form = {form!r}, allowed: {', '.join(FORMS)}")
-    path = Path(file)
+    if asked.scale not in SCALES:
+        raise RequestError(f"dataset file: scale = {asked.scale!r}, allowed: {', '.join(SCALES)}")
+    if asked.form not in FORMS:
+        raise RequestError(f"dataset file: form = {asked.form!r}, allowed: {', '.join(FORMS)}")
+    path = Path(asked.file)
     if path.is_dir():
-        return _asked_for(_images(path, labels, side), clusters, file)
-    found = _points(read(path), (labels, columns, key, groups), path)
-    if window:
-        found = _cut(found, window, step or max(1, window // 2), form)
-    fitted = _fitted(found, test)
-    return _asked_for(_dataset(path.stem, found, fitted, scale, of_windows=bool(window)), clusters, file)
+        return _with_clusters(_images(path, asked.labels, asked.side), asked)
+    found = _points(read(path), asked, path)
+    if asked.window:
+        found = _cut(found, asked.window, asked.step or max(1, asked.window // 2), asked.form)
+    fitted = _fitted(found, asked.test)
+    points = _dataset(path.stem, found, fitted, asked.scale, of_windows=bool(asked.window))
+    return _with_clusters(points, asked)
 
 
 def absent(file: str = "") -> str:
@@ -108,13 +114,13 @@ def absent(file: str = "") -> str:
     return "" if Path(file).exists() else f"there is no file or folder {file!r}"
 
 
-def _points(content: Content, named: tuple[str, str, str, str], path: Path) -> _Points:
-    labels, columns, key, groups = named
+def _points(content: Content, asked: Asked, path: Path) -> _Points:
+    labels, groups = asked.labels, asked.groups
     known = None if labels in ("none", "") else _beside(content, labels)
     if content.table:
-        array = content.numbers([name for name in columns.split("+") if name], [labels, groups])
+        array = content.numbers([name for name in asked.columns.split("+") if name], [labels, groups])
     else:
-        array = content.array(key)
+        array = content.array(asked.key)
     if array.ndim < 2 or array.dtype.kind not in "iufb":
         raise DataError(f"{str(path)!r} holds {array.dtype} {array.shape}, allowed: numbers (points, ...)")
     names = _beside(content, groups).astype(str) if groups else None
@@ -250,12 +256,14 @@ def _images(root: Path, labels: str, side: int) -> Dataset:
     return centred(root.name, len(classes), (pictures(files, side), found))
 
 
-def _asked_for(dataset: Dataset, clusters: int, file: str) -> Dataset:
+def _with_clusters(dataset: Dataset, asked: Asked) -> Dataset:
+    """Return the points with the number of clusters to look for, which must be known."""
+    clusters = asked.clusters
     if clusters:
         if clusters < 2:
             raise RequestError(f"clusters = {clusters}, allowed: at least 2")
         return replace(dataset, clusters=clusters, n_classes=dataset.n_classes or clusters)
     if not dataset.n_classes:
-        name = Path(file).name
+        name = Path(asked.file).name
         raise RequestError(f"{name} has no labels: say how many clusters to look for, as in {name}:clusters=10")
     return dataset

@@ -1,47 +1,65 @@
-"""Finds methods, datasets, metrics and studies by name: the one place of the engine that imports by name or by path."""
+"""Methods, datasets and metrics by name: what their files hold (`named_files` finds them).
+
+The modules of `trainables` that the engine calls are behind functions here, so that it imports torch when it trains.
+"""
 
 from __future__ import annotations
 
 import importlib
-import importlib.util
-import pkgutil
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from orchestrator.dataset_name import loaded_as
-from orchestrator.errors import RequestError, UnknownNameError
-from orchestrator.machine import process_settings
+from orchestrator.discovery.named_files import (
+    FOLDERS,
+    PLUGIN,
+    find,
+    find_package,
+    has_entry_points,
+    is_built_in,
+    load_file,
+    module_name,
+    names,
+    origin,
+    plugin_files,
+    require,
+)
+from orchestrator.errors import RequestError
 from orchestrator.metric import Metric, undeclared, with_added
-from orchestrator.own.declared import OWN_DATA, Declared, declaration_of, loading, metrics_from
+from orchestrator.own.declared import OWN_DATA, Declared, declaration_of, metrics_from
 from orchestrator.provenance import code_digest
 
-if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
-
 __all__ = [
+    "FOLDERS",
+    "PLUGIN",
     "DatasetKey",
     "checkpoints",
     "code_of_method",
+    "data_folder",
     "dataset_file",
     "declared",
     "declared_by_study",
     "find",
+    "find_package",
+    "has_entry_points",
     "is_built_in",
     "load_dataset",
     "load_file",
     "method",
     "metric",
     "metrics",
+    "module_name",
     "names",
     "new_dataset",
+    "no_data",
     "origin",
     "prediction",
     "rehearsal",
+    "require",
     "scoring",
     "training",
     "use_methods",
@@ -52,25 +70,6 @@ __all__ = [
 DatasetKey: TypeAlias = tuple[str, str, tuple[str, ...]]
 """Reference, protocol and plugins of a dataset: what `load_dataset` takes."""
 
-FOLDERS = {
-    "method": "trainables.methods",
-    "dataset": "trainables.datasets",
-    "metric": "trainables.metrics",
-    "study": "studies",
-    "sampler": "orchestrator.search.samplers",
-    "pruner": "orchestrator.search.pruners",
-    "executor": "orchestrator.executors",
-    "tracker": "orchestrator.inspection.trackers",
-}
-"""Kind -> the package whose modules are that kind; a plugin folder has a folder for each kind, named by its plural."""
-
-PLURALS = {kind: f"{kind}s" for kind in FOLDERS} | {"study": "studies"}
-
-ENTRY_POINTS = "deep_clustering_orchestrator.{kinds}"
-
-PLUGIN = "_plugin_"
-"""Beginning of the names under which a user's own files are imported."""
-
 _in_use: tuple[str, ...] = ()
 
 _declared_metrics: dict[str, Metric] = {}
@@ -79,150 +78,6 @@ _declared_methods: dict[str, Declared] = {}
 
 ADAPTERS = "trainables.adapters"
 """The package whose modules train declared methods."""
-
-
-def load_file(path: Path, kind: str) -> ModuleType:
-    """Import one file as a module of its own name space.
-
-    Raises:
-        RequestError: the file does not exist or does not import; the line says why.
-    """
-    if not path.is_file():
-        raise RequestError(f"no {kind} file at {str(path)!r}")
-    name = _plugin_module(kind, path)
-    module_spec = importlib.util.spec_from_file_location(name, path)
-    if module_spec is None or module_spec.loader is None:
-        raise RequestError(f"{str(path)!r} is no Python file; a {kind} file ends in .py")
-    module = importlib.util.module_from_spec(module_spec)
-    sys.modules[name] = module  # dataclasses look their module up while the class is made
-    _make_importable([path.parent])
-    try:
-        with process_settings.importing(name), loading(path):
-            module_spec.loader.exec_module(module)
-    except RequestError as error:  # what it asks for is refused where it is made
-        del sys.modules[name]
-        raise RequestError(f"{kind} file {str(path)!r}: {error}") from error
-    except (Exception, SystemExit) as error:
-        del sys.modules[name]
-        raise RequestError(f"{kind} file {str(path)!r} does not import: {type(error).__name__}: {error}") from error
-    return module
-
-
-def _plugin_files(kind: str, plugins: Sequence[str]) -> dict[str, Path]:
-    importable: list[Path] = []
-    for plugin in plugins:
-        if not Path(plugin).is_dir():
-            raise RequestError(f"--plugin {plugin!r} is no folder; it holds methods/, datasets/, metrics/ or studies/")
-        importable += (Path(plugin), *_kinds_in(Path(plugin)))
-    _make_importable(importable)
-    found = {}
-    for plugin in plugins:
-        for path in sorted(Path(plugin, PLURALS[kind]).glob("[!_]*.py")):
-            found[path.stem] = path
-    return found
-
-
-def _kinds_in(plugin: Path) -> list[Path]:
-    return [plugin / kinds for kinds in PLURALS.values() if (plugin / kinds).is_dir()]
-
-
-def _make_importable(folders: Iterable[Path]) -> None:
-    """Have the modules beside a user's files found, after all others, on every process that loads those files."""
-    for folder in folders:
-        place = str(folder.resolve())
-        if place not in sys.path:
-            sys.path.append(place)
-
-
-@cache
-def _entry_points(kind: str) -> dict[str, EntryPoint]:
-    return {point.name: point for point in _all_entry_points().select(group=ENTRY_POINTS.format(kinds=PLURALS[kind]))}
-
-
-@cache
-def _all_entry_points() -> Any:
-    from importlib.metadata import entry_points  # mail and networks come with it
-
-    return entry_points()  # of one group or of all: it looks at whatever is installed
-
-
-def has_entry_points() -> bool:
-    """Return whether any installed package brings methods, datasets, metrics or studies."""
-    return any(_entry_points(kind) for kind in FOLDERS)
-
-
-def names(kind: str, plugins: Sequence[str] = ()) -> list[str]:
-    """Return the names of all methods, datasets, metrics or studies there are."""
-    package = importlib.import_module(FOLDERS[kind])
-    built_in = {info.name for info in pkgutil.iter_modules(package.__path__) if not info.name.startswith("_")}
-    return sorted(built_in | set(_plugin_files(kind, plugins)) | set(_entry_points(kind)))
-
-
-def find(kind: str, name: str, plugins: Sequence[str] = ()) -> ModuleType:
-    """Return the module of a method, dataset, metric or study; a plugin's file comes before a built-in of its name.
-
-    Raises:
-        UnknownNameError: there is none of that name.
-    """
-    files = _plugin_files(kind, plugins)
-    if name in files:
-        return _loaded(str(files[name].resolve()), kind)
-    known = names(kind)
-    if name not in known:
-        raise UnknownNameError(kind, name, [*known, *files])
-    if name in _entry_points(kind):
-        with process_settings.importing(f"{PLUGIN}{kind}_{name}"):
-            module: ModuleType = _entry_points(kind)[name].load()
-        return module
-    return importlib.import_module(f"{FOLDERS[kind]}.{name}")
-
-
-def origin(kind: str, name: str, plugins: Sequence[str] = ()) -> Path | None:
-    """Return the file of a method, dataset, metric or study, unimported; None if it has none (an entry point)."""
-    files = _plugin_files(kind, plugins)
-    if name in files:
-        return files[name]
-    found = importlib.util.find_spec(f"{FOLDERS[kind]}.{name}")
-    return Path(found.origin) if found is not None and found.origin else None
-
-
-def module_name(kind: str, name: str, plugins: Sequence[str] = ()) -> str:
-    """Return the name of the module that the file of a method, dataset, metric or study is, or would be."""
-    files = _plugin_files(kind, plugins)
-    return _plugin_module(kind, files[name]) if name in files else f"{FOLDERS[kind]}.{name}"
-
-
-def is_built_in(kind: str, name: str, plugins: Sequence[str] = ()) -> bool:
-    """Return whether a method, or the dataset of a reference, is the project's own and no plugin's or package's."""
-    stem = name.partition(":")[0]
-    return stem not in _plugin_files(kind, plugins) and stem not in _entry_points(kind) and stem in names(kind)
-
-
-def require(kind: str, name: str, plugins: Sequence[str] = ()) -> None:
-    """Refuse a name that there is no method, dataset, metric or study of; nothing is imported.
-
-    Raises:
-        UnknownNameError: there is none of that name.
-    """
-    known = names(kind, plugins)
-    if name not in known:
-        raise UnknownNameError(kind, name, known)
-
-
-def _plugin_module(kind: str, path: Path) -> str:
-    return f"{PLUGIN}{kind}_{path.stem}"
-
-
-def find_package(name: str) -> str:
-    """Return the folder of one of the project's packages, without importing what is in it."""
-    found = importlib.util.find_spec(name)
-    assert found is not None and found.submodule_search_locations
-    return found.submodule_search_locations[0]
-
-
-@cache
-def _loaded(path: str, kind: str) -> ModuleType:
-    return load_file(Path(path), kind)
 
 
 def method(name: str, plugins: Sequence[str] = ()) -> Any:
@@ -236,7 +91,7 @@ def method(name: str, plugins: Sequence[str] = ()) -> Any:
 def declared(name: str, plugins: Sequence[str] = ()) -> Declared | None:
     """Return the declaration of a method that a study's file declares, or a file of its own; None: it has a class."""
     own = declared_by_study(name)
-    if own is None and name in _plugin_files("method", plugins):
+    if own is None and name in plugin_files("method", plugins):
         own = declaration_of(_method_in(find("method", name, plugins), name))
         return None if own is None else replace(own, name=name)
     return own

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.discovery import named_files
+from orchestrator.errors import RequestError, UnknownNameError
+
+
+@pytest.fixture
+def plugin(tmp_path):
+    for name, text in {"nmi.py": "OWN = True", "_hidden.py": "", "broken.py": "def f("}.items():
+        (tmp_path / "metrics").mkdir(exist_ok=True)
+        (tmp_path / "metrics" / name).write_text(text)
+    return str(tmp_path)
+
+
+def test_a_plugin_s_file_comes_before_a_built_in_of_its_name(plugin):
+    assert named_files.find("metric", "nmi", [plugin]).OWN
+    assert not hasattr(named_files.find("metric", "nmi"), "OWN")
+    assert named_files.origin("metric", "nmi", [plugin]).parent.name == "metrics"
+    assert named_files.module_name("metric", "nmi") == "trainables.metrics.nmi"
+    assert named_files.module_name("metric", "nmi", [plugin]) == f"{named_files.PLUGIN}metric_nmi"
+    assert named_files.is_built_in("metric", "nmi") and not named_files.is_built_in("metric", "nmi", [plugin])
+
+
+def test_names_are_those_of_files_but_for_private_ones(plugin):
+    known = named_files.names("metric", [plugin])
+    assert known == sorted(known) and {"nmi", "broken", "acc"} <= set(known) and "_hidden" not in known
+
+
+def test_what_cannot_be_found_or_imported_is_one_line(plugin, tmp_path):
+    with pytest.raises(UnknownNameError, match="never"):
+        named_files.find("method", "never")
+    with pytest.raises(UnknownNameError, match="never"):
+        named_files.require("dataset", "never")
+    with pytest.raises(RequestError, match="does not import: SyntaxError"):
+        named_files.find("metric", "broken", [plugin])
+    with pytest.raises(RequestError, match="is no folder; it holds methods/"):
+        named_files.names("metric", [str(tmp_path / "nowhere")])
+    with pytest.raises(RequestError, match="no study file at"):
+        named_files.load_file(tmp_path / "absent.py", "study")
+
+
+def test_every_kind_has_a_package_with_something_in_it():
+    for kind in named_files.FOLDERS:
+        assert named_files.names(kind), kind
