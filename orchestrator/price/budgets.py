@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.errors import RequestError
-from orchestrator.ledger.spending import SpendingLog, spent_in_folder, spent_on_study
+from orchestrator.ledger.studies.spending import SpendingLog, spent_in_folder, spent_on_study
 
 __all__ = ["Budget", "Spending"]
 

@@ -11,9 +11,9 @@ from orchestrator.ledger import Ledger
 from orchestrator.plan.trials import TrialResult
 from orchestrator.provenance import git_commit
 from orchestrator.record.failure_log import row_error
+from orchestrator.record.own_code import MethodCode
 from orchestrator.retry_policy import POLICIES, given_up
 from orchestrator.run.known_results import KnownResults, curves_of
-from orchestrator.run.own_code import MethodCode
 from orchestrator.run.progress import UNANSWERABLE, Progress
 from orchestrator.trial import Bundle, FailureKind, SeedBlock, TrialOutcome, TrialSpec, TrialState
 

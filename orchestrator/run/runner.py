@@ -16,20 +16,20 @@ from orchestrator.bundles.program import bundle_key
 from orchestrator.bundles.size import BundleLimits
 from orchestrator.ledger import Ledger
 from orchestrator.plan.plan import Plan
+from orchestrator.price.worker_seconds import WorkerSeconds
 from orchestrator.record.failure_log import keep_death, keep_failures
+from orchestrator.record.own_code import code_of_methods
 from orchestrator.record.study_json import chosen_of, earlier_record, write_record
 from orchestrator.run.checks import Checks
 from orchestrator.run.gathering import Gathering, together
 from orchestrator.run.keeping import Keeping
 from orchestrator.run.known_results import KnownResults, results_of_ledger
 from orchestrator.run.outcomes import Outcomes
-from orchestrator.run.own_code import code_of_methods
 from orchestrator.run.progress import Progress, RunOptions
 from orchestrator.run.queue import BundleQueue
 from orchestrator.run.schedule import Schedule
 from orchestrator.run.stopping_rule import may_stop
 from orchestrator.run.unfinished_bundles import forget_ended
-from orchestrator.run.worker_seconds import WorkerSeconds
 from orchestrator.search.warm_start import searches_of
 from orchestrator.study import Study
 from orchestrator.trial import Bundle, BundleTask, FailureKind, Report, SeedBlock, TrialSpec
@@ -82,9 +82,8 @@ class Runner:
             base_of=lambda name, dataset: chosen_of(ledger.studies.read(name)[0], name, dataset),
             decided=self._is_decided,
         )
-        self._gathering = Gathering()
-        self._news = True
-        """Whether something has ended that the phases were not asked about."""
+        self._gathering, self._news = Gathering(), True
+        """The second: whether something has ended that the phases were not asked about."""
         while self._news:
             self._step()
 

@@ -25,6 +25,7 @@ ANSWERED_BY = {
     "Where is decided how many members share a bundle?": "class BundleLimits",
     "Where is a member of a bundle trained again, alone, to compare?": "class EquivalenceGuard",
     "Where is a row made durable?": "def append",
+    "Where is decided what is kept of a trial?": "class Keeping",
     "Where is the training loop?": "def train",
     "Where is a p-value computed?": "def sign_flip_p",
     "Where is a verdict put into words?": "def sentence",
@@ -41,8 +42,8 @@ def answers() -> dict[str, str]:
     return dict(re.findall(r"^\| (Where .*?) \| `(.*?)` \|$", table, re.MULTILINE))
 
 
-def test_the_page_answers_twenty_questions():
-    assert answers().keys() == ANSWERED_BY.keys() and len(ANSWERED_BY) == 20
+def test_the_page_answers_twenty_questions_or_more():
+    assert answers().keys() == ANSWERED_BY.keys() and len(ANSWERED_BY) >= 20
 
 
 @pytest.mark.parametrize("question", ANSWERED_BY)

@@ -72,7 +72,7 @@ def test_a_study_and_a_folder_remember_what_earlier_commands_spent(tmp_path, rec
 
 def test_a_run_that_was_killed_is_remembered_up_to_its_last_minute(tmp_path, recorded, monkeypatch):
     recorded("one")
-    monkeypatch.setattr("orchestrator.ledger.spending.SECONDS", 0.0)
+    monkeypatch.setattr("orchestrator.ledger.studies.spending.SECONDS", 0.0)
     killed = Spending(tmp_path)
     killed.begin("one")
     killed.note(lambda: {"A100": 0.2 * HOUR})
@@ -103,8 +103,8 @@ def test_without_a_budget_nobody_asks_what_was_spent(tmp_path):
 def recorded(tmp_path, monkeypatch):
     """A function that has a study's record say what its runs were."""
     known = {}
-    monkeypatch.setattr("orchestrator.ledger.spending.study_names", lambda results: sorted(known))
-    monkeypatch.setattr("orchestrator.ledger.spending.read_study", lambda results, name: (known[name], None))
+    monkeypatch.setattr("orchestrator.ledger.studies.spending.study_names", lambda results: sorted(known))
+    monkeypatch.setattr("orchestrator.ledger.studies.spending.read_study", lambda results, name: (known[name], None))
 
     def record(study, runs=()):
         (tmp_path / "studies" / study).mkdir(parents=True)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.run.worker_seconds import WorkerSeconds
+from orchestrator.price.worker_seconds import WorkerSeconds
 
 
 @pytest.fixture

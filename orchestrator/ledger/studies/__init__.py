@@ -24,9 +24,9 @@ import pyarrow.parquet as pq
 
 from orchestrator.errors import LedgerError, RequestError, UnknownNameError
 from orchestrator.ledger import files, plain_files
-from orchestrator.ledger.record_schema import command_problem, record_problem
 from orchestrator.ledger.rows import checks
 from orchestrator.ledger.schema import SCHEMA_VERSION, metadata
+from orchestrator.ledger.studies.record_schema import command_problem, record_problem
 
 __all__ = ["Brief", "StudyFiles", "add_look", "looks_taken", "read_studies", "read_study", "study_folder"]
 __all__ += ["study_names", "study_problems", "sweep_studies", "whole_study", "write_study"]

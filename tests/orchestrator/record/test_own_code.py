@@ -1,7 +1,7 @@
 """What rows say of a user's own method: the packages that it imports, and what no digest covers."""
 
 from orchestrator.provenance import versions
-from orchestrator.run.own_code import code_of_methods
+from orchestrator.record.own_code import code_of_methods
 
 
 def test_a_users_method_names_the_packages_that_it_imports_and_what_is_not_seen(tmp_path):

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from orchestrator.errors import LedgerError
-from orchestrator.ledger.spending import FILE, SECONDS, SpendingLog, spent_in_folder, spent_on_study
+from orchestrator.ledger.studies.spending import FILE, SECONDS, SpendingLog, spent_in_folder, spent_on_study
 
 
 @pytest.fixture
