@@ -83,7 +83,7 @@ def write_record(
         ledger: open for writing.
         standing: where the run stands.
         plugins: folders with a user's own methods and datasets.
-        spent: the entry of a run that has ended (see `run.worker_seconds`); None: it is under way.
+        spent: the entry of a run that has ended (see `price.worker_seconds`); None: it is under way.
     """
     study = standing.plan.study
     earlier = earlier_record(ledger, study.key)
