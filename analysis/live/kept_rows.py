@@ -68,7 +68,7 @@ class KeptRows:
         ranks = np.array([*RANK.values(), 0], np.int8)
         facts["rank"][slots] = ranks[pc.index_in(rows["state"], value_set=states).fill_null(len(RANK)).to_numpy()]
         facts["collapsed"][slots] = rows["collapsed"].fill_null(False).to_numpy()
-        facts["seconds"][slots] = rows["cost.seconds"].fill_null(0.0).to_numpy()
+        facts["seconds"][slots] = np.nan_to_num(rows["cost.seconds"].fill_null(0.0).to_numpy(), posinf=0.0, neginf=0.0)
         facts["device"][slots] = self._device_codes(rows)
         facts["order"][slots] = self._n_taken + np.arange(len(slots))
         self._n_taken += len(slots)

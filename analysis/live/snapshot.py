@@ -10,7 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from analysis.live.kept_rows import COLUMNS, COMPLETE, PRUNED, KeptRows
+from analysis.live import kept_rows, searches
+from analysis.live.kept_rows import COMPLETE, PRUNED, KeptRows
+from analysis.live.looks import looks_told
+from analysis.live.searches import SearchRows
 from analysis.live.studies import FollowedStudies, FollowedStudy, Stamp, stamp
 from orchestrator.errors import OrchestratorError
 from orchestrator.ledger import retractions
@@ -23,8 +26,13 @@ RATE_SECONDS = 60.0
 """Trials a second are counted over this long."""
 REST = 20.0
 """Between two looks there is this many times as long as the last one took, so that looking stays below a twentieth."""
+MOST_REST = 15.0
+"""Seconds; a look that reads everything anew is a rare one."""
 MOST_FAILURES = 8
 """Different failures that are told of a study."""
+
+_NOTHING = "nothing"
+"""Seen by the first look."""
 
 
 class Follower:
@@ -37,12 +45,19 @@ class Follower:
 
     def __init__(self, results: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self._results, self._clock = results, clock
-        self._following = Following(results, COLUMNS)
-        self._kept = KeptRows()
-        self._studies = FollowedStudies(results, self._following.slots)
-        self._seen: object = None
+        self._begin(())
+        self._seen: object = _NOTHING
         self._counts: dict[str, deque[tuple[float, int]]] = {}
         self._not_before = -1.0
+        self._is_first = self._may_estimate = self._waits = False
+        """Whether this look may estimate importances, and whether anything is left to a later one."""
+
+    def _begin(self, metrics: tuple[str, ...]) -> None:
+        """Read everything anew, with the columns that searches under way go by, if there are any."""
+        theirs = (*searches.COLUMNS, *metrics) if metrics else ()
+        self._following = Following(self._results, (*kept_rows.COLUMNS, *theirs))
+        self._kept, self._searched = KeptRows(), SearchRows(metrics)
+        self._studies = FollowedStudies(self._results, self._following.slots)
 
     def fingerprint(self) -> tuple[object, ...]:
         """Return what changes when anything is written to the folder; opens no file."""
@@ -55,25 +70,43 @@ class Follower:
         began = self._clock()
         if began < self._not_before:
             return None
+        self._is_first, self._waits = self._seen == _NOTHING, False
+        self._may_estimate = not self._is_first
         try:
             now = self.fingerprint()
             found = None if now == self._seen else self._look()
         except OrchestratorError as error:  # shown: a page that stops without a word would look like a run that stands
             now, found = (str(error),), {"studies": [], "error": str(error)}
             found = None if now == self._seen else found
-        self._seen = now
-        self._not_before = began + REST * (self._clock() - began)
+        self._seen = None if self._waits else now
+        self._not_before = began + min(REST * (self._clock() - began), MOST_REST)
         return found
 
     def _look(self) -> dict[str, Any]:
         studies = self._studies.look()
+        needed = {metric for one in studies for metric in searches.metrics_under_way(one.record)}
+        if not needed <= set(self._searched.metrics) and self._is_first:
+            self._waits = True  # configurations take a second to read: the page has its counts first
+        elif not needed <= set(self._searched.metrics):
+            self._begin(tuple(sorted(needed)))
+            studies = self._studies.look()
         change = self._following.look()
         self._kept.make_room(len(self._following))
         self._kept.take(change)
+        self._searched.take(change)
         holder = holder_of(self._results)
         retracted = self._following.slots(self._following.retracted)
         told = [{**self._told(one, retracted), "running": holder} for one in studies]
         return {"studies": told, "error": self._studies.problem}
+
+    def _searches(self, study: FollowedStudy) -> list[dict[str, Any]]:
+        for search in study.searches:
+            search.follow(self._searched)
+            if search.due and self._may_estimate:  # one a look: each takes a tenth of a second
+                search.estimate()
+                self._may_estimate = False
+            self._waits = self._waits or search.due
+        return [search.told() for search in study.searches]
 
     def _told(self, study: FollowedStudy, retracted: np.ndarray[Any, Any]) -> dict[str, Any]:
         own = self._kept.facts[study.slots]
@@ -95,6 +128,8 @@ class Follower:
             "seconds_left": round(missing * seconds / ended, 3) if missing and ended else 0.0,
             "retracted": int(np.isin(retracted, study.slots).sum()),
             "rate": self._rate(study.name, ended),
+            "searches": self._searches(study),
+            "looks": looks_told(study, self._kept.facts["rank"] > 0),
             "report": report.is_file() and not report.is_symlink(),
         }
 

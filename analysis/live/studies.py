@@ -10,7 +10,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from analysis.live.searches import FollowedSearch
 from orchestrator.errors import OrchestratorError
 from orchestrator.ledger.studies import read_study, study_folder, study_names
 
@@ -32,8 +35,12 @@ class FollowedStudy:
     record: Mapping[str, Any]
     slots: Slots
     """Of its trials, each once."""
-    searched: tuple[Slots, ...] = ()
-    """Of the trials of each search of the record, as far as the plan has them."""
+    confirm_slots: Slots
+    """Of its confirmed trials, in the order of the plan."""
+    confirm_seeds: Slots
+    """Seeds of these."""
+    searches: tuple[FollowedSearch, ...] = ()
+    """Of the record, in its order."""
 
 
 def stamp(paths: Iterable[Path]) -> Stamp:
@@ -87,4 +94,18 @@ class FollowedStudies:
             self.problem = self.problem or str(error)
             return now, None
         slots = self._slots_of(plan["trial_id"].to_pylist())
-        return now, FollowedStudy(name, record, np.unique(slots))
+        confirmed = _where(plan, phase="confirm")
+        searches = []
+        for search in record.get("searches", ()):
+            own = _where(plan, phase="search", method=search["method"], dataset=search["dataset"])
+            searches.append(FollowedSearch(search, slots[own]))
+        seeds = plan["seed"].to_numpy()[confirmed]
+        return now, FollowedStudy(name, record, np.unique(slots), slots[confirmed], seeds, tuple(searches))
+
+
+def _where(plan: pa.Table, **wanted: str) -> npt.NDArray[np.bool_]:
+    """Return which rows of a plan have these values."""
+    found = np.ones(len(plan), np.bool_)
+    for name, value in wanted.items():
+        found &= pc.equal(plan[name], value).fill_null(False).to_numpy()
+    return found

@@ -43,7 +43,8 @@ def searched(first: int, count: int) -> list[TrialOutcome]:
     found = []
     for number, one in enumerate(outcomes(first, count), start=first):
         place = number // N_SEEDS
-        config = {**one.spec.config, "lr": 0.1 + place % 997 / 10, "fairness_weight": 1.0 + place % 991}
+        fixed = {"heads": 1, "norm": True, "loss": "reverse", "update": "batch", "momentum": 0.9}
+        config = {**fixed, "lr": 0.1 + place % 997 / 10, "fairness_weight": 1.0 + place % 991}
         spec = replace(one.spec, config=config, seed=number % N_SEEDS, seed_block=SeedBlock.SEARCH)
         metrics = {**one.metrics, "nmi": 0.3 + place % 463 / 1000}
         made = replace(one, spec=spec, metrics=metrics)

@@ -39,6 +39,56 @@
       number(span(one.seconds_spent)), number(one.missing ? span(one.seconds_left) : "–"), report);
     return line;
   };
+  const element = (name, values) => {
+    const found = document.createElementNS(NS, name);
+    for (const [key, value] of Object.entries(values)) found.setAttribute(key, value);
+    return found;
+  };
+  const short = (value) => (value === null ? "none" : Number(value.toPrecision(4)).toString());
+  // The history of a search: a dot a configuration, hollow where a seed collapsed, and the best so far as a line.
+  const curve = (search) => {
+    const svg = element("svg", { class: "history", viewBox: "0 0 640 200", role: "img", "aria-label": `${search.name}: ${search.n} of ${search.of} configurations, best ${search.rule} so far ${short(search.best_now)}` });
+    const values = [...search.points, ...search.best].map((one) => one[1]).filter((value) => value !== null);
+    const low = Math.min(...values), high = Math.max(...values), reach = high - low || 1;
+    const x = (place) => 8 + (624 * place) / (search.of || 1), y = (value) => 190 - (180 * (value - low)) / reach;
+    for (const [place, value, feasible] of search.points) if (value !== null) svg.append(element("circle", { cx: x(place), cy: y(value), r: 2.5, class: feasible ? "point" : "collapsed" }));
+    let path = "";
+    for (const [place, value] of search.best) path += path ? `H${x(place)}V${y(value)}` : `M${x(place)} ${y(value)}`;
+    if (path) svg.append(element("path", { d: `${path}H${x(search.n)}`, class: "best" }));
+    return svg;
+  };
+  const importances = (search) => {
+    const list = make("table");
+    for (const [knob, share] of search.importances) {
+      const line = make("tr"), bar = element("svg", { class: "progress", "aria-hidden": "true" }), cell = make("td");
+      bar.append(element("rect", { width: "100%", height: "100%" }), element("rect", { width: `${100 * (share || 0)}%`, height: "100%", class: "done" }));
+      cell.append(bar);
+      line.append(make("th", knob), cell, make("td", share === null ? "–" : `${(100 * share).toFixed(0)} %`, "number"));
+      list.append(line);
+    }
+    return list;
+  };
+  const searchView = (study, search, open) => {
+    const entry = make("details");
+    entry.dataset.key = JSON.stringify([study, search.name]);
+    entry.open = open.has(entry.dataset.key);
+    entry.append(make("summary", `${study}: ${search.name}, ${search.n} of ${search.of} configurations, best ${search.rule} ${short(search.best_now)}`));
+    if (search.points.length) entry.append(curve(search));
+    const best = Object.entries(search.best_values).map(([knob, value]) => `${knob} ${value}`).join(", ");
+    if (best) entry.append(make("p", `Best so far (${search.maximize ? "largest" : "smallest"} mean over seeds, none collapsed): ${best}.`));
+    entry.append(make("p", search.importances.length ? "How much each knob has to do with the best tenth, so far:" : "Importances come with 20 configurations.", "soft"));
+    if (search.importances.length) entry.append(importances(search));
+    return entry;
+  };
+  const looksView = (one) => {
+    const looks = one.looks, line = make("tr"), words = (numbers) => numbers.join(", ") || "–";
+    const allowed = !looks.next ? "no further look is planned" : looks.seeds >= looks.next ? `now, at ${looks.next} seeds` : `at ${looks.next} seeds, ${looks.next - looks.seeds} to go`;
+    line.append(make("th", one.study), make("td", String(looks.seeds), "number"), make("td", words(looks.planned)), make("td", words(looks.taken)), make("td", words(looks.by_hand)), make("td", allowed), make("td", `${(100 * looks.share).toFixed(0)} %`, "number"));
+    return line;
+  };
+  const fill = (id, found, none) => document.getElementById(id).replaceChildren(...(found.length ? found : [make("p", none)]));
+  const opened = (id) => new Set([...document.querySelectorAll(`#${id} details[open]`)].map((one) => one.dataset.key));
+  let shown = false;
   const traceback = (study, failure, open) => {
     const entry = make("details");
     entry.dataset.key = JSON.stringify([study, failure.kind, failure.line]);
@@ -54,9 +104,13 @@
     const running = all.filter((one) => one.running && one.missing);
     document.getElementById("short").textContent = told.error || `${sum("trials") - sum("missing")} of ${sum("trials")} trials ended; ${running.length ? `${running.map((one) => one.study).join(", ")} unfinished, ${running[0].running}` : "nothing runs"}.`;
     document.getElementById("rows").replaceChildren(...all.map(row));
-    const open = new Set([...document.querySelectorAll("#failed details[open]")].map((one) => one.dataset.key));
-    const failed = all.flatMap((one) => one.failures.map((failure) => traceback(one.study, failure, open)));
-    document.getElementById("failed").replaceChildren(...(failed.length ? failed : [make("p", "None known.")]));
+    const open = opened("failed"), seen = opened("searched");
+    fill("failed", all.flatMap((one) => one.failures.map((failure) => traceback(one.study, failure, open))), "None known.");
+    const searched = all.flatMap((one) => one.searches.map((search) => searchView(one.study, search, seen)));
+    if (!shown && searched.length === 1) searched[0].open = true;
+    shown = shown || all.length > 0;
+    fill("searched", searched, "No study here searches.");
+    document.getElementById("seeds").replaceChildren(...all.filter((one) => one.looks).map(looksView));
     document.getElementById("state").textContent = `As of ${new Date().toLocaleTimeString()}; follows by itself.`;
   };
   // The token is a cookie by now: it need not stand in the address, in the history, or in a copied link.

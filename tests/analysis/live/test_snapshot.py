@@ -26,7 +26,7 @@ def same_as_status(told, results):
             assert name == "examples" or one[name] == value, name
 
 
-def test_the_first_look_tells_every_study_and_the_second_nothing(results):
+def test_the_first_look_tells_every_study_and_a_later_one_nothing(results):
     clock = Clock()
     follower = Follower(results, clock)
     (study,) = follower.look()["studies"]
@@ -34,8 +34,11 @@ def test_the_first_look_tells_every_study_and_the_second_nothing(results):
     (failure,) = study["failures"]
     assert failure["line"] == failure["text"] == "loss is NaN" and failure["count"] == 1
     assert failure["trial_id"] == status(results)[0]["examples"][0]["trial_id"]
-    assert not study["report"] and study["rate"] == 0.0
+    assert not study["report"] and study["rate"] == 0.0 and study["searches"][0]["importances"] == []
     clock.now = 100.0
+    (study,) = follower.look()["studies"]
+    assert study["searches"][0]["importances"][0][0] == "fairness_weight"  # which takes longer: told by a later look
+    clock.now = 200.0
     assert follower.look() is None
 
 
@@ -69,7 +72,7 @@ def test_looking_takes_a_small_share_of_the_time(results, train_missing, monkeyp
     clock = Clock()
 
     def slow(folder):
-        clock.now += 2.0
+        clock.now += 0.5
         return ""
 
     monkeypatch.setattr("analysis.live.snapshot.holder_of", slow)
@@ -77,7 +80,7 @@ def test_looking_takes_a_small_share_of_the_time(results, train_missing, monkeyp
     assert follower.look() is not None
     train_missing(results)
     assert follower.look() is None
-    clock.now = 2.0 * REST
+    clock.now = 0.5 * REST
     assert follower.look() is not None
 
 
