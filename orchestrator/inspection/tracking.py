@@ -168,12 +168,12 @@ def exports(results: Path, study: str, targets: Targets, plugins: Sequence[str] 
     Following ends when nobody trains here any more, or nothing is missing.
     """
     trackers, first = Trackers(results, study, targets, plugins), True
-    places = " and ".join(str(target / study) for _, target in targets)
     try:
         while True:
             (standing,) = status(results, study)  # asked first: what ends meanwhile is in the export
             n_trials, n_new = trackers.update()
             if n_new or first:
+                places = " and ".join(str(_place(target, study)) for _, target in targets)
                 yield f"{n_trials} trials in {places} ({n_new} new); look at them: {trackers.looks()}"
             first = False
             if not (follow and standing["running"] and standing["missing"]):
@@ -186,6 +186,12 @@ def exports(results: Path, study: str, targets: Targets, plugins: Sequence[str] 
 def install(name: str, package: str) -> RequestError:
     """Return the error of a tracker whose package is not there."""
     return RequestError(f'--{name} needs the package {package}: pip install "deep-clustering-orchestrator[{name}]"')
+
+
+def _place(target: Path, study: str) -> Path:
+    """Return the study's own folder in a tracker's, where it has one."""
+    own = target / study
+    return own if own.is_dir() else target
 
 
 def _trials(results: Path, study: str) -> list[TrackedTrial]:

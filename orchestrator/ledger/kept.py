@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import shutil
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
@@ -25,6 +26,9 @@ FOLDER = "kept"
 
 ENDINGS = {"weights": "safetensors", "assignments": "parquet", "embeddings": "parquet"}
 """What is kept -> the ending of its file; weights that a command left keep an ending of their own."""
+
+NAME = re.compile(r"[0-9a-f]{32}\.(safetensors|parquet|bin)")
+"""Names of kept files: the digest of the content, and what it is."""
 
 SAFETENSORS_HEAD = 8
 """Bytes before the header, its length; the header is JSON."""
@@ -49,19 +53,24 @@ class Kept:
             content: as `trial.Report.kept` has it.
         """
         self._require_lock()
+        named = {}
+        for what, written in content.items():
+            data = written if what == "weights" else _parquet(what, written)
+            ending = ENDINGS[what] if what != "weights" or _is_safetensors(data) else "bin"
+            named[what] = (f"{_digest(data)}.{ending}", data)
+        self._write(trial_id, named)
+
+    def _write(self, trial_id: str, named: Mapping[str, tuple[str, bytes]]) -> None:
+        """Write files, by what they are: name and content; then their names."""
         with files.os_errors(f"what is kept of trial {trial_id} cannot be written"):
             own = plain_files.inside(self._results, FOLDER, "files")
             own.mkdir(parents=True, exist_ok=True)
-            named = {}
-            for what, written in content.items():
-                data = written if what == "weights" else _parquet(what, written)
-                ending = ENDINGS[what] if what != "weights" or _is_safetensors(data) else "bin"
-                name = f"{hashlib.blake2b(data, digest_size=16).hexdigest()}.{ending}"
+            for name, data in named.values():
                 if not (own / name).is_file():
                     files.write_durably(own / name, data)
-                named[what] = {"file": name, "bytes": len(data)}
-            text = json.dumps(named, sort_keys=True).encode()
-            files.write_durably(plain_files.inside(self._results, FOLDER, f"{trial_id}.json"), text)
+            told = {what: {"file": name, "bytes": len(data)} for what, (name, data) in named.items()}
+            path = plain_files.inside(self._results, FOLDER, f"{trial_id}.json")
+            files.write_durably(path, json.dumps(told, sort_keys=True).encode())
 
     def ids(self) -> set[str]:
         """Return the trials of which something is kept."""
@@ -89,6 +98,26 @@ class Kept:
             if folder.is_dir():
                 shutil.rmtree(folder)
 
+    def bring(self, other: Path) -> int:
+        """Copy what another results folder keeps of trials that are not kept here; return of how many.
+
+        A file whose content does not match its name is left there, with the trial that it belongs to.
+        """
+        self._require_lock()
+        there = Kept(other, self._require_lock)
+        n_trials = 0
+        for trial_id in sorted(there.missing_here(self)):
+            named = there._named(trial_id)
+            content = {what: _whole(there._file(known["file"])) for what, known in named.items()}
+            if named and all(content.values()):
+                self._write(trial_id, {what: (known["file"], content[what]) for what, known in named.items()})
+                n_trials += 1
+        return n_trials
+
+    def missing_here(self, here: Kept) -> set[str]:
+        """Return the trials that are kept in this folder and not in another one."""
+        return self.ids() - here.ids()
+
     def _file(self, name: str) -> Path:
         return plain_files.inside(self._results, FOLDER, "files", name)
 
@@ -98,7 +127,28 @@ class Kept:
             named = plain_files.parsed(plain_files.read(path, plain_files.MOST_JSON_BYTES))
         except (OSError, ValueError):
             return {}
-        return named if isinstance(named, dict) else {}
+        return named if isinstance(named, dict) and all(map(_is_told, named, named.values())) else {}
+
+
+def _is_told(what: object, known: object) -> bool:
+    """Return whether an entry of a file of names is one of ours; a stranger's folder may hold anything."""
+    if what not in ENDINGS or not isinstance(known, dict):
+        return False
+    name, n_bytes = known.get("file"), known.get("bytes")
+    return isinstance(name, str) and NAME.fullmatch(name) is not None and isinstance(n_bytes, int)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def _whole(path: Path) -> bytes:
+    """Return the content of a kept file; empty: it is absent, or does not match its name."""
+    try:
+        content = plain_files.read(path)
+    except OSError:
+        return b""
+    return content if path.name.partition(".")[0] == _digest(content) else b""
 
 
 def _is_safetensors(content: bytes) -> bool:

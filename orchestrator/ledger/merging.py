@@ -3,7 +3,8 @@
 Trials have the same id in every folder. One that both have complete must have the same numbers, bit for bit, or it is
 named, and nothing is merged. An attempt that both have (a folder that was copied and went on in both places) comes
 once; another one of a trial that is known here gets the next free number. Studies that are not planned here come along,
-and so do looks and retractions; checkpoints, profiles and reports do not: they are of the machine.
+and so do looks, retractions and what is kept of trials; checkpoints, profiles and reports do not: they are of the
+machine.
 """
 
 from __future__ import annotations

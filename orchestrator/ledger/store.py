@@ -200,6 +200,7 @@ class Ledger:
         made = merge_folders(self.folder, self._batches, other)
         self._batches.look_for_retractions()
         self._known_version = -1
+        self.kept.bring(other)
         return made
 
     def retracted(self) -> dict[str, retractions.Retraction]:

@@ -1,6 +1,5 @@
 """Files of trials are kept as their study asks, before their rows, and are no part of what a trial is."""
 
-import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from safetensors.numpy import load_file
@@ -138,14 +137,3 @@ def test_files_without_a_row_are_no_hit_and_come_again(tmp_path):
     assert ledger.trials().empty
     run(tmp_path, "confirm")
     assert Ledger(tmp_path).kept.ids() == set(Ledger(tmp_path).trials()["trial_id"])
-
-
-def test_embeddings_are_lists_in_the_order_of_the_points(tmp_path):
-    with Ledger(tmp_path, writable=True) as ledger:
-        from trainables.adapters.alone import as_npy
-
-        points = np.arange(6, dtype=np.float32).reshape(3, 2)
-        ledger.kept.put("ab", {"embeddings": as_npy(points), "weights": b"not safetensors"})
-        files = ledger.kept.of("ab")
-    assert np.array_equal(np.stack(pq.read_table(files["embeddings"])["embedding"].to_pylist()), points)
-    assert files["weights"].suffix == ".bin"
