@@ -16,7 +16,7 @@ LEAVE_SECONDS = 30.0
 
 
 class LiveTrackers:
-    """The trackers of one run; none are asked for: it does nothing.
+    """The trackers of one run that asks for some.
 
     Args:
         study: what is run.
@@ -30,14 +30,13 @@ class LiveTrackers:
     def __init__(self, study: Study, options: RunOptions) -> None:
         self._study, self._options, self._targets = study, options, options.trackers
         self._process: subprocess.Popen[bytes] | None = None
-        if self._targets:
-            from orchestrator.inspection import tracking
+        from orchestrator.inspection import tracking
 
-            tracking.Trackers(options.results, study.key, self._targets, options.plugins)  # before anything trains
+        tracking.Trackers(options.results, study.key, self._targets, options.plugins)  # before anything trains
 
     def begin(self) -> None:
         """Start the process, when there is something to show; safe to call again."""
-        if not self._targets or self._process is not None:
+        if self._process is not None:
             return
         command = [sys.executable, "-m", "orchestrator", "export", self._study.key, "--follow"]
         command += ["--results", str(self._options.results)]
@@ -50,14 +49,13 @@ class LiveTrackers:
 
     def finish(self) -> None:
         """Write what the process has not, and say where it is; the results folder is free by now."""
-        if self._targets:
-            from orchestrator.inspection import tracking
+        from orchestrator.inspection import tracking
 
-            self.close(LEAVE_SECONDS)
-            results, plugins = self._options.results, self._options.plugins
-            for line in tracking.exports(results, self._study.key, self._targets, plugins, follow=False):
-                if not (self._options.as_json or self._options.quiet):
-                    say(line)
+        self.close(LEAVE_SECONDS)
+        results, plugins = self._options.results, self._options.plugins
+        for line in tracking.exports(results, self._study.key, self._targets, plugins, follow=False):
+            if not (self._options.as_json or self._options.quiet):
+                say(line)
 
     def close(self, patience: float = 0.0) -> None:
         """End the process; what it leaves half-written is replaced by the next export."""

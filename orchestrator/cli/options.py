@@ -270,12 +270,8 @@ class ExportOptions:
     tensorboard: Annotated[Path | None, Option(help="a folder for the study's trials as TensorBoard runs")] = None
     wandb: Annotated[Path | None, Option(help="a folder for the study's trials as offline W&B runs")] = None
     mlflow: Annotated[Path | None, Option(help="a folder for the study's trials as a local MLflow store")] = None
-    tracker: Annotated[list[str], Option("--tracker", help="NAME=DIR: a tracker of your own")] = field(
-        default_factory=list
-    )
-    follow: Annotated[bool, Option("--follow", help="with a tracker: add new trials every 5 s until it is done")] = (
-        False
-    )
+    tracker: Annotated[list[str], Option("--tracker", help="NAME=DIR: your own tracker")] = field(default_factory=list)
+    follow: Annotated[bool, Option("--follow", help="with a tracker: add new trials every 5 s until all are")] = False
     plugin: Plugins = field(default_factory=list)
     results: Results = RESULTS
     tier: Annotated[str, Option("--tier", help="local, or paper where a study has it")] = "local"

@@ -56,24 +56,27 @@ def run_study(study: Study, options: RunOptions, executor: Executor) -> None:
         OrchestratorError: as `run`.
     """
     limits, ahead = CommandLimits(options), ReportAhead(notebook=options.notebook)
-    trackers = LiveTrackers(study, options)
+    trackers = LiveTrackers(study, options) if options.trackers else None
     try:
         plan = _started_early(study, options, executor)
 
         def begun() -> None:
-            trackers.begin()
+            if trackers is not None:
+                trackers.begin()
             if options.report:
                 ahead.begin()
 
         stop_reason = _trained(plan, study, options, limits, executor, begun)
         executor.end()  # while the report is written
-        trackers.finish()
+        if trackers is not None:
+            trackers.finish()
         if stop_reason:
             end_early(stop_reason)
         if options.report:
             answer(study.key, options.reporting, ahead.kernel())
     finally:
-        trackers.close()
+        if trackers is not None:
+            trackers.close()
         ahead.close()
         executor.close()
 
