@@ -32,6 +32,8 @@ COLUMNS = ("seed_block", "seed", "config", *_SHARED)
 FEWEST = 20
 """Configurations below which importances are not estimated, as in `sensitivity.importance`, which is slow to import."""
 
+SLICE_ROWS = 2_048
+
 MOST_POINTS = 300
 """Of a history that is sent to a page."""
 
@@ -42,13 +44,13 @@ def metrics_under_way(record: Mapping[str, Any]) -> list[str]:
     return [f"metric.{recorded_objectives(search)[0].metric}" for search in unfinished]
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class _Configuration:
     """What the seeds of one configuration said."""
 
     text: str
-    seeds: dict[int, tuple[str, bool, dict[str, float | None]]] = field(default_factory=dict)
-    """Seed -> state, collapsed, metrics by column."""
+    seeds: dict[int, tuple[bool, bool, tuple[float | None, ...]]] = field(default_factory=dict)
+    """Seed -> whether it is complete, whether it collapsed, metrics."""
 
 
 class _Pool:
@@ -85,9 +87,12 @@ class SearchRows:
                 configuration.seeds.pop(seed, None)
                 pool.n_changed += 1
         own = pc.equal(change.rows["seed_block"], str(SeedBlock.SEARCH)).fill_null(False)
-        rows = change.rows.filter(own).to_pylist()
-        for slot, row in zip(change.slots[own.to_numpy()].tolist(), rows, strict=True):
-            self._take(slot, row)
+        rows = change.rows.filter(own).select([*COLUMNS, "state", "collapsed", *self.metrics])
+        slots = change.slots[own.to_numpy()].tolist()
+        for start in range(0, len(slots), SLICE_ROWS):  # as Python objects, rows take some kB each
+            some = rows.slice(start, SLICE_ROWS).to_pylist()
+            for slot, row in zip(slots[start : start + SLICE_ROWS], some, strict=True):
+                self._take(slot, row)
 
     def found(self, slots: npt.NDArray[np.int64]) -> tuple[_Pool, str] | None:
         """Return the pool of the first of these trials that has a row, and its configuration; None: none has."""
@@ -100,9 +105,9 @@ class SearchRows:
     def _take(self, slot: int, row: Mapping[str, Any]) -> None:
         pool = self._pools.setdefault(tuple(row[name] for name in _SHARED), _Pool())
         configuration = pool.configurations.setdefault(row["config"], _Configuration(row["config"]))
-        values = {name: row.get(name) for name in self.metrics}
+        values = tuple(row[name] for name in self.metrics)
         pool.n_changed += slot in self._places
-        configuration.seeds[row["seed"]] = (row["state"], bool(row["collapsed"]), values)
+        configuration.seeds[row["seed"]] = (row["state"] == TrialState.COMPLETE, bool(row["collapsed"]), values)
         self._places[slot] = (pool, configuration, row["seed"])
         pool.touched.append(configuration)
 
@@ -136,6 +141,7 @@ class FollowedSearch:
         """Objective and whether no seed collapsed, in the order in which configurations ended."""
         self._best: list[tuple[int, float]] = []
         """Each time that something better came: number of configurations by then, objective."""
+        self._column = 0
         self._fixed: dict[str, Any] | None = None
         self._pool: _Pool | None = None
 
@@ -150,6 +156,7 @@ class FollowedSearch:
             if found is None:
                 return
             self._pool, text = found
+            self._column = rows.metrics.index(f"metric.{self._objective.metric}")
             self._n_changed, self._fixed = self._pool.n_changed, self._without_searched(json.loads(text))
         for configuration in self._pool.touched[self._n_seen :]:
             if configuration not in self._counted:
@@ -205,14 +212,13 @@ class FollowedSearch:
     def _judge(self, configuration: _Configuration) -> None:
         """Count a configuration whose seeds have all ended."""
         ended = [configuration.seeds.get(seed) for seed in range(int(self._search["n_seeds"]))]
-        if any(one is None or one[0] != TrialState.COMPLETE for one in ended):
+        if any(one is None or not one[0] for one in ended):
             return
         values = json.loads(configuration.text)
         if self._without_searched(values) != self._fixed:
             return
         self._counted.add(configuration)
-        column = f"metric.{self._objective.metric}"
-        measured = [one[2].get(column) for one in ended if one is not None]
+        measured = [one[2][self._column] for one in ended if one is not None]
         mean = math.nan if None in measured else float(np.mean(np.array(measured, np.float64)))
         self._count(values, mean, not any(one[1] for one in ended if one is not None))
 

@@ -125,8 +125,8 @@ class _Watch:
         self._tell(
             Step(
                 phase=progress.phase,
-                done=progress.hits + progress.trained,
-                total=progress.total,
+                done=progress.done,
+                total=progress.whole,
                 failed=progress.n_failed,
                 collapsed=progress.collapsed,
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -213,7 +214,7 @@ class Watch:
             nothing_to_do(self.name, self.question, progress.total)
             return
         out.print(f"[bold]{escape(self.name)}[/bold]  {escape(self.question)}")
-        out.print(f"{progress.total} trials, {progress.hits} of the first ones already in the ledger.")
+        out.print(_announced(progress))
         if out.is_terminal:
             self.live = Progress(
                 SpinnerColumn(),
@@ -225,7 +226,7 @@ class Watch:
                 console=out,
                 transient=True,
             )
-            self.task = self.live.add_task("search", total=progress.total, rate="")
+            self.task = self.live.add_task("search", total=progress.whole, rate="")
             self.live.start()
         self.update(progress)
 
@@ -239,26 +240,40 @@ class Watch:
         notes = progress.take_notes()
         for note in () if self.quiet else notes:
             out.print(note, style="yellow", markup=False)
-        done = progress.hits + progress.trained
+        done, whole = progress.done, progress.whole
         seconds = max(time.monotonic() - self.began, 1e-9)
-        rate = progress.trained / seconds
-        left = (progress.total - done) / rate if rate > 0 else float("nan")
-        text = f"{rate:.1f} trials/s, about {left:.0f} s left" if rate > 0 else "starting"
+        left = progress.seconds_left(seconds)
+        text = f"{progress.trained / seconds:.1f} trials/s" if progress.trained else "starting"
+        text += "" if math.isnan(left) else f", about {_span(left)} left"
         troubles = [f"{count} {kind}" for kind, count in progress.failed.items()]
         if progress.collapsed:
             troubles.append(f"{progress.collapsed} collapsed")
         text += f" ({', '.join(troubles)})" if troubles else ""
         if self.live is not None:
-            self.live.update(self.task, description=progress.phase, total=progress.total, completed=done, rate=text)
+            self.live.update(self.task, description=progress.phase, total=whole, completed=done, rate=text)
         elif not self.quiet and time.monotonic() - self.printed > PIPED_SECONDS:
             self.printed = time.monotonic()
-            out.print(f"{progress.phase}: {done}/{progress.total} trials, {text}", markup=False)
+            out.print(f"{progress.phase}: {done}/{whole} trials, {text}", markup=False)
 
     def end(self) -> None:
         """Take the display away."""
         if self.live is not None:
             self.live.stop()
             self.live = None
+
+
+def _announced(progress: RunProgress) -> str:
+    """Return what a run begins with: all its trials, those that are known, how long the price says it takes."""
+    known = f", {progress.announced_hits} of them already in the ledger" if progress.announced_hits else ""
+    price = progress.priced_seconds
+    return f"{progress.whole} trials{known}" + ("." if math.isnan(price) else f"; about {_span(price)} by their price.")
+
+
+def _span(seconds: float) -> str:
+    """Return a length of time in the unit that fits: 40 s, 12 min, 3.5 h."""
+    if seconds < 99.5:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5_970 else f"{seconds / 3600:.1f} h"
 
 
 def _lines(found: Mapping[str, Any], indent: str = "") -> list[str]:

@@ -30,7 +30,7 @@ from orchestrator.errors import LedgerLockedError
 from orchestrator.ledger import plain_files
 from orchestrator.ledger.files import os_errors
 
-__all__ = ["FolderLock", "holder_of"]
+__all__ = ["FolderLock", "announcement_of", "holder_of"]
 
 BEAT_SECONDS = 5.0
 """Between two signs of life."""
@@ -117,11 +117,11 @@ class FolderLock:
                 "sign of life; it writes no more, and nothing complete is lost"
             )
 
-    def announce(self, dashboard: str) -> None:
-        """Say where this driver's cluster can be looked at, to whoever asks who holds the folder."""
+    def announce(self, facts: Mapping[str, Any]) -> None:
+        """Say more of this driver to whoever asks who holds the folder (`announcement_of`): a line or two of JSON."""
         self.require()
         if self._descriptor is not None:
-            self._write_claim(self._descriptor, {**_parsed(self._claim), "dashboard": dashboard})
+            self._write_claim(self._descriptor, {**_parsed(self._claim), **facts})
 
     def release(self) -> None:
         """Let go; safe to call twice."""
@@ -237,6 +237,18 @@ def holder_of(folder: Path) -> str:
     finally:
         os.close(descriptor)
     return _holder(content) if _is_elsewhere(content) and silence < SILENT_SECONDS else ""
+
+
+def announcement_of(folder: Path) -> Mapping[str, Any]:
+    """Return what the driver that holds a results folder says of itself; empty: nobody holds it, or it says nothing.
+
+    Beside pid, host, started_at and command that is what it announced. Whoever may write to the folder may have
+    written this: nothing of it is checked.
+    """
+    try:
+        return _parsed(_content(folder / "lock")) if holder_of(folder) else {}
+    except OSError:
+        return {}
 
 
 def _claim() -> dict[str, Any]:

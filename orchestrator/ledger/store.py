@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import pyarrow as pa
 
@@ -157,12 +157,12 @@ class Ledger:
             )
         return keys
 
-    def announce(self, dashboard: str) -> None:
-        """Tell readers where the cluster that this driver uses can be looked at."""
+    def announce(self, **facts: Any) -> None:
+        """Tell readers more of this driver: `dashboard`, where its cluster can be looked at; what it runs."""
         self._require_lock()
         assert self._lock is not None
         with files.os_errors(f"the lock of results folder {str(self.folder)!r} cannot be written"):
-            self._lock.announce(dashboard)
+            self._lock.announce(facts)
 
     def _require_lock(self) -> None:
         if self._lock is None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from orchestrator.price.budgets import Spending
 from orchestrator.trial import FailureKind, Limits, TrialOutcome, TrialState
@@ -56,6 +58,47 @@ class Progress:
     noted: set[str] = field(default_factory=set)
     """Every note that there was."""
     started: float = field(default_factory=time.monotonic)
+    announced: int = 0
+    """Trials that the whole study takes at most, its search and its confirmation up to the last look."""
+    announced_hits: int = 0
+    """Those of them that were in the ledger when the run began."""
+    priced_seconds: float = math.nan
+    """Wall-clock that the price expects of the run; NaN: there is no price."""
+
+    def announce(self, n_trials: int, n_hits: int, priced: Mapping[str, Any] | None) -> None:
+        """Take what the whole run comes to, before anything trains (`price.demand`, `price.price`)."""
+        self.announced, self.announced_hits = n_trials, n_hits
+        self.priced_seconds = float(priced["wall_seconds"][0]) if priced else math.nan
+
+    @property
+    def whole(self) -> int:
+        """Trials of the whole study: it does not grow when a search gives way to the confirmation."""
+        return max(self.announced, self.total)
+
+    @property
+    def done(self) -> int:
+        """Trials of the whole study that have ended, in this run or before."""
+        return min(self.whole, max(self.announced_hits, self.hits) + self.trained)
+
+    def seconds_left(self, elapsed: float) -> float:
+        """Return the wall-clock that the rest may take; NaN: nothing is known yet.
+
+        At first the price says it. The further the run is, the more what it has taken beside its price counts, so
+        that neither the first trials nor the change from search to confirmation make the number jump.
+
+        Args:
+            elapsed: seconds since the run began.
+        """
+        before = max(self.announced_hits, self.hits)
+        share = min(1.0, (self.done - before) / max(self.whole - before, 1))
+        if not share:
+            return self.priced_seconds
+        pace = elapsed * (1 - share) / share
+        price = self.priced_seconds * (1 - share)
+        if math.isnan(price) or not price or not pace:
+            return pace
+        left: float = price * (pace / price) ** share
+        return left
 
     @property
     def trained(self) -> int:

@@ -62,12 +62,13 @@ def train(
     spending.begin(plan.study.key)
     options = replace(options, spending=spending)
     runner = Runner(plan, ledger, options, observer.heard)
+    runner.progress.announce(asked.n_trials, asked.n_hits, priced)
     observer.planned(runner.progress, runner.finished)
     if not runner.finished:
         runner.write_record()
         address = executor.dashboard()
+        _announce(ledger, asked, priced, address, options.device)
         if address:
-            ledger.announce(address)
             observer.dashboard(address)
         try:
             with observer.stoppable(runner):
@@ -82,6 +83,13 @@ def train(
     if seconds.start_seconds:
         _write_journal(runner, ledger)
     return runner.stop_reason
+
+
+def _announce(ledger: Ledger, asked: Demand, priced: dict[str, Any] | None, address: str, device: str) -> None:
+    """Tell whoever follows the folder what begins: its trials, its price and what it runs on."""
+    counts = {"n_trials": asked.n_trials, "n_hits": asked.n_hits}
+    where = {"device": device, **({"dashboard": address} if address else {})}
+    ledger.announce(study=asked.plan.study.key, priced=priced, **counts, **where)
 
 
 def _demand(plan: Plan, ledger: Ledger) -> Demand:

@@ -6,6 +6,7 @@ import pytest
 from rich.console import Console
 
 from orchestrator.cli import console
+from orchestrator.run.progress import Progress
 
 STATUS = {
     "study": "how_long_a_queue",
@@ -53,3 +54,20 @@ def test_a_list_of_studies_and_a_price_keep_whole_names(terminal):
 def test_what_is_nowhere_in_a_folder_has_no_column(terminal):
     console.status_table([{**STATUS, "failed": {}, "examples": [], "missing": 0, "seconds_left": 0.0}])
     assert terminal()[0].split() == ["study", "trials", "complete", "collapsed", "spent"]
+
+
+def test_a_run_begins_with_all_its_trials_what_is_known_and_its_price(terminal):
+    progress = Progress()
+    progress.announce(120, 20, {"wall_seconds": [600.0, 500.0, 700.0]})
+    progress.planned(40, "search", 4)
+    with console.watching("name", "Does it?", quiet=False) as watch:
+        watch.planned(progress, finished=False)
+    assert "120 trials, 20 of them already in the ledger; about 10 min by their price." in terminal()
+
+
+def test_a_run_without_a_price_says_how_many_trials_it_takes(terminal):
+    progress = Progress()
+    progress.planned(40, "confirm", 0)
+    with console.watching("name", "Does it?", quiet=False) as watch:
+        watch.planned(progress, finished=False)
+    assert "40 trials." in terminal()

@@ -10,7 +10,7 @@ import pytest
 
 from orchestrator.errors import LedgerLockedError
 from orchestrator.ledger import Ledger, lock
-from orchestrator.ledger.lock import FolderLock, holder_of
+from orchestrator.ledger.lock import FolderLock, announcement_of, holder_of
 
 
 @pytest.fixture
@@ -128,10 +128,22 @@ def test_the_holders_own_machine_needs_no_sign_of_life(tmp_path, on, monkeypatch
 def test_a_driver_says_where_its_cluster_can_be_looked_at(tmp_path, on):
     with Ledger(tmp_path, writable=True) as ledger:
         assert "dashboard" not in holder_of(tmp_path)
-        ledger.announce("http://head:8265")
+        ledger.announce(dashboard="http://head:8265")
         assert holder_of(tmp_path).endswith("Ray dashboard: http://head:8265")
+        ledger.announce(study="s", workers=3)
+        known = announcement_of(tmp_path)
+        assert (known["dashboard"], known["study"], known["workers"]) == ("http://head:8265", "s", 3)
         ledger.append([])
-    assert (tmp_path / "lock").read_bytes() == b""
+    assert (tmp_path / "lock").read_bytes() == b"" and announcement_of(tmp_path) == {}
+
+
+def test_what_a_driver_that_died_announced_is_not_told(tmp_path):
+    assert announcement_of(tmp_path) == {}
+    first = FolderLock(tmp_path)
+    first.take()
+    first.announce({"workers": 3})
+    first.forget()
+    assert announcement_of(tmp_path) == {}
 
 
 def test_a_file_replaced_while_it_was_opened_is_opened_again(tmp_path, on, monkeypatch):
