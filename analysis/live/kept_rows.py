@@ -17,13 +17,15 @@ from orchestrator.trial import TrialState
 
 __all__ = ["COLUMNS", "Facts", "KeptRows"]
 
-COLUMNS = ("failure_kind", "error", "collapsed", "cost.seconds", "device", "device_name")
+COLUMNS = ("failure_kind", "error", "collapsed", "cost.seconds", "device", "device_name", "finished_at")
 """Of the trials table, besides trial_id, attempt and state."""
 
-_FACTS = [("rank", "i1"), ("collapsed", "?"), ("seconds", "f8"), ("group", "i4"), ("device", "i4"), ("order", "i8")]
+_FACTS = [("rank", "i1"), ("collapsed", "?"), ("seconds", "f8"), ("ended", "f8"), ("group", "i4"), ("device", "i4")]
+_FACTS += [("order", "i8")]
 
 Facts = npt.NDArray[Any]
-"""By slot: rank of the state (0: no row), collapsed, seconds, group of its failure or -1, device, order of coming."""
+"""By slot: rank of the state (0: no row), collapsed, seconds, POSIX seconds at its end (0: unknown), group of its
+failure or -1, device, order of coming."""
 
 FAILED, PRUNED, COMPLETE = (RANK[state] for state in (TrialState.FAILED, TrialState.PRUNED, TrialState.COMPLETE))
 
@@ -69,6 +71,7 @@ class KeptRows:
         facts["rank"][slots] = ranks[pc.index_in(rows["state"], value_set=states).fill_null(len(RANK)).to_numpy()]
         facts["collapsed"][slots] = rows["collapsed"].fill_null(False).to_numpy()
         facts["seconds"][slots] = np.nan_to_num(rows["cost.seconds"].fill_null(0.0).to_numpy(), posinf=0.0, neginf=0.0)
+        facts["ended"][slots] = rows["finished_at"].cast(pa.int64()).fill_null(0).to_numpy() / 1e6
         facts["device"][slots] = self._device_codes(rows)
         facts["order"][slots] = self._n_taken + np.arange(len(slots))
         self._n_taken += len(slots)
@@ -99,9 +102,13 @@ class KeptRows:
         frequent = sorted(self._failed(own), key=lambda one: -one[1])[:most]
         return [self._told(code, count, slots, own) for code, count in frequent]
 
-    def seconds_by_device(self) -> Mapping[str, tuple[int, float]]:
-        """Return, for each device, how many trials ended on it, and in how many seconds of theirs."""
-        there = self.facts[self.facts["rank"] > 0]
+    def seconds_by_device(self, since: float = 0.0) -> Mapping[str, tuple[int, float]]:
+        """Return, for each device, how many trials ended on it, and in how many seconds of theirs.
+
+        Args:
+            since: POSIX seconds before which they do not count.
+        """
+        there = self.facts[(self.facts["rank"] > 0) & (self.facts["ended"] >= since)]
         counts = np.bincount(there["device"], minlength=len(self.devices))
         seconds = np.bincount(there["device"], there["seconds"], minlength=len(self.devices))
         return {name: (int(counts[code]), float(seconds[code])) for code, name in enumerate(self.devices)}

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from analysis.live import kept_rows, searches
+from analysis.live.costs import costs_told, run_told, whole_of
 from analysis.live.kept_rows import COMPLETE, PRUNED, KeptRows
 from analysis.live.looks import looks_told
 from analysis.live.searches import SearchRows
 from analysis.live.studies import FollowedStudies, FollowedStudy, Stamp, stamp
 from orchestrator.errors import OrchestratorError
 from orchestrator.ledger import retractions
-from orchestrator.ledger.lock import holder_of
+from orchestrator.ledger.lock import announcement_of, holder_of
 from orchestrator.ledger.rows.following import Following
 
 __all__ = ["Follower"]
@@ -76,7 +78,7 @@ class Follower:
             now = self.fingerprint()
             found = None if now == self._seen else self._look()
         except OrchestratorError as error:  # shown: a page that stops without a word would look like a run that stands
-            now, found = (str(error),), {"studies": [], "error": str(error)}
+            now, found = (str(error),), {"studies": [], "error": str(error), "devices": [], "run": None}
             found = None if now == self._seen else found
         self._seen = None if self._waits else now
         self._not_before = began + min(REST * (self._clock() - began), MOST_REST)
@@ -94,10 +96,34 @@ class Follower:
         self._kept.make_room(len(self._following))
         self._kept.take(change)
         self._searched.take(change)
-        holder = holder_of(self._results)
+        holder, run = holder_of(self._results), run_told(announcement_of(self._results))
         retracted = self._following.slots(self._following.retracted)
-        told = [{**self._told(one, retracted), "running": holder} for one in studies]
-        return {"studies": told, "error": self._studies.problem}
+        told = []
+        for one in studies:
+            own = run if run["study"] == one.name else {}
+            told.append({**self._told(one, retracted), **self._cost(one, own), "running": holder})
+        return {"studies": told, "error": self._studies.problem, **self._workers(run)}
+
+    def _cost(self, study: FollowedStudy, run: Mapping[str, Any]) -> dict[str, Any]:
+        whole = whole_of(study.record, len(study.slots), len(study.confirm_slots), run.get("n_trials", 0))
+        return {"whole": whole, "costs": costs_told(study.record, run, self._kept.facts[study.slots])}
+
+    def _workers(self, run: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what the run under way announced of its workers, and what ended on each device, in all and in it."""
+        since = run["started"] if run["study"] else math.inf
+        now = self._kept.seconds_by_device(since)
+        devices = [
+            {
+                "name": name,
+                "trials": trials,
+                "seconds": seconds,
+                "trials_now": now[name][0],
+                "seconds_now": now[name][1],
+            }
+            for name, (trials, seconds) in self._kept.seconds_by_device().items()
+        ]
+        announced = {name: run[name] for name in ("study", "device", "workers", "dashboard")}
+        return {"devices": devices, "run": announced if run["study"] else None}
 
     def _searches(self, study: FollowedStudy) -> list[dict[str, Any]]:
         for search in study.searches:

@@ -14,14 +14,14 @@
     const svg = document.createElementNS(NS, "svg");
     svg.setAttribute("class", "progress");
     svg.setAttribute("role", "img");
-    svg.setAttribute("aria-label", `${one.trials - one.missing} of ${one.trials} trials ended`);
+    svg.setAttribute("aria-label", `${one.trials - one.missing} of ${one.whole} trials ended`);
     const bar = (className, from, count) => {
       const rect = document.createElementNS(NS, "rect");
-      const values = { class: className, x: `${(100 * from) / (one.trials || 1)}%`, width: `${(100 * count) / (one.trials || 1)}%`, height: "100%" };
+      const values = { class: className, x: `${(100 * from) / (one.whole || 1)}%`, width: `${(100 * count) / (one.whole || 1)}%`, height: "100%" };
       for (const [name, value] of Object.entries(values)) rect.setAttribute(name, value);
       svg.append(rect);
     };
-    bar("", 0, one.trials);
+    bar("", 0, one.whole);
     bar("done", 0, one.complete);
     bar("bad", one.complete, one.trials - one.missing - one.complete);
     return svg;
@@ -34,7 +34,7 @@
       link.href = `/report/${encodeURIComponent(one.study)}`;
       report.append(link);
     }
-    line.append(make("th", one.study), make("td", progress(one)), number(`${one.complete} / ${one.trials}`), number(String(one.collapsed)),
+    line.append(make("th", one.study), make("td", progress(one)), number(`${one.complete} / ${one.whole}`), number(String(one.collapsed)),
       number(failures(one)), number(String(one.missing)), number(one.running && one.missing ? String(one.rate) : "–"),
       number(span(one.seconds_spent)), number(one.missing ? span(one.seconds_left) : "–"), report);
     return line;
@@ -86,6 +86,18 @@
     line.append(make("th", one.study), make("td", String(looks.seeds), "number"), make("td", words(looks.planned)), make("td", words(looks.taken)), make("td", words(looks.by_hand)), make("td", allowed), make("td", `${(100 * looks.share).toFixed(0)} %`, "number"));
     return line;
   };
+  const costView = (study, run) => {
+    const line = make("tr"), [expected, low, high] = run.priced, cell = (words) => make("td", words, "number");
+    line.append(make("th", study), make("td", run.at), cell(run.of ? `${run.trials} of ${run.of}` : String(run.trials)), cell(span(run.spent)),
+      cell(run.expected === null ? "–" : span(run.expected)), cell(run.priced.length ? span(expected) : "unknown"), cell(run.priced.length ? `${span(low)} to ${span(high)}` : "–"));
+    return line;
+  };
+  const deviceView = (one) => {
+    const line = make("tr");
+    line.append(make("th", one.name || "unknown"), ...[one.trials_now, span(one.seconds_now), one.trials, span(one.seconds)].map((words) => make("td", String(words), "number")));
+    return line;
+  };
+  const announced = (run) => !run ? "Nothing runs, or its driver says no more of itself." : `${run.study}: ${run.workers ? `priced for ${run.workers} workers` : "workers"} on ${run.device}${run.dashboard ? `; Ray dashboard: ${run.dashboard}` : ""}.`;
   const fill = (id, found, none) => document.getElementById(id).replaceChildren(...(found.length ? found : [make("p", none)]));
   const opened = (id) => new Set([...document.querySelectorAll(`#${id} details[open]`)].map((one) => one.dataset.key));
   let shown = false;
@@ -102,7 +114,7 @@
   const show = (told) => {
     const all = told.studies, sum = (name) => all.reduce((total, one) => total + one[name], 0);
     const running = all.filter((one) => one.running && one.missing);
-    document.getElementById("short").textContent = told.error || `${sum("trials") - sum("missing")} of ${sum("trials")} trials ended; ${running.length ? `${running.map((one) => one.study).join(", ")} unfinished, ${running[0].running}` : "nothing runs"}.`;
+    document.getElementById("short").textContent = told.error || `${sum("trials") - sum("missing")} of ${sum("whole")} trials ended; ${running.length ? `${running.map((one) => one.study).join(", ")} unfinished, ${running[0].running}` : "nothing runs"}.`;
     document.getElementById("rows").replaceChildren(...all.map(row));
     const open = opened("failed"), seen = opened("searched");
     fill("failed", all.flatMap((one) => one.failures.map((failure) => traceback(one.study, failure, open))), "None known.");
@@ -110,6 +122,9 @@
     if (!shown && searched.length === 1) searched[0].open = true;
     shown = shown || all.length > 0;
     fill("searched", searched, "No study here searches.");
+    document.getElementById("spent").replaceChildren(...all.flatMap((one) => one.costs.map((run) => costView(one.study, run))));
+    document.getElementById("announced").textContent = announced(told.run);
+    document.getElementById("devices").replaceChildren(...told.devices.map(deviceView));
     document.getElementById("seeds").replaceChildren(...all.filter((one) => one.looks).map(looksView));
     document.getElementById("state").textContent = `As of ${new Date().toLocaleTimeString()}; follows by itself.`;
   };

@@ -120,6 +120,24 @@ def test_looks_are_told_as_allowed_and_nothing_is_estimated(followed, live):
     assert cells.inner_text().split("\t") == ["synthetic", "5", "6, 12", "–", "–", "at 6 seeds, 1 to go", "50 %"]
 
 
+def test_the_run_under_way_says_its_price_its_device_and_its_whole(followed, live, evil):
+    with Ledger(live[1], writable=True) as ledger:
+        priced = {
+            "n_trials": 300,
+            "seconds": [600.0, 480.0, 900.0],
+            "wall_seconds": [300.0, 250.0, 400.0],
+            "workers": 2,
+        }
+        ledger.announce(study="synthetic", priced=priced, n_trials=492, n_hits=192, device="cuda", dashboard=evil)
+        page = followed()
+        page.locator("#announced", has_text="priced for 2 workers on cuda").wait_for(timeout=20_000)
+        line = page.locator("#spent tr", has_text="now").inner_text()
+        assert "0 of 300" in line and "10.0 min" in line and "8.0 min to 15.0 min" in line
+        assert "190 / 492" in page.locator("#rows tr").first.inner_text()
+        assert page.locator("#devices tr").first.inner_text().startswith("cpu")
+        assert evil in page.locator("#announced").inner_text() and page.evaluate("window.taken") is None
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1400, 420])
 def test_a_checker_of_accessibility_finds_nothing_serious_on_the_live_page(followed, width, scheme):

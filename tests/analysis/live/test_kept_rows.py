@@ -11,19 +11,28 @@ NONE = np.zeros(0, np.int64)
 
 
 def change(*rows, first=0, gone=()):
-    names = ("state", "failure_kind", "error", "collapsed", "cost.seconds", "device", "device_name")
-    types = (pa.string(), pa.string(), pa.string(), pa.bool_(), pa.float64(), pa.string(), pa.string())
+    names = ("state", "failure_kind", "error", "collapsed", "cost.seconds", "device", "device_name", "finished_at")
+    types = (
+        pa.string(),
+        pa.string(),
+        pa.string(),
+        pa.bool_(),
+        pa.float64(),
+        pa.string(),
+        pa.string(),
+        pa.timestamp("us", tz="UTC"),
+    )
     columns = [pa.array(values, kind) for values, kind in zip(zip(*rows, strict=True), types, strict=True)]
     table = pa.table(dict(zip(names, columns, strict=True)))
     return Change(np.arange(first, first + len(rows)), table, np.array(gone, np.int64))
 
 
-def complete(seconds=1.0, device="cpu", name=None):
-    return ("complete", "", "", False, seconds, device, name)
+def complete(seconds=1.0, device="cpu", name=None, ended=None):
+    return ("complete", "", "", False, seconds, device, name, ended)
 
 
 def failed(error, kind="diverged"):
-    return ("failed", kind, error, None, None, "cpu", None)
+    return ("failed", kind, error, None, None, "cpu", None, None)
 
 
 def kept(*changes):
@@ -60,3 +69,8 @@ def test_ever_new_errors_and_long_ones_take_no_more_room_than_allowed(monkeypatc
     assert sum(one["count"] for one in told) == 10 and len(told) == 4
     assert max(len(one["text"]) for one in told) == kept_rows.MOST_TEXT
     assert told[0]["count"] == 7 and "too many" in told[0]["line"]
+
+
+def test_trials_are_counted_from_a_moment_on_and_one_without_an_end_only_in_all():
+    found = kept(change(complete(1.0, ended=5_000_000), complete(2.0, ended=9_000_000), complete(4.0)))
+    assert found.seconds_by_device() == {"cpu": (3, 7.0)} and found.seconds_by_device(6.0) == {"cpu": (1, 2.0)}
