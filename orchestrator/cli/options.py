@@ -26,6 +26,7 @@ __all__ = [
     "MergeOptions",
     "NewOptions",
     "PlanOptions",
+    "PredictOptions",
     "ReportOptions",
     "RetractOptions",
     "RunOptions",

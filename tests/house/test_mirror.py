@@ -9,18 +9,23 @@ import measures
 import pytest
 
 HELD = (
+    ":(glob)analysis/*.py",
     "analysis/across",
     "analysis/data",
     "analysis/notebooks",
     "analysis/sensitivity",
     "analysis/tables",
+    ":(glob)orchestrator/*.py",
     "orchestrator/bundles",
+    "orchestrator/cli",
+    "orchestrator/deploy",
     "orchestrator/designs",
     "orchestrator/executors",
     "orchestrator/inference",
     "orchestrator/inspection",
     "orchestrator/ledger",
     "orchestrator/machine",
+    "orchestrator/own",
     "orchestrator/plan",
     "orchestrator/price",
     "orchestrator/record",
@@ -28,6 +33,7 @@ HELD = (
     "orchestrator/search",
     "orchestrator/study",
     "studies",
+    ":(glob)trainables/*.py",
     "trainables/adapters",
     "trainables/assignment",
     "trainables/data",
@@ -42,10 +48,12 @@ HELD = (
     "trainables/partitions",
     "trainables/training",
 )
-"""Folders that are held to it."""
+"""Folders that are held to it, with all below them; a pattern stands for the modules of the folder alone."""
 
 ELSEWHERE = {
     "analysis/notebooks/": "tests/analysis/pages/test_notebook.py",
+    "orchestrator/__main__.py": "tests/orchestrator/cli/test_command_line.py",
+    "orchestrator/cli/commands.py": "tests/orchestrator/cli/test_wrong_use.py",
     "orchestrator/designs/base.py": "tests/contracts/test_designs.py",
     "orchestrator/executors/base.py": "tests/contracts/test_executors.py",
     "orchestrator/executors/inline.py": "tests/contracts/test_executors.py",
@@ -81,8 +89,9 @@ ELSEWHERE = {
 """Module, or folder in which one file is one thing of a kind, -> the tests that run over it.
 
 A suite over everything that is found in a folder tests what its files promise; the loop is the only way to a bundle's
-training and to its resumption, and is tested as such. So are the parts of a runner, of a plan, of a price, of batches
-of rows and of Ray: whoever takes them apart finds that nothing but the whole promises anything.
+training and to its resumption, and is tested as such. Commands only hand over: how they are refused and how they end is
+tested of all together. So are the parts of a runner, of a plan, of a price, of batches of rows and of Ray: whoever
+takes them apart finds that nothing but the whole promises anything.
 """
 
 
