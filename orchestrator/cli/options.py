@@ -18,24 +18,9 @@ from orchestrator.trial import FailureKind, Limits
 if TYPE_CHECKING:
     from orchestrator.executors.base import ExecutorOptions
 
-__all__ = [
-    "CleanOptions",
-    "CompletionOptions",
-    "DoctorOptions",
-    "ExportOptions",
-    "MergeOptions",
-    "NewOptions",
-    "PlanOptions",
-    "PredictOptions",
-    "ReportOptions",
-    "RetractOptions",
-    "RunOptions",
-    "ServeOptions",
-    "StatusOptions",
-    "StudiesOptions",
-    "TrialOptions",
-    "VerifyOptions",
-]
+__all__ = ["CleanOptions", "CompletionOptions", "DoctorOptions", "ExportOptions", "MergeOptions", "NewOptions"]
+__all__ += ["PlanOptions", "PredictOptions", "ReportOptions", "RetractOptions", "RunOptions", "ServeOptions"]
+__all__ += ["StatusOptions", "StudiesOptions", "TrialOptions", "VerifyOptions"]
 
 StudyOrAll = Annotated[str, Argument(metavar="STUDY", help="name, dotted name or path of a study; or --all")]
 Results = Annotated[Path, Option("--results", help="folder of the ledger")]

@@ -64,7 +64,6 @@ ELSEWHERE = {
     "orchestrator/inspection/": "tests/faults/test_commands_on_broken_folders.py",
     "orchestrator/ledger/doctor.py": "tests/faults/test_corruption.py",
     "orchestrator/ledger/files.py": "tests/orchestrator/ledger/test_store.py",
-    "orchestrator/ledger/kept.py": "tests/orchestrator/run/test_keeping.py",
     "orchestrator/ledger/rows/": "tests/orchestrator/ledger/test_store_properties.py",
     "orchestrator/ledger/schema.py": "tests/orchestrator/ledger/test_store.py",
     "orchestrator/ledger/studies/record_schema.py": "tests/faults/test_folders_of_strangers.py",

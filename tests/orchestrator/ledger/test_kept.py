@@ -72,3 +72,21 @@ def test_a_merge_brings_what_is_kept_but_for_damaged_files(tmp_path):
         path = here.kept.of("aa")["weights"]
         assert path.read_bytes() == CLUSTERS["weights"]
         assert json.loads((tmp_path / "here" / "kept" / "aa.json").read_text())["weights"]["bytes"] == 10
+
+
+def test_trials_of_which_nothing_is_kept_are_named(tmp_path):
+    with Ledger(tmp_path, writable=True) as ledger:
+        ledger.kept.put("aa", CLUSTERS)
+        assert ledger.kept.missing_of(["aa", "bb"]) == {"bb"}
+        assert ledger.kept.missing_of([]) == set()
+        assert (ledger.kept.of("bb"), ledger.kept.n_bytes("bb")) == ({}, 0)
+
+
+def test_a_link_in_the_place_of_the_folder_is_not_followed(tmp_path):
+    outside, results = tmp_path / "outside", tmp_path / "results"
+    outside.mkdir()
+    with Ledger(results, writable=True) as ledger:
+        (results / "kept").symlink_to(outside)
+        with pytest.raises(LedgerError):
+            ledger.kept.put("aa", CLUSTERS)
+    assert list(outside.iterdir()) == []
