@@ -103,7 +103,7 @@ class Ledger:
         self._require_lock()
         new = _new_outcomes(outcomes, self._index())
         every = schema.epochs_table(epochs) if epochs is not None and len(epochs) else None
-        keys = set() if every is None else self._keys(every, outcomes)
+        keys = set() if every is None else _keys(every, outcomes, self._known)
         if not new:
             return 0
         rows = schema.trials_table(new)
@@ -145,17 +145,6 @@ class Ledger:
         except BaseException:
             self.close()
             raise
-
-    def _keys(self, epochs: pa.Table, outcomes: Sequence[TrialOutcome]) -> set[tuple[str, int]]:
-        """Return (trial_id, attempt) of epoch rows; refuse those that are neither among `outcomes` nor known."""
-        keys = set(zip(epochs["trial_id"].to_pylist(), epochs["attempt"].to_pylist(), strict=True))
-        foreign = keys - _keys_of(outcomes)
-        strange = [key for key in foreign if key[1] not in self._known.attempts(key[0])]
-        if strange:
-            raise ValueError(
-                f"epoch rows of attempts that are not among the outcomes appended with them: {strange[:3]}"
-            )
-        return keys
 
     def announce(self, **facts: Any) -> None:
         """Tell readers more of this driver: `dashboard`, where its cluster can be looked at; what it runs."""
@@ -288,6 +277,16 @@ class Ledger:
                 self._known.add(table)
             self._known_version = self._batches.version
         return self._known
+
+
+def _keys(epochs: pa.Table, outcomes: Sequence[TrialOutcome], known: Index) -> set[tuple[str, int]]:
+    """Return (trial_id, attempt) of epoch rows; refuse those that are neither among `outcomes` nor known."""
+    keys = set(zip(epochs["trial_id"].to_pylist(), epochs["attempt"].to_pylist(), strict=True))
+    foreign = keys - _keys_of(outcomes)
+    strange = [key for key in foreign if key[1] not in known.attempts(key[0])]
+    if strange:
+        raise ValueError(f"epoch rows of attempts that are not among the outcomes appended with them: {strange[:3]}")
+    return keys
 
 
 def _keys_of(outcomes: Iterable[TrialOutcome]) -> set[tuple[str, int]]:

@@ -83,12 +83,11 @@ ELSEWHERE = {
     "trainables/encoders/": "tests/trainables/encoders/test_encoders.py",
     "trainables/metrics/": "tests/contracts/test_metrics.py",
     "trainables/training/bundle_training.py": "tests/trainables/training/test_loop.py",
-    "trainables/training/resumption.py": "tests/trainables/training/test_loop.py",
 }
 """Module, or folder in which one file is one thing of a kind, -> the tests that run over it.
 
 A suite over everything that is found in a folder tests what its files promise; the loop is the only way to a bundle's
-training and to its resumption, and is tested as such. Commands only hand over: how they are refused and how they end is
+training, and is tested as such. Commands only hand over: how they are refused and how they end is
 tested of all together. So are the parts of a runner, of a plan, of a price, of batches of rows and of Ray: whoever
 takes them apart finds that nothing but the whole promises anything.
 """
