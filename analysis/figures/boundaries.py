@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Iterator, Sequence
+from itertools import chain, combinations
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from numpy.typing import NDArray
 
 from analysis.data.study_view import StudyView
 from analysis.figures.drawing import BLACK, GREY, PALETTE, Drawing, canvas, key_of
 from orchestrator import discovery
 
-__all__ = ["boundary_figures", "sides_of"]
+__all__ = ["boundary_figures", "edges_of", "sides_of"]
 
 Floats = NDArray[np.float64]
 
 PREFIX = "diagnostic.plane_"
 MOST_ARMS = 12
 MOST_POINTS = 600
-GRID = 160
-"""Places along each side at which the cluster is looked up."""
 
 
 def sides_of(row: pd.Series[float]) -> Floats:
@@ -86,9 +85,8 @@ def _figure(dataset: str, arms: dict[str, list[Floats]], data: tuple[Floats, NDA
         for label in np.unique(classes):
             own = points[classes == label]
             axes.plot(own[:, 0], own[:, 1], ".", color=PALETTE[int(label) % len(PALETTE)], markersize=2.5, alpha=0.6)
-        for sides in seeds[1:]:
-            _lines(axes, points, sides, GREY, 0.5)
-        _lines(axes, points, seeds[0], BLACK, 1.5)
+        _lines(axes, points, seeds[1:], GREY, 0.5)
+        _lines(axes, points, seeds[:1], BLACK, 1.5)
         axes.set_title(arm, fontsize=8)
         axes.set_aspect("equal")
     for axes in panels[len(arms) :]:
@@ -100,15 +98,48 @@ def _figure(dataset: str, arms: dict[str, list[Floats]], data: tuple[Floats, NDA
     return Drawing(f"boundaries_{key_of(dataset)}", f"Boundaries on {dataset}", caption, figure)
 
 
-def _lines(axes: Axes, points: Floats, sides: Floats, colour: str, width: float) -> None:
-    """Draw where the cluster with the largest sum changes."""
+def _lines(axes: Axes, points: Floats, seeds: Sequence[Floats], colour: str, width: float) -> None:
+    """Draw where the cluster with the largest sum changes, of several seeds."""
     room = 0.06 * np.ptp(points, axis=0)
     low, high = points.min(axis=0) - room, points.max(axis=0) + room
-    x, y = np.meshgrid(np.linspace(low[0], high[0], GRID), np.linspace(low[1], high[1], GRID))
-    sums = x[..., None] * sides[:, 0] + y[..., None] * sides[:, 1] + sides[:, 2]
-    for label in range(len(sides)):
-        others = np.delete(sums, label, axis=2)
-        if others.shape[2]:
-            gap = sums[..., label] - others.max(axis=2)
-            if gap.min() < 0 < gap.max():
-                axes.contour(x, y, gap, levels=[0.0], colors=[colour], linewidths=[width])
+    lines: list[Floats] = []
+    for sides in seeds:
+        lines.extend(edges_of(sides, low, high))
+    axes.add_collection(LineCollection(lines, colors=colour, linewidths=width, capstyle="round"))
+    axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+
+
+def edges_of(sides: Floats, low: Floats, high: Floats) -> Floats:
+    """Return the edges between the regions in which each cluster's sum is the largest, within a box: straight lines.
+
+    Args:
+        sides: (K, 3) x, y and bias of each cluster's sum.
+        low: (2,) a corner of the box.
+        high: (2,) the opposite corner.
+
+    Returns:
+        (edges, 2, 2) both ends of each: edge, end, coordinate.
+    """
+    box = np.array([[1.0, 0.0, -low[0]], [-1.0, 0.0, high[0]], [0.0, 1.0, -low[1]], [0.0, -1.0, high[1]]])
+    found = []
+    for first, second in combinations(range(len(sides)), 2):
+        x, y, bias = line = sides[first] - sides[second]
+        length = np.hypot(x, y)
+        if length > 0:
+            start = -bias * line[:2] / length**2
+            along = np.array([-y, x]) / length
+            others = np.delete(sides[first] - sides, (first, second), axis=0)
+            reach = _reach(np.vstack([others, box]), start, along)
+            if reach is not None:
+                found.append(start + np.outer(reach, along))
+    return np.array(found).reshape(-1, 2, 2)
+
+
+def _reach(limits: Floats, start: Floats, along: Floats) -> Floats | None:
+    """Return from where to where on a line every limit (x, y, bias) is positive; None: nowhere."""
+    rise, level = limits[:, :2] @ along, limits[:, :2] @ start + limits[:, 2]
+    if (level[rise == 0] < 0).any():
+        return None
+    up, down = rise > 0, rise < 0
+    ends = np.array([np.max(-level[up] / rise[up]), np.min(-level[down] / rise[down])])
+    return ends if ends[0] < ends[1] else None

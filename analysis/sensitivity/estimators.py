@@ -1,17 +1,16 @@
 """Which knobs matter: PED-ANOVA with bootstrap intervals, fANOVA, Morris mu*, Sobol S1 and ST, level curves.
 
-Arrays and frames in, frames out; the estimators are Optuna's and SALib's, the intervals are added here. Removing a
+Arrays and frames in, frames out; the estimators are Optuna's and SALib's (PED-ANOVA's for all resamples at once,
+`parzen`), the intervals are added here. Removing a
 component beside adding it (`switched`) says where the two disagree.
 """
 
 from __future__ import annotations
 
-import copy
 import math
 import re
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
+from analysis.sensitivity import parzen
 from analysis.verdicts.verdicts import Verdict
 from orchestrator.errors import RequestError
 
@@ -101,18 +101,16 @@ def ped_anova(
     Raises:
         RequestError: fewer than 10 configurations with an objective.
     """
-    tried, names = _tried(knobs, objective, space)
-    best = max(0.1, 6 / len(tried))
-    evaluator = optuna.importance.PedAnovaImportanceEvaluator(target_quantile=best)
-    random = np.random.default_rng(0)
-    whole = _shares(evaluator, tried, names)
-    draws = []
-    for _ in range(n_bootstrap):
-        draws.append(_shares(evaluator, _resampled(tried, random), names))
-    low, high = np.nanpercentile(np.array(draws or [whole], dtype=np.float64), [2.5, 97.5], axis=0)
+    tried, known = _tried(knobs, objective, space)
+    values = np.asarray(objective, dtype=np.float64)[np.isfinite(objective)]
+    n, best = len(tried), max(0.1, 6 / len(tried))
+    drawn = np.vstack([np.arange(n), np.random.default_rng(0).integers(n, size=(n_bootstrap, n))])
+    whole, *draws = parzen.shares(tried, known, values, drawn, best)
+    low, high = np.nanpercentile(np.array(draws or [whole]), [2.5, 97.5], axis=0)
     # a percentile interval of shares may miss the estimate, which resampling (fewer distinct points) moves
     table = pd.DataFrame(
-        {"importance": whole, "low": np.minimum(low, whole), "high": np.maximum(high, whole)}, index=pd.Index(names)
+        {"importance": whole, "low": np.minimum(low, whole), "high": np.maximum(high, whole)},
+        index=pd.Index(list(known)),
     )
     return table.sort_values("importance", ascending=False)
 
@@ -122,16 +120,15 @@ def fanova(knobs: pd.DataFrame, objective: Floats, space: Mapping[str, object] |
 
     Args and errors as in `ped_anova`; no interval, so it stands beside PED-ANOVA only for the agreement of ranks.
     """
-    tried, names = _tried(knobs, objective, space)
+    tried, known = _tried(knobs, objective, space)
+    values = np.asarray(objective, dtype=np.float64)[np.isfinite(objective)]
     study = optuna.create_study(direction="maximize")
-    known = {}
-    for name in names:
-        known[name] = distribution([one.params[name] for one in tried], (space or {}).get(name))
-    for one in tried:
-        study.add_trial(optuna.trial.create_trial(params=one.params, distributions=known, value=one.value))
+    for params, value in zip(tried.to_dict("records"), values.tolist(), strict=True):
+        made = optuna.trial.create_trial(params={**params}, distributions=known, value=value)  # type: ignore[dict-item]
+        study.add_trial(made)
     evaluator = optuna.importance.FanovaImportanceEvaluator(n_trees=TREES, max_depth=DEPTH, seed=0)
-    found = evaluator.evaluate(study, params=names)
-    return pd.Series(found, index=names, dtype=np.float64).sort_values(ascending=False)
+    found = evaluator.evaluate(study, params=list(known))
+    return pd.Series(found, index=list(known), dtype=np.float64).sort_values(ascending=False)
 
 
 def rank_agreement(first: pd.Series[float], second: pd.Series[float]) -> float:
@@ -141,79 +138,19 @@ def rank_agreement(first: pd.Series[float], second: pd.Series[float]) -> float:
     return float(stats.kendalltau(first, second[first.index]).statistic)
 
 
-@dataclass(slots=True)
-class _Tried:
-    """What the evaluator reads of an Optuna trial, without the cost of one: thousands are made a draw."""
-
-    params: dict[Any, Any]
-    """Knob -> value."""
-    distributions: dict[str, BaseDistribution]
-    value: float
-    values: tuple[float]
-    _trial_id: int
-
-
 def _tried(
     knobs: pd.DataFrame, objective: Floats, space: Mapping[str, object] | None
-) -> tuple[list[_Tried], list[str]]:
-    """Return the configurations that have an objective, and the knobs that vary among them."""
+) -> tuple[pd.DataFrame, dict[str, BaseDistribution]]:
+    """Return the configurations that have an objective, and the knobs that vary among them with their distributions."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    there = np.isfinite(objective)
-    table = knobs[there]
+    table = knobs[np.isfinite(objective)]
     if len(table) < 10:
         raise RequestError(f"importances need at least 10 complete configurations; there are {len(table)}")
-    names = [name for name in table.columns if table[name].nunique() > 1]
-    configurations = table[names].to_dict("records")  # of plain numbers and texts
     known = {}
-    for name in names:
-        values = [one[name] for one in configurations]
-        known[name] = _by_identity(distribution(values, (space or {}).get(name)))
-    found = []
-    for place, (params, value) in enumerate(zip(configurations, np.asarray(objective)[there].tolist(), strict=True)):
-        found.append(_Tried(params, known, value, (value,), place))
-    return found, names
-
-
-def _by_identity(known: BaseDistribution) -> BaseDistribution:
-    """Return a distribution that is equal to itself alone: Optuna groups trials by it, five thousand times a draw."""
-    kind = type(known)
-    quick = type(kind.__name__, (kind,), {"__hash__": object.__hash__, "__eq__": object.__eq__})
-    same = copy.copy(known)
-    same.__class__ = quick
-    return same
-
-
-class _Resample:
-    """What the evaluator asks of an Optuna study: trials, all complete, maximised."""
-
-    directions = (optuna.study.StudyDirection.MAXIMIZE,)
-
-    def __init__(self, tried: list[_Tried]) -> None:
-        self._tried = tried
-
-    def get_trials(self, **_: object) -> list[_Tried]:
-        """Return all trials."""
-        return self._tried
-
-    def _is_multi_objective(self) -> bool:
-        return False
-
-
-def _resampled(tried: list[_Tried], random: np.random.Generator) -> list[_Tried]:
-    """Return as many configurations drawn with replacement, each under a number of its own."""
-    drawn = []
-    for place, index in enumerate(random.integers(len(tried), size=len(tried)).tolist()):
-        one = tried[index]
-        drawn.append(_Tried(one.params, one.distributions, one.value, one.values, place))
-    return drawn
-
-
-def _shares(evaluator: Any, tried: list[_Tried], names: list[str]) -> list[float]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a resample may leave an option with one trial: that is what bootstrap is for
-        raw = evaluator.evaluate(_Resample(tried), params=names)
-    total = sum(raw.values())
-    return [raw[name] / total if total > 0 else math.nan for name in names]
+    for name in table.columns:
+        if table[name].nunique() > 1:
+            known[name] = distribution(table[name].to_list(), (space or {}).get(name))
+    return table[list(known)], known
 
 
 def morris(points: Floats, values: Floats, names: Sequence[str], n_levels: int = 4) -> pd.DataFrame:
