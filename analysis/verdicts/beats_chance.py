@@ -64,7 +64,7 @@ def footings(study: StudyView) -> list[Footing]:
     table = study_view.arm_seed_values(study, metric)
     found = [_facts(study, arm, metric, table) for arm in record["arms"] if arm.get("role") == "baseline"]
     alpha, tier = float(record["alpha"]), str(record.get("tier", "local"))
-    above, below = (holm([getattr(one, side) for one in found]) for side in ("p_above", "p_below"))
+    above, below = holm([one.p_above for one in found]), holm([one.p_below for one in found])
     return [_judged(one, (float(p), float(q)), alpha, tier) for one, p, q in zip(found, above, below, strict=True)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal
 
 from analysis.verdicts.verdicts import Verdict
@@ -27,7 +28,7 @@ class Claim:
 
 def claims(found: Sequence[Verdict]) -> tuple[Claim, ...]:
     """Return the tests of a study: both parts of every contrast that could be tested, and equivalence with a margin."""
-    return tuple(one for verdict in found for one in _of(verdict))
+    return tuple(chain.from_iterable(map(_of, found)))
 
 
 def _of(verdict: Verdict) -> Iterator[Claim]:

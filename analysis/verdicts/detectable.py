@@ -51,8 +51,12 @@ def detectable(study: StudyView, found: Sequence[Verdict]) -> Detectable | None:
     if not found:
         return None
     alpha, n_seeds = float(study.record["alpha"]), len(study.record["seeds"]["seeds"])
-    known = [(one.judgement.descriptive.standard_deviation, one.judgement.n_pairs) for one in found]
-    known = sorted((sd, pairs) for sd, pairs in known if sd > 0)  # nan and 0 say nothing about power
+    known = []
+    for one in found:
+        spread = one.judgement.descriptive.standard_deviation
+        if spread > 0:  # nan and 0 say nothing about power
+            known.append((spread, one.judgement.n_pairs))
+    known.sort()
     replication, counted = _replication(study, found, n_seeds, alpha)
     collapse, needed = detectable_collapse(replication, POWER), discordant_needed(replication)
     of_collapse = _collapse_sentence(replication, collapse, needed, counted)

@@ -55,14 +55,13 @@ def _open(study: StudyView, found: Sequence[Verdict]) -> Iterator[str]:
 
 def _near(study: StudyView, found: Sequence[Verdict]) -> Iterator[str]:
     """Name the effects that are least far from none."""
-    near = [
-        verdict.contrast.name
-        for verdict in found
-        if verdict.judgement.decision == "effect"
-        and verdict.judgement.interval.attainable
-        and min(abs(verdict.judgement.interval.low), abs(verdict.judgement.interval.high))
-        < NEAR * abs(verdict.judgement.estimate)
-    ]
+    near = []
+    for verdict in found:
+        judgement, interval = verdict.judgement, verdict.judgement.interval
+        if judgement.decision == "effect" and interval.attainable:
+            least = min(abs(interval.low), abs(interval.high))
+            if least < NEAR * abs(judgement.estimate):
+                near.append(verdict.contrast.name)
     if near:
         yield (
             f"Shown, but with an interval that comes near to none in {name(study.metric)}: {join(near)}; more seeds "

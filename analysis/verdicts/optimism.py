@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from analysis.data import study_view
 from analysis.data.study_view import StudyView
@@ -123,13 +124,13 @@ def of_search(study: StudyView, search: Mapping[str, Any]) -> CrossedGain | None
     rows = rows[rows["state"] == "complete"]
     if rows.empty or not {column, goes_by} <= set(rows.columns):
         return None
-    tables = {
-        name: rows.pivot_table(index="configuration", columns="seed", values=name)
-        for name in (column, goes_by, "collapsed")
-    }
-    whole = tables[column].dropna().index
-    external, score, gone = (
-        tables[name].reindex(index=whole, columns=tables[column].columns).to_numpy(dtype=float)
-        for name in (column, goes_by, "collapsed")
-    )
+    measured = rows.pivot_table(index="configuration", columns="seed", values=column)
+    whole = measured.dropna()
+
+    def beside(name: str) -> NDArray[np.float64]:
+        """Return a column of the configurations that labels measured on every seed, (configurations, seeds)."""
+        table = rows.pivot_table(index="configuration", columns="seed", values=name)
+        return table.reindex(index=whole.index, columns=whole.columns).to_numpy(dtype=float)
+
+    external, score, gone = whole.to_numpy(dtype=float), beside(goes_by), beside("collapsed")
     return crossed_gain(external, objective.sign * score, ~(gone > 0))

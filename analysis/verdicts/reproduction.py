@@ -106,8 +106,11 @@ def comparisons(study: StudyView) -> list[Comparison]:
     rows = study_view.confirm_rows(study)
     complete = rows[rows["state"] == "complete"]
     groups = {str(arm): group for arm, group in complete.groupby("arm", observed=True)}
-    arms = [(arm, groups[str(arm["name"])]) for arm in study.record["arms"] if str(arm["name"]) in groups]
-    known = [(arm, own, _knobs(own.iloc[0].to_dict())) for arm, own in arms]
+    known = []
+    for arm in study.record["arms"]:
+        own = groups.get(str(arm["name"]))
+        if own is not None:
+            known.append((arm, own, _knobs(own.iloc[0].to_dict())))
     targets = [one for one in numbers() if one.target and f"metric.{one.metric}" in rows]
     drawn = study_view.drawn_stages(study)
     found = []
@@ -124,11 +127,13 @@ def comparisons(study: StudyView) -> list[Comparison]:
 
 
 def _knobs(row: Mapping[Any, Any]) -> dict[str, Any]:
-    return {
-        str(column).removeprefix("knob."): value
-        for column, value in row.items()
-        if str(column).startswith("knob.") and value is not None and not _is_nan(value)
-    }
+    """Return the knobs of a row that have a value there."""
+    found = {}
+    for column, value in row.items():
+        before, prefix, knob = str(column).partition("knob.")
+        if prefix and not before and value is not None and not _is_nan(value):
+            found[knob] = value
+    return found
 
 
 def _is_nan(value: object) -> bool:

@@ -62,9 +62,12 @@ def shortened(label: str) -> str:
 
 def _parts(found: Sequence[Verdict]) -> list[_Part]:
     """Return what makes a difference, the most telling first: what no longer works, then the largest differences."""
-    labels = dict.fromkeys(contrast_label(one) for one in found)
-    shown = {label: tuple(one for one in found if contrast_label(one) == label and _matters(one)) for label in labels}
-    parts = [_Part(label, verdicts) for label, verdicts in shown.items() if verdicts]
+    shown: dict[str, list[Verdict]] = {}
+    for verdict in found:
+        of_label = shown.setdefault(contrast_label(verdict), [])
+        if _matters(verdict):
+            of_label.append(verdict)
+    parts = [_Part(label, tuple(verdicts)) for label, verdicts in shown.items() if verdicts]
     return sorted(parts, key=lambda part: (-part.lost, -part.size))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -71,8 +72,11 @@ class Answer:
 
         table = study_view.arm_table(self._view)
         values = study_view.arm_seed_values(self._view, self._view.metric).by_seed()
-        means = {arm: sum(own.values()) / len(own) if own else float("nan") for arm, own in values.items()}
-        return table.assign(**{self._view.metric: [means.get(str(arm), float("nan")) for arm in table.index]})
+        means = []
+        for arm in map(str, table.index):
+            own = values.get(arm)
+            means.append(sum(own.values()) / len(own) if own else math.nan)
+        return table.assign(**{self._view.metric: means})
 
     def contrasts(self) -> pd.DataFrame:
         """Return one row per contrast, as it was judged.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ __all__ = ["NOT_OF_THE_ARM", "ArmSeedValues", "Outcome"]
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Key = TypeVar("Key")
 
 NOT_OF_THE_ARM = ("data", "infrastructure", "preemption")
 """Kinds of failure that say nothing of the arm: such a trial is missing. After any other the arm did not work."""
@@ -78,7 +80,7 @@ class ArmSeedValues:
         columns = tuple(sorted({one.seed for one in known}) if seeds is None else seeds)
         if len(set(columns)) != len(columns):
             raise RequestError(f"seeds {list(columns)}: each may be asked for once")
-        row, column = ({key: i for i, key in enumerate(keys)} for keys in (names, columns))
+        row, column = _places(names), _places(columns)
         shape = (len(names), len(columns))
         values, collapsed, failed = np.full(shape, np.nan), np.zeros(shape, bool), np.zeros(shape, bool)
         drawn: dict[str, dict[int, Collection[str]]] = {}
@@ -164,3 +166,7 @@ class ArmSeedValues:
             there = np.flatnonzero(np.isfinite(row))
             found[arm] = {self.seeds[i]: bool(gone[i]) for i in there}
         return found
+
+
+def _places(keys: Sequence[Key]) -> dict[Key, int]:
+    return dict(zip(keys, range(len(keys)), strict=True))

@@ -72,10 +72,10 @@ def sharing(labels: Sequence[Collection[str] | None]) -> Sharing:
             one, other = sorted((root(seed), root(first.setdefault(label, seed))))
             parent[other] = one
     place: dict[int, int] = {}
-    units = tuple(
-        ABSENT if own is None else place.setdefault(root(seed), len(place)) for seed, own in enumerate(labels)
-    )
-    return Sharing(units, tuple(sorted(common)))
+    units = []
+    for seed, own in enumerate(labels):
+        units.append(ABSENT if own is None else place.setdefault(root(seed), len(place)))
+    return Sharing(tuple(units), tuple(sorted(common)))
 
 
 def by_unit(differences: ArrayLike, units: Sequence[int]) -> Floats:

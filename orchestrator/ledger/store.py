@@ -69,10 +69,8 @@ class Ledger:
         self.logs = Logs(self.folder, self._require_lock)
         self.kept = Kept(self.folder, self._require_lock)
         self.doctor = Doctor(self.folder, self._batches, self._require_lock)
-        self._known = Index()
-        """What a driver knows of each trial; a reader asks the files."""
-        self._known_version = -1
-        """`Batches.version` that `_known` was made of."""
+        self._known, self._known_version = Index(), -1
+        """What a driver knows of each trial (a reader asks the files), and the `Batches.version` that it was made of."""
 
     def __enter__(self) -> Self:
         if self.writable:
