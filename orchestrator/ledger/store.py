@@ -70,7 +70,7 @@ class Ledger:
         self.kept = Kept(self.folder, self._require_lock)
         self.doctor = Doctor(self.folder, self._batches, self._require_lock)
         self._known, self._known_version = Index(), -1
-        """What a driver knows of each trial (a reader asks the files), and the `Batches.version` that it was made of."""
+        """What a driver knows of each trial (a reader asks the files), and the `Batches.version` it was made of."""
 
     def __enter__(self) -> Self:
         if self.writable:
