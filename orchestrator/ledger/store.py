@@ -184,9 +184,8 @@ class Ledger:
 
         self._require_lock()
         self._index()
-        made = merge_folders(self.folder, self._batches, other)
+        made, self._known_version = merge_folders(self.folder, self._batches, other), -1
         self._batches.look_for_retractions()
-        self._known_version = -1
         self.kept.bring(other)
         return made
 
