@@ -7,6 +7,7 @@ import contextlib
 import json
 import secrets
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -43,13 +44,17 @@ class _News:
 
     def __init__(self, results: Path, seconds: float) -> None:
         self.text, self.number = "", 0
-        self._follower, self._seconds = Follower(results), seconds
+        self._results, self._follower, self._seconds = results, Follower(results), seconds
         self._changed = asyncio.Condition()
 
     async def follow(self) -> None:
         """Look again and again, until cancelled."""
         while True:
-            found = await asyncio.to_thread(self._follower.look)
+            try:
+                found = await asyncio.to_thread(self._follower.look)
+            except Exception as error:  # a look that failed is said, and does not end the looking
+                print(f"this look failed: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
+                self._follower, found = Follower(self._results), None
             if found is not None:
                 async with self._changed:
                     self.text, self.number = json.dumps(found), self.number + 1
