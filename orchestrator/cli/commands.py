@@ -223,7 +223,7 @@ def retract(options: RetractOptions) -> None:
 
     with Ledger(options.results, writable=True) as ledger:
         n_trials = ledger.retract(ledger.ids_of(options.trial_ids.split(",")), options.reason)
-    say(f"{n_trials} trials retracted in {options.results}")
+    say(f"{n_trials} trial{'' if n_trials == 1 else 's'} retracted in {options.results}")
 
 
 @app.command(MergeOptions)

@@ -119,7 +119,7 @@ def retract(results: Path, trial_id: str, capsys: pytest.CaptureFixture[str]) ->
     """Retract one trial by the command."""
     with pytest.raises(SystemExit):
         main(["retract", trial_id, "--reason", "the disk was full", "--results", str(results)])
-    assert "1 trials retracted" in capsys.readouterr().out
+    assert "1 trial retracted" in capsys.readouterr().out
 
 
 def run_again(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
