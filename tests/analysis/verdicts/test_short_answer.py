@@ -31,7 +31,7 @@ def test_what_no_longer_works_comes_before_the_largest_difference():
     found = verdicts(study)
     assert any(one.judgement.working.shown for one in found)
     assert any(abs(one.judgement.estimate) > 0.3 for one in found)
-    first, second = short_answer(found, study.metric, study.record["margin"]).split("; ")
+    first, second, *_ = short_answer(found, study.metric, study.record["margin"]).split("; ")
     assert first == "fairness=none works on 0 of 12 seeds" and second.startswith("loss=forward −")
 
 
