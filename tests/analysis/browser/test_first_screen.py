@@ -31,7 +31,7 @@ def test_the_picture_has_both_parts(opened, first_screens):
     page = opened(first_screens["quickstart"]).page
     row = page.locator("#forest tr", has_text="fairness=none").first
     assert row.locator("td.works").inner_text() == "0 v 12 of 12"
-    other = page.locator("#forest tr", has_text="loss=forward").first
+    other = page.locator("#forest tr", has_text="loss=forward").last
     assert other.locator("circle").count() == 12 and "[" in other.locator("td.number").inner_text()
 
 
