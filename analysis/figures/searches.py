@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from analysis.data.study_view import StudyView
 from analysis.figures.drawing import BLACK, GREY, PALETTE, Drawing, canvas, tidy
-from analysis.number_format import label, number, scale
+from analysis.number_format import label, number
 from analysis.sensitivity.estimators import curve, log_scaled
 from analysis.sensitivity.trade_offs import front, trade_offs
 from analysis.tables.formats import as_html
@@ -201,7 +201,7 @@ def _panel(axes: Axes, table: pd.DataFrame, x: pd.Series, text: str) -> None:
     chosen = table["chosen"]
     axes.plot(x[chosen], table.loc[chosen, "objective"], "*", color=BLACK, markersize=13, zorder=4)
     heights = table["objective"].dropna()
-    room = 0.08 * float(np.ptp(heights)) or 0.1 * float(scale(""))
+    room = 0.08 * float(np.ptp(heights)) or 0.1 * (abs(float(heights.iloc[0])) or 1.0)
     axes.set_ylim(float(heights.min()) - room, float(heights.max()) + room)  # wide intervals must not hide the points
     axes.set_xlabel(text)
     tidy(axes)
