@@ -34,13 +34,16 @@ class SearchPhase:
         search: the search.
         dataset: the dataset's reference.
         known: configurations that the ledger has of it, so that a replay finds them again.
+        salt: what tells its draws from those of others; empty: the dataset's inputs, whatever labels they have.
     """
 
-    def __init__(self, plan: Plan, search: Search, dataset: str, known: KnownConfigurations | None = None) -> None:
+    def __init__(
+        self, plan: Plan, search: Search, dataset: str, known: KnownConfigurations | None = None, salt: str = ""
+    ) -> None:
         from orchestrator.search.rounds import SearchRounds  # Optuna: not met by studies that search nothing
 
         self.search, self.dataset, self._plan = search, dataset, plan
-        salt = plan.catalogue.dataset(dataset, plan.study.protocol).inputs_digest
+        salt = salt or plan.catalogue.dataset(dataset, plan.study.protocol).inputs_digest
         self.rounds = SearchRounds(search, plan.catalogue.space(search.method), salt, known, plan.catalogue.plugins)
         self.trials: dict[int, list[PlannedTrial]] = {}
         self.finished = False

@@ -33,6 +33,10 @@ class KnownConfigurations:
         for values in configurations:
             self._known.setdefault(_key(values), values)
 
+    def __len__(self) -> int:
+        """Return how many different ones there are."""
+        return len(self._known)
+
     def the_same(self, values: Mapping[str, Value]) -> Mapping[str, Value]:
         """Return the known configuration that these values are but for last bits; else the values."""
         found = self._known.get(_key(values))

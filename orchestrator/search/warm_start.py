@@ -16,11 +16,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from orchestrator.designs.search import Search
 from orchestrator.knobs import Value
 from orchestrator.ledger import Ledger
 from orchestrator.plan.plan import Plan
@@ -51,7 +53,7 @@ def searches_of(
     entries = [*record.get("searches", ()), *[{}] * len(asked)]
     found = {}
     for (dataset, index, search), entry in zip(asked, entries, strict=False):
-        phase = SearchPhase(plan, search, dataset, _known_configurations(plan, search.method, dataset, rows))
+        phase = _phase(plan, search, dataset, rows, ledger)
         if search.warm_start:
             known = dict(_candidates(rows, phase, look_up))
             taken = _recorded(phase, entry, known)
@@ -60,6 +62,22 @@ def searches_of(
             phase.begin_from([known[key] for key in taken], look_up)
         found[dataset, index] = phase
     return found
+
+
+def _phase(plan: Plan, search: Search, dataset: str, rows: pa.Table, ledger: Ledger) -> SearchPhase:
+    """Return a search that has asked for nothing yet, with the draws under which the ledger has its beginning.
+
+    Draws of older ledgers followed from the labels too: a search that began so goes on so.
+    """
+    known = _known_configurations(plan, search.method, dataset, rows)
+    about = plan.catalogue.dataset(dataset, plan.study.protocol)
+    if len(known):
+        for salt in (about.inputs_digest, about.digest):
+            beginning = SearchPhase(plan, search, dataset, known, salt)
+            first = [ids(beginning.specs(proposal.values)) for proposal in beginning.rounds.ask()]
+            if ledger.states(set(chain.from_iterable(first))):
+                return SearchPhase(plan, search, dataset, known, salt)
+    return SearchPhase(plan, search, dataset, known)
 
 
 def _searched(rows: pa.Table) -> pa.Table:
