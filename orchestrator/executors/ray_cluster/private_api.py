@@ -29,7 +29,8 @@ NOBODYS_PORT = 1
 """A port at which no program of a user can listen."""
 
 IDLE = """
-while kill -0 "$PPID" 2>/dev/null; do sleep 2; done
+trap '' INT HUP TERM
+while kill -0 "$PPID" 2>/dev/null; do sleep 0.5; done
 """
 """What runs in an agent's place, for as long as its raylet: one whose agent ends, ends too."""
 

@@ -17,13 +17,14 @@ def main():
     source = ScriptedSource(scripted_bundles(50, n_epochs=10_000, nap=0.05))
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: setattr(source, "stopping", True))
-    said = []
+    heard = set()
 
     def say(bundle, report):
-        if not said:
-            family = [process.pid for process in psutil.Process().children(recursive=True)]
-            print("training", *family, flush=True)
-            said.append(True)
+        if len(heard) < 2:
+            heard.add(bundle.bundle_id)
+            if len(heard) == 2:  # both workers are at work
+                family = [process.pid for process in psutil.Process().children(recursive=True)]
+                print("training", *family, flush=True)
 
     source.on_report = say
     executor = RayTuneExecutor(max_concurrent=2)
