@@ -50,15 +50,25 @@ def clusters_of(
         other.__dict__[name] = getattr(data, name)
     hard = _scored(method, spec, other, weights)
     if hard is None or hard.shape != (1, len(shown)) or (hard[0, len(new) :] != hard[0, 0]).any():
-        raise RequestError(
-            f"{spec.method} keeps the clusters of the points that it was given and no rule for others; its assignments "
-            "are in the file that orchestrate trial names; allowed: methods that learn a network or centres"
-        )
+        raise _without_rule(spec.method)
     return hard[0, : len(new)].astype(np.int32)
 
 
+def _without_rule(method: str, error: Exception | None = None) -> RequestError:
+    """Return what is said of a method that assigns no other points, with what it failed at, if it did."""
+    failed = "" if error is None else f" (scoring others ends in {type(error).__name__}: {error})"
+    return RequestError(
+        f"{method} keeps the clusters of the points that it was given and no rule for others{failed}; its assignments "
+        "are in the file that orchestrate trial names; allowed: methods that learn a network or centres"
+    )
+
+
 def _scored(method: type[Method], spec: TrialSpec, data: Dataset, weights: bytes) -> np.ndarray[Any, Any] | None:
-    """Return the partition (1, N) of the points that are scored; None: nothing was scored, or it cannot be."""
+    """Return the partition (1, N) of the points that are scored; None: nothing was scored.
+
+    Raises:
+        RequestError: it cannot be; the line has the error.
+    """
     device = device_of("cpu")
     configure_numerics(device, spec.precision, 1)
     task = BundleTask(bundle=Bundle((spec,)))
@@ -67,9 +77,9 @@ def _scored(method: type[Method], spec: TrialSpec, data: Dataset, weights: bytes
         built.load_state_dict(nested(load(weights)))
         try:
             built.evaluate(True)
-        except Exception:
+        except Exception as error:
             if not seen.partitions:  # else what failed is a diagnostic of the fitted points
-                return None
+                raise _without_rule(spec.method, error) from error
         finally:
             built.close()
     return seen.partitions[-1] if seen.partitions else None
