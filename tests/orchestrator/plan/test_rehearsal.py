@@ -20,7 +20,7 @@ STUDY = Study(
 
 
 @pytest.fixture
-def tries(monkeypatch):
+def tries(monkeypatch, tmp_path):
     """The configurations that were built while the test runs."""
     found, real = [], discovery.rehearsal().problem
 
@@ -29,7 +29,7 @@ def tries(monkeypatch):
         return real(method, spec, data)
 
     monkeypatch.setattr(discovery.rehearsal(), "problem", problem)
-    monkeypatch.setenv("XDG_CACHE_HOME", "/nowhere")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return found
 
 
