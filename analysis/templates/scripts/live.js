@@ -126,7 +126,9 @@
     document.getElementById("announced").textContent = announced(told.run);
     document.getElementById("devices").replaceChildren(...told.devices.map(deviceView));
     document.getElementById("seeds").replaceChildren(...all.filter((one) => one.looks).map(looksView));
-    document.getElementById("state").textContent = `As of ${new Date().toLocaleTimeString()}; follows by itself.`;
+    const state = document.getElementById("state");
+    state.textContent = `As of ${new Date().toLocaleTimeString()}; follows by itself.`;
+    state.dataset.news = Number(state.dataset.news || 0) + 1;
   };
   // The token is a cookie by now: it need not stand in the address, in the history, or in a copied link.
   history.replaceState(null, "", location.pathname + location.hash);
