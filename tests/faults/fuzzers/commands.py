@@ -179,20 +179,27 @@ SLOW = {("doctor", "--address"), ("verify", "")}
 
 def check(case: object, results: Path) -> None:
     """Run the command in this process."""
+    status = said(arguments_of(case, results))
+    if isinstance(case, str):
+        return
+    command, words, options, flags = case  # type: ignore[misc]
+    for name, value in options:
+        if name in NUMBERS and not _fits(value, *NUMBERS[name]) and "--help" not in flags:
+            assert status == 2, (name, value)
+
+
+def arguments_of(case: object, results: Path) -> list[str]:
+    """Return the arguments of a command on a results folder; the text of a study is written beside it."""
     if isinstance(case, str):
         path = results.with_name("asked.py")
         path.write_text(case)
-        said(["plan", str(path), "--results", str(results), "--json"])
-        return
+        return ["plan", str(path), "--results", str(results), "--json"]
     command, words, options, flags = case  # type: ignore[misc]
     if command == "verify":  # what is whole there would be trained
         words, options = ["nosuch"], [one for one in options if one[0] != "--trial"]
     given = [option for name, value in options if (command, name) not in SLOW for option in (f"{name}={value}",)]
     where = [] if command in ("studies", "jog") else ["--results", str(results)]
-    status = said([command, *words, *given, *flags, *where])
-    for name, value in options:
-        if name in NUMBERS and not _fits(value, *NUMBERS[name]) and "--help" not in flags:
-            assert status == 2, (name, value)
+    return [command, *words, *given, *flags, *where]
 
 
 def said(arguments: list[str]) -> int:
@@ -203,16 +210,21 @@ def said(arguments: list[str]) -> int:
             main(arguments)
         except SystemExit as end:
             status = int(end.code or 0)
-    lines = err.getvalue().strip().splitlines()
+    judge(arguments, status, out.getvalue(), err.getvalue())
+    return status
+
+
+def judge(arguments: list[str], status: int, out: str, err: str) -> None:
+    """Assert that a command's status and what it printed are an answer, or a refusal in one line."""
+    lines = err.strip().splitlines()
     assert status in (0, 1, 2), (status, lines)
-    assert "Traceback" not in err.getvalue() + out.getvalue()
+    assert "Traceback" not in err + out, (err + out)[-2000:]
     if status:
         assert len(lines) == 1, lines
         assert lines[0].startswith("orchestrate: ")
         assert lines[0].isprintable()
     elif "--json" in arguments and "--help" not in arguments:
-        json.loads(out.getvalue(), parse_constant=lambda word: (_ for _ in ()).throw(ValueError(word)))
-    return status
+        json.loads(out, parse_constant=lambda word: (_ for _ in ()).throw(ValueError(word)))
 
 
 def _fits(text: str, low: float, high: float, kind: type) -> bool:

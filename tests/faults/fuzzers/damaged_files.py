@@ -18,12 +18,17 @@ CASES = st.lists(
 """(which file, what is done to it, where, with what)."""
 
 
-def check(case: list[tuple[int, str, float, bytes]], results: Path) -> None:
-    """Damage the files; whatever reads has rows of the honest folder only, or one line."""
+def forge(case: list[tuple[int, str, float, bytes]], results: Path) -> None:
+    """Damage the files."""
     for number, kind, where, content in case:
         paths = sorted(path for path in results.rglob("*") if path.is_file())
         if paths:
             damage(paths[number % len(paths)], paths[int(where * len(paths))], kind, where, content)
+
+
+def check(case: list[tuple[int, str, float, bytes]], results: Path) -> None:
+    """Damage the files; whatever reads has rows of the honest folder only, or one line."""
+    forge(case, results)
     uses(results)
     is_part_of_the_honest_folder(results)
 

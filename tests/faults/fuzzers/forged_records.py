@@ -16,8 +16,8 @@ CASES = st.lists(
 """(which place in the record, what is done there, the value)."""
 
 
-def check(case: list[tuple[int, str, Any]], results: Path) -> None:
-    """Forge the record; an answer comes of it, or one line."""
+def forge(case: list[tuple[int, str, Any]], results: Path) -> None:
+    """Forge the record."""
     record, plan = studies.read_study(results, STUDY)
     for number, kind, value in case:
         spots = list(places(record))
@@ -30,6 +30,11 @@ def check(case: list[tuple[int, str, Any]], results: Path) -> None:
             parent[key] = value
     for name, content in studies.encoded(record, plan, tight=False).items():
         (results / "studies" / STUDY / name).write_bytes(content)
+
+
+def check(case: list[tuple[int, str, Any]], results: Path) -> None:
+    """Forge the record; an answer comes of it, or one line."""
+    forge(case, results)
     uses(results)
     is_sane(results)
     reports(results)

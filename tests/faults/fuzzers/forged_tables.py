@@ -31,8 +31,8 @@ CASES = st.tuples(st.sampled_from(["trials", "epochs"]), st.integers(0, 60), VAL
 """(table, which column, its value, in how many rows, what the header says otherwise)."""
 
 
-def check(case: tuple[str, int, Any, int, dict[str, Any]], results: Path) -> None:
-    """Forge the table; what is read of it is such as this program writes, or it is one line."""
+def forge(case: tuple[str, int, Any, int, dict[str, Any]], results: Path) -> None:
+    """Forge the table."""
     table, number, value, rows, header = case
     (path,) = (results / table).glob("*.parquet")
     old = pq.read_table(path)
@@ -48,5 +48,10 @@ def check(case: tuple[str, int, Any, int, dict[str, Any]], results: Path) -> Non
     path.unlink()
     batch = path.name.split(".")[0]
     (results / table / f"{batch}.{files.digest_of(content)}.parquet").write_bytes(content)
+
+
+def check(case: tuple[str, int, Any, int, dict[str, Any]], results: Path) -> None:
+    """Forge the table; what is read of it is such as this program writes, or it is one line."""
+    forge(case, results)
     uses(results)
     is_sane(results)

@@ -33,12 +33,17 @@ CASES = st.lists(st.tuples(st.sampled_from(PLACES), st.lists(LINES, max_size=3))
 """(file, its lines)."""
 
 
-def check(case: list[tuple[str, list[bytes]]], results: Path) -> None:
-    """Write the files; each is read as what it may hold, left out, or named in one line."""
+def forge(case: list[tuple[str, list[bytes]]], results: Path) -> None:
+    """Write the files."""
     for name, lines in case:
         path = results / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"\n".join(lines))
+
+
+def check(case: list[tuple[str, list[bytes]]], results: Path) -> None:
+    """Write the files; each is read as what it may hold, left out, or named in one line."""
+    forge(case, results)
     said: list[Any] = [holder_of(results), profiles.read_limits(results, STUDY), profiles.read_memory(results, "a")]
     assert str(said[0]).isprintable()
     Ledger(results).logs.of("a" * 20)
