@@ -142,9 +142,7 @@ def in_process(tally: Tally, name: str, number: int, start: int, folder: Path) -
 def by_command(tally: Tally, number: int, start: int, folder: Path) -> None:
     """Ask the command, in processes of their own."""
     forging = [module for name in NAMES if hasattr(module := loaded(FOLDER / f"{name}.py"), "forge")]
-    forged = st.one_of(
-        [st.tuples(st.just(module), module.CASES, st.sampled_from(USES)) for module in forging]
-    )
+    forged = st.one_of([st.tuples(st.just(module), module.CASES, st.sampled_from(USES)) for module in forging])
 
     def check(case: Any) -> None:
         results = copy_to(folder / "results")

@@ -17,13 +17,30 @@ from typing import Any
 
 from kill_rig.drivers import ROOT, Zygote
 from kill_rig.histories import Histories, Tally
-from kill_rig.mishaps import Mishaps
+from kill_rig.mishaps import KINDS, Mishaps
 
 PARTS = ("ray", "inline", "mishaps")
 
+LABELS = {
+    "stopped": "driver stopped for a minute (SIGSTOP), then continued",
+    "worker_stopped": "worker of Ray's stopped for a minute, then continued",
+    "removed": "results folder removed under the run",
+    "full": "file system full under the run",
+    "read_only": "file system made read-only under the run",
+    "copied": "folder copied in mid-run, gone on with in both, merged",
+    "in_pieces": "files arrive in any order, read between any two",
+    "clock_back": "clock set back by an hour",
+    "compaction_killed": "killed at a step on the disk of a compaction",
+    "two_at_once": "two drivers at one instant",
+    "few_descriptors": "64 open files allowed",
+    "little_memory": "1 to 64 MB more of address space allowed",
+    "temporary_full": "TMPDIR full",
+}
+"""Kind of a mishap -> what the table calls it."""
+
 
 def main() -> None:
-    """Kill until the numbers are reached; write a part's tally to --state after each portion, the result to --out."""
+    """Kill and harm until the numbers are reached; write a part's tally to --state after each portion, the result to --out."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--ray", type=int, default=42, help="kills of driver, raylet or group through Ray")
     options.add_argument("--inline", type=int, default=240, help="kills of inline drivers, at least")
@@ -33,7 +50,7 @@ def main() -> None:
     options.add_argument("--mishaps", type=int, default=150, help="of other kinds (`kill_rig.mishaps`)")
     options.add_argument("--pause", type=float, default=60.0, help="seconds for which a process is stopped")
     options.add_argument("--seed", type=int, default=0)
-    options.add_argument("--part", choices=PARTS, help="only this one; both if left out")
+    options.add_argument("--part", choices=PARTS, help="only this one; all if left out")
     options.add_argument("--state", type=Path, required=True, help="folder for results and the tallies")
     options.add_argument("--out", type=Path, default=ROOT / "analysis/benchmarks/faults.json")
     given = options.parse_args()
@@ -59,7 +76,7 @@ def main() -> None:
     if tallies[0].enders >= given.ray and killed >= given.total and tallies[2].total >= given.mishaps:
         _write(given.out, tallies)
     else:
-        print("the other part is not done yet")
+        print("another part is not done yet")
 
 
 def _tally(state: Path, part: str, seed: int) -> Tally:
@@ -74,15 +91,15 @@ def _until(tally: Tally, left: Callable[[Tally], int], portion: int, kill: Calla
         kill(min(portion, left(tally)))
         tally.seconds += time.monotonic() - started
         (state / f"{tally.part}.json").write_text(json.dumps(vars(tally)))
-        print(f"{datetime.now():%H:%M:%S} {tally.total} kills {tally.kills}, {tally.seconds / 60:.1f} min", flush=True)
+        print(f"{datetime.now():%H:%M:%S} {tally.total} {tally.kills}, {tally.seconds / 60:.1f} min", flush=True)
 
 
 def _write(out: Path, tallies: list[Tally]) -> None:
-    kills = {victim: count for tally in tallies for victim, count in tally.kills.items()}
+    kills = {victim: count for tally in tallies[:2] for victim, count in tally.kills.items()}
     found: dict[str, Any] = {
+        "faults in all": sum(tally.total for tally in tallies),
         "kills": kills,
-        "total": sum(kills.values()),
-        "of driver, raylet or group through Ray": sum(tally.enders for tally in tallies),
+        "mishaps": {LABELS[kind]: tallies[2].kills.get(kind, 0) for kind in KINDS},
         "complete trials lost": 0,  # a lost one raises, and so does what stands in the next two lines
         "ids twice in a read view": 0,
         "checkpoints left over at a study's end": 0,
@@ -100,17 +117,17 @@ def _write(out: Path, tallies: list[Tally]) -> None:
 
 
 def _page(found: dict[str, Any]) -> str:
-    """Return what people read: one sentence and the table."""
-    rows = {**{f"killed: {victim}": count for victim, count in found["kills"].items()}, **found}
-    rows.pop("kills")
+    """Return what people read: some sentences and the table."""
+    rows = {f"killed: {victim}": count for victim, count in found["kills"].items()} | found["mishaps"] | found
+    del rows["kills"], rows["mishaps"]
     table = "".join(f"| {name} | {value} |\n" for name, value in rows.items())
     return (
-        "# Kills\n\n"
-        f"On {found['date']}, with seed {found['seed']}, runs of one study were killed with SIGKILL at random moments: "
-        f"{found['total']} times, of which {found['of driver, raylet or group through Ray']} times the driver, the "
-        "raylet or the whole group of a run through Ray. After each kill the same command went on. No complete trial "
-        "was lost, none was in the read view twice, and every study ended with the rows (bit for bit), the search "
-        "history and the verdict of a run that nobody disturbed.\n\n"
+        "# Faults\n\n"
+        f"On {found['date']}, with seed {found['seed']}, runs of one study met {found['faults in all']} faults: "
+        f"{sum(found['kills'].values())} times SIGKILL at a random moment, of a driver, a worker, a raylet or the whole "
+        f"group of a run through Ray, and {sum(found['mishaps'].values())} mishaps of other kinds. After each the same "
+        "command went on. No complete trial was lost, none was in the read view twice, and every study ended with the "
+        "rows (bit for bit), the search history and the verdict of a run that nobody disturbed.\n\n"
         "Written by `PYTHONPATH=.:tests/faults python tests/faults/long.py --state FOLDER`, which raises at the first "
         "difference and goes on where it was when called again.\n\n"
         f"| | |\n|---|---|\n{table}"

@@ -7,16 +7,16 @@ import random
 import select
 import shutil
 import signal
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from kill_rig.countdown import Countdown
 
 from orchestrator.errors import LedgerLockedError
-from orchestrator.ledger import Ledger, files
+from orchestrator.ledger import Ledger
 from orchestrator.ledger.rows import compaction
 from orchestrator.trial import TrialOutcome, TrialSpec, TrialState
 
@@ -71,30 +71,6 @@ def in_child(work: Callable[[], None]) -> int:
             os.write(2, f"{type(error).__name__}: {error}\n".encode())
             os._exit(3)
     return os.waitpid(pid, 0)[1]
-
-
-class Countdown:
-    """Kills its process before the n-th step that touches the disk: an fsync, or an opening, renaming or deletion."""
-
-    def __init__(self, steps: int, folder: Path) -> None:
-        self.steps, self.folder = steps, str(folder)
-        fsync = os.fsync
-
-        def counted(descriptor: int) -> None:
-            self.step()
-            fsync(descriptor)
-
-        files.os.fsync = counted
-        sys.addaudithook(self.audit)
-
-    def audit(self, event: str, arguments: tuple[object, ...]) -> None:
-        if event in ("open", "os.rename", "os.remove", "os.mkdir") and str(arguments[0]).startswith(self.folder):
-            self.step()
-
-    def step(self) -> None:
-        self.steps -= 1
-        if self.steps < 0:
-            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def killed_at_each_step(

@@ -5,7 +5,7 @@ starts `orchestrate ARGV` in a session of its own and answers {"pid": n}; {"poll
 it runs, else its exit status (negative: the signal that ended it). Options of a start: "answers": false leaves the
 report out, "file_size": bytes limits what a file may hold, "host" is the name of the machine it takes itself to be on,
 "limits" are of the process, "clock" is how many seconds it is ahead,
-"environment" is set before all. With the argument `ray` it has imported Ray too, for drivers that start one.
+"compaction_steps" kills it before that step on the disk of its compaction, "environment" is set before all. With the argument `ray` it has imported Ray too, for drivers that start one.
 """
 
 import datetime
@@ -20,13 +20,14 @@ import types
 from pathlib import Path
 
 import matplotlib.pyplot  # noqa: F401  # the report draws; imported once, here
+from kill_rig.countdown import Countdown
 
 import orchestrator.cli.commands
 import orchestrator.executors.inline
 import orchestrator.run.runner
 import trainables.training.loop  # noqa: F401
 from orchestrator.cli import session
-from orchestrator.ledger import lock
+from orchestrator.ledger import Ledger, lock
 
 if "ray" in sys.argv:
     from orchestrator.executors.ray_cluster import cluster
@@ -65,6 +66,17 @@ def _shift_clock(seconds):
             module.datetime = Shifted
 
 
+def _die_in_compaction(steps):
+    """Have this process killed before some step on the disk of its compaction."""
+    compact = Ledger.compact
+
+    def counted(ledger):
+        Countdown(steps, ledger.folder)
+        compact(ledger)
+
+    Ledger.compact = counted
+
+
 def drive(request):
     """Become a driver."""
     os.setsid()
@@ -82,6 +94,8 @@ def drive(request):
     _limit(request.get("limits", {}))
     if "clock" in request:
         _shift_clock(request["clock"])
+    if "compaction_steps" in request:
+        _die_in_compaction(request["compaction_steps"])
     if not request.get("answers", True):
         session.answer = lambda *_: None  # the report takes longer than all the training
     if "host" in request:

@@ -33,6 +33,7 @@ KINDS = (
     "copied",
     "in_pieces",
     "clock_back",
+    "compaction_killed",
     "two_at_once",
     "few_descriptors",
     "little_memory",
@@ -187,6 +188,11 @@ class Mishaps:
         again = self.start(results, out, clock=-3600.0)
         assert ended(again) == 0, out.read_text()[-3000:]
         return complete
+
+    def compaction_killed(self, results: Path, out: Path) -> None:
+        """Kill the driver before some step on the disk of the compaction that ends its run."""
+        driver = self.start(results, out, 0.0, compaction_steps=self.monkey.randrange(16))
+        assert ended(driver) in (0, -signal.SIGKILL), out.read_text()[-3000:]
 
     def two_at_once(self, results: Path, out: Path) -> None:
         """Start two drivers at one instant: one trains, the other leaves, or finds that nothing is left to do."""
