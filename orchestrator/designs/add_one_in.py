@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from orchestrator.designs.base import Arm
-from orchestrator.designs.components import Component, Switched, components_of, one_switched
+from orchestrator.designs.components import Component, Switched, one_switched
 from orchestrator.knobs import Knob, Value
 
 __all__ = ["AddOneIn", "add_one_in"]
@@ -34,4 +34,4 @@ def add_one_in(
         components: name -> `Component(on={...}, off={...})`; or names of knobs, on where they are True.
         base: values of the other knobs.
     """
-    return AddOneIn(method, components_of(components), {} if base is None else base)
+    return AddOneIn(method, components, {} if base is None else base)  # type: ignore[arg-type]  # a dict then

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from orchestrator.allowed import Checked, allowed, instance, mapping
+from orchestrator.allowed import Checked, Rule, allowed, instance, many, mapping, text
 from orchestrator.designs.base import BASE, METHOD, Arm, Contrast, Design, against_baseline, distinct
 from orchestrator.errors import RequestError
 from orchestrator.knobs import Knob, Value, canonical
 
-__all__ = ["COMPONENTS", "Component", "Components", "Switched", "check_components", "components_of", "one_switched"]
+__all__ = ["COMPONENTS", "Component", "Components", "Switched", "check_components", "one_switched"]
 
 
 @dataclass(frozen=True)
@@ -23,14 +24,22 @@ class Component(Checked):
 
 Components = Mapping[str, Component]
 
-COMPONENTS = mapping(instance(Component, "Component(on={...}, off={...})"), "name -> Component(on={...}, off={...})")
+_NAMES = many(text("the name of a knob"), "a list of names of knobs, all different", distinct=True)
 
 
-def components_of(given: Components | Sequence[str]) -> Components:
-    """Return components by name; of a list of names each is a knob that puts the component in where it is True."""
-    if isinstance(given, list | tuple):
-        return {name: Component(on={name: True}, off={name: False}) for name in given}
-    return given  # type: ignore[return-value]  # whatever else it is, the design refuses it
+def _components() -> Rule:
+    """Return the rule of components by name; of a list each knob is a component, on where it is True."""
+    by_name = mapping(instance(Component, "Component(on={...}, off={...})"), "name -> Component(on={...}, off={...})")
+
+    def convert(given: Any, where: str) -> Components:
+        if isinstance(given, list | tuple):
+            return {name: Component(on={name: True}, off={name: False}) for name in _NAMES.convert(given, where)}
+        return by_name.convert(given, where)  # type: ignore[no-any-return]  # a dictionary of components
+
+    return Rule(f"{by_name.says}, or {_NAMES.says}", convert)
+
+
+COMPONENTS = _components()
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The long form of the fuzzers: thousands of seeded cases, all counted; python tests/faults/fuzz.py --seed 1 --cases 720.
+"""The long form of the fuzzers, seeded and counted: PYTHONPATH=.:tests/faults python tests/faults/fuzz.py --cases 720.
 
 Every fuzzer of `fuzzers/` has `--cases` in this process, and `--by-command` cases are asked of the command, each in a
 process of its own: command lines and study files as they are, folders that a fuzzer forged with one of `USES`. A case
@@ -22,13 +22,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
-
 from honest import STUDY, TRIAL, copy_to
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
-from kill_rig.drivers import PLUGIN
+from kill_rig.drivers import PLUGIN, ROOT
 from test_fuzz import FOLDER, loaded
 
 LINES = loaded(FOLDER / "commands.py")
@@ -73,19 +70,18 @@ class Tally:
     def judged(self, name: str, case: object, check: Callable[[], float | None]) -> None:
         """Run a case; print what it fails at. A check may return the seconds that it took by a measure of its own."""
         began, kind, took = time.monotonic(), "", None
+        said = ""
         try:
             took = check()
-        except Hang:
-            kind = "hang"
-        except AssertionError:
-            kind = "wrong answer"
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            kind = f"traceback ({type(error).__name__})"
+            kinds = {Hang: "hang", AssertionError: "wrong answer"}
+            kind = kinds.get(type(error), f"traceback ({type(error).__name__})")
+            said = traceback.format_exc()[-3000:]
         if kind:
             self.failed[kind] = self.failed.get(kind, 0) + 1
-            print(f"--- {name}: {kind}\n{case!r}\n{traceback.format_exc()[-3000:]}", flush=True)
+            print(f"--- {name}: {kind}\n{case!r}\n{said}", flush=True)
         took = time.monotonic() - began if took is None else took
         self.cases[name] = self.cases.get(name, 0) + 1
         self.seconds[name] = round(self.seconds.get(name, 0.0) + took, 3)

@@ -40,7 +40,7 @@ LABELS = {
 
 
 def main() -> None:
-    """Kill and harm until the numbers are reached; write a part's tally to --state after each portion, the result to --out."""
+    """Kill and harm until the numbers are reached; write a part's tally to --state as it goes, the result to --out."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--ray", type=int, default=42, help="kills of driver, raylet or group through Ray")
     options.add_argument("--inline", type=int, default=240, help="kills of inline drivers, at least")
@@ -124,10 +124,10 @@ def _page(found: dict[str, Any]) -> str:
     return (
         "# Faults\n\n"
         f"On {found['date']}, with seed {found['seed']}, runs of one study met {found['faults in all']} faults: "
-        f"{sum(found['kills'].values())} times SIGKILL at a random moment, of a driver, a worker, a raylet or the whole "
-        f"group of a run through Ray, and {sum(found['mishaps'].values())} mishaps of other kinds. After each the same "
-        "command went on. No complete trial was lost, none was in the read view twice, and every study ended with the "
-        "rows (bit for bit), the search history and the verdict of a run that nobody disturbed.\n\n"
+        f"{sum(found['kills'].values())} times SIGKILL at a random moment, of a driver, a worker, a raylet or the "
+        f"whole group of a run through Ray, and {sum(found['mishaps'].values())} mishaps of other kinds. After each "
+        "the same command went on. No complete trial was lost, none was in the read view twice, and every study ended "
+        "with the rows (bit for bit), the search history and the verdict of a run that nobody disturbed.\n\n"
         "Written by `PYTHONPATH=.:tests/faults python tests/faults/long.py --state FOLDER`, which raises at the first "
         "difference and goes on where it was when called again.\n\n"
         f"| | |\n|---|---|\n{table}"

@@ -4,8 +4,9 @@ Each line on stdin is a request in JSON, each line on stdout its answer: {"argv"
 starts `orchestrate ARGV` in a session of its own and answers {"pid": n}; {"poll": pid} answers {"status": null} while
 it runs, else its exit status (negative: the signal that ended it). Options of a start: "answers": false leaves the
 report out, "file_size": bytes limits what a file may hold, "host" is the name of the machine it takes itself to be on,
-"limits" are of the process, "clock" is how many seconds it is ahead,
-"compaction_steps" kills it before that step on the disk of its compaction, "environment" is set before all. With the argument `ray` it has imported Ray too, for drivers that start one.
+"limits" are of the process, "clock" is how many seconds it is ahead, "compaction_steps" kills it before that step on
+the disk of its compaction, "environment" is set before all. With the argument `ray` it has imported Ray too, for
+drivers that start one.
 """
 
 import datetime

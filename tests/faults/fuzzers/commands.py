@@ -182,7 +182,7 @@ def check(case: object, results: Path) -> None:
     status = said(arguments_of(case, results))
     if isinstance(case, str):
         return
-    command, words, options, flags = case  # type: ignore[misc]
+    _, _, options, flags = case  # type: ignore[misc]
     for name, value in options:
         if name in NUMBERS and not _fits(value, *NUMBERS[name]) and "--help" not in flags:
             assert status == 2, (name, value)

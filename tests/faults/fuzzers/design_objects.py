@@ -63,15 +63,20 @@ def power(value: Any) -> bool:
     return whole(2, 2**16)(value) and int(value) & (int(value) - 1) == 0
 
 
+def names_of_knobs(value: Any) -> bool:
+    return isinstance(value, list | tuple) and listed(text, distinct=True)(value)
+
+
 def over(value: Any) -> bool:
-    named = isinstance(value, list | tuple) and listed(text, distinct=True)(value)
-    return named or mapped(lambda given: given is None or isinstance(given, Float | Int | Choice))(value)
+    return names_of_knobs(value) or mapped(lambda given: given is None or isinstance(given, Float | Int | Choice))(
+        value
+    )
 
 
 ORACLES = {
     "method": text,
     "name": lambda value: text(value, empty=True),
-    "components": mapped(lambda value: isinstance(value, Component)),
+    "components": lambda value: mapped(lambda part: isinstance(part, Component))(value) or names_of_knobs(value),
     "base": lambda value: value is None or mapped(knob_value)(value),
     "factors": FACTORS,
     "interactions": flag,

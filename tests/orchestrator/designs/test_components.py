@@ -61,7 +61,24 @@ def test_a_component_that_has_no_effect_beside_the_others_is_the_baseline(space)
     ]
 
 
-@pytest.mark.parametrize("wrong", [{}, {"x": None}, {"x": {"on": {}, "off": {}}}, {1: None}, None, 3, "p"])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {},
+        {"x": None},
+        {"x": {"on": {}, "off": {}}},
+        {1: None},
+        None,
+        3,
+        "p",
+        [[]],
+        [{}],
+        [1],
+        [""],
+        ["weight", "weight"],
+        [],
+    ],
+)
 def test_what_is_no_component_is_refused_in_one_line(space, wrong):
     with pytest.raises(RequestError, match=r"leave_one_out over entropy: components|is empty"):
         leave_one_out("entropy", wrong).arms(space, {})
