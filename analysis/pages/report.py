@@ -57,7 +57,7 @@ class Answer:
     living: tuple[str, ...]
     """How good each is where both work: the words without who works more often."""
     how_often: tuple[str, ...]
-    """How often each works: all work, not told apart, works less often, works more often."""
+    """How often each works: all work, not told apart, works less often, works more often, not known."""
     claims: tuple[Claim, ...]
     """Every test with its p-value, for the view across studies."""
     remarks: tuple[str, ...]

@@ -35,6 +35,8 @@ def works_word(judgement: Judgement) -> str:
     working = judgement.working
     if working.shown:
         return f"works {'less' if working.alone[0] > working.alone[1] else 'more'} often"
+    if not working.n_seeds:
+        return "not known"
     return "not told apart" if any(working.not_working) else "all work"
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from orchestrator.bundles.profile import require_precision
+from orchestrator.errors import RequestError
 from orchestrator.executors.base import Executor
 from orchestrator.ledger import Ledger
 from orchestrator.ledger.files import write_durably
@@ -73,6 +74,9 @@ def train(
         try:
             with observer.stoppable(runner):
                 executor.run(runner)
+        except RequestError:
+            runner.write_record()  # a search that found nothing was told why: that stands in its record
+            raise
         finally:
             spending.end(runner.worker_seconds.device_seconds)
         ledger.compact()

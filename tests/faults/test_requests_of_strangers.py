@@ -138,6 +138,19 @@ def test_steps_lists_and_none_are_values_optuna_3820_905(stranger: Stranger) -> 
     assert stranger.plans(study, "--set", "own.widths=[3, 2]", "--set", "own.decay=null")["trials"] == 5 * 6
 
 
+def test_a_search_that_finds_nothing_ends_in_one_line_and_its_trials_stay_visible(stranger: Stranger) -> None:
+    stranger.writes("methods/own.py", METHOD.replace("% self.data.n_classes", "* 0"))  # one cluster: collapsed
+    searched = "search('own', ('rate',), n_configurations=3, n_seeds=1, round_size=1, sampler='random')"
+    study = stranger.asks(f"STUDY = Study(**B, design=around({searched}, one_factor('own', {{'decay': [0.5]}})))")
+    status, _, err = stranger.runs(study)
+    assert status == 2
+    assert err.count("orchestrate: ") == 1
+    assert "found no configuration that neither failed nor collapsed" in err
+    _, out, _ = stranger.says("status", "--json", "--results", stranger.results)
+    (line,) = json.loads(out)
+    assert (line["trials"], line["collapsed"]) == (len(stranger.rows()), len(stranger.rows()))
+
+
 def test_a_trial_may_end_at_a_plateau_ray_38421(stranger: Stranger) -> None:
     stranger.writes("methods/own.py", METHOD)
     text = "STUDY = Study(**{{**B, 'n_epochs': 9}}, {stop} design=one_factor('own', {{'rate': [0.25]}}))"

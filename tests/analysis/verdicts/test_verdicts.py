@@ -102,6 +102,13 @@ def test_one_pair_is_not_tested():
     assert found.word == "not tested" and "1 seed on which both work" in found.sentence
 
 
+def test_where_no_trial_has_ended_nothing_is_said_to_work():
+    study = study_of(0.05)
+    (found,) = verdicts.verdicts(replace(study, rows=study.rows[study.rows["arm"] == "baseline"]))
+    assert (found.word, found.works, found.words) == ("not tested", "not known", "not tested")
+    assert "How often they work is not known." in found.sentence
+
+
 def test_how_often_it_works_stands_beside_how_good_it_is():
     (found,) = verdicts.verdicts(study_of(np.r_[np.full(3, -0.4), 0.001 * np.arange(9)], collapsed=(0, 1, 2)))
     assert (found.word, found.works, found.words) == ("effect", "not told apart", "effect")

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import json
 import math
 from pathlib import Path
 
+from answers import said
 from honest import STUDY, TRIAL
 from hypothesis import strategies as st
-
-from orchestrator.cli import main
 
 LITERALS = st.one_of(
     st.sampled_from(
@@ -179,7 +175,7 @@ SLOW = {("doctor", "--address"), ("verify", "")}
 
 def check(case: object, results: Path) -> None:
     """Run the command in this process."""
-    status = said(arguments_of(case, results))
+    status, _ = said(arguments_of(case, results))
     if isinstance(case, str):
         return
     _, _, options, flags = case  # type: ignore[misc]
@@ -200,31 +196,6 @@ def arguments_of(case: object, results: Path) -> list[str]:
     given = [option for name, value in options if (command, name) not in SLOW for option in (f"{name}={value}",)]
     where = [] if command in ("studies", "jog") else ["--results", str(results)]
     return [command, *words, *given, *flags, *where]
-
-
-def said(arguments: list[str]) -> int:
-    """Return the exit status of a command that says what it has to in one line, or in JSON."""
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        try:
-            main(arguments)
-        except SystemExit as end:
-            status = int(end.code or 0)
-    judge(arguments, status, out.getvalue(), err.getvalue())
-    return status
-
-
-def judge(arguments: list[str], status: int, out: str, err: str) -> None:
-    """Assert that a command's status and what it printed are an answer, or a refusal in one line."""
-    lines = err.strip().splitlines()
-    assert status in (0, 1, 2), (status, lines)
-    assert "Traceback" not in err + out, (err + out)[-2000:]
-    if status:
-        assert len(lines) == 1, lines
-        assert lines[0].startswith("orchestrate: ")
-        assert lines[0].isprintable()
-    elif "--json" in arguments and "--help" not in arguments:
-        json.loads(out, parse_constant=lambda word: (_ for _ in ()).throw(ValueError(word)))
 
 
 def _fits(text: str, low: float, high: float, kind: type) -> bool:
