@@ -150,7 +150,8 @@ class InTurn(Method):
     """Members one after another behind the bundle's contract: no speed-up, and nothing else to write.
 
     A member may draw from the global random streams of torch, NumPy and Python: within its calls they are its own, and
-    its seed is what they take, a whole number below 2 to the 32.
+    its seed is what they take, a whole number below 2 to the 32. Python's stream, which libraries draw from too, is its
+    own as far as no other thread of the process draws from it meanwhile; a `random.Random(seed)` is beyond their reach.
     """
 
     member: ClassVar[type[Member]]

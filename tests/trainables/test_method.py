@@ -1,7 +1,11 @@
 """`InTurn`: a member written as a plain script, with global draws and a seed that every library takes."""
 
 import random
+import subprocess
+import sys
+import tempfile
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -90,7 +94,14 @@ def trained(method, todo, **options):
     return rows, outcomes
 
 
-def test_a_member_that_draws_globally_gives_its_rows_again_alone_and_beside_others():
+def quietly(check):
+    """Run a function of this file in a process of its own: threads that other tests left draw from the same streams."""
+    line = f"import runpy; runpy.run_path({__file__!r}, run_name='alone')[{check.__name__!r}]()"
+    done = subprocess.run([sys.executable, "-c", line], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def alone_and_beside_others():
     together, _ = trained(Scripts, task(1, 2, 3))
     torch.rand(7), np.random.random(3), random.random()
     alone = {}
@@ -100,13 +111,26 @@ def test_a_member_that_draws_globally_gives_its_rows_again_alone_and_beside_othe
     assert len({value for (_, epoch), value in alone.items() if epoch == 4}) == 3
 
 
-def test_its_global_streams_go_on_from_a_checkpoint(tmp_path):
+def test_a_member_that_draws_globally_gives_its_rows_again_alone_and_beside_others():
+    quietly(alone_and_beside_others)
+
+
+def from_a_checkpoint():
+    with tempfile.TemporaryDirectory() as folder:
+        gone_on_in(Path(folder))
+
+
+def gone_on_in(tmp_path):
     whole, done = trained(Scripts, task(1, 2))
     stops = iter([False, True])
     first, _ = trained(Scripts, task(1, 2, folder=str(tmp_path / "b")), stopping=lambda: next(stops))
     rest, outcomes = trained(Scripts, task(1, 2, folder=str(tmp_path / "b")))
     assert first | rest == whole
     assert {seed: one.metrics for seed, one in outcomes.items()} == {seed: one.metrics for seed, one in done.items()}
+
+
+def test_its_global_streams_go_on_from_a_checkpoint():
+    quietly(from_a_checkpoint)
 
 
 def test_a_draw_that_fused_members_share_fails_them_and_says_what_to_do():
@@ -127,11 +151,11 @@ class SlowScripts(InTurn):
 
 
 def test_an_epoch_that_does_not_end_fails_by_its_limit_and_not_those_beside_it():
-    todo = task(1, 2, limits=Limits(seconds=0.2))
+    todo = task(1, 2, limits=Limits(seconds=1.5))
     specs = (replace(todo.bundle.specs[0], config={"lr": 1.0}), todo.bundle.specs[1])
     _, outcomes = trained(SlowScripts, replace(todo, bundle=Bundle(specs)))
     assert (outcomes[1].failure_kind, outcomes[2].state) == ("time_limit", TrialState.COMPLETE)
-    assert "it took longer than the 0." in outcomes[1].error
+    assert "it took longer than the 1." in outcomes[1].error
 
 
 class Greedy(Script):
