@@ -44,8 +44,8 @@ FOLLOW_SECONDS = 2.0
 EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
 """What a machine has run out of: no fault of the program, and said in a line."""
 
-UNMAPPED = "failed to map segment"
-"""What the loader says when there is no room for a library."""
+NO_ROOM = ("failed to map segment", "can't start new thread", "can't allocate memory", "bad_alloc", "pthread_create")
+"""What the loader, Python, torch, C++ and OpenMP say when there is no room for a library, a thread or an array."""
 
 app = CommandLine(
     "orchestrate",
@@ -279,7 +279,7 @@ def _status_of(arguments: list[str]) -> int:
         status = _complain(str(error), 1)
     except KeyboardInterrupt:
         status = _complain(f"interrupted; {NOTHING_LOST}", 130)
-    except (ImportError, MemoryError, OSError, SystemError) as error:
+    except (ImportError, MemoryError, OSError, RuntimeError, SystemError) as error:
         said = _exhausted(error)
         if not said:
             raise
@@ -293,8 +293,9 @@ def _exhausted(error: BaseException) -> str:
         where = f": {error.filename}" if error.filename else ""
         return f"{error.strerror}{where}" if error.errno in EXHAUSTED else ""
     limited = resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY  # libraries fail in many words then
-    full = isinstance(error, MemoryError) or limited or UNMAPPED in str(error)
-    return f"memory ran out in this process ({type(error).__name__})" if full else ""
+    limited = limited and not isinstance(error, RuntimeError)
+    full = isinstance(error, MemoryError) or limited or any(words in str(error) for words in NO_ROOM)
+    return f"memory or threads ran out in this process ({type(error).__name__})" if full else ""
 
 
 def _complain(text: str, status: int) -> int:

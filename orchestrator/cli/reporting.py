@@ -33,10 +33,12 @@ class ReportAhead:
         self._thread: threading.Thread | None = None
 
     def begin(self) -> None:
-        """Begin, in the background; does nothing the second time."""
+        """Begin, in the background; does nothing the second time, nor where no thread is to be had."""
         if self._thread is None:
-            self._thread = threading.Thread(target=self._load, name="report", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._load, name="report", daemon=True)
+            with contextlib.suppress(RuntimeError):  # the report itself will load what it needs
+                thread.start()
+                self._thread = thread
 
     def kernel(self) -> WaitingKernel | None:
         """Return the kernel that waits for a notebook; None: none was started."""

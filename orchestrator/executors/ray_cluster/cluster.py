@@ -147,6 +147,11 @@ class Cluster:
         if dead:
             raise OrchestratorError(f"Ray's {dead} died; nothing complete is lost, the same command goes on")
 
+    @property
+    def is_down(self) -> bool:
+        """Whether the Ray that was started here is dead."""
+        return bool(self._own.dead())
+
     def end(self) -> None:
         """Have the thread end what was started, as soon as `work` returns."""
         self._end.set()

@@ -67,7 +67,12 @@ class RayTuneExecutor:
         self._cluster: Cluster | None = None
         self._relay = Relay()
         self._bridge = Bridge(
-            self._room, self._pack, self._warm, stall_seconds, keep_seconds=None if address == LOCAL else RETURN_SECONDS
+            self._room,
+            self._pack,
+            self._warm,
+            stall_seconds,
+            keep_seconds=None if address == LOCAL else RETURN_SECONDS,
+            is_down=lambda: self._cluster is not None and self._cluster.is_down,
         )
         self._wanted = threading.Event()
         self._packing = Packing()

@@ -37,6 +37,7 @@ class Bridge:
         warm: how many workers to start before there is anything to do.
         stall_seconds: a bundle that reports nothing for so long is lost as `timeout`; None: never.
         keep_seconds: a worker that is idle for so long is returned to the cluster; None: never.
+        is_down: whether Ray itself is gone, and takes its workers along.
     """
 
     def __init__(
@@ -46,8 +47,10 @@ class Bridge:
         warm: Callable[[int], Parcel | None] = lambda number: None,
         stall_seconds: float | None = None,
         keep_seconds: float | None = None,
+        is_down: Callable[[], bool] = lambda: False,
     ) -> None:
         self.pack, self.warm, self.stall_seconds = pack, warm, stall_seconds
+        self._is_down = is_down
         self.served = Served()
         self._promised = 0  # served tasks for which an idle worker was let go, and Tune has not asked yet
         self._open = OpenBundles()
@@ -176,8 +179,8 @@ class Bridge:
         if entry is None or source is None:
             return
         with self.served.keeping_failure():
-            if self._stop_told_at is not None:
-                source.interrupted(entry.bundle)
+            if self._stop_told_at is not None or (kind is FailureKind.INFRASTRUCTURE and self._is_down()):
+                source.interrupted(entry.bundle)  # the run ends: this death is none of the bundle's losses
             elif entry.overdue:
                 text = f"no report for {self.stall_seconds:g} s; the worker was killed"
                 source.lost(entry.bundle, FailureKind.TIMEOUT, text, log)
@@ -192,7 +195,10 @@ class Bridge:
             self.died(number, FailureKind.PREEMPTION, error)
 
     def collapsed(self, error: Exception) -> None:
-        """Take the news that Tune or Ray itself ended: every worker is gone, and the run with it."""
+        """Take the news that Tune or Ray itself ended: every worker is gone, and the run with it.
+
+        No bundle is lost by that: the next run goes on with each. One that had lost workers before would be given up.
+        """
         self._forget_workers()
         if self.served.source is None:
             return
@@ -201,7 +207,10 @@ class Bridge:
         else:
             self.served.failure = error
         for number in self._open:
-            self.died(number, FailureKind.INFRASTRUCTURE, f"{type(error).__name__}: {error}")
+            self._let_go(number)
+            entry = self._open.close(number)
+            if entry is not None:
+                self.served.interrupt([entry.task])
 
     def _forget_workers(self) -> None:
         self._idle.clear()

@@ -110,11 +110,17 @@ class Histories:
                 self.require_equal(results, out)
 
     def _haunt(self, driver: Spawned, results: Path, monkey: random.Random) -> bool:
-        """Kill parts of one run through Ray until that kills it, or it is done; return whether it was killed."""
+        """Kill parts of one run through Ray until that kills it, or it is done; return whether it was killed.
+
+        Of workers at most two: at the third one a bundle may be given up, which a later run tries again.
+        """
+        workers = 0
         while trains(driver, results):
             if _ends_within(driver, monkey.random() ** 2 * 4.0):
                 break
-            victim = monkey.choice(["worker", "worker", "driver", "group", "raylet"])
+            victims = ["worker", "worker", "driver", "group", "raylet"]
+            victim = monkey.choice(victims if workers < 2 else victims[2:])
+            workers += victim == "worker"
             if _strike(driver, victim):
                 self.tally.count(victim)
                 if victim != "worker":

@@ -1,6 +1,7 @@
 """Reports as commands: what is made ready while trials are trained, and what is printed in the end."""
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,17 @@ def test_without_a_notebook_no_kernel_is_started_and_begin_may_be_called_at_any_
     ahead = ReportAhead(notebook=False)
     assert ahead.kernel() is None
     ahead.begin()
+    ahead.begin()
+    assert ahead.kernel() is None
+    ahead.close()
+
+
+def test_where_no_thread_is_to_be_had_nothing_is_made_ready(monkeypatch):
+    def refuse(thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    ahead = ReportAhead(notebook=False)
     ahead.begin()
     assert ahead.kernel() is None
     ahead.close()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.cli import main
+from orchestrator.cli import commands, main
 
 TOY = str(Path(__file__).parent.parent / "toy")
 
@@ -128,3 +128,30 @@ def test_importing_the_engine_loads_neither_torch_nor_ray():
     subprocess.run(
         [sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     )
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("can't start new thread"),
+        RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory"),
+        MemoryError("std::bad_alloc"),
+        ImportError("libtorch.so: failed to map segment from shared object"),
+    ],
+)
+def test_what_a_process_has_no_room_for_is_said_in_one_line(monkeypatch, capsys, error):
+    def no_room(arguments):
+        raise error
+
+    monkeypatch.setattr(commands.app, "run", no_room)
+    line = refused(["studies"], capsys, status=1)
+    assert "memory or threads ran out in this process" in line
+
+
+def test_another_runtime_error_is_no_want_of_memory(monkeypatch):
+    def broken(arguments):
+        raise RuntimeError("a list changed size")
+
+    monkeypatch.setattr(commands.app, "run", broken)
+    with pytest.raises(RuntimeError, match="a list changed size"):
+        main(["studies"])

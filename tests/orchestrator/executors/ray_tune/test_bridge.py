@@ -95,13 +95,23 @@ def test_training_that_ends_without_outcomes_is_a_bug_not_a_success(bridge_for, 
     assert [event[:2] for _, event in source.events] == [("lost", FailureKind.BUG)]
 
 
-def test_tunes_collapse_loses_every_bundle_under_way(bridge_for, bundles):
+def test_tunes_collapse_ends_the_run_and_is_no_loss_of_the_bundles_under_way(bridge_for, bundles):
     bridge, source = bridge_for(bundles(2))
     begun(bridge), begun(bridge)
     bridge.collapsed(RuntimeError("tune broke"))
-    assert [event[:2] for _, event in source.events] == [("lost", FailureKind.INFRASTRUCTURE)] * 2
-    assert "tune broke" in source.events[0][1][2]
+    assert [event for _, event in source.events] == ["interrupted"] * 2
     assert isinstance(bridge.served.failure, RuntimeError)
+    assert bridge.idle
+
+
+def test_a_worker_that_dies_with_ray_itself_is_no_loss_of_its_bundle(bridge_for, bundles):
+    down = []
+    bridge, source = bridge_for(bundles(3), is_down=lambda: bool(down))
+    (first, _), (second, _) = begun(bridge), begun(bridge)
+    bridge.died(first, FailureKind.INFRASTRUCTURE, "gone")
+    down.append("raylet")
+    bridge.died(second, FailureKind.INFRASTRUCTURE, "gone")
+    assert [event for _, event in source.events] == [("lost", FailureKind.INFRASTRUCTURE, "gone"), "interrupted"]
 
 
 def test_a_collapse_during_a_stop_is_part_of_the_stop(bridge_for, bundles):
