@@ -14,7 +14,7 @@ from scipy import stats
 from analysis.data.study_view import StudyView
 from analysis.figures.drawing import Drawing, canvas, key_of
 from analysis.number_format import label, number, scale
-from analysis.sensitivity.estimators import log_scaled
+from analysis.sensitivity.distributions import log_scaled
 from analysis.tables.arm_tables import ArmRow, by_dataset
 
 __all__ = ["collapse_map", "grid_figures"]

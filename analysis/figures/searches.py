@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from analysis.data.study_view import StudyView
 from analysis.figures.drawing import BLACK, GREY, PALETTE, Drawing, canvas, tidy
 from analysis.number_format import label, number
-from analysis.sensitivity.estimators import curve, log_scaled
-from analysis.sensitivity.trade_offs import front, trade_offs
+from analysis.sensitivity.distributions import log_scaled
+from analysis.sensitivity.estimators import curve
+from analysis.sensitivity.fronts import front
+from analysis.sensitivity.trade_offs import trade_offs
 from analysis.tables.formats import as_html
 from analysis.tables.search_table import search_table
 from orchestrator.inference.objectives import recorded_objectives

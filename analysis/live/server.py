@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import secrets
 import socket
-import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from analysis.live.snapshot import Follower
+from analysis.live.news import News
 from analysis.pages import rendering
 from orchestrator.errors import RequestError
 from orchestrator.ledger.studies import study_names
@@ -28,8 +26,6 @@ HOST = "127.0.0.1"
 COOKIE = "orchestrate-token"
 SECONDS = 1.0
 """Between two looks whether anything changed."""
-ALIVE_SECONDS = 15.0
-"""After so long without news, the stream says that it is still there."""
 HEADERS = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
@@ -37,35 +33,6 @@ HEADERS = {
     "X-Frame-Options": "DENY",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-
-
-class _News:
-    """The latest look at the folder, and waiting for the next one."""
-
-    def __init__(self, results: Path, seconds: float) -> None:
-        self.text, self.number = "", 0
-        self._results, self._follower, self._seconds = results, Follower(results), seconds
-        self._changed = asyncio.Condition()
-
-    async def follow(self) -> None:
-        """Look again and again, until cancelled."""
-        while True:
-            try:
-                found = await asyncio.to_thread(self._follower.look)
-            except Exception as error:  # a look that failed is said, and does not end the looking
-                print(f"this look failed: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
-                self._follower, found = Follower(self._results), None
-            if found is not None:
-                async with self._changed:
-                    self.text, self.number = json.dumps(found), self.number + 1
-                    self._changed.notify_all()
-            await asyncio.sleep(self._seconds)
-
-    async def after(self, number: int) -> None:
-        """Wait until there is something newer than `number`, or `ALIVE_SECONDS`."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(ALIVE_SECONDS), self._changed:
-                await self._changed.wait_for(lambda: self.number > number)
 
 
 def application(results: Path, token: str, seconds: float = SECONDS) -> Starlette:
@@ -76,7 +43,7 @@ def application(results: Path, token: str, seconds: float = SECONDS) -> Starlett
         token: what a request must bring, in its address the first time and as a cookie from then on.
         seconds: between two looks whether anything changed.
     """
-    news = _News(results, seconds)
+    news = News(results, seconds)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -97,7 +64,7 @@ def application(results: Path, token: str, seconds: float = SECONDS) -> Starlett
         return answer
 
     def events(request: Request) -> Response:
-        return StreamingResponse(_stream(news), media_type="text/event-stream", headers=HEADERS)
+        return StreamingResponse(news.stream(), media_type="text/event-stream", headers=HEADERS)
 
     def report(request: Request) -> Response:
         name = str(request.path_params["name"])
@@ -122,17 +89,6 @@ def _guarded(answer: Callable[[Request], Response], token: str) -> Callable[[Req
         return answer(request)
 
     return guarded
-
-
-async def _stream(news: _News) -> AsyncIterator[str]:
-    number = 0
-    while True:
-        if news.number > number:
-            number = news.number
-            yield f"data: {news.text}\n\n"
-        else:
-            yield ": nothing new\n\n"
-        await news.after(number)
 
 
 def serve(results: Path, port: int, say: Callable[[str], None]) -> None:

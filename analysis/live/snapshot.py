@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import time
 from collections import deque
@@ -11,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from analysis.live import kept_rows, searches
+from analysis.live import kept_rows, search_rows, searches
 from analysis.live.costs import costs_told, run_told, whole_of
 from analysis.live.kept_rows import COMPLETE, PRUNED, KeptRows
 from analysis.live.looks import looks_told
-from analysis.live.searches import SearchRows
+from analysis.live.search_rows import SearchRows
 from analysis.live.studies import FollowedStudies, FollowedStudy, Stamp, stamp
 from orchestrator.errors import OrchestratorError
 from orchestrator.ledger import retractions
@@ -30,6 +31,8 @@ REST = 20.0
 """Between two looks there is this many times as long as the last one took, so that looking stays below a twentieth."""
 MOST_REST = 15.0
 """Seconds; a look that reads everything anew is a rare one."""
+YOUNG_SECONDS = 0.1
+"""What changes within a tick of the kernel's clock has one time: one as young as this may change unseen."""
 MOST_FAILURES = 8
 """Different failures that are told of a study."""
 
@@ -56,16 +59,15 @@ class Follower:
 
     def _begin(self, metrics: tuple[str, ...]) -> None:
         """Read everything anew, with the columns that searches under way go by, if there are any."""
-        theirs = (*searches.COLUMNS, *metrics) if metrics else ()
+        theirs = (*search_rows.COLUMNS, *metrics) if metrics else ()
         self._following = Following(self._results, (*kept_rows.COLUMNS, *theirs))
         self._kept, self._searched = KeptRows(), SearchRows(metrics)
         self._studies = FollowedStudies(self._results, self._following.slots)
 
-    def fingerprint(self) -> tuple[object, ...]:
+    def fingerprint(self) -> Stamp:
         """Return what changes when anything is written to the folder; opens no file."""
         places = (self._results / name for name in ("trials", "lock", retractions.FILE))
-        studies: dict[str, Stamp] = self._studies.stamps()
-        return (stamp(places), *studies.items())
+        return (*stamp(places), *itertools.chain.from_iterable(self._studies.stamps().values()))
 
     def look(self) -> dict[str, Any] | None:
         """Return how far all studies are; None: nothing changed, or the last look was a moment ago."""
@@ -75,13 +77,16 @@ class Follower:
         self._is_first, self._waits = self._seen == _NOTHING, False
         self._may_estimate = not self._is_first
         try:
-            now = self.fingerprint()
+            at, now = time.time(), self.fingerprint()
             found = None if now == self._seen else self._look()
+            self._waits = self._waits or any(abs(at - one[1] / 1e9) < YOUNG_SECONDS for one in now)
         except OrchestratorError as error:  # shown: a page that stops without a word would look like a run that stands
-            now, found = (str(error),), {"studies": [], "error": str(error), "devices": [], "run": None}
+            now, self._waits = ((str(error), 0, 0),), False
+            found = {"studies": [], "error": str(error), "devices": [], "run": None}
             found = None if now == self._seen else found
         self._seen = None if self._waits else now
-        self._not_before = began + min(REST * (self._clock() - began), MOST_REST)
+        if not self._is_first:  # the second look tells what the first one left to it
+            self._not_before = began + min(REST * (self._clock() - began), MOST_REST)
         return found
 
     def _look(self) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ from orchestrator.ledger.studies import read_study, study_folder, study_names
 
 __all__ = ["FollowedStudies", "FollowedStudy", "stamp"]
 
-FILES = ("plan.parquet", "looks.jsonl", "spending.jsonl")
+FILES = ("plan.parquet", "looks.jsonl")
+"""What `read_study` reads of a study."""
 
 Stamp = tuple[tuple[str, int, int], ...]
 """Names, times and sizes of files: as long as it is the same, so are they."""
@@ -79,14 +80,17 @@ class FollowedStudies:
         known, self._known = self._known, {}
         for name, now in stamps.items():
             before = known.get(name)
-            self._known[name] = before if before is not None and before[0] == now and before[1] else self._read(name)
+            if before is None or before[0] != now or before[1] is None:
+                before = self._read(name, before[1].searches if before is not None and before[1] is not None else ())
+            self._known[name] = before
         return [study for _, study in self._known.values() if study is not None]
 
     def _stamp(self, name: str) -> Stamp:
         folder = study_folder(self._results, name)
         return stamp(folder / file for file in FILES)
 
-    def _read(self, name: str) -> tuple[Stamp, FollowedStudy | None]:
+    def _read(self, name: str, followed: Sequence[FollowedSearch]) -> tuple[Stamp, FollowedStudy | None]:
+        """Read a study; of its searches that were followed already, those go on that are the same."""
         now = self._stamp(name)
         try:
             record, plan = read_study(self._results, name)
@@ -98,7 +102,8 @@ class FollowedStudies:
         searches = []
         for search in record.get("searches", ()):
             own = _where(plan, phase="search", method=search["method"], dataset=search["dataset"])
-            searches.append(FollowedSearch(search, slots[own]))
+            same = (one for one in followed if one.is_of(search, slots[own]))
+            searches.append(next(same, None) or FollowedSearch(search, slots[own]))
         seeds = plan["seed"].to_numpy()[confirmed]
         return now, FollowedStudy(name, record, np.unique(slots), slots[confirmed], seeds, tuple(searches))
 

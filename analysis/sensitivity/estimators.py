@@ -8,10 +8,8 @@ component beside adding it (`switched`) says where the two disagree.
 from __future__ import annotations
 
 import math
-import re
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,19 +17,18 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from analysis.sensitivity import parzen
+from analysis.sensitivity.distributions import distribution
 from analysis.verdicts.verdicts import Verdict
 from orchestrator.errors import RequestError
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # inside a notebook tqdm asks for widgets, which a report does not need
     import optuna
-    from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+    from optuna.distributions import BaseDistribution
 
 __all__ = [
     "curve",
-    "distribution",
     "fanova",
-    "log_scaled",
     "morris",
     "ped_anova",
     "rank_agreement",
@@ -41,41 +38,8 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 
-LOG_RATIO = 30.0
-"""A positive range that spans more than this ratio is taken as logarithmic where the record does not say."""
 TREES, DEPTH = 32, 6
 """fANOVA's forest: 64 leaves a tree; Optuna's default of unlimited depth takes minutes on 1,000 configurations."""
-
-
-def log_scaled(low: float, high: float) -> bool:
-    """Return whether a range without a declared scale is taken as logarithmic."""
-    return low > 0 and high / low > LOG_RATIO
-
-
-def distribution(values: Sequence[Any], domain: object = None) -> BaseDistribution:
-    """Return Optuna's distribution of a searched knob.
-
-    Args:
-        values: the values that were tried; numbers or options.
-        domain: the record's entry: a mapping with low, high and log (or options), or a text as `orchestrator.knobs`
-            writes domains, which does not tell the scale: then `log_scaled` does.
-    """
-    known = domain if isinstance(domain, Mapping) else _read(str(domain or ""))
-    if "options" in known or any(isinstance(value, bool | str) for value in values):
-        return CategoricalDistribution(list(known.get("options", sorted(set(values), key=str))))
-    low, high = float(known.get("low", min(values))), float(known.get("high", max(values)))
-    log = bool(known.get("log", log_scaled(low, high)))
-    whole = known.get("kind", "int" if all(float(value).is_integer() for value in values) else "float") == "int"
-    return IntDistribution(int(low), int(high), log=log) if whole else FloatDistribution(low, high, log=log)
-
-
-def _read(text: str) -> dict[str, Any]:
-    """Return the bounds in "a number from 1e-05 to 0.1" or "a whole number from 1 to 9"; nothing of other texts."""
-    found = re.match(r"a (whole )?number from (\S+) to (\S+)", text)
-    if found is None:
-        return {}
-    whole, low, high = found.groups()
-    return {"kind": "int" if whole else "float", "low": float(low), "high": float(high)}
 
 
 def ped_anova(
@@ -105,7 +69,8 @@ def ped_anova(
     values = np.asarray(objective, dtype=np.float64)[np.isfinite(objective)]
     n, best = len(tried), max(0.1, 6 / len(tried))
     drawn = np.vstack([np.arange(n), np.random.default_rng(0).integers(n, size=(n_bootstrap, n))])
-    whole, *draws = parzen.shares(tried, known, values, drawn, best)
+    columns = {name: tried[name].to_list() for name in known}
+    whole, *draws = parzen.shares(columns, known, values, drawn, best)
     low, high = np.nanpercentile(np.array(draws or [whole]), [2.5, 97.5], axis=0)
     # a percentile interval of shares may miss the estimate, which resampling (fewer distinct points) moves
     table = pd.DataFrame(

@@ -7,11 +7,10 @@ a configuration's cell on each knob's grid is found once, and a resample is a co
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from scipy.special import ndtr
@@ -29,12 +28,16 @@ FLOOR = 1e-12
 
 
 def shares(
-    tried: pd.DataFrame, known: Mapping[str, BaseDistribution], objective: Floats, drawn: Whole, best: float
+    tried: Mapping[str, Sequence[Any]],
+    known: Mapping[str, BaseDistribution],
+    objective: Floats,
+    drawn: Whole,
+    best: float,
 ) -> Floats:
     """Return each knob's share in reaching the best configurations, of each resample; nan where nothing has any.
 
     Args:
-        tried: (configurations, knobs) the values that were tried.
+        tried: knob -> (configurations,) the values that were tried.
         known: knob -> its distribution, in the order of the columns of the answer.
         objective: (configurations,) what is to be large.
         drawn: (resamples, size) places of configurations.
@@ -48,7 +51,7 @@ def shares(
     top = loss <= np.partition(loss, last, axis=1)[:, last : last + 1]
     raw = np.empty((len(drawn), len(known)))
     for place, (name, kind) in enumerate(known.items()):
-        cells, n_cells = _cells(tried[name].to_list(), kind)
+        cells, n_cells = _cells(tried[name], kind)
         density = _of_options if isinstance(kind, CategoricalDistribution) else _of_numbers
         of_top = density(_counts(cells[drawn], n_cells, top)) + FLOOR
         of_all = density(_counts(cells[drawn], n_cells, np.ones_like(top))) + FLOOR
@@ -58,7 +61,7 @@ def shares(
     return found
 
 
-def _cells(values: list[Any], kind: BaseDistribution) -> tuple[Whole, int]:
+def _cells(values: Sequence[Any], kind: BaseDistribution) -> tuple[Whole, int]:
     """Return the cell of each value on a knob's grid, and how many cells there are."""
     if isinstance(kind, CategoricalDistribution):
         return np.array([int(kind.to_internal_repr(value)) for value in values]), len(kind.choices)

@@ -16,27 +16,19 @@ from numpy.typing import NDArray
 
 from analysis.data import study_view
 from analysis.data.study_view import StudyView
+from analysis.sensitivity.fronts import front
 from analysis.tables.arm_tables import mean_interval
 from orchestrator.inference.objectives import recorded_objectives
 
-__all__ = ["FEWEST_SEEDS", "front", "trade_offs"]
+__all__ = ["FEWEST_SEEDS", "trade_offs"]
 
 Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 FEWEST_SEEDS = 3
 """Below it resampled seeds are nearly always the same ones."""
 
 N_RESAMPLES = 2_000
 _SEED = 20_260_302
-
-
-def front(scores: Floats) -> Bools:
-    """Return which of (configurations, objectives) no other one dominates, all to be large: (configurations,)."""
-    kept = np.ones(len(scores), dtype=bool)
-    for place, own in enumerate(scores):
-        kept[place] = not ((scores >= own).all(axis=1) & (scores > own).any(axis=1)).any()
-    return kept
 
 
 def trade_offs(study: StudyView, search: Mapping[str, Any]) -> pd.DataFrame:

@@ -45,16 +45,27 @@
     return found;
   };
   const short = (value) => (value === null ? "none" : Number(value.toPrecision(4)).toString());
+  const label = (svg, text, at) => {
+    const words = element("text", at);
+    words.append(text);
+    svg.append(words);
+  };
   // The history of a search: a dot a configuration, hollow where a seed collapsed, and the best so far as a line.
   const curve = (search) => {
-    const svg = element("svg", { class: "history", viewBox: "0 0 640 200", role: "img", "aria-label": `${search.name}: ${search.n} of ${search.of} configurations, best ${search.rule} so far ${short(search.best_now)}` });
+    const svg = element("svg", { class: "history", viewBox: "0 0 640 220", role: "img", "aria-label": `${search.name}: ${search.n} of ${search.of} configurations, best ${search.rule} so far ${short(search.best_now)}` });
     const values = [...search.points, ...search.best].map((one) => one[1]).filter((value) => value !== null);
     const low = Math.min(...values), high = Math.max(...values), reach = high - low || 1;
-    const x = (place) => 8 + (624 * place) / (search.of || 1), y = (value) => 190 - (180 * (value - low)) / reach;
+    const x = (place) => 58 + (570 * place) / (search.of || 1), y = (value) => 190 - (180 * (value - low)) / reach;
     for (const [place, value, feasible] of search.points) if (value !== null) svg.append(element("circle", { cx: x(place), cy: y(value), r: 2.5, class: feasible ? "point" : "collapsed" }));
     let path = "";
     for (const [place, value] of search.best) path += path ? `H${x(place)}V${y(value)}` : `M${x(place)} ${y(value)}`;
     if (path) svg.append(element("path", { d: `${path}H${x(search.n)}`, class: "best" }));
+    if (values.length) {
+      label(svg, short(high), { x: 50, y: 20, "text-anchor": "end" });
+      label(svg, short(low), { x: 50, y: 194, "text-anchor": "end" });
+    }
+    label(svg, `${search.rule} (${search.maximize ? "large" : "small"} is good)`, { x: 12, y: 105, "text-anchor": "middle", transform: "rotate(-90 12 105)" });
+    label(svg, `configurations, 1 to ${search.of} →`, { x: 340, y: 212, "text-anchor": "middle" });
     return svg;
   };
   const importances = (search) => {
@@ -68,6 +79,47 @@
     }
     return list;
   };
+  // Two objectives against each other: the front is what no other configuration is as good as in both and better in one.
+  const plane = (search) => {
+    const { rules, directions, points, front, n_front } = search.trade_off;
+    const svg = element("svg", { class: "history plane", viewBox: "0 0 640 300", role: "img", "aria-label": `${search.name}: ${rules[0]} against ${rules[1]}, ${n_front} configurations on the front` });
+    const places = [...points, ...front.map((one) => one[1])].filter((one) => one[0] !== null && one[1] !== null);
+    const scale = (which, from, to) => {
+      const values = places.map((one) => one[which]), low = Math.min(...values), high = Math.max(...values);
+      return { low, high, at: (value) => from + ((to - from) * (value - low)) / (high - low || 1) };
+    };
+    const x = scale(0, 60, 620), y = scale(1, 250, 14);
+    for (const one of points) if (one[0] !== null && one[1] !== null) svg.append(element("circle", { cx: x.at(one[0]), cy: y.at(one[1]), r: 2.5, class: one[one.length - 1] ? "point" : "collapsed" }));
+    for (const [, values] of front) svg.append(element("circle", { cx: x.at(values[0]), cy: y.at(values[1]), r: 5, class: "front" }));
+    if (places.length) for (const [value, at] of [[x.low, { x: 60, y: 268 }], [x.high, { x: 620, y: 268, "text-anchor": "end" }], [y.low, { x: 54, y: 250, "text-anchor": "end" }], [y.high, { x: 54, y: 20, "text-anchor": "end" }]]) label(svg, short(value), at);
+    const end = (which) => `${rules[which]} (${directions[which] === "maximize" ? "large" : "small"} is good)`;
+    label(svg, `${end(0)} →`, { x: 340, y: 290, "text-anchor": "middle" });
+    label(svg, `${end(1)} →`, { x: 14, y: 132, "text-anchor": "middle", transform: "rotate(-90 14 132)" });
+    return svg;
+  };
+  const frontTable = (search) => {
+    const { rules, directions, front } = search.trade_off, knobs = Object.keys(front[0][2]);
+    const holder = make("div", undefined, "wide"), table = make("table"), head = make("tr"), body = make("tbody");
+    for (const [name, value] of Object.entries({ tabindex: "0", role: "region", "aria-label": `Pareto front of ${search.name}` })) holder.setAttribute(name, value);
+    head.append(...["configuration", ...rules.map((rule, place) => `${rule} (${directions[place]})`), ...knobs].map((words) => make("th", words)));
+    for (const [place, values, config] of front) {
+      const line = make("tr");
+      line.append(make("th", String(place)), ...values.map((value) => make("td", short(value), "number")), ...knobs.map((knob) => make("td", config[knob])));
+      body.append(line);
+    }
+    const top = make("thead");
+    top.append(head);
+    table.append(top, body);
+    holder.append(table);
+    return holder;
+  };
+  const tradeOff = (search) => {
+    const { front, n_front, rules } = search.trade_off;
+    if (!n_front) return [make("p", "No configuration has all objectives yet.", "soft")];
+    const rest = n_front > front.length ? `, of which ${front.length} are shown` : "";
+    const others = rules.length > 2 ? `, drawn in the first two of ${rules.length} objectives` : "";
+    return [make("p", `Pareto front so far (means over seeds, none collapsed): ${n_front} configurations than which no other one is as good in every objective and better in one${rest}${others}. The first objective chooses.`), plane(search), frontTable(search)];
+  };
   const searchView = (study, search, open) => {
     const entry = make("details");
     entry.dataset.key = JSON.stringify([study, search.name]);
@@ -75,8 +127,9 @@
     entry.append(make("summary", `${study}: ${search.name}, ${search.n} of ${search.of} configurations, best ${search.rule} ${short(search.best_now)}`));
     if (search.points.length) entry.append(curve(search));
     const best = Object.entries(search.best_values).map(([knob, value]) => `${knob} ${value}`).join(", ");
-    if (best) entry.append(make("p", `Best so far (${search.maximize ? "largest" : "smallest"} mean over seeds, none collapsed): ${best}.`));
-    entry.append(make("p", search.importances.length ? "How much each knob has to do with the best tenth, so far:" : "Importances come with 20 configurations.", "soft"));
+    if (best) entry.append(make("p", `Best so far (${search.maximize ? "largest" : "smallest"} mean over seeds${search.trade_off ? ` of ${search.rule}` : ""}, none collapsed): ${best}.`));
+    if (search.trade_off) entry.append(...tradeOff(search));
+    entry.append(make("p", search.importances.length ? `How much each knob has to do with the best tenth${search.trade_off ? ` in ${search.rule}` : ""}, so far:` : "Importances come with 20 configurations.", "soft"));
     if (search.importances.length) entry.append(importances(search));
     return entry;
   };
@@ -134,5 +187,8 @@
   history.replaceState(null, "", location.pathname + location.hash);
   const events = new EventSource("/events");
   events.addEventListener("message", (event) => show(JSON.parse(event.data)));
-  events.addEventListener("error", () => { document.getElementById("state").textContent = "The server does not answer; trying again."; });
+  events.addEventListener("error", () => {
+    const gone = events.readyState === EventSource.CLOSED;  // another server came in its place: it has another token
+    document.getElementById("state").textContent = gone ? "The server refuses this page; open the address that it printed." : "The server does not answer; trying again.";
+  });
 })();

@@ -109,6 +109,24 @@ def test_a_search_shows_its_best_so_far_and_what_each_knob_has_to_do_with_it(fol
     page.screenshot(path=shots / "live.png", full_page=True)
 
 
+def test_a_search_of_two_objectives_shows_its_front_in_a_picture_and_a_table(followed, live, shots):
+    record, plan = read_study(live[1], "synthetic")
+    search = record["searches"][0]
+    search |= {"rules": ["neighbour_mi", "wall"], "directions": ["maximize", "minimize"]}
+    for place, entry in enumerate(search["history"]):
+        entry["objective"] = [entry["objective"][0], float(place % 7)]
+    with Ledger(live[1], writable=True) as ledger:
+        ledger.studies.write("synthetic", record, plan)
+    page = followed()
+    entry = page.locator("#searched details")
+    rows = entry.locator("div.wide tbody tr")
+    rows.first.wait_for(timeout=20_000)
+    assert entry.locator("svg.plane circle.front").count() == rows.count() > 1
+    assert "neighbour_mi (maximize)" in entry.locator("div.wide thead").inner_text()
+    assert f"{rows.count()} configurations than which" in entry.inner_text()
+    page.screenshot(path=shots / "live-front.png", full_page=True)
+
+
 def test_looks_are_told_as_allowed_and_nothing_is_estimated(followed, live):
     record, plan = read_study(live[1], "synthetic")
     record["seeds"]["planned"], record["looks_taken"] = [6, 12], []

@@ -4,11 +4,14 @@ import json
 import math
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 
 from analysis.live import searches
-from analysis.live.searches import FollowedSearch, SearchRows
-from analysis.sensitivity import importance
+from analysis.live.search_rows import COLUMNS, SearchRows
+from analysis.live.searches import FollowedSearch
+from analysis.sensitivity import estimators, importance
 from orchestrator.ledger.rows.following import Change, Following
 from orchestrator.ledger.studies import read_study
 
@@ -19,7 +22,7 @@ METRIC = "metric.neighbour_mi"
 def found(synthetic):
     """The recorded entry of the synthetic search, its trials, and their rows."""
     record, plan = read_study(synthetic.results, "synthetic")
-    following = Following(synthetic.results, ("collapsed", *searches.COLUMNS, METRIC))
+    following = Following(synthetic.results, ("collapsed", *COLUMNS, METRIC))
     change = following.look()
     ids = [one for one, phase in zip(plan["trial_id"].to_pylist(), plan["phase"].to_pylist(), strict=True)
            if phase == "search"]  # fmt: skip
@@ -98,18 +101,61 @@ def test_what_is_told_is_json_also_where_nothing_was_measured(found):
     json.dumps(told, allow_nan=False)
 
 
+@pytest.fixture
+def two(found):
+    """The search with a second objective, to be small."""
+    search = {**found[0], "rules": ["neighbour_mi", "wall"], "directions": ["maximize", "minimize"]}
+    random = np.random.default_rng(0)
+    history = [{**one, "objective": [one["objective"][0], float(random.integers(9))]} for one in search["history"]]
+    return {**search, "history": history}, found[1]
+
+
+def test_the_front_of_two_objectives_is_what_no_other_one_beats_in_both(two):
+    told = FollowedSearch(*two).told()["trade_off"]
+    able = [one["objective"] for one in two[0]["history"] if one["feasible"]]
+    beaten = [any(o[0] >= a[0] and o[1] <= a[1] and o != a for o in able) for a in able]
+    expected = sorted(([*one] for one, out in zip(able, beaten, strict=True) if not out), reverse=True)
+    assert [values for _, values, _ in told["front"]] == expected and told["n_front"] == len(expected)
+    assert told["rules"] == ["neighbour_mi", "wall"] and len(told["points"]) == 24
+    assert set(told["front"][0][2]) == set(two[0]["space"])
+
+
+def test_one_objective_has_no_front(found):
+    assert FollowedSearch(*found[:2]).told()["trade_off"] is None
+
+
+def test_a_front_that_grows_row_by_row_is_that_of_all_rows(found):
+    search, slots, change = found
+    random = np.random.default_rng(1)
+    wall = pa.array(random.integers(20, size=len(change.rows)).astype(float))
+    change = Change(change.slots, change.rows.append_column("metric.wall", wall), change.gone)
+    several = {**unfinished(search), "rules": ["neighbour_mi", "wall"], "directions": ["maximize", "minimize"]}
+    fronts = []
+    for width in (4, 1_000):
+        rows, one = SearchRows((METRIC, "metric.wall")), FollowedSearch(several, slots[:4])
+        for start in range(0, len(change.slots), width):
+            rows.take(part(change, start, start + width))
+            one.follow(rows)
+        fronts.append(sorted(values for _, values, _ in one.told()["trade_off"]["front"]))
+    assert fronts[0] == fronts[1] and len(fronts[0]) > 1
+
+
+def test_importances_are_those_of_the_report(found):
+    search, slots, change = found
+    one = followed(search, slots, change, 1_000)[0]
+    one.estimate()
+    knobs = pd.DataFrame([entry["values"] for entry in search["history"]])[list(search["space"])]
+    values = np.array([entry["objective"][0] for entry in search["history"]])
+    known = estimators.ped_anova(knobs, values, search["space"], n_bootstrap=0)["importance"]
+    assert dict(one.importances) == pytest.approx(known.to_dict(), abs=6e-4)
+
+
 def test_a_long_history_is_thinned(found):
     search, slots, _ = found
     history = [{**search["history"][0], "objective": [float(number)]} for number in range(5_000)]
     told = FollowedSearch({**search, "history": history}, slots).told()
     assert told["n"] == 5_000 and len(told["points"]) <= searches.MOST_POINTS
     assert len(told["best"]) <= searches.MOST_POINTS and told["best_now"] == 4_999.0
-
-
-def test_rows_of_no_search_are_not_kept(synthetic):
-    rows = SearchRows(())
-    rows.take(Following(synthetic.results, ()).look())
-    assert rows.found(np.arange(300)) is None
 
 
 def test_metrics_under_way_are_those_of_searches_without_a_choice(found):

@@ -1,3 +1,4 @@
+import os
 import shutil
 
 import pytest
@@ -5,6 +6,7 @@ import pytest
 from analysis.live.snapshot import REST, Follower
 from orchestrator.inspection.status import status
 from orchestrator.ledger import Ledger
+from orchestrator.ledger.studies import read_study
 
 
 class Clock:
@@ -26,7 +28,7 @@ def same_as_status(told, results):
             assert name == "examples" or one[name] == value, name
 
 
-def test_the_first_look_tells_every_study_and_a_later_one_nothing(results):
+def test_the_first_look_tells_every_study_and_a_later_one_nothing(results, monkeypatch):
     clock = Clock()
     follower = Follower(results, clock)
     (study,) = follower.look()["studies"]
@@ -35,6 +37,7 @@ def test_the_first_look_tells_every_study_and_a_later_one_nothing(results):
     assert failure["line"] == failure["text"] == "loss is NaN" and failure["count"] == 1
     assert failure["trial_id"] == status(results)[0]["examples"][0]["trial_id"]
     assert not study["report"] and study["rate"] == 0.0 and study["searches"][0]["importances"] == []
+    monkeypatch.setattr("analysis.live.snapshot.YOUNG_SECONDS", 0.0)
     clock.now = 100.0
     (study,) = follower.look()["studies"]
     assert study["searches"][0]["importances"][0][0] == "fairness_weight"  # which takes longer: told by a later look
@@ -77,11 +80,49 @@ def test_looking_takes_a_small_share_of_the_time(results, train_missing, monkeyp
 
     monkeypatch.setattr("analysis.live.snapshot.holder_of", slow)
     follower = Follower(results, clock)
-    assert follower.look() is not None
+    assert follower.look() is not None and follower.look() is not None  # the second tells what the first left to it
     train_missing(results)
     assert follower.look() is None
-    clock.now = 0.5 * REST
+    clock.now += 0.5 * REST
     assert follower.look() is not None
+
+
+def test_what_changes_within_one_tick_of_the_clock_of_files_is_seen(results, train_missing, monkeypatch):
+    monkeypatch.setattr("analysis.live.snapshot.YOUNG_SECONDS", 600.0)
+    clock, trials = Clock(), results / "trials"
+    os.utime(trials)
+    tick = trials.stat().st_mtime_ns
+    follower = Follower(results, clock)
+    follower.look()
+    clock.now = 10.0
+    follower.look()
+    train_missing(results)
+    os.utime(trials, ns=(tick, tick))
+    (results / "lock").unlink()
+    clock.now = 20.0
+    assert follower.look()["studies"][0]["missing"] == 0
+
+
+def test_a_search_under_way_goes_on_through_looks_without_a_row_and_a_plan_that_is_written_again(
+    results, train_missing, monkeypatch
+):
+    record, plan = read_study(results, "synthetic")
+    record["searches"][0] |= {"chosen": None, "chosen_number": None, "history": []}
+    with Ledger(results, writable=True) as ledger:
+        ledger.studies.write("synthetic", record, plan)
+    clock, told = Clock(), []
+    follower = Follower(results, clock)
+    for step in range(4):
+        clock.now = 100.0 * step
+        if step == 2:
+            (results / "lock").touch()
+        if step == 3:
+            with Ledger(results, writable=True) as ledger:
+                ledger.studies.write("synthetic", {**record, "git_commit": "another"}, plan)
+        (study,) = follower.look()["studies"]
+        told.append(study["searches"][0])
+    assert [one["n"] for one in told] == [0, 24, 24, 24]  # the first look leaves configurations to the second
+    assert told[1]["importances"] and told[3]["importances"] == told[1]["importances"]
 
 
 def test_a_plan_is_not_read_again_when_only_rows_came(results, train_missing, monkeypatch):

@@ -9,6 +9,7 @@ from SALib.sample import sobol as sobol_sample
 from scipy import stats
 
 from analysis.sensitivity import estimators, screening
+from analysis.sensitivity.distributions import distribution
 from orchestrator.errors import RequestError
 
 NAMES = ["a", "b", "c"]
@@ -44,7 +45,7 @@ def test_ped_anova_of_the_whole_sample_is_optunas(searched):
 
     knobs, objective = searched
     names = ["strong", "idle", "option"]
-    kinds = {name: estimators.distribution([v for v in knobs[name]]) for name in names}
+    kinds = {name: distribution([v for v in knobs[name]]) for name in names}
     study = optuna.create_study(direction="maximize")
     for place, value in enumerate(objective):
         params = {name: knobs[name].iloc[place] for name in names}
@@ -65,16 +66,6 @@ def test_configurations_without_an_objective_are_left_out(searched):
     objective[9:] = np.nan
     with pytest.raises(RequestError, match="there are 9"):
         estimators.ped_anova(knobs, objective)
-
-
-def test_a_declared_domain_wins_over_the_values():
-    known = estimators.distribution([0.1, 0.2], {"low": 0.01, "high": 1.0, "log": True})
-    assert (known.low, known.high, known.log) == (0.01, 1.0, True)
-    text = estimators.distribution([0.5, 2.0], "a number from 1e-05 to 10")
-    assert (text.low, text.high, text.log) == (1e-05, 10.0, True)
-    assert estimators.distribution([2.0, 3.0], "a number from 1 to 9").__class__.__name__ == "FloatDistribution"
-    assert estimators.distribution([1, 5]).__class__.__name__ == "IntDistribution"
-    assert estimators.distribution([True, False]).__class__.__name__ == "CategoricalDistribution"
 
 
 def test_morris_of_a_linear_function_is_its_slopes():

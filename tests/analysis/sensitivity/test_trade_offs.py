@@ -7,18 +7,11 @@ import itertools
 import numpy as np
 import views
 
-from analysis.sensitivity.trade_offs import front, trade_offs
+from analysis.sensitivity.trade_offs import trade_offs
 
 
 def by_definition(scores):
     return [not any((other >= own).all() and (other > own).any() for other in scores) for own in scores]
-
-
-def test_the_front_is_what_nobody_dominates():
-    random = np.random.default_rng(0)
-    for _ in range(50):
-        scores = random.integers(0, 4, size=(8, 3)).astype(float)
-        assert front(scores).tolist() == by_definition(scores)
 
 
 def study_and_search(quality, cost):
