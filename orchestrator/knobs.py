@@ -48,6 +48,8 @@ class Knob:
     when: Mapping[str, tuple[Value, ...]] = dataclasses.field(default_factory=dict)
     since: int | None = None
     """The method's version that was there before the knob; None: the knob was there from the first version on."""
+    costs: bool = False
+    """Whether a trial takes time in proportion to the value, as with restarts: a price goes by it."""
 
 
 def knob(
@@ -57,6 +59,7 @@ def knob(
     fuses: bool = False,
     when: Mapping[str, tuple[Value, ...]] | None = None,
     since: int | None = None,
+    costs: bool = False,
 ) -> Any:
     """Declare a knob where a dataclass field has its default.
 
@@ -65,13 +68,16 @@ def knob(
 
     A knob that is added to a method of version N, at a default that changes no number, says `since=N`: a trial at the
     default then keeps the id that it had before (`identity`), and the ledger's rows stay hits.
+    With `costs=True` a trial takes time in proportion to the knob's value, which is a number above 0.
     """
     conditions = {other: tuple(plain(list(allowed))) for other, allowed in (when or {}).items()}  # type: ignore[arg-type]  # of a list a tuple
     if any(isinstance(allowed, str) for allowed in (when or {}).values()):
         raise ValueError(f"when={when!r}: a condition lists the values under which the knob matters")
     if since is not None and (isinstance(since, bool) or not isinstance(since, int) or since < 1):
         raise ValueError(f"since={since!r}: the version of the method to which the knob was added")
-    declared = Knob(domain.accept(default), domain, fuses, conditions, since)
+    if costs and not (isinstance(domain, Float | Int) and domain.low > 0 and not domain.also):
+        raise ValueError(f"costs=True: time cannot be in proportion to {domain}")
+    declared = Knob(domain.accept(default), domain, fuses, conditions, since, costs)
     return dataclasses.field(default=declared.default, metadata={"knob": declared})
 
 

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from orchestrator import discovery
 from orchestrator.bundles.profile import Profile
 from orchestrator.bundles.size import BundleLimits, known_profile
+from orchestrator.errors import RequestError
 from orchestrator.knobs import Knob
 from orchestrator.ledger import Ledger
 from orchestrator.plan.catalogue import Catalogue
@@ -58,6 +59,8 @@ class Knowledge:
     stated: Mapping[str, float] = field(default_factory=dict)
     """method -> seconds an epoch that the study's tier states."""
     device: str = "cpu"
+    size: Callable[[str, str], tuple[int, int] | None] = lambda dataset, protocol: None
+    """(dataset, protocol) -> how many points are fitted, and numbers of each; None: it is not here."""
 
 
 def knowledge(studies: Sequence[Study], catalogue: Catalogue, ledger: Ledger, device: str = "cpu") -> Knowledge:
@@ -66,6 +69,15 @@ def knowledge(studies: Sequence[Study], catalogue: Catalogue, ledger: Ledger, de
 
     def limit(spec: TrialSpec) -> int:
         return LIMIT_WITHOUT_DATA if spec.dataset in catalogue.absent else limits.looked_up(spec)
+
+    sizes = Catalogue(catalogue.plugins)  # another one: what earlier trials were trained on is no part of this plan
+
+    def size(dataset: str, protocol: str) -> tuple[int, int] | None:
+        try:
+            facts = sizes.dataset(dataset, protocol)
+        except RequestError:
+            return None
+        return (facts.n_points, facts.n_numbers) if facts.n_points and facts.n_numbers else None
 
     methods: list[str] = []
     stated: dict[str, float] = {}
@@ -79,6 +91,7 @@ def knowledge(studies: Sequence[Study], catalogue: Catalogue, ledger: Ledger, de
         limit=limit,
         stated=stated,
         device=device,
+        size=size,
     )
 
 

@@ -13,10 +13,11 @@ import pyarrow.compute as pc
 
 from orchestrator.bundles.profile import Profile
 from orchestrator.bundles.program import program_key
+from orchestrator.knobs import Knob
 from orchestrator.price.knowledge import Knowledge
 from orchestrator.trial import TrialSpec, canonical_json
 
-__all__ = ["Rate", "history_of", "rate_of"]
+__all__ = ["Rate", "history_of", "rate_of", "work_of"]
 
 PROBED, SAME_PROGRAM, SAME_DATASET, STATED, SAME_METHOD = 1.35, 1.25, 2.0, 4.0, 4.0
 """Systematic error of a rate by where it comes from: the ends of a 90 % interval are the rate over and times this."""
@@ -44,8 +45,11 @@ class History:
 
     method: Entries
     dataset: Entries
+    protocol: Entries
     key: Entries
     """Of the program."""
+    work: Entries
+    """What of its knobs time is in proportion to (`work_of`)."""
     n_epochs: Entries
     size: Entries
     """Of the bundle."""
@@ -69,12 +73,13 @@ def history_of(known: Knowledge) -> History:
     own = rows.filter(pc.fill_null(complete, False)).to_pydict()
     kept = [place for place, method in enumerate(own["method"]) if method in known.spaces]
     names = ("method", "method_version", "dataset", "protocol", "precision", "config", "device")
-    keys: dict[tuple[Any, ...], str] = {}
+    keys: dict[tuple[Any, ...], tuple[str, float]] = {}
     found = []
     for place in kept:
         facts = tuple(own[name][place] for name in names)
         if facts not in keys:
-            keys[facts] = _key_of_row(dict(zip(names, facts, strict=True)), known)
+            row = dict(zip(names, facts, strict=True))
+            keys[facts] = _key_of_row(row, known), work_of(json.loads(row["config"]), known.spaces[row["method"]])
         found.append(keys[facts])
 
     def entries(name: str, kind: Any, absent: object = None) -> Entries:
@@ -84,7 +89,9 @@ def history_of(known: Knowledge) -> History:
     return History(
         method=entries("method", object),
         dataset=entries("dataset", object),
-        key=np.array(found, dtype=object),
+        protocol=entries("protocol", object),
+        key=np.array([key for key, _ in found], dtype=object),
+        work=np.array([work for _, work in found], dtype=np.float64),
         n_epochs=entries("n_epochs", np.float64),
         size=entries("bundle_size", np.float64, 1),
         seconds=entries("cost.seconds", np.float64),
@@ -110,6 +117,11 @@ def _key_of_row(row: Mapping[str, Any], known: Knowledge) -> str:
     return program_key(spec, space, str(row["device"]).partition(":")[0])
 
 
+def work_of(config: Mapping[str, Any], space: Mapping[str, Knob]) -> float:
+    """Return the product of the knobs that a trial takes time in proportion to; 1.0: there is none."""
+    return math.prod(float(config.get(name, one.default)) for name, one in space.items() if one.costs)
+
+
 def rate_of(key: str, spec: TrialSpec, history: History, known: Knowledge) -> Rate | None:
     """Return the rate of a program from the nearest source; None: there is none."""
     same, profile = history.where(history.key == key), known.profile(key)
@@ -117,14 +129,15 @@ def rate_of(key: str, spec: TrialSpec, history: History, known: Knowledge) -> Ra
         return _probed(profile, same.where(~same.elsewhere))
     method = history.where(history.method == spec.method)
     here = method.where(method.dataset == spec.dataset)
+    work = work_of(spec.config, known.spaces[spec.method])
     if len(same):
-        return _from_rows(same, SAME_PROGRAM)
+        return _from_rows(same, SAME_PROGRAM, work)
     if len(here):
-        return _from_rows(here, SAME_DATASET)
+        return _from_rows(here, SAME_DATASET, work)
     if spec.method in known.stated:  # before rows of other data, which are of another machine
         stated = known.stated[spec.method]
         return Rate(lambda epochs, members: epochs * stated, STATED, lambda members: math.nan)
-    return _from_rows(method, SAME_METHOD) if len(method) else None
+    return _from_other_data(method, spec, known, work)
 
 
 def _probed(profile: Profile, same: History) -> Rate:
@@ -140,10 +153,36 @@ def _probed(profile: Profile, same: History) -> Rate:
     return replace(rate, seconds=lambda e, m: level * profile.trial_seconds(e, m), factor=_spread(logs, SAME_PROGRAM))
 
 
-def _from_rows(rows: History, systematic: float) -> Rate:
-    logs = np.log(rows.seconds / rows.n_epochs)
-    rate, peak = float(np.exp(logs.mean() + logs.var() / 2)), float(np.fmax.reduce(rows.peak))
+def _from_rows(rows: History, systematic: float, work: float) -> Rate:
+    logs = np.log(rows.seconds / rows.n_epochs / rows.work)
+    rate, peak = work * float(np.exp(logs.mean() + logs.var() / 2)), float(np.fmax.reduce(rows.peak))
     return Rate(lambda epochs, members: epochs * rate, _spread(logs, systematic), lambda members: peak)
+
+
+def _from_other_data(rows: History, spec: TrialSpec, known: Knowledge, work: float) -> Rate | None:
+    """Return the rate by rows of other data, scaled by size; None: there are none, or a size is not known.
+
+    Time is taken to grow with the points, and with the numbers of each between not at all (small products cost what a
+    call costs) and in proportion: the middle is the square root, and the interval reaches to both.
+    """
+    wanted = known.size(spec.dataset, spec.protocol)
+    if wanted is None:
+        return None
+    scales = np.full((len(rows), 2), math.nan)
+    sizes: dict[tuple[str, str], tuple[int, int] | None] = {}
+    for place, data in enumerate(zip(rows.dataset, rows.protocol, strict=True)):
+        if data not in sizes:
+            sizes[data] = known.size(*data)
+        size = sizes[data]
+        if size is not None:
+            scales[place] = wanted[0] / size[0], math.sqrt(wanted[1] / size[1])
+    sized = np.isfinite(scales[:, 0])
+    if not sized.any():
+        return None
+    points, numbers = scales[sized].T
+    rows = rows.where(sized)
+    wider = float(np.exp(np.abs(np.log(numbers)).mean()))
+    return _from_rows(replace(rows, seconds=rows.seconds * points * numbers), SAME_METHOD * wider, work)
 
 
 def _spread(logs: np.ndarray[Any, Any], systematic: float) -> float:

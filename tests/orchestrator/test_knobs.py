@@ -1,6 +1,6 @@
 """Knobs: domains, canonical configs, and the one line that a wrong value ends in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, make_dataclass
 
 import pytest
 from hypothesis import given
@@ -32,6 +32,13 @@ def test_conditions_are_followed_through_other_conditions():
     # order=5 is inert under the reverse loss, goes back to 1.0, and so rate stays in effect
     assert canonical(SPACE, {"order": 5.0, "rate": 0.5})["rate"] == 0.5
     assert canonical(SPACE, {"order": 5.0, "rate": 0.5, "loss": "renyi"})["rate"] == 0.1
+
+
+@pytest.mark.parametrize("domain", [Choice(1, 2), Float(0.0, 1.0), Int(1, 3, also=(None,))])
+def test_time_is_in_proportion_to_numbers_above_zero_only(domain):
+    assert knobs_of(make_dataclass("C", [("restarts", int, knob(2, Int(1, 9), costs=True))]))["restarts"].costs
+    with pytest.raises(ValueError, match="time cannot be in proportion"):
+        knob(1, domain, costs=True)
 
 
 def test_equal_values_have_one_canonical_form():

@@ -30,7 +30,7 @@ class KMeansConfig(MethodConfig):
 
     cluster_factor: float = knob(1.0, Float(0.5, 4.0, log=True), fuses=True)
     """Number of clusters over the number of classes, rounded, at least 1."""
-    n_init: int = knob(10, Int(1, 100, log=True), fuses=True)
+    n_init: int = knob(10, Int(1, 100, log=True), fuses=True, costs=True)
     """Restarts; the one with the least inertia stays."""
     init: str = knob("k-means++", Choice(*STARTS), fuses=True)
     """How the first centres are drawn."""

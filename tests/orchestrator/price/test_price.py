@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from orchestrator.bundles.profile import Profile
-from orchestrator.knobs import Choice, Float, Knob
+from orchestrator.knobs import Choice, Float, Int, Knob
 from orchestrator.price.knowledge import Knowledge
 from orchestrator.price.price import BUNDLE_SECONDS, WAVE_SECONDS, price
 from orchestrator.trial import TrialSpec, canonical_json
@@ -50,7 +50,7 @@ def known(found=None, profile=None, limit=1, **more):
         spaces=SPACES,
         profile=lambda _: profile,
         limit=lambda _: limit,
-        **more,
+        **{"size": lambda dataset, protocol: (100, 4), **more},
     )
 
 
@@ -75,6 +75,35 @@ def test_the_further_the_source_the_wider_the_interval_and_the_nearest_one_count
     assert widths == sorted(widths)
     mixed = pa.concat_tables([rows(20.0, 20.0), rows(90.0, 90.0, loss="b"), rows(90.0, dataset="other")])
     assert price([trials(1)], known(mixed), 1, NOW).core_seconds == pytest.approx(20)
+
+
+@pytest.mark.parametrize(
+    ("size", "expected", "reaches"),
+    [((100, 4), 40.0, (40.0, 40.0)), ((1_400, 4), 560.0, (560.0, 560.0)), ((1_400, 100), 2_800.0, (560.0, 14_000.0))],
+)
+def test_rows_of_other_data_are_scaled_by_points_and_somewhere_between_not_and_by_their_numbers(
+    size, expected, reaches
+):
+    sizes = {"other": (100, 4), "d": size}
+    found = price([trials(1)], known(rows(40.0, dataset="other"), size=lambda data, _: sizes[data]), 1, NOW)
+    assert found.core_seconds == pytest.approx(expected)
+    assert found.low < reaches[0] / 4 * 1.01
+    assert found.high > reaches[1] * 4 * 0.99
+
+
+def test_what_was_trained_on_data_of_which_nothing_is_known_prices_nothing():
+    absent = {"other": (100, 4), "d": None}
+    for sizes in (absent, {"other": None, "d": (100, 4)}):
+        found = price([trials(1)], known(rows(40.0, dataset="other"), size=lambda data, _, s=sizes: s[data]), 1, NOW)
+        assert found.unknown == ("m on d",)
+
+
+@pytest.mark.parametrize(("restarts", "seconds"), [(2, 20.0), (5, 50.0), (100, 1_000.0)])
+def test_time_is_in_proportion_to_a_knob_that_says_so(restarts, seconds):
+    found = rows(20.0, 20.0).drop_columns("config").append_column("config", pa.array(['{"restarts":2}'] * 2))
+    spaces = {"m": {"restarts": Knob(10, Int(1, 100), fuses=True, costs=True)}}
+    asked = [[replace(SPEC, config={"restarts": restarts})]]
+    assert price(asked, replace(known(found), spaces=spaces), 1, NOW).core_seconds == pytest.approx(seconds)
 
 
 def test_a_probe_prices_every_bundle_size_and_rows_correct_its_level():
