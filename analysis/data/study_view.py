@@ -96,9 +96,8 @@ def view(name: str, results: Path, record: Mapping[str, Any], plan: pd.DataFrame
     rows = plan.merge(trials[known], on="trial_id", how="left", validate="many_to_one")
     rows["state"] = rows["state"].astype("str").where(rows["state"].notna(), MISSING)
     rows["collapsed"] = rows["collapsed"].eq(True)
-    return StudyView(name, results, with_values_as_text(record), rows)
     discovery.use_metrics(record.get("metrics", {}))  # what it says of numbers that no metric's file knows
-    return StudyView(name, results, record, rows)
+    return StudyView(name, results, with_values_as_text(record), rows)
 
 
 def confirm_rows(study: StudyView) -> pd.DataFrame:

@@ -111,7 +111,9 @@ def status(options: StatusOptions) -> None:
     """Say how far studies are, what failed, what was spent; also while another terminal runs them."""
     from orchestrator.cli import console
     from orchestrator.inspection.status import status as status_of
+    from orchestrator.machine.arrow import keep_little
 
+    keep_little()
     while True:
         found = status_of(options.results, options.study)
         console.emit(found, options.as_json, console.status_table)
@@ -137,7 +139,9 @@ def trial(options: TrialOptions) -> None:
     """Show one trial: config, attempts with error and cost, rows, the command that trains it again."""
     from orchestrator.cli import console
     from orchestrator.inspection.trial_view import trial_view
+    from orchestrator.machine.arrow import keep_little
 
+    keep_little()
     console.emit(trial_view(options.results, options.trial_id), options.as_json, console.trial_text)
 
 

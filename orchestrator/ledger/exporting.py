@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from orchestrator.errors import RequestError
-from orchestrator.ledger import files, retractions, schema, studies
+from orchestrator.ledger import files, plain_files, retractions, schema, studies
 from orchestrator.ledger.rows import compaction, evaluations, streaming
 from orchestrator.ledger.rows.batches import Batches, pieces, retry_while_changing
 from orchestrator.ledger.rows.view import chosen, selected
@@ -117,7 +117,7 @@ def export_ledger(results: Path, target: Path, most_bytes: int) -> Kept:
         n_trials=len(pc.unique(trials["trial_id"])),
         n_attempts=len(trials),
         n_evaluations=n_evaluations,
-        curves=curves.precision,
+        curves=_precision(results, curves),
         evaluations_a_trial=curves.most,
         n_bytes=sum(path.stat().st_size for path in target.rglob("*.*") if path.name != MARK),
     )
@@ -125,6 +125,15 @@ def export_ledger(results: Path, target: Path, most_bytes: int) -> Kept:
     with files.os_errors(f"the ledger cannot be written to {str(target)!r}"):
         files.write_durably(target / MARK, text.encode())
     return kept
+
+
+def _precision(results: Path, curves: _Curves) -> str:
+    """Return how exact the evaluations are; those of a kept ledger are no better than it says."""
+    mark = results / MARK
+    before = EXACT
+    if mark.is_file():
+        before = str(plain_files.parsed(plain_files.read(mark, plain_files.MOST_JSON_BYTES)).get("curves", EXACT))
+    return curves.precision if before == EXACT else before
 
 
 def _fixed_bytes(known: Mapping[str, Study], trials: pa.Table) -> int:

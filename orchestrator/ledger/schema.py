@@ -201,10 +201,12 @@ def united(table: str, schemas: Iterable[pa.Schema], columns: Sequence[str] | No
 
 def fitted(part: pa.Table, schema: pa.Schema) -> pa.Table:
     """Return a table under a schema that `united` gave: its columns cast, absent ones null."""
-    data = []
+    there, data = dict(zip(part.column_names, part.columns, strict=True)), []
     for field in schema:
-        there = field.name in part.column_names
-        data.append(part[field.name].cast(field.type) if there else pa.nulls(len(part), field.type))
+        own = there.get(field.name)
+        if own is None:
+            own = pa.nulls(len(part), field.type)
+        data.append(own if own.type == field.type else own.cast(field.type))
     return pa.Table.from_arrays(data, schema=schema)
 
 

@@ -21,6 +21,9 @@ SMALL_BYTES = 2**20
 MOST_TAKEN = 0.25
 """Of a row group whose rows are taken column by column: of more rows, all of it is read at once."""
 
+SOME_ROWS = 2**11
+"""How many rows are unpacked at once to take few of them."""
+
 KEY_ROWS = 2**15
 """How many rows' keys are in memory at once."""
 
@@ -83,13 +86,20 @@ def row_group(file: pq.ParquetFile, head: Header, group: int, positions: Positio
 def _taken(
     file: pq.ParquetFile, groups: Sequence[int], names: Sequence[str], positions: Positions, threads: bool
 ) -> pa.Table:
-    """Return rows of some row groups: few of many, one column after another, which takes a tenth of the memory."""
-    if len(positions) > MOST_TAKEN * sum(file.metadata.row_group(group).num_rows for group in groups):
+    """Return rows of some row groups: few of many, some rows after others, which takes a tenth of the memory."""
+    n_rows = sum(file.metadata.row_group(group).num_rows for group in groups)
+    if len(positions) > MOST_TAKEN * n_rows:
         return file.read_row_groups(groups, names, use_threads=threads).take(positions)
-    columns = {}
-    for name in names:
-        columns[name] = file.read_row_groups(groups, [name], use_threads=False)[name].take(positions)
-    return pa.table(columns)
+    parts, start = [], 0
+    for batch in file.iter_batches(SOME_ROWS, row_groups=groups, columns=names, use_threads=False):
+        first, last = np.searchsorted(positions, (start, start + len(batch)))
+        if first < last:
+            parts.append(batch.take(pa.array(positions[first:last] - start)))
+        start += len(batch)
+        if last == len(positions):
+            break
+    schema = file.schema_arrow
+    return pa.Table.from_batches(parts, pa.schema([schema.field(name) for name in names]))
 
 
 def places(file: pq.ParquetFile, group: int, attempts: pa.Table) -> Positions:

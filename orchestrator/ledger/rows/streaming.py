@@ -56,13 +56,13 @@ def encode_parts(
         sink: where it goes.
         parts: tables whose columns are among those of `schema`.
         schema: of the whole (`schema.united`).
-        tight: as small as it comes, a group of rows for each part; else compressed, in groups of `GROUP_ROWS`.
+        tight: as small as it comes in groups of `GROUP_ROWS`; else compressed.
     """
     options = {**files.options_of(schema, tight=tight), "write_page_checksum": True}
     n_rows = 0
     with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), schema, **options) as writer:
-        for group in (fitted(part, schema) for part in parts if len(part)) if tight else _groups(parts, schema):
-            writer.write_table(group, row_group_size=len(group) if tight else GROUP_ROWS)
+        for group in _groups(parts, schema):
+            writer.write_table(group, row_group_size=GROUP_ROWS)
             n_rows += len(group)
             yield n_rows
 

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from analysis.data import study_view
+from orchestrator import discovery
 from orchestrator.errors import RequestError
 
 
@@ -60,3 +61,12 @@ def test_an_unknown_study_is_refused_in_one_line(synthetic):
     with pytest.raises(RequestError) as caught:
         study_view.load(synthetic.results, "nonsense")
     assert "nonsense" in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_what_a_study_declares_of_a_number_of_its_own_is_known_to_whoever_reads_its_folder(synthetic):
+    study = study_view.load(synthetic.results, synthetic.name)
+    record = {**study.record, "metrics": {"own_distance": {"written": "distance of ours", "larger_is_better": False}}}
+    plan = study.rows[["trial_id", "arm", "phase", "seed"]]
+    study_view.view(study.name, synthetic.results, record, plan, study.rows)
+    found = discovery.metric("own_distance")
+    assert (found.written, found.larger_is_better) == ("distance of ours", False)

@@ -5,12 +5,13 @@ import json
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from orchestrator.errors import RequestError
 from orchestrator.ledger import Ledger
 from orchestrator.ledger.exporting import MARGIN_BYTES, MARK, export_ledger, thinned
-from orchestrator.ledger.rows import evaluations
+from orchestrator.ledger.rows import evaluations, streaming
 from orchestrator.trial import FailureKind, TrialOutcome, TrialSpec, TrialState
 
 N_EPOCHS = 40
@@ -168,3 +169,19 @@ def test_evaluations_that_are_sorted_by_way_of_the_disk_come_in_the_same_order(r
     pd.testing.assert_frame_equal(one.epochs(), other.epochs(), check_exact=True)
     pd.testing.assert_frame_equal(one.trials(view=False), other.trials(view=False), check_exact=True)
     assert not list(tmp_path.glob(".sorting-*"))
+
+
+def test_a_kept_ledger_of_a_kept_one_says_how_exact_the_first_was(results, tmp_path):
+    whole = export_ledger(results, tmp_path / "whole", 10**8)
+    rows = json.loads((tmp_path / "whole" / MARK).read_text())
+    (tmp_path / "whole" / MARK).write_text(json.dumps(rows | {"curves": "single precision"}))
+    again = export_ledger(tmp_path / "whole", tmp_path / "again", 10**8)
+    assert (whole.curves, again.curves) == ("exact", "single precision")
+
+
+def test_a_kept_ledger_is_read_in_small_groups_of_rows(results, tmp_path, monkeypatch):
+    monkeypatch.setattr(streaming, "GROUP_ROWS", 8)
+    export_ledger(results, tmp_path / "kept", 10**8)
+    (path,) = (tmp_path / "kept" / "epochs").glob("*.parquet")
+    about = pq.ParquetFile(path).metadata
+    assert max(about.row_group(group).num_rows for group in range(about.num_row_groups)) <= 8
