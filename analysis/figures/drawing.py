@@ -8,6 +8,7 @@ import re
 import urllib.parse
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import FixedFormatter
+
+from analysis.figures.text_sizes import remember
 
 __all__ = ["BLACK", "GREY", "PALETTE", "Drawing", "as_data_uri", "canvas", "key_of", "save", "tidy", "warm"]
 
@@ -98,6 +101,7 @@ def save(drawings: Sequence[Drawing], folder: Path, *, png: bool = False) -> lis
 
 def _lay_out(figure: Figure) -> None:
     """Lay a figure out once and for all: every later draw would do it again, and draw twice for it."""
+    remember()
     _show_dollars(figure)
     engine = figure.get_layout_engine()
     if engine is not None:
@@ -125,7 +129,23 @@ def as_data_uri(path: Path) -> str:
     """
     if path.suffix != ".svg":
         return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"
-    return f"data:image/svg+xml,{urllib.parse.quote(_shorter(path.read_text(encoding='utf-8')), safe=PLAIN)}"
+    return f"data:image/svg+xml,{_quoted(_shorter(path.read_text(encoding='utf-8')))}"
+
+
+def _quoted(text: str) -> str:
+    """Return what `urllib.parse.quote` does, which looks at every letter, in a tenth of the time."""
+    return text.translate(_quotes()) if text.isascii() else urllib.parse.quote(text, safe=PLAIN)
+
+
+@cache
+def _quotes() -> dict[int, str]:
+    """Return what stands for each letter of ASCII that does not stand for itself."""
+    found = {}
+    for letter in range(128):
+        quoted = urllib.parse.quote(chr(letter), safe=PLAIN)
+        if quoted != chr(letter):
+            found[letter] = quoted
+    return found
 
 
 def _shorter(svg: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -79,15 +80,21 @@ def mean_interval(values: NDArray[np.float64], confidence: float = 0.95) -> Cell
     if n == 1:
         return Cell(mean, math.nan, math.nan, math.nan, 1)
     std = float(values.std(ddof=1))
-    reach = float(stats.t.ppf(0.5 + confidence / 2, n - 1)) * std / math.sqrt(n)
+    reach = _t_quantile(0.5 + confidence / 2, n - 1) * std / math.sqrt(n)
     return Cell(mean, std, mean - reach, mean + reach, n)
+
+
+@cache
+def _t_quantile(share: float, freedom: int) -> float:
+    return float(stats.t.ppf(share, freedom))
 
 
 def arm_rows(study: StudyView, found: Sequence[Verdict]) -> list[ArmRow]:
     """Return one row per arm of the record, in its order (baseline first); collapsed trials are in every mean."""
     rows = study_view.confirm_rows(study)
     metrics = study_view.metrics_of(rows)
-    complete = rows[rows["state"] == "complete"]
+    columns = ["arm", "seed", *(f"metric.{metric}" for metric in metrics)]
+    complete = rows.loc[rows["state"] == "complete", columns]
     groups = complete.groupby("arm", observed=True)
     counts = study_view.arm_table(study).drop(columns="without").to_dict("index")
     by_arm = _by_compared_arm(found)
@@ -131,10 +138,11 @@ def compared(verdict: Verdict) -> str | None:
 
 def _cell(rows: pd.DataFrame, metric: str, confidence: float, drawn: Mapping[int, Collection[str]]) -> Cell:
     """Return an arm's cell; of seeds that share a stage with a draw of its own, the interval is that of stage means."""
-    known = rows[rows[f"metric.{metric}"].notna()]
-    values = known[f"metric.{metric}"].to_numpy(dtype=np.float64)
+    every = rows[f"metric.{metric}"].to_numpy(dtype=np.float64)
+    known = ~np.isnan(every)
+    values = every[known]
     cell = mean_interval(values, confidence)
-    own = independent(dict(zip(known["seed"], values, strict=True)), drawn) if drawn else None
+    own = independent(dict(zip(rows["seed"].to_numpy()[known], values, strict=True)), drawn) if drawn else None
     if own is None or not own.grouped:
         return cell
     of_means = mean_interval(own.values, confidence)
