@@ -135,9 +135,9 @@ def _errors(rows: pd.DataFrame) -> tuple[list[str], list[int]]:
 
 
 def curve_data(study: StudyView, epochs: pd.DataFrame) -> Columns:
-    """Return the curves of all trials that have them: epochs, ids, and per metric one list of values a trial."""
+    """Return the curves of all trials: ids, epochs, of how many, and per metric one list of values a trial."""
     if epochs.empty:
-        return {"ids": [], "epochs": [], "values": {}}
+        return {"ids": [], "epochs": [], "of": 0, "values": {}}
     once = epochs.drop_duplicates(["trial_id", "epoch"])
     tables = {}
     measured: set[int] = set()
@@ -149,14 +149,14 @@ def curve_data(study: StudyView, epochs: pd.DataFrame) -> Columns:
             tables[metric] = table
             measured.update(map(int, table.columns))
     if not tables:
-        return {"ids": [], "epochs": [], "values": {}}
+        return {"ids": [], "epochs": [], "of": 0, "values": {}}
     ids = once["trial_id"].drop_duplicates().astype(str).tolist()
     kept = _kept(sorted(measured), len(ids) * len(tables))
     values = {}
     for metric, table in tables.items():
         lines = table.reindex(index=ids, columns=kept).to_numpy(dtype=np.float64)
         values[metric] = [_printed(line, metric) for line in lines]
-    return {"ids": ids, "epochs": kept, "values": values}
+    return {"ids": ids, "epochs": kept, "of": len(measured), "values": values}
 
 
 def _kept(epochs: Sequence[int], n_curves: int) -> list[int]:

@@ -82,9 +82,8 @@
   };
 
   const KINDS = { contrast, arm, trial };
-  const clear = () => history.replaceState(null, "", location.pathname + location.search);
   const show = () => {
-    const key = decodeURIComponent(location.hash.slice(1));
+    const key = page.address.place();
     const kind = KINDS[key.split("-")[0]];
     const isNew = !drawer.open;
     if (!kind || !/^(contrast|arm)-\d+$|^trial-/.test(key)) {
@@ -102,7 +101,7 @@
       make("div", { class: "tools" }, make("button", { type: "button", click: () => page.copy(location.href, status) }, "Copy a link to this"), status));
     drawer.scrollTop = 0;
   };
-  drawer.addEventListener("close", () => { if (/^#(contrast|arm|trial)-/.test(location.hash)) clear(); });
+  drawer.addEventListener("close", () => { if (/^(contrast|arm|trial)-/.test(page.address.place())) page.address.go(""); });
   drawer.addEventListener("click", (event) => { if (event.target === drawer) drawer.close(); });
   addEventListener("hashchange", show);
   document.addEventListener("theme", () => { if (drawer.open) show(); });

@@ -79,7 +79,16 @@
   if (select && data.contrasts.length) {
     const offered = data.trials.metrics.filter((one) => data.contrasts[0].metrics[one.key]);
     for (const metric of offered) select.append(make("option", { value: metric.key }, metric.label));
-    select.addEventListener("change", () => choose(offered.find((one) => one.key === select.value), offered[0].key));
+    const own = offered[0].key;
+    select.addEventListener("change", () => {
+      choose(offered.find((one) => one.key === select.value), own);
+      page.address.choose({ metric: select.value === own ? "" : select.value });
+    });
+    page.address.restoring(() => {
+      const metric = offered.find((one) => one.key === page.address.get("metric")) ?? offered[0];
+      select.value = metric.key;
+      choose(metric, own);
+    });
   }
 
   // A file of its own: what is on the screen, with the colours that it has there.

@@ -1,6 +1,6 @@
 "use strict";
-// Tables of the page: sorted by a click on a heading, filtered by words, copied as CSV or LaTeX. Text only ever
-// becomes text: nothing here makes HTML of a string.
+// Tables of the page: sorted by a click on a heading, filtered by words, copied as CSV or LaTeX. How they are sorted and
+// filtered stands in the address. Text only ever becomes text: nothing here makes HTML of a string.
 const page = (() => {
   const make = (tag, attributes = {}, ...children) => {
     const element = document.createElement(tag);
@@ -11,6 +11,47 @@ const page = (() => {
     element.append(...children.filter((child) => child !== null && child !== undefined));
     return element;
   };
+
+  // An address names a place and what was chosen on the page: #table?arms.sort=-NMI&arms.filter=loss.
+  const address = (() => {
+    const read = () => {
+      const [place, , asked] = location.hash.slice(1).match(/^([^?]*)(\?(.*))?$/).slice(1);
+      try { return [decodeURIComponent(place), asked]; } catch { return [place, asked]; }
+    };
+    let chosen = new URLSearchParams(read()[1] ?? "");
+    const restores = [];
+    const write = (place) => {
+      const hash = [encodeURI(place), String(chosen)].filter(Boolean).join("?");
+      const lone = place || !String(chosen) ? hash : `?${hash}`;
+      try { history.replaceState(null, "", lone ? `#${lone}` : location.pathname + location.search); } catch { /* too often */ }
+    };
+    const show = (place) => document.getElementById(place)?.scrollIntoView();
+    addEventListener("hashchange", () => {
+      const [place, asked] = read();
+      if (asked === undefined) {  // a link of the page: what was chosen stays
+        if (String(chosen)) write(place);
+        return;
+      }
+      chosen = new URLSearchParams(asked);
+      for (const restore of restores) restore();
+      show(place);
+    });
+    addEventListener("load", () => { if (read()[1] !== undefined) show(read()[0]); });
+    return {
+      place: () => read()[0],
+      go: write,
+      get: (name) => chosen.get(name) ?? "",
+      choose: (values) => {
+        for (const [name, value] of Object.entries(values)) {
+          if (value) chosen.set(name, value);
+          else chosen.delete(name);
+        }
+        write(read()[0]);
+      },
+      // Is called now, and whenever somebody opens another address of this page.
+      restoring: (restore) => { restores.push(restore); restore(); },
+    };
+  })();
 
   const text = (cell) => cell.textContent.trim().replace(/ [▲▼]$/, "");
   const figure = (words) => {
@@ -34,12 +75,33 @@ const page = (() => {
       else cell.removeAttribute("aria-sort");
     });
   };
+  // A heading and its direction, as an address has them: "-NMI" is the largest first.
+  const written = (words, down) => (down ? "-" : "") + words;
+  const asked = (sort, heads) => {
+    const down = !heads.includes(sort) && sort.startsWith("-");
+    return { column: heads.indexOf(down ? sort.slice(1) : sort), down };
+  };
   const sortable = (table) => {
     if (!table.tHead || !table.tBodies[0]) return;
-    [...table.tHead.rows[0].cells].forEach((cell, column) => {
-      const button = make("button", { type: "button" }, text(cell));
-      button.addEventListener("click", () => sortBy(table, column, cell.getAttribute("aria-sort") === "ascending"));
+    const cells = [...table.tHead.rows[0].cells], heads = cells.map(text), key = table.closest(".wide").id;
+    const first = [...table.tBodies[0].rows];
+    cells.forEach((cell, column) => {
+      const button = make("button", { type: "button" }, heads[column]);
+      button.addEventListener("click", () => {
+        const down = cell.getAttribute("aria-sort") === "ascending";
+        sortBy(table, column, down);
+        if (key) address.choose({ [`${key}.sort`]: written(heads[column], down) });
+      });
       cell.replaceChildren(button);
+    });
+    if (!key) return;
+    address.restoring(() => {
+      const { column, down } = asked(address.get(`${key}.sort`), heads);
+      if (column >= 0) sortBy(table, column, down);
+      else {
+        table.tBodies[0].append(...first);
+        for (const cell of cells) cell.removeAttribute("aria-sort");
+      }
     });
   };
 
@@ -91,11 +153,20 @@ const page = (() => {
       });
     }
     const field = bar.querySelector("input[type=search]");
-    if (field && table()) field.addEventListener("input", () => filter(table(), field.value));
+    if (!field || !table()) return;
+    const key = `${bar.dataset.for}.filter`;
+    field.addEventListener("input", () => {
+      filter(table(), field.value);
+      address.choose({ [key]: field.value.trim() });
+    });
+    address.restoring(() => {
+      field.value = address.get(key);
+      filter(table(), field.value);
+    });
   };
 
   document.querySelectorAll(".wide table").forEach(sortable);
   document.querySelectorAll("[data-for]").forEach(tools);
   const data = JSON.parse(document.getElementById("data")?.textContent || "{}");
-  return { make, copy, matches, data, asCsv, asLatex };
+  return { make, copy, matches, data, asCsv, asLatex, address, asked, written };
 })();

@@ -56,7 +56,9 @@ page.trials = (() => {
     const show = () => holder.replaceChildren(chart(trials, offered.find((one) => one.key === select.value), width) ?? make("p", { class: "soft" }, "No curve was kept of these trials."));
     select.addEventListener("change", show);
     show();
-    return make("div", {}, make("div", { class: "tools" }, make("label", {}, "Curve of ", select)), holder);
+    const thinned = curves.epochs.length < curves.of
+      ? make("p", { class: "note" }, `Of ${curves.of} evaluations ${curves.epochs.length} are drawn: the first, the last and evenly between, as many as a page of ${all.id.length} trials has room for. All of them: orchestrate trial ID.`) : null;
+    return make("div", {}, make("div", { class: "tools" }, make("label", {}, "Curve of ", select)), holder, thinned);
   };
 
   const values = metrics.slice(0, 4);
@@ -94,6 +96,10 @@ page.trials = (() => {
       if (state && !(state === "collapsed" ? all.collapsed[place] : all.state[place] === state)) return false;
       return !wanted || page.matches(cells(place).join(" "), wanted);
     });
+    for (const [column, cell] of [...head.cells].entries()) {
+      if (column === order.column) cell.setAttribute("aria-sort", order.down ? "descending" : "ascending");
+      else cell.removeAttribute("aria-sort");
+    }
     if (order.column >= 0) {
       const keys = new Map(found.map((place) => [place, raw(place, order.column)]));
       found.sort((one, other) => (order.down ? -1 : 1) * (keys.get(one) > keys.get(other) ? 1 : keys.get(one) < keys.get(other) ? -1 : 0));
@@ -102,28 +108,40 @@ page.trials = (() => {
     listed.replaceChildren();
     more();
   };
+  const chosen = () => {
+    page.address.choose({
+      "trials.filter": document.getElementById("trial-filter").value.trim(),
+      "trials.show": document.getElementById("trial-state").value,
+      "trials.sort": order.column < 0 ? "" : page.written(HEAD[order.column], order.down),
+    });
+    choose();
+  };
   const head = make("tr", {}, ...HEAD.map((words, column) => {
     const cell = make("th", { scope: "col" });
     cell.append(make("button", { type: "button", click: () => {
       order = { column, down: order.column === column && !order.down };
-      for (const one of head.cells) one.removeAttribute("aria-sort");
-      cell.setAttribute("aria-sort", order.down ? "descending" : "ascending");
-      choose();
+      chosen();
     } }, words));
     return cell;
   }));
   document.getElementById("all-trials").append(make("table", {}, make("thead", {}, head), listed));
-  document.getElementById("trial-filter").addEventListener("input", choose);
-  document.getElementById("trial-state").addEventListener("change", choose);
+  document.getElementById("trial-filter").addEventListener("input", chosen);
+  document.getElementById("trial-state").addEventListener("change", chosen);
   document.getElementById("trial-more").addEventListener("click", more);
   for (const button of document.querySelectorAll("[data-for=all-trials] [data-copy]")) button.rows = () => [HEAD, ...found.map(cells)];
   // The tile that counts collapsed trials shows them.
   for (const tile of document.querySelectorAll(".tiles a[href='#trials']")) {
     tile.addEventListener("click", () => {
       document.getElementById("trial-state").value = tile.textContent.includes("collapsed") ? "collapsed" : "";
-      choose();
+      chosen();
     });
   }
-  choose();
+  page.address.restoring(() => {
+    document.getElementById("trial-filter").value = page.address.get("trials.filter");
+    const states = document.getElementById("trial-state"), wanted = page.address.get("trials.show");
+    states.value = [...states.options].some((one) => one.value === wanted) ? wanted : "";
+    order = page.asked(page.address.get("trials.sort"), HEAD);
+    choose();
+  });
   return { all, places, number, outcome, config, command, link, charts, metrics };
 })();

@@ -63,6 +63,47 @@ def test_an_address_opens_a_trial_and_closing_leaves_the_page_where_it_was(opene
     assert again.evaluate("scrollY") == 0
 
 
+def test_how_tables_are_sorted_and_filtered_stands_in_the_address_and_opens_again(opened, quickstart):
+    page = opened(quickstart).page
+    heading = page.locator("#arms th button").nth(1)
+    heading.click()
+    heading.click()
+    page.locator("[data-for=arms] input").fill("loss")
+    page.locator("#trial-state").select_option("collapsed")
+    page.locator("#trial-filter").fill("search")
+    page.locator("#all-trials th button", has_text="seed").click()
+    page.locator("#metric").select_option("acc")
+    page.locator("nav a", has_text="Table").click()
+    address = page.url
+    assert "#table?" in address and "arms.filter=loss" in address and "trials.show=collapsed" in address
+    again = opened(quickstart, place=address[address.index("#") :])
+    assert again.within("#table h2")
+    for selector in ("#arms tbody tr:visible", "#all-trials tbody tr", "#forest td.number"):
+        assert again.page.locator(selector).all_inner_texts() == page.locator(selector).all_inner_texts()
+    assert again.page.locator("#arms th").nth(1).get_attribute("aria-sort") == "descending"
+    assert again.page.locator("#all-trials th[aria-sort=ascending]").inner_text().startswith("seed")
+    assert again.page.locator("#metric").input_value() == "acc"
+    assert again.page.url == address
+    again.page.locator("#forest a").first.click()
+    assert "#contrast-0?" in again.page.url and "arms.filter=loss" in again.page.url
+    again.page.keyboard.press("Escape")
+    assert "#?" in again.page.url and "arms.filter=loss" in again.page.url
+
+
+def test_another_address_in_the_same_window_changes_the_tables_and_an_odd_one_changes_nothing(opened, quickstart, evil):
+    page = opened(quickstart).page
+    n_rows, order = page.locator("#arms tbody tr:visible").count(), column(page, 1)
+    goto = "address => { location.hash = address; }"
+    page.evaluate(goto, "#table?arms.filter=loss&arms.sort=arm")
+    page.locator("[data-for=arms] input").evaluate("input => input.value === 'loss'")
+    page.wait_for_function("() => document.querySelectorAll('#arms tbody tr:not([hidden])').length < 5")
+    page.evaluate(goto, "#table?arms.sort=-nothing&trials.show=odd&trials.sort=" + evil + "&metric=%E0%A4%A")
+    page.wait_for_function("() => document.querySelectorAll('#arms tbody tr:not([hidden])').length > 5")
+    assert page.locator("#arms tbody tr:visible").count() == n_rows and column(page, 1) == order
+    assert page.locator("#trial-state").input_value() == "" and page.locator("#all-trials th[aria-sort]").count() == 0
+    assert page.evaluate("window.taken") is None
+
+
 def test_the_picture_is_copied_as_a_file_of_its_own(opened, quickstart):
     from xml.etree import ElementTree
 
