@@ -7,6 +7,7 @@ of its content says which data it was.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Mapping
@@ -14,7 +15,18 @@ from pathlib import Path
 
 from orchestrator.errors import RequestError, shown
 
-__all__ = ["ENDINGS", "LOADER", "PATHS", "DatasetName", "know", "loaded_as", "named", "recorded", "with_option"]
+__all__ = [
+    "ENDINGS",
+    "LOADER",
+    "PATHS",
+    "DatasetName",
+    "know",
+    "loaded_as",
+    "named",
+    "recorded",
+    "stamps",
+    "with_option",
+]
 
 LOADER = "own_file"
 """The dataset that reads a user's own file or folder."""
@@ -93,6 +105,27 @@ def _placed(value: str, option: str) -> str:
 
 def _joined(name: str, options: list[tuple[str, str]]) -> str:
     return name + (":" + ",".join(f"{option}={value}" for option, value in options) if options else "")
+
+
+def stamps(source: str) -> tuple[tuple[str, int, int], ...]:
+    """Return (path, size, time of the last change in ns) of the files that a reference names; of a folder, its parts.
+
+    What was loaded is old once they differ; a folder's images that were changed where they lie are not seen.
+    """
+    found = []
+    for option in source.partition(":")[2].split(","):
+        name, _, value = option.partition("=")
+        if name in PATHS and os.path.isabs(value):
+            paths = (
+                [value, *(entry.path for entry in os.scandir(value) if entry.is_dir())]
+                if os.path.isdir(value)
+                else [value]
+            )
+            for path in paths:
+                with contextlib.suppress(OSError):
+                    about = os.stat(path)
+                    found.append((path, about.st_size, about.st_mtime_ns))
+    return tuple(found)
 
 
 def with_option(reference: str, option: str, value: str) -> str:

@@ -83,7 +83,8 @@ def compare(own: Floats, published: Published, margin: float | None, alpha: floa
     if error == 0:
         p = math.nan if margin is None else float(abs(difference) > margin)
         return Judged(_word(difference, difference, p, margin, alpha), difference, difference, difference, p)
-    freedom = (ours + theirs) ** 2 / (ours**2 / (n - 1) + theirs**2 / (published.n - 1))
+    share = ours / (ours + theirs)  # squares of small or large variances leave what a float holds, shares do not
+    freedom = 1 / (share**2 / (n - 1) + (1 - share) ** 2 / (published.n - 1))
     reach = float(stats.t.ppf(1 - alpha / 2, freedom)) * error
     p = math.nan if margin is None else float(stats.t.sf((margin - abs(difference)) / error, freedom))
     low, high = difference - reach, difference + reach

@@ -35,6 +35,7 @@ from orchestrator.errors import (
     OrchestratorError,
     RequestError,
     UnknownNameError,
+    shown,
 )
 
 __all__ = ["app", "main"]
@@ -43,6 +44,9 @@ FOLLOW_SECONDS = 2.0
 
 EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
 """What a machine has run out of: no fault of the program, and said in a line."""
+
+NOT_TO_BE_HAD = {errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM}
+"""What is wrong with a path that somebody named."""
 
 NO_ROOM = ("failed to map segment", "can't start new thread", "can't allocate memory", "bad_alloc", "pthread_create")
 """What the loader, Python, torch, C++ and OpenMP say when there is no room for a library, a thread or an array."""
@@ -284,6 +288,8 @@ def _status_of(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         status = _complain(f"interrupted; {NOTHING_LOST}", 130)
     except (ImportError, MemoryError, OSError, RuntimeError, SystemError) as error:
+        if isinstance(error, OSError) and error.errno in NOT_TO_BE_HAD and error.filename is not None:
+            return _complain(f"{shown(error.filename)} cannot be used: {error.strerror}", 2)
         said = _exhausted(error)
         if not said:
             raise

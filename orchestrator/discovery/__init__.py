@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeAlias
 
-from orchestrator.dataset_name import loaded_as
+from orchestrator.dataset_name import loaded_as, stamps
 from orchestrator.discovery.named_files import (
     FOLDERS,
     PLUGIN,
@@ -164,25 +164,28 @@ def use_plugins(plugins: Sequence[str]) -> None:
     _in_use = tuple(plugins)
 
 
+_loaded: dict[tuple[str, str, str, tuple[str, ...]], tuple[Any, Any]] = {}
+"""What `load_dataset` has loaded, with the stamps of the files that it was read from."""
+
+
 def load_dataset(reference: str, protocol: str, plugins: Sequence[str] = ()) -> Any:
     """Return the dataset of a reference such as `digits` or `mnist_5k:imbalance=2,subset=1000`, under a protocol.
 
-    Each (reference, protocol) is loaded once per process. Of `OWN_DATA` there is nothing to load.
+    Each (reference, protocol) is loaded once per process, a user's own file anew when it has changed. Of `OWN_DATA`
+    there is nothing to load.
     """
     if reference == OWN_DATA:
         return no_data()
-    return _dataset(str(reference), loaded_as(reference), protocol, tuple(plugins))
+    source = loaded_as(reference)
+    key, seen = (str(reference), source, protocol, tuple(plugins)), stamps(source)
+    if key not in _loaded or _loaded[key][0] != seen:
+        _loaded[key] = seen, new_dataset(reference, protocol, tuple(plugins))
+    return _loaded[key][1]
 
 
 def dataset_file(reference: str) -> str:
     """Return the name of the file in `datasets` that loads a reference."""
     return loaded_as(reference).partition(":")[0]
-
-
-@cache
-def _dataset(reference: str, source: str, protocol: str, plugins: tuple[str, ...]) -> Any:
-    del source  # another file under the same name is another dataset
-    return new_dataset(reference, protocol, plugins)
 
 
 def new_dataset(reference: str, protocol: str, plugins: tuple[str, ...]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from hashlib import blake2b
@@ -83,7 +84,7 @@ def _files(references: Sequence[str]) -> Iterator[str]:
 
 def _files_in(name: str) -> Iterator[str]:
     folder = discovery.data_folder() / name
-    if not name or not folder.exists():
+    if not name or not os.path.exists(folder):  # whatever is no path is not there either
         return
     for path in sorted(folder.rglob("*")) if folder.is_dir() else [folder]:
         if path.is_file():

@@ -121,6 +121,11 @@ def _require_labels(metric: str, specs: Iterable[TrialSpec], catalogue: Catalogu
     """
     for dataset, protocol in dict.fromkeys((spec.dataset, spec.protocol) for spec in specs if spec.dataset_digest):
         facts = catalogue.dataset(dataset, protocol)
+        if facts.n_labelled and facts.n_classes == 1:
+            raise RequestError(
+                f"{who}: {dataset} has one class, and {metric} compares classes; label the points by several, or say "
+                "labels=none,clusters=K and a metric that reads no labels"
+            )
         if facts.n_scored and not facts.n_labelled:
             known = discovery.metrics(catalogue.plugins)
             fit = ", ".join(name for name, one in known.items() if one.ranks)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from strangers import METHOD, Stranger
 
@@ -207,6 +208,17 @@ def test_what_this_data_or_this_sampler_cannot_carry_is_refused_by_the_plan(
     data = "gaussians" if "cnn" in design else "digits:subset=30"
     study = stranger.asks(f"STUDY = Study(**{{**B, 'datasets': ({data!r},)}}, design={design})")
     assert says in stranger.refused(study)
+
+
+def test_a_metric_that_compares_classes_is_refused_where_there_is_one_class_vision_2218(stranger: Stranger) -> None:
+    (stranger.folder / "y.csv").write_text("class\n" + "cat\n" * 40)
+    np.save(stranger.folder / "x.npy", np.random.default_rng(0).normal(size=(40, 3)))
+    text = "STUDY = Study(**{{**B, 'datasets': ({data!r},)}}, {more} design=one_factor('kmeans', {{'n_init': [1]}}))"
+    cats = f"{stranger.folder / 'x.npy'}:labels={stranger.folder / 'y.csv'}"
+    assert "has one class, and nmi compares classes" in stranger.refused(stranger.asks(text.format(data=cats, more="")))
+    unlabelled = f"{stranger.folder / 'x.npy'}:clusters=2"
+    study = stranger.asks(text.format(data=unlabelled, more="metric='neighbour_mi',"))
+    assert stranger.plans(study)["trials"] == 12
 
 
 @pytest.mark.slow

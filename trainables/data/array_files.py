@@ -99,7 +99,7 @@ def read(path: Path) -> Content:
         raise DataError(f"{str(path)!r}: files of points end in .npy, .npz, .csv, .tsv or .parquet")
     try:
         return reader(path)
-    except (OSError, ValueError, EOFError, ImportError) as error:
+    except Exception as error:  # whatever it is that a library says of a file that somebody brings
         raise DataError(f"{str(path)!r} cannot be read: {' '.join(str(error).split())}") from error
 
 

@@ -62,8 +62,8 @@ class Dataset:
     def __post_init__(self) -> None:
         if len(self.inputs) != len(self.labels):
             raise DataError(f"dataset {self.name}: {len(self.inputs)} inputs but {len(self.labels)} labels")
-        if len(self.inputs) == 0:
-            raise DataError(f"dataset {self.name} is empty")
+        if self.inputs.numel() == 0:
+            raise DataError(f"dataset {self.name} is empty: its inputs have the shape {tuple(self.inputs.shape)}")
         if self.unlabelled is not None and self.unlabelled.shape[1:] != self.inputs.shape[1:]:
             shapes = f"{tuple(self.unlabelled.shape[1:])}, allowed: that of the others, {tuple(self.inputs.shape[1:])}"
             raise DataError(f"dataset {self.name}: unlabelled inputs have the shape {shapes}")

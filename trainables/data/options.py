@@ -11,6 +11,7 @@ Imbalance and subset act on the test part too, in proportion; labels are given i
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import is_dataclass, replace
 from typing import Any
@@ -29,6 +30,9 @@ from trainables.data.derived.projection import projected
 from trainables.threads import one_thread
 
 __all__ = ["loaded", "wrapped"]
+
+WHOLE = re.compile("[0-9]{1,15}")
+"""A whole number as text; what else Unicode calls digits is none."""
 
 READ_LABELS = ("imbalance", "stream", "labelled", "noise")
 
@@ -53,7 +57,7 @@ def loaded(load: Callable[..., Dataset], options: str, reference: str) -> Datase
     for name, text in own.items():
         if names.count(name) > 1:
             raise RequestError(f"dataset {reference!r}: option {name!r} stands twice")
-        if isinstance(defaults[name], int) and not text.isdigit():
+        if isinstance(defaults[name], int) and not WHOLE.fullmatch(text):
             raise RequestError(f"dataset {reference!r}: {name} = {text!r}, allowed: a whole number")
     values = {name: int(text) if isinstance(defaults[name], int) else text for name, text in own.items()}
     dataset = load(**values) if grouped is None else load(replace(grouped, **values))

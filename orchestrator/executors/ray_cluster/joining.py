@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import socket
 import subprocess
 import sys
@@ -36,7 +37,7 @@ def check_address(address: str) -> None:
     host, _, port = place.rpartition(":")
     if address == "auto" and not place:
         raise RequestError("--address auto: no Ray cluster runs on this machine, and RAY_ADDRESS is not set")
-    if not host.strip("/") or "/" in host or not port.isdigit() or not 0 < int(port) < 65536:
+    if not host.strip("/") or "/" in host or not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) < 65536:
         raise RequestError(f"--address {place!r}: allowed are local, auto and HOST:PORT")
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()

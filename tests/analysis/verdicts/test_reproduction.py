@@ -46,6 +46,13 @@ def test_the_interval_is_welchs():
     assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
 
 
+@pytest.mark.parametrize(("spread", "std"), [(1e-160, 0.0), (1e-160, 1e-170), (0.01, 1e100)])
+def test_spreads_whose_squares_no_float_holds_are_judged_too(spread, std):
+    judged = reproduction.compare(spread * np.arange(3), replace(NUMBER, value=0.0, std=std), MARGIN)
+    assert judged.low <= judged.difference <= judged.high
+    assert judged.word == ("inconclusive" if std > 1 else "reproduced")
+
+
 def test_equivalence_agrees_with_statsmodels():
     weightstats = pytest.importorskip("statsmodels.stats.weightstats")
     own = 0.59 + np.random.default_rng(1).normal(0, 0.02, 15)

@@ -120,6 +120,32 @@ def test_a_results_folder_that_is_a_file_is_named(capsys, tmp_path):
     assert str(tmp_path / "results") in line
 
 
+LONG = "n" * 300
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["plan", f"{LONG}.py"],
+        ["plan", "quickstart", "--plugin", LONG],
+        ["plan", "quickstart", "--results", LONG],
+        ["run", "quickstart", "--results", LONG],
+        ["merge", LONG],
+        ["serve", "--results", LONG],
+        ["new", "study", LONG],
+        ["plan", "quickstart", "--set", f"dataset={LONG}.npy:clusters=2,name=x"],
+        ["plan", "quickstart", "--plugin", "loop"],
+        ["plan", "quickstart", "--plugin", "file/below"],
+    ],
+)
+def test_a_path_that_no_file_system_takes_is_one_line(arguments, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "file").touch()
+    where = ["--results", "results"] if arguments[0] in ("plan", "merge") and "--results" not in arguments else []
+    refused([*arguments, *where], capsys)
+
+
 def test_importing_the_engine_loads_neither_torch_nor_ray():
     import subprocess
     import sys

@@ -79,12 +79,18 @@ def test_a_file_of_labels_holds_one_column(frame: pd.DataFrame, tmp_path: Path) 
 def test_files_that_are_absent_damaged_or_of_another_kind_are_one_line(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("x")
     (tmp_path / "damaged.npy").write_bytes(b"no array")
+    np.savez(tmp_path / "whole.npz", x=np.ones((30, 4)))
+    whole = (tmp_path / "whole.npz").read_bytes()
+    (tmp_path / "cut.npz").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "flipped.npz").write_bytes(whole[:200] + b"~~~~" + whole[204:])
     (tmp_path / "damaged.parquet").write_bytes(b"no table")
     for name, said in (
         ("absent.npy", "there is no file"),
         ("notes.txt", "files of points end in .npy"),
         ("damaged.npy", "cannot be read"),
         ("damaged.parquet", "cannot be read"),
+        ("cut.npz", "cannot be read"),
+        ("flipped.npz", "cannot be read"),
     ):
         with pytest.raises(DataError, match=said) as caught:
             read(tmp_path / name)

@@ -28,6 +28,8 @@ def test_pixels_that_are_not_finite_are_refused_in_one_line(poison: float) -> No
 def test_no_points_and_missing_labels_are_refused_in_one_line() -> None:
     with pytest.raises(DataError, match="dataset made is empty"):
         made(torch.zeros(0, 3))
+    with pytest.raises(DataError, match=r"dataset made is empty: its inputs have the shape \(6, 0\)"):
+        made(torch.zeros(6, 0))
     with pytest.raises(DataError, match="6 inputs but 5 labels"):
         replace(made(), labels=torch.zeros(5, dtype=torch.int64))
 

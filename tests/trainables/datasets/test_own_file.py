@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -49,6 +51,19 @@ def test_a_large_file_of_float32_is_mapped_and_not_copied(folder):
         inside = [line for line in maps if str(folder / "a.npy") in line]
     ranges = [tuple(int(end, 16) for end in line.split()[0].split("-")) for line in inside]
     assert any(low <= inputs.data_ptr() < high for low, high in ranges)
+
+
+def test_a_file_that_is_written_anew_is_loaded_anew_in_the_same_process():
+    np.save("a.npy", POINTS)
+    first = loaded("a.npy:clusters=10")
+    assert loaded("a.npy:clusters=10") is first
+    np.save("b.npy", POINTS[:300])
+    os.replace("b.npy", "a.npy")
+    assert len(loaded("a.npy:clusters=10")) == 300
+    np.save("y.npy", CLASSES[:300])
+    before = loaded("a.npy:labels=y.npy").digest
+    np.save("y.npy", CLASSES[:300][::-1].copy())
+    assert loaded("a.npy:labels=y.npy").digest != before
 
 
 def test_points_without_labels_have_no_external_score_and_the_stated_number_of_clusters():
@@ -146,6 +161,9 @@ def test_an_image_of_sixteen_bits_keeps_its_shades_and_a_damaged_or_float_one_is
         ("ok.npy:clusters=3,colour=red", "unknown option 'colour'; there are: .*window.*features"),
         ("ok.npy:clusters=3,scale=big", "allowed: none, centred, standard, unit"),
         ("ok.npy:clusters=1", "allowed: at least 2"),
+        ("ok.npy:clusters=²", "allowed: a whole number"),
+        ("ok.npy:clusters=١", "allowed: a whole number"),
+        (f"ok.npy:clusters={'9' * 300}", "allowed: a whole number"),
         ("ok.npy:clusters=3,test=bob", "say groups="),
         ("two.npz:clusters=3", "say which has the points: key=NAME of a, b"),
         ("two.npz:clusters=3,key=c", "unknown array of two.npz 'c'"),

@@ -32,6 +32,12 @@ def test_auto_is_the_address_of_the_environment_or_of_the_last_ray_start(monkeyp
         joining.check_address("auto")
 
 
+@pytest.mark.parametrize("address", ["host:²", "host:١", "host:0", "host:99999", "host:", ":1", "a/b:1", "host:1e3"])
+def test_what_is_no_address_is_refused_in_one_line(address):
+    with pytest.raises(RequestError, match="allowed are local, auto and HOST:PORT"):
+        joining.check_address(address)
+
+
 def test_a_dead_cluster_is_a_request_error_with_the_address_in_it():
     with pytest.raises(RequestError, match=r"no Ray cluster answers at '127\.0\.0\.1:1'"):
         joining.check_address("127.0.0.1:1")
