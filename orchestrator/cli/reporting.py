@@ -53,7 +53,7 @@ class ReportAhead:
             self._kernel.close()
 
     def _load(self) -> None:
-        with contextlib.suppress(ImportError, MemoryError, OSError):  # whoever needs it meets it again, and says so
+        with contextlib.suppress(Exception):  # whoever needs it meets it again, and says so
             if self._notebook:
                 from analysis.pages.kernel import WaitingKernel
 

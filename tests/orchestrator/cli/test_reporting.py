@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from analysis.pages import report as pages
 from orchestrator.cli.options import ReportOptions
 from orchestrator.cli.reporting import ReportAhead, report, report_all
 from orchestrator.designs.one_factor import one_factor
@@ -51,6 +52,20 @@ def test_where_no_thread_is_to_be_had_nothing_is_made_ready(monkeypatch):
     ahead.begin()
     assert ahead.kernel() is None
     ahead.close()
+
+
+def test_what_cannot_be_made_ready_is_left_to_the_report(monkeypatch):
+    said = []
+    monkeypatch.setattr(threading, "excepthook", said.append)
+
+    def fail():
+        raise SystemError("error return without exception set")
+
+    monkeypatch.setattr(pages, "preload", fail)
+    ahead = ReportAhead(notebook=False)
+    ahead.begin()
+    assert ahead.kernel() is None
+    assert not said
 
 
 def test_a_report_prints_its_answer_as_json_or_in_words_and_writes_its_page(results, capsys):
