@@ -71,7 +71,7 @@ class Answer:
     smallest_effect: float
     """The same in the ledger's units (middle contrast); nan if it tests nothing or no spread was observed."""
     under_trained: int
-    """Confirm trials that still moved over the last fifth of training; `remarks` names their arms."""
+    """Arms whose mean still moved over the last fifth of training; `remarks` names them."""
     tally: str
     """How many contrasts ended in which decision."""
     optimism: tuple[str, ...]
