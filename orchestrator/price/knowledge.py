@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,10 +21,13 @@ from orchestrator.plan.catalogue import Catalogue
 from orchestrator.study import Study
 from orchestrator.trial import TrialSpec
 
-__all__ = ["START_SECONDS", "Knowledge", "knowledge", "start_seconds"]
+__all__ = ["START_SECONDS", "WARM_SECONDS", "Knowledge", "busy_machine", "knowledge", "start_seconds"]
 
-START_SECONDS = (8.0, 15.0, 30.0)
+START_SECONDS = (4.0, 8.0, 20.0)
 """Low, expected and high time until the first bundle trains: Ray and its workers."""
+
+WARM_SECONDS = (0.3, 1.0, 4.0)
+"""The same where workers have trained before in this command, if only a probe."""
 
 COLUMNS = (
     "method",
@@ -59,6 +63,8 @@ class Knowledge:
     stated: Mapping[str, float] = field(default_factory=dict)
     """method -> seconds an epoch that the study's tier states."""
     device: str = "cpu"
+    busy: float = 1.0
+    """How many processes there are for each core that is wanted: what others take now, they may leave meanwhile."""
     size: Callable[[str, str], tuple[int, int] | None] = lambda dataset, protocol: None
     """(dataset, protocol) -> how many points are fitted, and numbers of each; None: it is not here."""
 
@@ -95,8 +101,15 @@ def knowledge(studies: Sequence[Study], catalogue: Catalogue, ledger: Ledger, de
     )
 
 
-def start_seconds(ledger: Ledger) -> tuple[float, float, float]:
-    """Return (low, expected, high) time before the first bundle trains, from earlier runs in this folder if any."""
+def start_seconds(ledger: Ledger, *, warm: bool = False) -> tuple[float, float, float]:
+    """Return (low, expected, high) time before the first bundle trains, from earlier runs in this folder if any.
+
+    Args:
+        ledger: of the folder.
+        warm: whether workers have trained before in this command.
+    """
+    if warm:
+        return WARM_SECONDS
     known = []
     for name in ledger.studies.names():
         for run in ledger.studies.read(name)[0].get("runs", ()):
@@ -106,6 +119,12 @@ def start_seconds(ledger: Ledger) -> tuple[float, float, float]:
         return START_SECONDS
     middle = statistics.median(known)
     return min([*known, middle / 1.5]), middle, max([*known, middle * 1.5])
+
+
+def busy_machine(workers: int) -> float:
+    """Return how many processes there are for each core while this many workers train, by the last minute's load."""
+    others = os.getloadavg()[0] - workers - 1  # and this process
+    return 1.0 + max(0.0, others) / (os.cpu_count() or 1)
 
 
 def _with_packaged(rows: pa.Table, methods: Collection[str]) -> pa.Table:

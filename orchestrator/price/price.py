@@ -91,7 +91,8 @@ class _Estimate:
         if rate is None:
             self.unknown.append(f"{spec.method} on {spec.dataset}")
             return
-        ends = np.array([1.0, 1 / rate.factor, rate.factor])
+        busy = self._known.busy  # all that others take may come to be free; that more come is less likely
+        ends = np.array([1.0, 1 / rate.factor / busy, rate.factor * math.sqrt(busy)])
         self.n_bundles += 1
         self.peak = float(np.fmax(self.peak, rate.peak(len(bundle))))
         self._guard.handed_out(bundle)

@@ -47,8 +47,11 @@ ENOUGH_SECONDS = 0.2
 SHORT_SECONDS = 0.5
 """An epoch of one member up to here is probed `EPOCHS` times, a longer one once."""
 
-WORTH = 30
-"""A program is probed if it is asked for that many times the probe's own member-epochs."""
+LIGHT_MEMBERS, LIGHT_EPOCHS = 4, 3
+"""Second size and epochs of the light probe of what is asked for little: its first runs had been priced by guesses."""
+
+WORTH, WORTH_LIGHT = 30, 12
+"""A program is probed, or lightly so, if it is asked for that many times the probe's own member-epochs."""
 
 SEEDS = 1_000_000
 """Seeds of probes count from here, so that none is a trial of a study."""
@@ -70,8 +73,18 @@ class Program:
 
     @property
     def worth_probing(self) -> bool:
-        """Whether a probe is small beside the work."""
-        return self.member_epochs >= WORTH * (1 + EPOCHS + EPOCHS * self.members * (self.members > 1))
+        """Whether a light probe at least is small beside the work."""
+        return self.member_epochs >= WORTH_LIGHT * _member_epochs(min(self.members, LIGHT_MEMBERS), LIGHT_EPOCHS)
+
+    @property
+    def light(self) -> bool:
+        """Whether only a light one is."""
+        return self.worth_probing and self.member_epochs < WORTH * _member_epochs(self.members, EPOCHS)
+
+
+def _member_epochs(members: int, epochs: int) -> int:
+    """Return what a probe trains: an epoch alone, some epochs alone, and as many together."""
+    return 1 + epochs + epochs * members * (members > 1)
 
 
 def programs_of(specs: Iterable[TrialSpec], catalogue: Catalogue, device: str) -> list[Program]:
@@ -211,10 +224,12 @@ class ProbeSource:
 
     def _go_on(self, measured: _Measured, bundle: Bundle) -> None:
         """Plan the steps that follow from the first one; then the next step, or the end."""
-        members, most = measured.program.members, len(bundle)
-        if (most, bundle.specs[0].n_epochs) == (1, 1) and 1 in measured.costs:
+        members, light = measured.program.members, measured.program.light
+        if (len(bundle), bundle.specs[0].n_epochs) == (1, 1) and 1 in measured.costs:
             alone = max(measured.costs[1][0], 1e-3)
-            epochs = min(max(EPOCHS, round(ENOUGH_SECONDS / alone)), MOST_EPOCHS) if alone <= SHORT_SECONDS else 1
+            most = min(max(EPOCHS, round(ENOUGH_SECONDS / alone)), MOST_EPOCHS)
+            epochs = 1 if alone > SHORT_SECONDS else LIGHT_EPOCHS if light else most
+            members = min(members, LIGHT_MEMBERS) if light else members
             measured.steps += [(1, epochs)] if epochs > 1 else []
             measured.steps += [(members, epochs)] if members > 1 else []
         if measured.steps:

@@ -22,6 +22,9 @@ __all__ = ["Rate", "history_of", "rate_of", "work_of"]
 PROBED, SAME_PROGRAM, SAME_DATASET, STATED, SAME_METHOD = 1.35, 1.25, 2.0, 4.0, 4.0
 """Systematic error of a rate by where it comes from: the ends of a 90 % interval are the rate over and times this."""
 
+AFAR = 1.6
+"""How much faster or slower another machine may be, beside that."""
+
 Entries: TypeAlias = np.ndarray[Any, Any]
 
 Z90 = 1.645
@@ -155,6 +158,7 @@ def _probed(profile: Profile, same: History) -> Rate:
 
 def _from_rows(rows: History, systematic: float, work: float) -> Rate:
     logs = np.log(rows.seconds / rows.n_epochs / rows.work)
+    systematic *= AFAR if rows.elsewhere.all() else 1.0
     rate, peak = work * float(np.exp(logs.mean() + logs.var() / 2)), float(np.fmax.reduce(rows.peak))
     return Rate(lambda epochs, members: epochs * rate, _spread(logs, systematic), lambda members: peak)
 

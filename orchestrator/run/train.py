@@ -14,7 +14,7 @@ from orchestrator.ledger.files import write_durably
 from orchestrator.plan.plan import Plan, choices_of, plan_of
 from orchestrator.price.budgets import Spending
 from orchestrator.price.demand import Demand, demand
-from orchestrator.price.knowledge import knowledge, start_seconds
+from orchestrator.price.knowledge import busy_machine, knowledge, start_seconds
 from orchestrator.price.price import price
 from orchestrator.price.probing import probe
 from orchestrator.provenance import machine, n_gpus
@@ -57,8 +57,8 @@ def train(
     options = replace(options, device=executor.device())
     require_precision(plan.study.precision, options.device)
     asked = _demand(plan, ledger)
-    probe(asked, ledger, executor, options.device)
-    priced = _priced(asked, ledger, options.device, workers)
+    probed = probe(asked, ledger, executor, options.device)
+    priced = _priced(asked, ledger, options.device, workers, warm=bool(probed))
     spending = options.spending or Spending(ledger.folder)
     spending.begin(plan.study.key)
     options = replace(options, spending=spending)
@@ -103,12 +103,22 @@ def _demand(plan: Plan, ledger: Ledger) -> Demand:
     return demand(known, ledger)
 
 
-def _priced(asked: Demand, ledger: Ledger, device: str, workers: int) -> dict[str, Any] | None:
-    """Return the price of what is missing, as study.json keeps it; None where nothing is known."""
+def _priced(asked: Demand, ledger: Ledger, device: str, workers: int, *, warm: bool) -> dict[str, Any] | None:
+    """Return the price of what is missing, as study.json keeps it; None where nothing is known.
+
+    Args:
+        asked: what is missing.
+        ledger: of the folder.
+        device: of the run.
+        workers: for how many it is priced; 0: what this machine has.
+        warm: whether workers have trained before in this command.
+    """
     study, catalogue = asked.plan.study, asked.plan.catalogue
     workers = workers or (n_gpus() if device == "cuda" else int(machine()["cores"]))
     known = knowledge([study], catalogue, ledger, device)
-    found = price(asked.waves, known, workers, start_seconds(ledger))
+    if device == "cpu":
+        known = replace(known, busy=busy_machine(workers))
+    found = price(asked.waves, known, workers, start_seconds(ledger, warm=warm))
     return None if found.unknown else found.as_json()
 
 

@@ -10,6 +10,7 @@ from orchestrator.bundles.profile import Profile
 from orchestrator.knobs import Choice, Float, Int, Knob
 from orchestrator.price.knowledge import Knowledge
 from orchestrator.price.price import BUNDLE_SECONDS, WAVE_SECONDS, price
+from orchestrator.price.rates import AFAR
 from orchestrator.trial import TrialSpec, canonical_json
 
 SPACES = {"m": {"weight": Knob(1.0, Float(0.0, 9.0), fuses=True), "loss": Knob("a", Choice("a", "b"))}}
@@ -119,7 +120,15 @@ def test_a_probe_prices_every_bundle_size_and_rows_correct_its_level():
 def test_rows_of_another_machine_price_what_was_never_probed_here_and_correct_no_probe():
     elsewhere = rows(12.0, 12.0, size=2).append_column("elsewhere", pa.array([True, True]))
     assert price([trials(4)], known(elsewhere, PROFILE), 1, NOW).core_seconds == pytest.approx(40)
-    assert price([trials(4)], known(elsewhere), 1, NOW).core_seconds == pytest.approx(48)
+    found = price([trials(4)], known(elsewhere), 1, NOW)
+    assert found.core_seconds == pytest.approx(48)
+    assert (found.low, found.high) == pytest.approx((48 / 1.25 / AFAR, 48 * 1.25 * AFAR))  # it may be faster or slower
+
+
+def test_what_others_take_of_the_machine_may_come_to_be_free():
+    alone, among = (price([trials(4)], known(rows(20.0, 20.0), busy=busy), 1, NOW) for busy in (1.0, 4.0))
+    assert among.core_seconds == alone.core_seconds
+    assert (among.low, among.high) == pytest.approx((alone.low / 4, alone.high * 2))
 
 
 def test_waves_wait_for_each_other_and_workers_without_a_bundle_stay_idle():

@@ -53,14 +53,24 @@ def test_a_probe_of_several_takes_configurations_from_all_over_a_program(spec):
     many = [replace(spec, config={**CONFIG, "level": level}, seed=seed) for level in levels for seed in range(3)]
     (found,) = programs_of(many, Catalogue(TOY), "cpu")
     assert [one.config["level"] for one in found.specs] == levels[::5]
-    bundle = tasks_of([replace(found, members=10)])[-1].bundle
+    bundle = tasks_of([replace(found, members=10, member_epochs=10**6)])[-1].bundle
     assert [one.config["level"] for one in bundle.specs] == [*levels[::5], *levels[:6:5]]
     assert [one.seed - SEEDS for one in bundle.specs] == [0] * 8 + [1] * 2  # arms share seeds, as in a study
 
 
-def test_only_what_is_much_larger_than_its_probe_is_worth_one(spec):
-    assert not programs(spec, 100)[0].worth_probing
-    assert programs(spec, 300)[0].worth_probing
+def test_only_what_is_much_larger_than_its_probe_is_worth_one_and_the_smaller_a_light_one(spec):
+    found = {count: programs(spec, count)[0] for count in (50, 100, 300)}
+    assert [program.worth_probing for program in found.values()] == [False, True, True]
+    assert [program.light for program in found.values()] == [False, True, False]
+
+
+def test_a_light_probe_trains_few_members_for_few_epochs(spec):
+    source = ProbeSource(programs(spec, 100), plugins=TOY)
+    tasks = []
+    ask = source.next_task
+    source.next_task = lambda: tasks.append(ask()) or tasks[-1]
+    InlineExecutor().run(source)
+    assert [(len(task.bundle), task.bundle.specs[0].n_epochs) for task in tasks] == [(1, 1), (1, 3), (4, 3)]
 
 
 def test_a_probe_trains_alone_and_together_on_seeds_of_no_study_and_gives_a_profile(spec, tmp_path, monkeypatch):
