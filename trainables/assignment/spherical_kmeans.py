@@ -84,12 +84,13 @@ def _best(x: Tensor, uniforms: Tensor, cap: int, tolerance: float) -> KMeans:
             labels=labels, centres=nothing, objective=none.double() * torch.nan, iterations=none, restart=none
         )
     points = Points.of(x, spherical=True)
-    starts = torch.stack([_seeds(points.rows, row) for row in uniforms])
+    units = points.rows.block(slice(None))
+    starts = torch.stack([_seeds(units, row) for row in uniforms])
     found = best_of(points, starts, cap, tolerance)
     return KMeans(
         labels=found.labels,
         centres=found.centres,
-        objective=(points.rows * found.centres[found.labels]).sum(1).double().sum(),
+        objective=(units * found.centres[found.labels]).sum(1).double().sum(),
         iterations=torch.tensor(found.iterations, device=x.device),
         restart=torch.tensor(found.restart, device=x.device),
     )

@@ -11,10 +11,10 @@ from torch import Tensor
 __all__ = ["Nearest", "nearest", "nearest_neighbours"]
 
 PROBES_AT_ONCE = 64
+BLOCK = 1 << 20
+"""Numbers of points that are centred at once: a block stays in the cache."""
 AT_ONCE = 1 << 22
-"""Numbers of points that are centred at once: a few thousand points."""
-MORE = 22
-"""Candidates beyond the neighbours asked for, at first."""
+"""Numbers of candidates that are looked at in float64 at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,10 +53,14 @@ def nearest_neighbours(points: Tensor, probes: Tensor, k: int) -> Tensor:
         probes: (P,) indices into `points`.
         k: from 1.
     """
-    blocks = torch.split(points, max(1, AT_ONCE // points.shape[1]))
-    sums = [block.sum(0, dtype=torch.float64) for block in blocks]
-    origin = (torch.stack(sums).sum(0) / len(points)).to(points.dtype)  # any origin near the points will do
-    squares = torch.cat([(block - origin).square().sum(1) for block in blocks])
+    blocks = torch.split(points, max(1, BLOCK // points.shape[1]))
+    total = points.new_zeros(points.shape[1], dtype=torch.float64)
+    for block in blocks:  # in place: small results between large ones that are let go would keep their memory taken
+        total += block.sum(0, dtype=torch.float64)
+    origin = (total / len(points)).to(points.dtype)  # any origin near the points will do
+    squares = points.new_empty(len(points))
+    for block, part in zip(blocks, torch.split(squares, [len(block) for block in blocks]), strict=True):
+        torch.sum((block - origin).square_(), 1, out=part)
     some = torch.split(probes, PROBES_AT_ONCE)
     return torch.cat([_of_some(points, (origin, squares), blocks, own, k) for own in some])
 
@@ -67,30 +71,26 @@ def _of_some(
     """Return the neighbours of some probes; points are centred a block at a time, since all would be a second copy."""
     origin, squares = centred
     own = points[probes] - origin
-    distances = torch.cat([own @ (block - origin).T for block in blocks], dim=1).mul_(-2.0)
-    distances += squares
+    distances = points.new_empty(len(probes), len(points))  # filled in place: parts that are joined are there twice
+    for block, part in zip(blocks, torch.split(distances, [len(block) for block in blocks], dim=1), strict=True):
+        torch.mm(own, (block - origin).T, out=part)
+    distances.mul_(-2.0).add_(squares)
     distances += squares[probes, None]
     distances[torch.arange(len(probes)), probes] = torch.inf
     roundings = (16.0 + points.shape[1] ** 0.5) * torch.finfo(points.dtype).eps
     unsure = roundings * (squares.max() + squares[probes])
-    n_candidates = k + MORE
-    while True:
-        n_candidates = min(n_candidates, len(points) - 1)
-        near = distances.topk(n_candidates, largest=False)
-        clear = near.values[:, -1] > near.values[:, k - 1] + 2.0 * unsure
-        if n_candidates == len(points) - 1 or bool(clear.all()):
-            return _sorted(points, probes, near.indices.sort(1).values, k)
-        n_candidates *= 2
-
-
-def _sorted(points: Tensor, probes: Tensor, candidates: Tensor, k: int) -> Tensor:
-    """Return the first k candidates (P, C), which come in ascending order, by their distances in float64."""
+    within = distances.topk(k, largest=False).values[:, -1] + 2.0 * unsure
     rows = []
-    for probe, others in zip(probes.tolist(), candidates, strict=True):
+    for probe, apart, most in zip(probes.tolist(), distances, within, strict=True):
+        others = (~(apart > most)).nonzero().flatten()  # what is no number, as squares overflow, is in question too
+        others = others[others != probe]
         rows.append(others[_squared(points, probe, others).sort(stable=True).indices[:k]])
     return torch.stack(rows)
 
 
 def _squared(points: Tensor, place: int, others: Tensor) -> Tensor:
     """Return the squared distances of one point to some others, in float64."""
-    return (points[others].double() - points[place].double()).square().sum(1)
+    own = points[place].double()
+    n_blocks = -(-len(others) * points.shape[1] // AT_ONCE)  # more than one where most points are candidates
+    blocks = others.tensor_split(max(1, n_blocks))
+    return torch.cat([(points[some].double() - own).square_().sum(1) for some in blocks])

@@ -13,6 +13,9 @@ BATCH_FACTS = ("kl_u_y", "min_mean_y", "entropy_y", "agreement", "logit_gradient
 """KL(u || ybar); the least share in ybar; mean H(y); share of points with argmax y = argmax sigma; norm of the loss's
 gradient by the logits, which vanishes on the plateau at collapse."""
 
+AT_ONCE = 1 << 20
+"""Logits that are looked at together."""
+
 
 @torch.no_grad()
 def of_batch(sigma: Tensor, y: Tensor, log_y: Tensor, slope: Tensor) -> Tensor:
@@ -51,6 +54,10 @@ def of_predictions(logits: Tensor, norm: Tensor) -> dict[str, Tensor]:
         logits: (M, K, N).
         norm: (M,) ||v||.
     """
+    most = max(1, AT_ONCE // max(1, logits[:1].numel()))  # members in turn where they are many: fewer copies at once
+    if len(logits) > most:
+        parts = [of_predictions(*some) for some in zip(torch.split(logits, most), torch.split(norm, most), strict=True)]
+        return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
     sigma, log_sigma = predictions(logits)
     mean = sigma.mean(2)
     soft = -(sigma * log_sigma).sum(1).mean(1)

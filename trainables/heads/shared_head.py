@@ -7,7 +7,7 @@ are gathered once, and x @ [W_1 ... W_M] is one product, in which a member's bit
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -19,10 +19,13 @@ from trainables.precision import lowered
 from trainables.products import packed, product
 from trainables.randomness import Streams
 
-__all__ = ["Seats", "SharedLinear", "SharedOrder"]
+__all__ = ["Seats", "SharedLinear", "SharedOrder", "joined", "members_at_once"]
 
 CHUNK = 512
 """Points of one product outside training: its (M K, CHUNK) logits stay in the cache."""
+
+COPIED = 1 << 24
+"""Numbers (64 MB in float32) up to which points are copied, so that products find them as they take them fastest."""
 
 
 class Seats:
@@ -79,10 +82,11 @@ class SharedLinear:
 
     def __init__(self, inputs: Tensor, n_outputs: int, seeds: Sequence[int], rates: Mapping[str, Tensor]) -> None:
         vectors = inputs.flatten(1)
-        varies = (vectors != 0).any(0)
+        varies = _varies(vectors)
         varies[0] = True  # a dataset of zeros still needs a column
         self.columns = varies.nonzero()[:, 0]
-        self.inputs = vectors[:, self.columns].contiguous()
+        self.inputs = self._held(vectors)
+        """(N, d) with the columns that vary, or with all of them: see `_held`."""
         self.seats = Seats(seeds)
         drawn = Streams(self.seats.distinct, "init.network", inputs.device)
         width = vectors.shape[1]
@@ -124,7 +128,8 @@ class SharedLinear:
 
     def logits(self, rows: Tensor) -> list[Tensor]:
         """Return [(M, K, B) logits] of the points `rows` (distinct seeds, B), and remember these for `step`."""
-        self.batches = [self.inputs.index_select(0, own) for own in rows]  # five times as fast as inputs[own]
+        # five times as fast as inputs[own]
+        self.batches = [self._varying(self.inputs.index_select(0, own)) for own in rows]
         return [self._outputs(list(map(lowered, self.batches)))]
 
     def _outputs(self, batches: Sequence[Tensor], weights: Sequence[Tensor] | None = None) -> Tensor:
@@ -150,12 +155,27 @@ class SharedLinear:
             step = product(own.flatten(0, 1), batch.T).view_as(weight)
             torch.addcmul(step, weight, self.shrink[members, None, None], out=weight)
 
-    def prepared(self, points: Tensor) -> Sequence[Tensor]:
-        """Return points (N, ...), shaped as the training points, in chunks as `outputs` takes them; to be done once."""
-        return self._chunks(points.flatten(1)[:, self.columns])
+    def prepared(self, points: Tensor) -> Sequence[Tensor] | Tensor:
+        """Return points (N, ...), shaped as the training points, as `outputs` takes them fastest; to be done once.
 
-    def _chunks(self, vectors: Tensor) -> list[Tensor]:
-        return [packed(lowered(vectors[cut])) for cut in cuts(len(vectors), CHUNK)]
+        Few points are packed in chunks. Many are not: that would be a second copy.
+        """
+        held = self._held(points.flatten(1))
+        return list(self._chunks(held)) if points.numel() <= COPIED else held
+
+    def _held(self, vectors: Tensor) -> Tensor:
+        """Return points (N, all columns) without those that do not vary; many points as they lie, without a copy."""
+        if len(self.columns) == vectors.shape[1] or vectors.numel() > COPIED:
+            return vectors.contiguous()
+        return vectors[:, self.columns].contiguous()
+
+    def _varying(self, rows: Tensor) -> Tensor:
+        """Return held points without the columns that do not vary."""
+        return rows if rows.shape[1] == len(self.columns) else rows.index_select(1, self.columns)
+
+    def _chunks(self, held: Tensor) -> Iterator[Tensor]:
+        for cut in cuts(len(held), CHUNK):
+            yield packed(lowered(self._varying(held[cut])))
 
     def outputs(self, points: Sequence[Tensor] | Tensor) -> Iterator[Tensor]:
         """Yield the (M, K, n) logits of prepared points, or of the training points as they lie, chunk by chunk."""
@@ -184,6 +204,30 @@ class SharedLinear:
         """Take up weights and biases of members with the same seeds."""
         weight, self.bias = state["weight"].to(self.bias.device), state["bias"].to(self.bias.device).clone()
         self.weights = self._by_seed(weight)
+
+
+def _varies(vectors: Tensor) -> Tensor:
+    """Return which columns of (N, d) are other than zero somewhere, (d,) bool."""
+    found = torch.zeros(vectors.shape[1], dtype=torch.bool, device=vectors.device)
+    for cut in cuts(len(vectors), CHUNK):
+        found |= (vectors[cut] != 0).any(0)
+    return found
+
+
+def joined(parts: Iterable[Tensor], n_points: int) -> Tensor:
+    """Return parts (M, K, n) side by side, (M, K, n_points), as soon as they come: a list of all would be a copy."""
+    whole, filled = torch.empty(0), 0
+    for part in parts:
+        if not filled:
+            whole = part.new_empty(*part.shape[:2], n_points)
+        whole[:, :, filled : filled + part.shape[2]] = part
+        filled += part.shape[2]
+    return whole
+
+
+def members_at_once(n_points: int, n_outputs: int) -> int:
+    """Return how many members may have their logits of all points in memory together."""
+    return max(1, COPIED // (n_points * n_outputs))
 
 
 def _affine(weight: Tensor, bias: Tensor, batch: Tensor) -> Tensor:

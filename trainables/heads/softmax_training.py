@@ -22,7 +22,7 @@ from trainables.data.views import CHANGING, VIEWS
 from trainables.diagnostics.entropy import BATCH_FACTS, of_batch, of_predictions, of_weights
 from trainables.heads.network_head import NetworkHead, Shape
 from trainables.heads.pretext import PretextConfig, pretrained
-from trainables.heads.shared_head import SharedLinear, SharedOrder
+from trainables.heads.shared_head import SharedLinear, SharedOrder, joined, members_at_once
 from trainables.losses.soft_labels import LossAndSlope, largest, predictions, self_augmentation
 from trainables.method import FusedMethod, MethodConfig, Row
 from trainables.networks import DEEP, NETWORKS, TRUNKS, members_at_most
@@ -141,7 +141,7 @@ class SoftmaxTraining(FusedMethod):
 
     def targets_of_all(self) -> Targets:
         """Return `targets` of all training points, in their own order."""
-        return self.targets(*predictions(torch.cat(list(self.head.outputs(self.head.inputs)), 2)))
+        return self.targets(*predictions(joined(self.head.outputs(self.head.inputs), len(self.data))))
 
     def fit_epoch(self) -> None:
         """Take a step for every batch."""
@@ -175,9 +175,11 @@ class SoftmaxTraining(FusedMethod):
         """Return metrics of the hard clusters of the scored points, and what training logged in the epoch."""
         norms = self.head.class_norms()
         squared = norms.double().square().sum(1)
-        parts = list(self.head.outputs(self.scored))
-        found = torch.cat(list(map(largest, parts)), 1)
-        columns = of_predictions(torch.cat(parts, 2), squared.sqrt()) if last else {}
+        if last:
+            logits = joined(self.head.outputs(self.scored), len(self.data.eval_inputs))
+            found, columns = largest(logits), of_predictions(logits, squared.sqrt())
+        else:
+            found, columns = torch.cat(list(map(largest, self.head.outputs(self.scored))), 1), {}
         columns |= self.diagnostics() | of_weights(norms)
         columns |= dict(zip(BATCH_FACTS, self.logged.unbind(1), strict=True))
         rows = score(found, self.data, self.data.n_clusters, last)
@@ -190,4 +192,5 @@ class SoftmaxTraining(FusedMethod):
     @classmethod
     def max_members(cls, config: SoftmaxConfig, data: Dataset) -> int:
         """Return as many as the network gains from."""
-        return members_at_most(config.network, data.inputs.shape[1:])
+        most = members_at_most(config.network, data.inputs.shape[1:])
+        return min(most, members_at_once(len(data.eval_inputs), data.n_clusters))

@@ -31,7 +31,7 @@ from trainables.diagnostics.plane import of_plane
 from trainables.heads.fair_labels import FORMS, N_FACTS, SOLVERS, Given, Labels, Solver, fair_labels
 from trainables.heads.network_head import NetworkHead, Shape
 from trainables.heads.pretext import PretextConfig, pretrained
-from trainables.heads.shared_head import SharedLinear, SharedOrder
+from trainables.heads.shared_head import SharedLinear, SharedOrder, joined, members_at_once
 from trainables.losses.soft_labels import (
     CROSS_ENTROPIES,
     FAIRNESS,
@@ -263,7 +263,7 @@ class EntropyClustering(FusedMethod):
     def pseudo_labels_of_all(self) -> Labels:
         """Return pseudo-labels of all training points, in their own order."""
         everyone = torch.arange(len(self.data), device=self.device).expand(len(self.order.seats.distinct), -1)
-        seen = predictions(torch.cat(list(self.head.outputs(self.head.inputs)), 2))
+        seen = predictions(joined(self.head.outputs(self.head.inputs), len(self.data)))
         return self.pseudo_labels(seen, self._given(everyone), everyone)
 
     def _index(self, rows: Tensor) -> Tensor:
@@ -323,7 +323,7 @@ class EntropyClustering(FusedMethod):
         norms = self.head.class_norms()
         squared = norms.double().square().sum(1)
         if last:
-            logits = torch.cat(list(self.head.outputs(self.scored)), 2)
+            logits = joined(self.head.outputs(self.scored), len(self.data.eval_inputs))
             found = largest(logits)
             columns = of_predictions(logits, squared.sqrt())
             if isinstance(self.head, SharedLinear) and len(self.head.columns) == 2:
@@ -341,7 +341,8 @@ class EntropyClustering(FusedMethod):
     @classmethod
     def max_members(cls, config: EntropyConfig, data: Dataset) -> int:
         """Return as many as the network gains from; 64 linear heads keep the logits of a batch in the cache."""
-        return members_at_most(config.network, data.inputs.shape[1:])
+        most = members_at_most(config.network, data.inputs.shape[1:])
+        return min(most, members_at_once(len(data.eval_inputs), data.n_clusters))
 
 
 METHOD = EntropyClustering

@@ -76,6 +76,7 @@ class _Member:
             raise RequestError(f"kmeans: {self.n_clusters} clusters, allowed: at most the {len(data)} points there are")
         self.ready: _Shared | None = _ready(data, config.spherical)
         self.labels: Tensor | None = None
+        self.centres: Tensor | None = None
         self.inertia, self.iterations = torch.tensor(torch.nan, dtype=torch.float64), torch.tensor(0)
 
     def fit_epoch(self) -> None:
@@ -89,25 +90,37 @@ class _Member:
             fitted = best_of(points, starts, config.max_iterations, config.tolerance)
             whole = self.data.protocol == "whole"
             self.labels = fitted.labels if whole else nearest(self.data.eval_vectors, fitted.centres)
+            self.centres = fitted.centres
         self.inertia = torch.tensor(fitted.inertia / len(self.data), dtype=torch.float64)
         self.iterations = torch.tensor(fitted.iterations)
         self.ready = None
 
     def evaluate(self, last: bool) -> Row:
         assert self.labels is not None, "evaluated before the first epoch"
-        row = score(self.labels[None], self.data, self.n_clusters, last)[0]
+        labels = self._of_scored(self.labels)
+        row = score(labels[None], self.data, self.n_clusters, last)[0]
         row |= {"metric.loss": float(self.inertia), "diagnostic.iterations": float(self.iterations)}
         if last and not self.config.spherical:
-            plane = of_plane(*nearest_means(self.data.eval_vectors, self.labels, self.n_clusters))
+            plane = of_plane(*nearest_means(self.data.eval_vectors, labels, self.n_clusters))
             row |= {f"diagnostic.{name}": float(column) for name, column in plane.items()}
         return row
 
+    def _of_scored(self, labels: Tensor) -> Tensor:
+        """Return the labels of the scored points; those that were fitted with others have the nearest centre's."""
+        points = self.data.eval_vectors
+        if len(labels) == len(points) or self.centres is None:
+            return labels
+        with one_thread():
+            return nearest(points, self.centres)
+
     def state_dict(self) -> State:
         state = {"inertia": self.inertia, "iterations": self.iterations}
-        return state if self.labels is None else state | {"labels": self.labels}
+        fitted = {"labels": self.labels, "centres": self.centres}
+        return state | {name: part for name, part in fitted.items() if part is not None}
 
     def load_state_dict(self, state: State) -> None:
-        self.inertia, self.iterations, self.labels = state["inertia"], state["iterations"], state.get("labels")
+        self.inertia, self.iterations = state["inertia"], state["iterations"]
+        self.labels, self.centres = state.get("labels"), state.get("centres")
 
 
 class KMeansClustering(InTurn):

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
+from trainables.data import neighbours
 from trainables.data.neighbours import nearest, nearest_neighbours
 from trainables.datasets import digits, mnist_5k
 
@@ -79,3 +80,18 @@ def test_equal_points_are_neighbours_at_no_distance_but_not_their_own() -> None:
     found = nearest(torch.ones(6, 2), 3)
     assert bool((found.distances == 0).all())
     assert not bool((found.indices == torch.arange(6)[:, None]).any())
+
+
+def test_points_whose_squares_overflow_have_neighbours_too() -> None:
+    points = 1e25 * torch.randn(40, 3, generator=torch.Generator().manual_seed(0))
+    probes = torch.arange(10)
+    assert torch.equal(nearest_neighbours(points, probes, 3), oracle(points, probes, 3))
+
+
+def test_blocks_of_candidates_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    points, probes = torch.zeros(101, 6), torch.arange(20)
+    points[::3] = 1.0
+    whole = nearest_neighbours(points, probes, 10)
+    monkeypatch.setattr(neighbours, "AT_ONCE", 60)
+    monkeypatch.setattr(neighbours, "BLOCK", 60)
+    assert torch.equal(nearest_neighbours(points, probes, 10), whole)

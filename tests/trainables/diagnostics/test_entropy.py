@@ -7,6 +7,7 @@ import math
 import pytest
 import torch
 
+from trainables.diagnostics import entropy
 from trainables.diagnostics.entropy import BATCH_FACTS, of_batch, of_predictions, of_weights
 
 
@@ -44,3 +45,13 @@ def test_norms_of_weights() -> None:
     found = of_weights(torch.tensor([[3.0, 4.0]]))
     assert found["weight_norm"].tolist() == [5.0] and found["soft_zone"].tolist() == pytest.approx([0.2])
     assert (found["min_class_norm"].item(), found["max_class_norm"].item()) == (3.0, 4.0)
+
+
+def test_members_that_are_looked_at_in_turn_have_the_bits_of_all_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    logits = torch.randn(5, 4, 300, generator=torch.Generator().manual_seed(0))
+    norm = torch.linspace(1.0, 2.0, 5)
+    together = of_predictions(logits, norm)
+    monkeypatch.setattr(entropy, "AT_ONCE", 2_500)
+    apart = of_predictions(logits, norm)
+    assert apart.keys() == together.keys()
+    assert all(torch.equal(apart[name], together[name]) for name in together)

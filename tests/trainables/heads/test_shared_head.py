@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from trainables.heads.shared_head import Seats, SharedLinear, SharedOrder
+from trainables.heads import shared_head
+from trainables.heads.shared_head import Seats, SharedLinear, SharedOrder, joined, members_at_once
 from trainables.losses.soft_labels import largest
 
 
@@ -96,3 +97,34 @@ def test_outputs_come_in_chunks_that_change_nothing() -> None:
 def test_largest_names_the_class_of_the_largest_logit() -> None:
     logits = torch.randn(3, 5, 40)
     assert torch.equal(largest(logits), logits.argmax(1))
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+def test_many_points_are_not_copied_and_give_the_bits_that_few_give(
+    sparse: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    points = torch.randn(1_100, 20, generator=torch.Generator().manual_seed(0))
+    if sparse:
+        points[:, 3] = 0.0
+    rows = torch.arange(200).view(2, 100)
+    slope = torch.randn(3, 4, 100, generator=torch.Generator().manual_seed(1))
+    few = SharedLinear(points, 4, [1, 2, 1], rates(3))
+    monkeypatch.setattr(shared_head, "COPIED", 1)
+    many = SharedLinear(points, 4, [1, 2, 1], rates(3))
+    assert many.inputs.data_ptr() == points.data_ptr()
+    assert torch.equal(many.logits(rows)[0], few.logits(rows)[0])
+    for net in (few, many):
+        net.step([slope])
+    assert torch.equal(many.weight, few.weight)
+    held = many.prepared(points)
+    assert isinstance(held, torch.Tensor) and held.data_ptr() == points.data_ptr()
+    monkeypatch.undo()
+    packed = few.prepared(points)
+    assert torch.equal(joined(many.outputs(held), 1_100), joined(few.outputs(packed), 1_100))
+    assert torch.equal(joined(many.outputs(many.inputs), 1_100), torch.cat(list(few.outputs(packed)), 2))
+
+
+def test_members_that_go_together_are_fewer_where_points_are_many() -> None:
+    assert members_at_once(5_000, 10) > 64
+    assert members_at_once(100_000, 10) == 16
+    assert members_at_once(10**9, 10) == 1

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from trainables.assignment.kmeans.points import AT_ONCE, CHUNK, ROUNDINGS, Points, Projection
+from trainables.assignment.kmeans.points import CHUNK, ROUNDINGS, Points, Projection
 
 __all__ = ["Fitted", "Run", "best_of"]
 
@@ -48,7 +48,7 @@ def best_of(points: Points, starts: Tensor, max_iterations: int = 300, tolerance
         tolerance: see above; 0 goes on until no label changes.
     """
     found: Fitted | None = None
-    restarts = max(1, AT_ONCE // (len(points) * starts.shape[1]))
+    restarts = max(1, points.at_once // (len(points) * starts.shape[1]))
     for first in range(0, len(starts), restarts):
         for place, run in enumerate(_first_labels(points, starts[first : first + restarts] - points.mean)):
             fitted = run.go_on(max_iterations, tolerance * points.variance)
@@ -65,7 +65,7 @@ def _first_labels(points: Points, starts: Tensor) -> list[Run]:
     squares = together.square().sum(1)
     for start in range(0, len(points), CHUNK):
         part = slice(start, min(start + CHUNK, len(points)))
-        rows = points.rows[part]
+        rows = points.rows.block(part)
         distances = torch.addmm(squares[:, None], together, rows.T, alpha=-2.0) + points.squares[part]
         inside = torch.zeros_like(distances)
         for place, run in enumerate(runs):
@@ -142,7 +142,7 @@ class Run:
 
     def _fill_empty(self) -> None:
         """Give each empty cluster the point farthest from its own centre, of clusters that keep another one."""
-        own = (self.points.rows - self.centres[self.labels]).square().sum(1)
+        own = self.points.rows.each(lambda rows, part: (rows - self.centres[self.labels[part]]).square().sum(1))
         empty = (self.counts == 0).nonzero().flatten().tolist()
         for place in own.argsort(descending=True, stable=True).tolist():
             if not empty or not float(own[place]) > 0.0:  # duplicates: no point to be had
@@ -154,10 +154,10 @@ class Run:
     def _change(self, places: Tensor, labels: Tensor) -> None:
         """Take points out of their clusters and into others."""
         old = self.labels[places]
-        signs = self.points.rows.new_zeros(len(self.centres), len(places))
+        signs = self.points.rows.new_empty(len(self.centres), len(places)).zero_()
         signs.scatter_(0, labels[None], 1.0)
         signs.scatter_add_(0, old[None], torch.full_like(signs[:1], -1.0))
-        self.sums += signs @ self.points.rows.index_select(0, places)
+        self.sums += signs @ self.points.rows.at(places)
         self.counts += signs.double().sum(1)
         self.labels[places] = labels
 
@@ -166,6 +166,11 @@ class Run:
         places = (self.upper >= self.lower.amin(0)).nonzero().flatten()
         if not len(places):
             return False
+        changed = [self._relabelled(some) for some in torch.split(places, self.points.rows.at_once)]
+        return any(changed)
+
+    def _relabelled(self, places: Tensor) -> bool:
+        """Look at some points, and say whether a label has changed."""
         labels, upper, lower = self._looked_at(places)
         self.upper.index_copy_(0, places, upper)
         self.lower.index_copy_(1, places, lower)
@@ -190,7 +195,7 @@ class Run:
 
     def in_full(self, places: Tensor) -> Tensor:
         """Return the squared distances (K, n) of some points to all centres."""
-        rows = self.points.rows.index_select(0, places)
+        rows = self.points.rows.at(places)
         products = torch.addmm(self.centres.square().sum(1)[:, None], self.centres, rows.T, alpha=-2.0)
         return products.add_(self.points.squares.index_select(0, places))
 

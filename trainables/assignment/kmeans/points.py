@@ -7,13 +7,18 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-__all__ = ["AT_ONCE", "CHUNK", "ROUNDINGS", "Points", "Projection", "nearest"]
+from trainables.assignment.kmeans.rows import Rows, block_by_block, centred, of_length_one
+
+__all__ = ["CHUNK", "ROUNDINGS", "Points", "Projection", "nearest"]
 
 CHUNK = 4_096
 """Points of one block of a product over all points: the block stays in a core's cache while it is used."""
 
 AT_ONCE = 1 << 26
-"""Numbers about points (bounds, distances) that may be held for several restarts together."""
+"""Numbers about few points (bounds, distances) that may be held for several restarts together."""
+
+SHARE = 8
+"""Of the numbers of many points, the part of which as many numbers about them may be held."""
 
 ROUNDINGS = 16.0
 """Units of rounding, of the squared norms, that a product may be off by where it stands for a squared distance."""
@@ -28,7 +33,7 @@ LEAST_ENERGY = 0.7
 """Share of the squared norms that the directions must hold, or nearly every point has to be looked at in full."""
 
 OFF_CENTRE = 1e-3
-"""Squared norm of the mean, over the mean squared norm, above which points are copied and centred."""
+"""Squared norm of the mean, over the mean squared norm, above which points are centred."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ class Projection:
 class Points:
     """Points (N, d), floating, and what every run over them needs."""
 
-    rows: Tensor
+    rows: Rows
     """(N, d) centred (Euclidean), or unit vectors (spherical; a zero vector stays)."""
     squares: Tensor
     """(N,) squared norms."""
@@ -65,50 +70,77 @@ class Points:
         """Make points ready.
 
         Centring changes no distance, and keeps the digits of data far from the origin; data that are centred
-        already are not copied. Points of the sphere stay where they are.
+        already are left as they are. Points of the sphere stay where they are.
 
         Args:
             vectors: (N, d) floating, finite, N >= 1.
             spherical: whether only directions count.
         """
-        rows = vectors.detach()
-        mean = rows.new_zeros(rows.shape[1])
+        points = vectors.detach()
+        mean = points.new_zeros(points.shape[1])
         if spherical:
-            lengths = torch.linalg.vector_norm(rows, dim=1, keepdim=True)
-            rows = rows / lengths.clamp_min(torch.finfo(rows.dtype).tiny)
+            rows = of_length_one(points)
         else:
-            offset = rows.mean(0, dtype=torch.float64)
-            if float(offset.square().sum()) > OFF_CENTRE * float(rows.square().sum(1).mean()):
-                mean = offset.to(rows.dtype)
-                rows = rows - mean
-        rows = rows.contiguous()
-        squares = rows.square().sum(1)
-        variance, largest = float(rows.var(0, correction=0).mean()), float(squares.max())
-        return cls(rows, squares, mean, spherical, _projection(rows), variance, largest)
+            rows = Rows(points.contiguous())
+            offset = _sum(rows) / len(points)
+            if float(offset.square().sum()) > OFF_CENTRE * float(rows.each(_squares).mean()):
+                mean = offset.to(points.dtype)
+                rows = centred(points, mean)
+        squares = rows.each(_squares)
+        return cls(rows, squares, mean, spherical, _projection(rows), _variance(rows), float(squares.max()))
 
     def __len__(self) -> int:
         return len(self.rows)
 
+    @property
+    def at_once(self) -> int:
+        """How many numbers about points may be held for several restarts together."""
+        return AT_ONCE if self.rows.are_few else self.rows.held.numel() // SHARE
+
     def slack(self, squares: Tensor) -> Tensor:
         """Return by how much rounding may move the squared distances of points with these squared norms."""
-        return ROUNDINGS * torch.finfo(self.rows.dtype).eps * (self.largest + squares)
+        return ROUNDINGS * torch.finfo(self.squares.dtype).eps * (self.largest + squares)
 
 
-def _projection(rows: Tensor) -> Projection | None:
+def _squares(rows: Tensor, _: slice) -> Tensor:
+    return rows.square().sum(1)
+
+
+def _sum(rows: Rows) -> Tensor:
+    """Return the sum (d,) over points, in float64."""
+    total = rows.new_empty(rows.held.shape[1], dtype=torch.float64).zero_()
+    for part in block_by_block(rows):
+        total += rows.block(part).sum(0, dtype=torch.float64)
+    return total
+
+
+def _variance(rows: Rows) -> float:
+    """Return the mean over dimensions of the variance."""
+    parts = block_by_block(rows)
+    if len(parts) == 1:
+        return float(rows.block(parts[0]).var(0, correction=0).mean())
+    mean, squares = _sum(rows) / len(rows), rows.new_empty(rows.held.shape[1], dtype=torch.float64).zero_()
+    for part in parts:
+        squares += (rows.block(part) - mean).square_().sum(0)
+    return float((squares / len(rows)).mean())
+
+
+def _projection(rows: Rows) -> Projection | None:
     """Return the part of the points along their leading directions; None where it would tell too little."""
-    if rows.shape[1] < FEWEST_DIMENSIONS or len(rows) < SAMPLE:
+    n_points, n_dimensions = rows.held.shape
+    if n_dimensions < FEWEST_DIMENSIONS or n_points < SAMPLE:
         return None
-    sample = rows[:: len(rows) // SAMPLE]
+    sample = rows.block(slice(None, None, n_points // SAMPLE))
     values, vectors = torch.linalg.eigh(sample.T @ sample)
     if float(values[-DIRECTIONS:].sum()) < LEAST_ENERGY * float(values.sum()):
         return None
     directions = vectors[:, -DIRECTIONS:].contiguous()
-    near, rest = rows.new_empty(len(rows), DIRECTIONS), rows.new_empty(len(rows))
-    for start in range(0, len(rows), CHUNK):
-        block = rows[start : start + CHUNK]
-        torch.mm(block, directions, out=near[start : start + CHUNK])
-        outside = block - near[start : start + CHUNK] @ directions.T
-        rest[start : start + CHUNK] = torch.linalg.vector_norm(outside, dim=1)
+    near, rest = rows.new_empty(n_points, DIRECTIONS), rows.new_empty(n_points)
+    for start in range(0, n_points, CHUNK):
+        part = slice(start, start + CHUNK)
+        block = rows.block(part)
+        torch.mm(block, directions, out=near[part])
+        rest[part] = torch.linalg.vector_norm(block - near[part] @ directions.T, dim=1)
     return Projection(directions, near, rest * (1.0 + 1e-5))
 
 

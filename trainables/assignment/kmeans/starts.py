@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from trainables.assignment.kmeans.points import AT_ONCE, CHUNK, Points
+from trainables.assignment.kmeans.points import CHUNK, Points
 
 __all__ = ["STARTS", "n_candidates", "plus_plus", "starts_of"]
 
@@ -28,10 +28,10 @@ def starts_of(kind: str, points: Points, n_clusters: int, n_restarts: int, gener
     """
     if kind == "random":
         order = [torch.randperm(len(points), generator=generator)[:n_clusters] for _ in range(n_restarts)]
-        return points.rows[torch.stack(order).to(points.rows.device)] + points.mean
+        return points.rows.at(torch.stack(order).to(points.squares.device)) + points.mean
     shape = (n_clusters, n_candidates(n_clusters))
     drawn = [torch.rand(shape, generator=generator, dtype=torch.float64) for _ in range(n_restarts)]
-    return plus_plus(points, torch.stack(drawn).to(points.rows.device))
+    return plus_plus(points, torch.stack(drawn).to(points.squares.device))
 
 
 def n_candidates(n_clusters: int) -> int:
@@ -49,18 +49,18 @@ def plus_plus(points: Points, uniforms: Tensor) -> Tensor:
         points: N points.
         uniforms: (R, K, L) in [0, 1), float64: what the draws of R restarts take.
     """
-    restarts = max(1, AT_ONCE // (len(points) * uniforms.shape[2]))
+    restarts = max(1, points.at_once // (len(points) * uniforms.shape[2]))
     picks = torch.cat([_picks(points, group) for group in torch.split(uniforms, restarts)])
-    return points.rows[picks] + points.mean
+    return points.rows.at(picks) + points.mean
 
 
 def _picks(points: Points, uniforms: Tensor) -> Tensor:
     n_points, (restarts, n_clusters, _) = len(points), uniforms.shape
     first = (uniforms[:, 0, 0] * n_points).long().clamp_max(n_points - 1)
-    nearest = points.rows.new_full((restarts, n_points), torch.inf, dtype=torch.float64)
+    nearest = points.squares.new_full((restarts, n_points), torch.inf, dtype=torch.float64)
     left, _ = _distances_left(points, first[:, None], nearest)
     nearest, picks = left[:, 0].double(), [first]
-    each = torch.arange(restarts, device=points.rows.device)
+    each = torch.arange(restarts, device=points.squares.device)
     for place in range(1, n_clusters):
         candidates = _drawn(nearest, uniforms[:, place])
         left, totals = _distances_left(points, candidates, nearest)
@@ -82,14 +82,14 @@ def _drawn(nearest: Tensor, uniforms: Tensor) -> Tensor:
 def _distances_left(points: Points, candidates: Tensor, nearest: Tensor) -> tuple[Tensor, Tensor]:
     """Return the squared distances (R, L, N) that each candidate would leave, and their sums (R, L), float64."""
     restarts, tried = candidates.shape
-    centres = points.rows[candidates.flatten()]
+    centres = points.rows.at(candidates.flatten())
     squares = points.squares[candidates.flatten()]
     rounding = points.slack(squares)[:, None]
     left = points.rows.new_empty(restarts, tried, len(points))
     totals = left.new_zeros(restarts, tried, dtype=torch.float64)
     for start in range(0, len(points), CHUNK):
         part = slice(start, min(start + CHUNK, len(points)))
-        distances = torch.addmm(squares[:, None], centres, points.rows[part].T, alpha=-2.0) + points.squares[part]
+        distances = torch.addmm(squares[:, None], centres, points.rows.block(part).T, alpha=-2.0) + points.squares[part]
         distances.masked_fill_(distances <= rounding, 0.0)
         block = distances.view(restarts, tried, -1)
         torch.minimum(block, nearest[:, None, part].to(block.dtype), out=block)

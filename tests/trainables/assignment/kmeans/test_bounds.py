@@ -131,7 +131,7 @@ def test_a_restarts_memory_limit_changes_how_many_go_together_only(monkeypatch: 
     rows = heaps(150, 3, 5, 1)
     starts = torch.stack([chosen(rows, 5, seed) for seed in range(4)])
     together = best_of(Points.of(rows), starts)
-    monkeypatch.setattr(bounds, "AT_ONCE", 1)
+    monkeypatch.setattr(points, "AT_ONCE", 1)
     assert best_of(Points.of(rows), starts).inertia == pytest.approx(together.inertia, rel=1e-6)
 
 

@@ -6,7 +6,7 @@ import torch
 from sklearn.cluster import kmeans_plusplus
 from torch import Tensor
 
-from trainables.assignment.kmeans import starts
+from trainables.assignment.kmeans import points, starts
 from trainables.assignment.kmeans.points import Points
 from trainables.datasets import digits
 
@@ -54,7 +54,7 @@ def test_points_that_all_sit_on_centres_serve_again() -> None:
 
 
 def test_little_memory_takes_restarts_in_groups(monkeypatch: pytest.MonkeyPatch) -> None:
-    points = Points.of(digits.load().vectors)
-    together = drawn("k-means++", points, 10, 3)
-    monkeypatch.setattr(starts, "AT_ONCE", 1)
-    assert drawn("k-means++", points, 10, 3) == pytest.approx(together, abs=1e-6)
+    ready = Points.of(digits.load().vectors)
+    together = drawn("k-means++", ready, 10, 3)
+    monkeypatch.setattr(points, "AT_ONCE", 1)
+    assert drawn("k-means++", ready, 10, 3) == pytest.approx(together, abs=1e-6)
