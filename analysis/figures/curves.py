@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from analysis.data.study_view import StudyView
-from analysis.figures.drawing import BLACK, PALETTE, Drawing, canvas, tidy
+from analysis.figures.drawing import BLACK, PALETTE, Drawing, canvas, fitted, tidy
 from analysis.number_format import label, scale
 from analysis.tables.arm_tables import ArmRow, by_dataset
 
@@ -23,6 +23,8 @@ __all__ = ["confidence", "curves_figures", "level_figure", "level_figures"]
 
 MOST_CURVES = 8
 """More curves than this in one panel are no figure that anyone reads."""
+LEGEND_LETTERS = 28
+"""A line of a legend, which stands inside its panel."""
 LOG_RATIO = 30.0
 """Positive levels that span more than this ratio are drawn on a logarithmic axis."""
 
@@ -182,11 +184,13 @@ def _curves(
     figure, grid = canvas(down, across, (3.4 * across + 0.4, 3.1 * down), sharey=True, sharex=True)
     flat = list(chain.from_iterable(grid))
     for place, (axes, (factor, names)) in enumerate(zip(flat, panels.items(), strict=False)):
-        for index, arm in enumerate([*baseline, *names]):
+        arms = [*baseline, *names]
+        shown = fitted([arm.removesuffix(f" @ {dataset}") for arm in arms], LEGEND_LETTERS)
+        for index, arm in enumerate(arms):
             colour = BLACK if arm in baseline else PALETTE[(index - len(baseline)) % len(PALETTE)]
             x, ends = _curve(epochs[epochs["arm"] == arm], metric, 1 - float(study.record["alpha"]))
-            _band(axes, x, ends, colour, arm.removesuffix(f" @ {dataset}"), "--" if arm in baseline else "-")
-        axes.set_title(factor)
+            _band(axes, x, ends, colour, shown[index], "--" if arm in baseline else "-")
+        axes.set_title("".join(fitted([factor], LEGEND_LETTERS)))
         tidy(axes)
         axes.legend(frameon=False, fontsize=7)
         if place % across == 0:

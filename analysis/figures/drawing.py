@@ -20,7 +20,20 @@ from matplotlib.ticker import FixedFormatter
 
 from analysis.figures.text_sizes import remember
 
-__all__ = ["BLACK", "GREY", "PALETTE", "Drawing", "as_data_uri", "canvas", "key_of", "save", "tidy", "warm"]
+__all__ = [
+    "BLACK",
+    "GREY",
+    "PALETTE",
+    "Drawing",
+    "as_data_uri",
+    "canvas",
+    "fitted",
+    "key_of",
+    "row_height",
+    "save",
+    "tidy",
+    "warm",
+]
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F5A3C")
 """Okabe and Ito's colours (told apart with every common colour blindness), black and yellow left out."""
@@ -71,6 +84,36 @@ def warm() -> None:
     with mpl.rc_context(STYLE):
         _lay_out(figure)
         figure.savefig(io.BytesIO(), format="svg")
+
+
+def fitted(names: Sequence[str], letters: int = 34, lines: int = 2) -> list[str]:
+    """Return names that leave the axes their room: broken into lines, the middle left out of longer ones.
+
+    Different names stay different: where the middle is all that tells them apart, more lines are taken.
+
+    Args:
+        names: of arms, contrasts or levels; a line of a name that has several is broken by itself.
+        letters: a line.
+        lines: so many at most, where that tells the names apart.
+    """
+    found = [_broken(name, letters, lines) for name in names]
+    longest = max((len(name) for name in names), default=0)
+    if len(set(found)) < len(set(names)) and letters * lines < longest:
+        return fitted(names, letters, lines + 1)
+    return found
+
+
+def row_height(names: Sequence[str]) -> float:
+    """Return how many times as high as otherwise rows with these names are: two lines have room beside a row."""
+    return max([1.0, *(0.5 * (1 + name.count("\n")) for name in names)])
+
+
+def _broken(name: str, letters: int, lines: int) -> str:
+    found, room = [], letters * lines
+    for line in name.split("\n"):
+        cut = line if len(line) <= room else f"{line[: room - room // 2 - 1]}…{line[-(room // 2) :]}"
+        found += [cut[start : start + letters] for start in range(0, len(cut), letters)] or [""]
+    return "\n".join(found)
 
 
 def key_of(name: str) -> str:

@@ -19,7 +19,7 @@ from analysis.data import study_view
 from analysis.data.study_view import StudyView
 from analysis.figures import curves, knob_maps
 from analysis.figures.curves import confidence
-from analysis.figures.drawing import BLACK, GREY, PALETTE, Drawing, canvas, tidy
+from analysis.figures.drawing import BLACK, GREY, PALETTE, Drawing, canvas, fitted, row_height, tidy
 from analysis.number_format import label, name, p_text, scale, signed, unit
 from analysis.tables import arm_tables
 from analysis.tables.arm_tables import ArmRow
@@ -61,7 +61,10 @@ def effects_figure(study: StudyView, found: Sequence[Verdict]) -> Drawing:
     """
     metric = study.metric
     close = _close_up(found, scale(metric))
-    figure, grid = canvas(1, 2 if close else 1, (9.6 if close else 8.0, 1.5 + 0.42 * len(found)), sharey=True)
+    several = len(study.record["datasets"]) > 1
+    names = fitted([_contrast_label(verdict, several) for verdict in found])
+    height = 1.5 + 0.42 * len(found) * row_height(names)
+    figure, grid = canvas(1, 2 if close else 1, (9.6 if close else 8.0, height), sharey=True)
     for panel, axes in enumerate(grid[0]):
         for place, verdict in enumerate(found):
             _effect_line(axes, place, verdict, metric)
@@ -73,8 +76,7 @@ def effects_figure(study: StudyView, found: Sequence[Verdict]) -> Drawing:
     if close:
         grid[0][1].set_xlim(-close, close)
     _effect_texts(grid[0][-1], found, metric)
-    several = len(study.record["datasets"]) > 1
-    grid[0][0].set_yticks(range(len(found)), [_contrast_label(verdict, several) for verdict in found])
+    grid[0][0].set_yticks(range(len(found)), names)
     grid[0][0].set_ylim(len(found) - 0.5, -0.5)
     _unique_legend(figure, grid[0][0])
     caption = (
@@ -153,8 +155,9 @@ def arms_figure(study: StudyView, rows: Sequence[ArmRow]) -> Drawing:
     values, gone = table.by_seed(), table.collapsed_by_seed()
     datasets = arm_tables.by_dataset(rows)
     names = list(dict.fromkeys(row.short for row in rows))
-    width = 3.2 + 3.6 * len(datasets)
-    figure, grid = canvas(1, len(datasets), (width, 1.4 + 0.4 * len(names)), sharey=True)
+    shown = fitted(names)
+    size = (3.2 + 3.6 * len(datasets), 1.4 + 0.4 * len(names) * row_height(shown))
+    figure, grid = canvas(1, len(datasets), size, sharey=True)
     for axes, (dataset, here) in zip(grid[0], datasets.items(), strict=True):
         for row in here:
             _arm_line(axes, names.index(row.short), row, metric, (values[row.arm], gone[row.arm]))
@@ -163,7 +166,7 @@ def arms_figure(study: StudyView, rows: Sequence[ArmRow]) -> Drawing:
         axes.set_xlabel(label(metric))
         tidy(axes, "x")
     first = grid[0][0]
-    first.set_yticks(range(len(names)), names)
+    first.set_yticks(range(len(names)), shown)
     first.set_ylim(len(names) - 0.5, -0.5)
     caption = (
         f"{label(metric)} of every arm: dots are single seeds, crosses collapsed ones, diamonds means with their "
@@ -206,12 +209,11 @@ def _baseline_band(axes: Axes, rows: Sequence[ArmRow], metric: str) -> None:
 
 def collapse_figure(rows: Sequence[ArmRow]) -> Drawing:
     """Draw the share of collapsed trials of every arm with its Clopper-Pearson interval."""
-    figure, grid = canvas(1, 1, (6.4, 1.3 + 0.33 * len(rows)))
-    axes = grid[0][0]
     several = len(arm_tables.by_dataset(rows)) > 1
-    names = []
+    names = fitted([row.arm if several else row.short for row in rows])
+    figure, grid = canvas(1, 1, (6.4, 1.3 + 0.33 * len(rows) * row_height(names)))
+    axes = grid[0][0]
     for place, row in enumerate(rows):
-        names.append(row.arm if several else row.short)
         gone, total = row.counts["collapsed"], row.counts["complete"]
         if not total:
             continue

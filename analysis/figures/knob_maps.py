@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from analysis.data.study_view import StudyView
-from analysis.figures.drawing import Drawing, canvas, key_of
+from analysis.figures.drawing import Drawing, canvas, fitted, key_of
 from analysis.number_format import label, number, scale
 from analysis.sensitivity.distributions import log_scaled
 from analysis.tables.arm_tables import ArmRow, by_dataset
@@ -22,6 +22,8 @@ __all__ = ["collapse_map", "grid_figures"]
 COLOURS = "cividis"
 """Told apart, and in order, with every common colour blindness and in grey."""
 BINS = 4
+CELL_LETTERS = 11
+"""A line of a level, which is as wide as its cells."""
 
 Floats = NDArray[np.float64]
 
@@ -60,8 +62,8 @@ def _grid(study: StudyView, cells: Sequence[ArmRow], names: tuple[str, str]) -> 
     if collapsed:
         _heat(grid[0][1], gone, gone_texts, "collapsed (%)")
     for axes in grid[0]:
-        axes.set_xticks(range(len(across)), across)
-        axes.set_yticks(range(len(down)), down)
+        axes.set_xticks(range(len(across)), fitted(across, CELL_LETTERS, 3))
+        axes.set_yticks(range(len(down)), fitted(down, CELL_LETTERS, 3))
         axes.set_xlabel(names[1])
         axes.set_ylabel(names[0])
     dataset = cells[0].dataset

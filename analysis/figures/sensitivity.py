@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.data.study_view import StudyView
-from analysis.figures.drawing import BLACK, GREY, PALETTE, Drawing, canvas, tidy
+from analysis.figures.drawing import BLACK, GREY, PALETTE, Drawing, canvas, fitted, tidy
 from analysis.figures.knob_maps import collapse_map
 from analysis.figures.section import Section
 from analysis.number_format import join, label, number, scale, signed
@@ -90,7 +90,7 @@ def _dots(words: tuple[str, str, str, str], table: pd.DataFrame, beside: pd.Seri
         places = np.arange(len(table)) + 0.22
         axes.plot(beside[table.index], places, "o", color=BLACK, markerfacecolor="white", markersize=5)
     axes.axvline(0, color=GREY, linewidth=0.8)
-    axes.set_yticks(range(len(table)), list(map(str, table.index)))
+    axes.set_yticks(range(len(table)), fitted(list(map(str, table.index))))
     axes.set_ylim(len(table) - 0.5, -0.5)
     key, title, caption, axis = words
     axes.set_xlabel(axis)
@@ -183,7 +183,7 @@ def _components_figure(table: pd.DataFrame, metric: str) -> Drawing:
     axes.axvline(0, color=BLACK, linewidth=0.9)
     several = table.index.get_level_values("dataset").nunique() > 1
     names = [f"{component}\n{dataset}" if several else str(component) for component, dataset in table.index.to_list()]
-    axes.set_yticks(range(len(names)), names)
+    axes.set_yticks(range(len(names)), fitted(names))
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_xlabel(f"what the component gives in {label(metric)}")
     tidy(axes, "x")

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
 
 from analysis.data import study_view
-from analysis.figures import finite_designs
+from analysis.figures import drawing, finite_designs
+from analysis.tables import arm_tables
 from analysis.verdicts import verdicts
 
 
@@ -56,3 +58,25 @@ def test_colours_and_markers_tell_decisions_apart():
     assert len({colour for colour, _, _ in looks}) == len(looks) and len({marker for _, marker, _ in looks}) == len(
         looks
     )
+
+
+def test_long_names_of_arms_leave_every_axes_its_room(parts, tmp_path):
+    study, _, _, epochs = parts
+    long = f"norm_weight=0 and {'a name that somebody wrote at length, ' * 4}"
+
+    def renamed(text):
+        return text.replace("norm_weight=0", long)
+
+    record = json.loads(renamed(json.dumps(dict(study.record))))
+    rows = study.rows.assign(arm=study.rows["arm"].astype(str).map(renamed))
+    study = replace(study, record=record, rows=rows)
+    found = verdicts.verdicts(study)
+    made = finite_designs.study_figures(
+        study, arm_tables.arm_rows(study, found), found, epochs.assign(arm=epochs["arm"].astype(str).map(renamed))
+    )
+    drawing.save(made, tmp_path)  # what cannot be laid out is a warning, which is an error in tests
+    for one in made:
+        width, height = one.figure.get_size_inches()
+        for axes in one.figure.axes:
+            if axes.get_visible():
+                assert axes.get_position().width * width > 1.5 and axes.get_position().height * height > 1.5
