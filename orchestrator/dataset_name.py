@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from orchestrator.errors import RequestError, shown
@@ -157,9 +157,17 @@ def _seen_from(folder: Path, value: str) -> str:
     return os.path.relpath(value, os.path.realpath(folder)) if os.path.isabs(value) else value
 
 
-def know(found: Mapping[str, str], folder: Path) -> None:
-    """Know what is loaded for names again, as `recorded` told it of the same folder; nothing is opened."""
+def know(found: Mapping[str, str], folder: Path, taken: Collection[str] = ()) -> None:
+    """Know what is loaded for names again, as `recorded` told it of the same folder; nothing is opened.
+
+    Args:
+        found: name -> what is loaded for it.
+        folder: of the record.
+        taken: names that mean something else, whatever a record says.
+    """
     for text, source in found.items():
+        if text.partition(":")[0] in taken:
+            continue
         name, _, options = source.partition(":")
         pairs = [option.partition("=")[::2] for option in options.split(",")]
         placed = [f"{one}={_found_from(folder, one, value)}" for one, value in pairs]

@@ -92,7 +92,7 @@ def load_all(results: Path) -> list[StudyView]:
 def view(name: str, results: Path, record: Mapping[str, Any], plan: pd.DataFrame, trials: pd.DataFrame) -> StudyView:
     """Join a plan with the ledger's read view (at most one row a trial_id)."""
     known = [column for column in trials.columns if column == "trial_id" or column not in plan.columns]
-    know(record.get("data_files", {}), results)
+    know(record.get("data_files", {}), results, discovery.names("dataset"))
     rows = plan.merge(trials[known], on="trial_id", how="left", validate="many_to_one")
     rows["state"] = rows["state"].astype("str").where(rows["state"].notna(), MISSING)
     rows["collapsed"] = rows["collapsed"].eq(True)

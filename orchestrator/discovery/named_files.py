@@ -163,7 +163,7 @@ def origin(kind: str, name: str, plugins: Sequence[str] = ()) -> Path | None:
     files = plugin_files(kind, plugins)
     if name in files:
         return files[name]
-    found = importlib.util.find_spec(f"{FOLDERS[kind]}.{name}")
+    found = importlib.util.find_spec(f"{FOLDERS[kind]}.{name}") if name.isidentifier() else None
     return Path(found.origin) if found is not None and found.origin else None
 
 

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from orchestrator import discovery
-from orchestrator.errors import RequestError, UnknownNameError
+from orchestrator.dataset_name import loaded_as
+from orchestrator.errors import RequestError, UnknownNameError, shown
 from orchestrator.knobs import canonical
 from orchestrator.own.declared import OWN_DATA, Declared, declaration_of
 from orchestrator.plan.arms import PlannedArm, PlannedContrast
@@ -33,7 +34,24 @@ def check_study(study: Study, catalogue: Catalogue) -> None:
     for reference in study.datasets:
         if reference != OWN_DATA:
             discovery.require("dataset", discovery.dataset_file(reference), catalogue.plugins)
+    _refuse_false_names(study, catalogue)
     check_searches(study, catalogue)
+
+
+def _refuse_false_names(study: Study, catalogue: Catalogue) -> None:
+    """Refuse a file that is called what another dataset is: in rows and beside published numbers it would be that one.
+
+    Raises:
+        RequestError: names the dataset and what to write.
+    """
+    known = discovery.names("dataset", catalogue.plugins)
+    for reference in study.datasets:
+        called = reference.partition(":")[0]
+        if called in known and called != discovery.dataset_file(reference):
+            raise RequestError(
+                f"dataset {shown(loaded_as(reference))} would be called {called!r}, as another dataset is; give it a "
+                f"name of its own: name=my_{called}"
+            )
 
 
 def check_own(study: Study, catalogue: Catalogue) -> None:

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from orchestrator import discovery
 from orchestrator.bundles.profile import Profile
 from orchestrator.bundles.size import BundleLimits, known_profile
+from orchestrator.dataset_name import loaded_as
 from orchestrator.errors import RequestError
 from orchestrator.knobs import Knob
 from orchestrator.ledger import Ledger
@@ -76,11 +77,14 @@ def knowledge(studies: Sequence[Study], catalogue: Catalogue, ledger: Ledger, de
     def limit(spec: TrialSpec) -> int:
         return LIMIT_WITHOUT_DATA if spec.dataset in catalogue.absent else limits.looked_up(spec)
 
-    sizes = Catalogue(catalogue.plugins)  # another one: what earlier trials were trained on is no part of this plan
+    asked = {dataset for study in studies for dataset in study.datasets}
+    others = Catalogue(catalogue.plugins)  # what earlier trials were trained on is no part of this plan
 
     def size(dataset: str, protocol: str) -> tuple[int, int] | None:
+        if dataset not in asked and not _is_packaged(dataset):
+            return None
         try:
-            facts = sizes.dataset(dataset, protocol)
+            facts = (catalogue if dataset in asked else others).dataset(dataset, protocol)
         except RequestError:
             return None
         return (facts.n_points, facts.n_numbers) if facts.n_points and facts.n_numbers else None
@@ -98,6 +102,13 @@ def knowledge(studies: Sequence[Study], catalogue: Catalogue, ledger: Ledger, de
         stated=stated,
         device=device,
         size=size,
+    )
+
+
+def _is_packaged(dataset: str) -> bool:
+    """Return whether a name in a row is one of the project's datasets: no file is opened because a row names it."""
+    return (
+        dataset.partition(":")[0] in discovery.names("dataset") and "/" not in dataset and loaded_as(dataset) == dataset
     )
 
 

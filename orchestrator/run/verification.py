@@ -91,7 +91,7 @@ def complete_rows(name: str, results: Path) -> pd.DataFrame:
         wanted: set[str] = set()
         for study in [name] if name else ledger.studies.names():
             record, plan = ledger.studies.read(study)
-            know(record.get("data_files", {}), results)
+            know(record.get("data_files", {}), results, discovery.names("dataset"))
             wanted.update(plan["trial_id"].to_pylist())
         rows = ledger.trials()
     if rows.empty:
@@ -136,7 +136,7 @@ def _difference(row: pd.Series[Any], plugins: tuple[str, ...]) -> str:
         before = row.get(f"metric.{metric}", math.nan)
         near = math.isclose(before, value, rel_tol=tolerance, abs_tol=tolerance)
         if not (near or (math.isnan(before) and math.isnan(value))):
-            found.append(f"{metric} {before!r} -> {value!r}")
+            found.append(f"{metric} {float(before)!r} -> {float(value)!r}")
     return "; ".join(found)
 
 

@@ -7,6 +7,7 @@ A further kind is one more entry in the table.
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pyarrow as pa
 from forging import (
@@ -33,6 +34,7 @@ from forging import (
     without_field,
 )
 
+A_TRIAL = sorted(trials_of(Path(__file__).parent / "results_of_5c7b3a1")["trial_id"].to_pylist())[0]
 DEEP = "[" * 100_000
 EXECUTED = "import pathlib; pathlib.Path('OUTSIDE/executed').touch()"
 PICKLE = b"cposix\nsystem\n(S'touch outside/executed'\ntR."
@@ -176,4 +178,38 @@ CRAFTED: dict[str, Craft] = {
     "a log of a terminal's commands": text(
         "logs", "a" * 20 + ".log", of=b"=== now | \x1b[2J | " + b"a" * 20 + b"\n\xff\x00\n"
     ),
+    # what trials leave behind besides rows: kept files, what was retracted and spent, where data lay
+    "a link for kept": link("kept"),
+    "a link for kept files": link("kept", "files"),
+    "a link for the names of kept files": link("kept", f"{A_TRIAL}.json", to="marker"),
+    "a link for a kept file": lambda r, o: (
+        link("kept", "files", f"{'0' * 32}.bin", to="marker")(r, o),
+        text("kept", f"{A_TRIAL}.json", of=f'{{"weights": {{"file": "{"0" * 32}.bin", "bytes": 3}}}}')(r, o),
+    ),
+    "a kept file that lies outside": text(
+        "kept", f"{A_TRIAL}.json", of='{"weights": {"file": "../../../outside/marker", "bytes": 3}}'
+    ),
+    "a kept file by an absolute path": text(
+        "kept", f"{A_TRIAL}.json", of='{"weights": {"file": "OUTSIDE/marker", "bytes": 1e400}}'
+    ),
+    "kept weights that are a pickle": lambda r, o: (
+        text("kept", "files", f"{'1' * 32}.safetensors", of=PICKLE)(r, o),
+        text("kept", f"{A_TRIAL}.json", of=f'{{"weights": {{"file": "{"1" * 32}.safetensors", "bytes": 3}}}}')(r, o),
+    ),
+    "names of kept files of brackets": text("kept", f"{A_TRIAL}.json", of=DEEP),
+    "a pipe for the names of kept files": pipe("kept", f"{A_TRIAL}.json"),
+    "a link for what was retracted": link("retracted.jsonl", to="marker"),
+    "a pipe for what was retracted": pipe("retracted.jsonl"),
+    "retracted ids that leave the folder": text("retracted.jsonl", of='{"trial_id": "../../outside/x", "up_to": 1}\n'),
+    "retracted for a reason of markup": text(
+        "retracted.jsonl",
+        of=f'{{"trial_id": "{A_TRIAL}", "up_to": 1, "reason": "<script>\\u001b[2J=1+1", "at": "2026-01-01"}}\n',
+    ),
+    "a link for what was spent": link("studies", STUDY, "spending.jsonl", to="marker"),
+    "spending of brackets": text("studies", STUDY, "spending.jsonl", of=DEEP + "\n"),
+    "spending of texts": text("studies", STUDY, "spending.jsonl", of='{"at": [], "seconds": "many", "process": {}}\n'),
+    "data that lie outside": with_record(data_files={"dots": "own_file:file=../../outside/marker"}),
+    "data of a program's name": with_record(data_files={"digits": "own_file:file=../outside/marker", "": ":"}),
+    "data that are no text": with_record(data_files={"dots": 7}),
+    "a source of markup outside": with_record(source={"path": "../../outside/<script>.py", "digest": "x" * 20}),
 }

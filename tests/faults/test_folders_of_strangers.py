@@ -8,8 +8,9 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
-from crafted import CRAFTED, STUDY
+from crafted import A_TRIAL, CRAFTED, STUDY
 from kill_rig.drivers import PLUGIN
 
 from orchestrator.cli import main
@@ -32,6 +33,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (place / "outside" / "folder").mkdir()
     (place / "outside" / "folder" / "kept.txt").write_text("it stays too")
     (tmp_path / "out").mkdir()
+    np.save(tmp_path / "out" / "new.npy", np.zeros((3, 2), dtype=np.float32))
     monkeypatch.chdir(tmp_path)
     return place
 
@@ -71,12 +73,16 @@ def commands(results: Path, out: Path) -> list[list[str]]:
         ["doctor", *where],
         ["export", STUDY, str(out / "view.csv"), *where],
         ["export", STUDY, "--tensorboard", str(out / "boards"), *where],
+        ["export", STUDY, "--mlflow", str(out / "mlflow"), *where],
         ["export", "--ledger", str(out / "kept"), *where],
         ["verify", STUDY, "--sample", "1", "--plugin", str(PLUGIN), *where],
         ["clean", "--remove", *where],
         ["run", STUDY, "--plugin", str(PLUGIN), "--address", "inline", "--no-report", *where],
         ["doctor", "--repair", *where],
         ["report", STUDY, "--no-notebook", *where],
+        ["predict", A_TRIAL, str(out / "new.npy"), "--plugin", str(PLUGIN), *where],
+        ["retract", A_TRIAL, "--reason", "a try", *where],
+        ["merge", str(results), "--results", str(out / "merged")],
     ]
 
 
@@ -120,7 +126,7 @@ def test_the_honest_folder_is_read_by_every_command(
         with pytest.raises(SystemExit) as caught:
             main(arguments)
         said = capsys.readouterr()
-        refused = arguments[:2] == ["trial", "a"]  # several trials begin so
+        refused = arguments[:2] == ["trial", "a"] or arguments[0] == "predict"  # several begin so; nothing is kept
         assert caught.value.code in ((2,) if refused else (0, None)), (arguments, said.err)
     assert (tmp_path / "out" / "view.csv").is_file()
     assert (tmp_path / "out" / "boards" / STUDY).is_dir()

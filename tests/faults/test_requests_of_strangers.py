@@ -221,6 +221,23 @@ def test_a_metric_that_compares_classes_is_refused_where_there_is_one_class_visi
     assert stranger.plans(study)["trials"] == 12
 
 
+@pytest.mark.parametrize(
+    "named", ["mnist.npy:labels=y.npy", "x.npy:labels=y.npy,name=digits", "digits:subset=50,name=mnist"]
+)
+def test_no_file_passes_for_a_dataset_that_papers_report_on(
+    stranger: Stranger, named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(stranger.folder)
+    for name in ("mnist", "x"):
+        np.save(f"{name}.npy", np.random.default_rng(0).normal(size=(40, 3)))
+    np.save("y.npy", np.arange(40) % 2)
+    text = "STUDY = Study(**{{**B, 'datasets': ({data!r},)}}, design=one_factor('kmeans', {{'n_init': [1]}}))"
+    line = stranger.refused(stranger.asks(text.format(data=named)))
+    assert "as another dataset is; give it a name of its own: name=my_" in line
+    mine = stranger.asks(text.format(data=f"{named.replace(',name=mnist', '').replace(',name=digits', '')},name=mine"))
+    assert stranger.plans(mine)["trials"] == 12
+
+
 @pytest.mark.slow
 @pytest.mark.sample
 @pytest.mark.parametrize("kind", ["search", "morris", "grid"])

@@ -8,6 +8,7 @@ again; the plugin's methods and data make the same trials as long as nobody rais
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -85,6 +86,15 @@ def test_its_report_is_made_again_with_a_sentence_for_each_contrast(results: Pat
     arms = pd.read_csv(answer.paths["tables"] / "arms.csv")
     assert arms["complete"].tolist() == [8, 8, 8, 3]
     assert answer.paths["report"].stat().st_size > 10_000
+
+
+def test_what_came_out_differently_is_said_in_plain_numbers(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["verify", STUDY, "--sample", "3", "--seed", "1", "--plugin", str(PLUGIN), "--results", str(results)]
+    with pytest.raises(SystemExit) as caught:
+        main(asked)
+    told = " ".join(capsys.readouterr().out.split())
+    assert caught.value.code == 1  # members that are trained in turn have had other seeds since then
+    assert re.search(r"nmi 0\.\d+ -> 0\.\d+;", told), told
 
 
 def test_a_retracted_trial_is_named_in_the_report_and_a_run_trains_it_again(
