@@ -10,16 +10,25 @@
 # # The answer of a study, from the ledger alone
 #
 # Every table, figure and sentence below is computed here from the Parquet files of the results folder; nothing is
-# trained and no number is typed in. Change `STUDY` or `RESULTS` and run all cells again.
+# trained and no number is typed in. Change `STUDY` or `RESULTS` and run all cells again. The last part is for your own.
 
 # %% tags=["parameters"]
 RESULTS = "results"
 STUDY = "quickstart"
 
 # %%
-from pathlib import Path
+from IPython.display import HTML, display
 
-from IPython.display import HTML
+import orchestrator as dco
+
+answer = dco.load_results(RESULTS).study(STUDY)
+display(answer)
+
+# %% [markdown]
+# ## In words
+
+# %%
+from pathlib import Path
 
 from analysis.data import provenance, study_view, under_trained
 from analysis.escaping import markdown
@@ -34,14 +43,6 @@ study = study_view.load(Path(RESULTS), STUDY)
 found = verdicts.verdicts(study)
 rows = arm_tables.arm_rows(study, found)
 epochs = study_view.epochs_of(study, study_view.confirm_rows(study))
-notebook.show_text(
-    f"## {markdown(study.record['question'])}\n\n{markdown(verdicts.heading(study))}\n\n{provenance.summary(study)}"
-)
-
-# %% [markdown]
-# ## The answer
-
-# %%
 for footing in footings(study):
     notebook.show_text(markdown(footing.sentence))
 could_find = detectable(study, found)
@@ -51,6 +52,7 @@ notebook.show_text(
 )
 notebook.show_text("\n".join(f"- {markdown(text)}" for text in verdicts.missing_sentences(study)))
 notebook.show_text(markdown(under_trained.under_trained_sentence(study, epochs)))
+notebook.show_text(provenance.summary(study))
 
 # %%
 HTML(
@@ -85,7 +87,28 @@ for section in [*rankings.sections(study), *sensitivity.sections(study, found)]:
 notebook.show_text("\n".join(f"- {markdown(one.sentence)}" for one in optimism.optimism(study, epochs)))
 
 # %% [markdown]
-# ## The rows, to go on from here
+# ## To go on from here
+#
+# `answer` has data frames: a row a trial, an evaluation, an arm, a contrast, a configuration of a search.
 
 # %%
-study.rows.filter(regex="^(arm|dataset|seed|state|collapsed|metric)").head()
+answer.contrasts().drop(columns="sentence", errors="ignore")
+
+# %%
+trials = answer.trials()
+trials.filter(regex="^(arm|dataset|seed|state|collapsed|metric)").head()
+
+# %% [markdown]
+# Any figure is some lines away: here, every confirmed seed of every arm.
+
+# %%
+import matplotlib.pyplot as plt
+
+metric = f"metric.{answer.record['metric']}"
+confirmed = trials[(trials["phase"] == "confirm") & (trials["state"] == "complete")]
+by_arm = dict(list(confirmed.groupby("arm", observed=True)[metric]))
+figure, axes = plt.subplots(figsize=(8, 1 + 0.35 * len(by_arm)), layout="constrained")
+for place, values in enumerate(by_arm.values()):
+    axes.plot(values, [place] * len(values), "|", markersize=10)
+axes.set_yticks(range(len(by_arm)), [arm.replace("$", r"\$") for arm in by_arm])
+axes.set_xlabel(metric)

@@ -14,9 +14,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-__all__ = ["as_json", "policy", "render", "source"]
+__all__ = ["as_json", "card", "policy", "render", "source"]
 
-STYLES = ("styles/base.css", "styles/forest.css")
+COLOURS, FOREST = "styles/colours.css", "styles/forest.css"
+STYLES = (COLOURS, "styles/base.css", FOREST)
 SCRIPTS = ("scripts/theme.js",)
 
 
@@ -41,6 +42,19 @@ def render(
     known = {"style_sheet": "\n".join(source(name) for name in (*STYLES, *styles)), "page_scripts": whole}
     page: str = _environment().get_template(template).render(policy=policy(whole, connect), **known, **values)
     return page
+
+
+def card(template: str, **values: Any) -> str:
+    """Return a part of a page as a notebook shows it: with the look of the pages, which holds within it alone.
+
+    Args:
+        template: its name in `templates/`; what it holds is of class `orchestrate-card`.
+        values: what the template names.
+    """
+    colours = source(COLOURS).replace(":root", ".orchestrate-card")
+    within = "\n".join([source(FOREST), source("styles/card.css")])
+    text: str = _environment().get_template(template).render(**values)
+    return f"<style>{colours}.orchestrate-card {{\n{within}}}</style>{text}"
 
 
 def policy(scripts: Sequence[str], connect: str = "'none'") -> str:

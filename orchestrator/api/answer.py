@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Mapping
 from functools import cached_property
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from analysis.data.study_view import StudyView
-    from analysis.verdicts.verdicts import Verdict
+    from analysis.pages.parts import Parts
 
 __all__ = ["Answer"]
 
@@ -54,7 +53,7 @@ class Answer:
     @property
     def sentences(self) -> list[str]:
         """One verdict a contrast, in the order of `contrasts`."""
-        return [one.sentence for one in self._verdicts]
+        return [one.sentence for one in self._parts.found]
 
     def trials(self) -> pd.DataFrame:
         """Return one row per planned trial: the plan's columns, knobs, metrics, state, cost; missing ones too."""
@@ -87,7 +86,7 @@ class Answer:
         import pandas as pd
 
         lines = []
-        for one in self._verdicts:
+        for one in self._parts.found:
             judgement = one.judgement
             lines.append(
                 {
@@ -121,10 +120,9 @@ class Answer:
 
     def figures(self) -> dict[str, Figure]:
         """Return the figures of the report by their names; a notebook shows one that a cell ends in."""
-        from analysis.pages.parts import parts_of
         from analysis.pages.study_page import drawings_of
 
-        drawn, _ = drawings_of(parts_of(self._view))
+        drawn, _ = drawings_of(self._parts)
         return {one.key: one.figure for one in drawn}
 
     def report(self, out: str | Path = "answers") -> Path:
@@ -135,10 +133,10 @@ class Answer:
         return Path(out) / "studies" / self.name / "report.html"
 
     @cached_property
-    def _verdicts(self) -> list[Verdict]:
-        from analysis.verdicts.verdicts import verdicts
+    def _parts(self) -> Parts:
+        from analysis.pages.parts import parts_of
 
-        return verdicts(self._view)
+        return parts_of(self._view)
 
     def __repr__(self) -> str:
         return (
@@ -146,6 +144,7 @@ class Answer:
         )
 
     def _repr_html_(self) -> str:
-        """Return what a notebook shows: the question and the verdicts."""
-        said = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in self.sentences)
-        return f"<p><b>{html.escape(self.question)}</b><br>{html.escape(self.heading)}</p><ul>{said}</ul>"
+        """Return what a notebook shows: question, answer and effects, as the report's first screen has them."""
+        from analysis.pages.card import card
+
+        return card(self._parts)

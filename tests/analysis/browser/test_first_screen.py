@@ -49,3 +49,4 @@ def test_on_paper_it_is_light_and_without_buttons(opened, first_screens):
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert not page.locator("header.bar").is_visible() and not page.locator("#metric").is_visible()
     assert page.locator("#forest").is_visible()
+    assert not page.locator("#all-trials").is_visible() and page.locator("#trials .paper").is_visible()
