@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-__all__ = ["Capacity", "why_waiting"]
+from orchestrator.errors import RequestError
+
+__all__ = ["Capacity", "asked_of_node", "why_waiting"]
 
 ASK_SECONDS = 2.0
 """How often a cluster is asked: nodes come and go."""
@@ -37,6 +39,7 @@ class Capacity:
 
     def __init__(self, cpus: float, gpus: float, bundles_per_gpu: int) -> None:
         self.cpus, self.gpus, self.bundles_per_gpu = cpus, gpus, bundles_per_gpu
+        self._wanted: dict[str, float] = {}
         self._answer = _Answer()
         self._asked_at = float("-inf")
         self.waited_for = False
@@ -67,6 +70,21 @@ class Capacity:
         """How many GPUs there are, in units of a bundle's, one at least."""
         return max(1, int(self._answer.total.get("GPU", 0.0) / self.gpus)) if self.gpus else 1
 
+    def asked_by(self, cores: float, cards: float, *, may_grow: bool) -> dict[str, float]:
+        """Return what a worker asks of its node, by resource; `why_waiting` tells of the latest.
+
+        Args:
+            cores: how many of the usual bundle's cores it takes.
+            cards: how many of its GPUs; 0: it needs none.
+            may_grow: whether a larger node may come.
+
+        Raises:
+            RequestError: no node has so many GPUs, and none will come.
+        """
+        wanted = {"CPU": self.cpus * cores, "GPU": self.gpus * cards}
+        self._wanted = asked_of_node(wanted, self._answer.nodes, may_grow=may_grow)
+        return self._wanted
+
     def look(self) -> None:
         """Ask the cluster again if the last time was long ago; waits for the first answer only, and not for long."""
         if time.monotonic() < self._asked_at + ASK_SECONDS or (self._thread is not None and self._thread.is_alive()):
@@ -81,7 +99,8 @@ class Capacity:
         """Return one line that says why a bundle finds no place; empty: nothing is known against it."""
         if not self._answer.pending:  # places are found, and processes start there
             return ""
-        return why_waiting(self._answer.nodes, self._answer.free, self.cpus, self.gpus)
+        cpus, gpus = self._wanted.get("CPU", self.cpus), self._wanted.get("GPU", 0.0 if self._wanted else self.gpus)
+        return why_waiting(self._answer.nodes, self._answer.free, cpus, gpus)
 
     def _ask(self) -> None:
         import ray
@@ -97,6 +116,29 @@ class Capacity:
                 pending = any(group["state"] == "PENDING" for group in placement_group_table().values())
             self._answer = _Answer(total, free, tuple(node["Resources"] for node in nodes), living, pending)
             self.answered_at = time.monotonic()
+
+
+def asked_of_node(
+    wanted: Mapping[str, float], nodes: Sequence[Mapping[str, float]], *, may_grow: bool
+) -> dict[str, float]:
+    """Return what a worker asks of its node: as many cores as the largest node has at most, and its GPUs, if any.
+
+    Args:
+        wanted: CPU and GPU.
+        nodes: the resources of each living node; none: nobody knows yet.
+        may_grow: whether a larger node may come.
+
+    Raises:
+        RequestError: no node has so many GPUs, and none will come.
+    """
+    cores = min(wanted["CPU"], max((node.get("CPU", 0.0) for node in nodes), default=wanted["CPU"]))
+    cards = wanted["GPU"]
+    if not cards:
+        return {"CPU": cores}
+    most = max((node.get("GPU", 0.0) for node in nodes), default=cards)
+    if most < cards and not may_grow:
+        raise RequestError(f"a trial takes {cards:g} GPUs; allowed: at most the {most:g} of this machine")
+    return {"CPU": cores, "GPU": cards}
 
 
 def why_waiting(nodes: tuple[Mapping[str, float], ...], free: Mapping[str, float], cpus: float, gpus: float) -> str:

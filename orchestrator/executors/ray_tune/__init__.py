@@ -73,6 +73,7 @@ class RayTuneExecutor:
             stall_seconds,
             keep_seconds=None if address == LOCAL else RETURN_SECONDS,
             is_down=lambda: self._cluster is not None and self._cluster.is_down,
+            most=max_concurrent,
         )
         self._wanted = threading.Event()
         self._packing = Packing()
@@ -230,7 +231,7 @@ class RayTuneExecutor:
                 logs=cluster.logs,
                 look_around=self._capacity.look,
             )
-            fit(side, self.cpus, self.gpus)
+            fit(side)
         except Exception as error:
             if not self._membership.may_join_again(cluster, error):
                 self._wanted.clear()
@@ -247,8 +248,13 @@ class RayTuneExecutor:
         self._capacity.forget()
 
     def _room(self) -> int:
-        """Return how many bundles may be under way."""
-        return min(self._capacity.room, self.max_concurrent or self._capacity.room)
+        """Return how many bundles of the usual size may be under way."""
+        return self._capacity.room
+
+    def _resources(self, parcel: Parcel) -> dict[str, float]:
+        """Return what the worker of a parcel takes of its node: of a method that says so several GPUs, or cores."""
+        cards = 0.0 if parcel.device == "cpu" else parcel.share * parcel.cards
+        return self._capacity.asked_by(parcel.cores, cards, may_grow=self.address != LOCAL)
 
     def _tick(self) -> None:
         assert self._cluster is not None
@@ -265,8 +271,11 @@ class RayTuneExecutor:
 
     def _warm(self, number: int) -> Parcel | None:
         """Return a parcel that only has a worker started, for the first few numbers."""
-        device = "cuda" if self.gpus else "cpu"
-        return Parcel(number, device=device) if self.address == LOCAL and number <= WARM_WORKERS else None
+        if self.address != LOCAL or number > WARM_WORKERS:
+            return None
+        parcel = Parcel(number, device="cuda" if self.gpus else "cpu")
+        parcel.resources = self._resources(parcel)
+        return parcel
 
     def _pack(self, number: int, task: BundleTask) -> Parcel:
         """Return a task's parcel, with its share of a card."""
@@ -274,6 +283,7 @@ class RayTuneExecutor:
         parcel = Parcel(number, self._packing.content(task, self._cluster.folder if self._cluster.local else None))
         if task.share < 1.0:
             parcel.share = next_slice(task.share, self._bridge.shares, self._capacity.cards)
+        parcel.resources = self._resources(parcel)
         return parcel
 
 

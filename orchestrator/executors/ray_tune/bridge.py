@@ -32,12 +32,13 @@ class Bridge:
     """Who is doing what: the bundles of the source that is served, and the idle workers.
 
     Args:
-        room: returns how many workers there may be now (asked often).
+        room: returns how many workers of the usual size there may be now (asked often).
         pack: makes the parcel of a task (puts its dataset where workers find it).
         warm: how many workers to start before there is anything to do.
         stall_seconds: a bundle that reports nothing for so long is lost as `timeout`; None: never.
         keep_seconds: a worker that is idle for so long is returned to the cluster; None: never.
         is_down: whether Ray itself is gone, and takes its workers along.
+        most: how many workers there may be, of whatever size; None: as many as there is room for.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Bridge:
         stall_seconds: float | None = None,
         keep_seconds: float | None = None,
         is_down: Callable[[], bool] = lambda: False,
+        most: int | None = None,
     ) -> None:
         self.pack, self.warm, self.stall_seconds = pack, warm, stall_seconds
         self._is_down = is_down
@@ -55,7 +57,7 @@ class Bridge:
         self._promised = 0  # served tasks for which an idle worker was let go, and Tune has not asked yet
         self._open = OpenBundles()
         self._idle = IdleWorkers(keep_seconds)
-        self._places = Places(room)
+        self._places = Places(room, most)
         self._nearness = Nearness()
         self._numbers = 0
         self._stop_told_at: float | None = None

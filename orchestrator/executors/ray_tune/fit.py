@@ -171,7 +171,7 @@ def _kind(error: object) -> FailureKind:
     return FailureKind.INFRASTRUCTURE
 
 
-def fit(side: TuneSide, cpus: float, gpus: float) -> None:
+def fit(side: TuneSide) -> None:
     """Let Ray Tune train what the bridge hands out, until the executor closes.
 
     Raises:
@@ -181,9 +181,7 @@ def fit(side: TuneSide, cpus: float, gpus: float) -> None:
     class Trainable(BundleTrainable):
         @classmethod
         def default_resource_request(cls, config: Mapping[str, Any]) -> tune.PlacementGroupFactory:
-            parcel = config[PARCEL]
-            card = {} if parcel.device == "cpu" else {"GPU": gpus * parcel.share}
-            return tune.PlacementGroupFactory([{"CPU": cpus, **card}])
+            return tune.PlacementGroupFactory([dict(config[PARCEL].resources)])
 
     try:
         tune.Tuner(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from orchestrator.executors.checkpoint_files import Files
+from orchestrator.own.declared import declaration_of
 from orchestrator.trial import BundleTask, Report
 
 __all__ = ["Content", "Message", "Parcel", "Worker"]
@@ -23,6 +24,8 @@ class Content(NamedTuple):
     """What the driver left in the results folder; see `checkpoint_files.shares`."""
     code: tuple[str, tuple[Any, ...]] | None = None
     """Digest of the user's own code, and a reference to it; see `user_code.Shipment`. None: it is here already."""
+    own: tuple[str, tuple[Any, ...]] | None = None
+    """The same of the files of a declared method; see `declared_files`."""
     files: tuple[Any, ...] = ()
     """A reference to the checkpoint to go on from, for a worker that does not see the folder; empty: there is none."""
 
@@ -38,7 +41,16 @@ class Parcel:
         self.number = number
         self.device = content.task.device if content.task is not None else device
         self.share = content.task.share if content.task is not None else 1.0
+        own = None if content.task is None else declaration_of(content.task.bundle.specs[0].method)
+        self.cards, self.cores = (1.0, 1.0) if own is None else (own.gpus, own.cores)
+        self.resources: Mapping[str, float] = {}
+        """What its worker takes of a node, by Ray's names."""
         self.content = content
+
+    @property
+    def places(self) -> float:
+        """How many bundles of the usual size it takes the place of: its cards where it trains on GPUs, else cores."""
+        return self.cores if self.device == "cpu" else self.cards
 
     def unpack(self) -> Content:
         """Return what is in it, and forget that."""

@@ -18,32 +18,37 @@ class Places:
     """The parcels that Tune has a trial for, also of closed bundles, and the room there is for them.
 
     Args:
-        room: returns how many workers there may be now (asked often).
+        room: returns how many workers of the usual size there may be now (asked often).
+        most: how many there may be, of whatever size; None: as many as there is room for.
     """
 
-    def __init__(self, room: Callable[[], int]) -> None:
-        self._room = room
-        self._held: dict[int, float] = {}
+    def __init__(self, room: Callable[[], int], most: int | None = None) -> None:
+        self._room, self._allowed = room, most
+        self._held: dict[int, Parcel] = {}
         self._cut_off: deque[float] = deque()
 
     @property
     def shares(self) -> list[float]:
         """The part of a card that each parcel's worker has."""
-        return list(self._held.values())
+        return [parcel.share for parcel in self._held.values()]
 
     @property
     def are_taken(self) -> bool:
         """Whether there is no place for another worker."""
-        return len(self._held) >= self._most()
+        return self._n_taken >= self._most() or (self._allowed is not None and len(self._held) >= self._allowed)
 
     @property
     def are_crowded(self) -> bool:
-        """Whether there are more parcels than places."""
-        return len(self._held) > self._most()
+        """Whether the parcels take more places than there are."""
+        return self._n_taken > self._most() or (self._allowed is not None and len(self._held) > self._allowed)
+
+    @property
+    def _n_taken(self) -> float:
+        return sum(parcel.places for parcel in self._held.values())
 
     def take(self, parcel: Parcel) -> None:
         """Give a parcel a place."""
-        self._held[parcel.number] = parcel.share
+        self._held[parcel.number] = parcel
 
     def leave(self, number: int) -> None:
         """Free a parcel's place, if it has one."""

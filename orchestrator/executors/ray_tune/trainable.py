@@ -14,6 +14,7 @@ from ray import get_runtime_context, tune
 
 from orchestrator import discovery
 from orchestrator.errors import CodeMismatchError
+from orchestrator.executors import declared_files
 from orchestrator.executors.checkpoint_files import LocalCopy, shares
 from orchestrator.executors.ray_cluster.folders import PrivateFolder, sweep_leftovers
 from orchestrator.executors.ray_tune.datasets import Loan, from_store
@@ -65,6 +66,20 @@ def _own_plugins(code: tuple[str, tuple[Any, ...]]) -> tuple[str, ...]:
     if digest not in _unpacked:
         _unpacked[digest] = unpacked(Shipment(digest, from_store(reference)), Path(_own_folder().path))
     return _unpacked[digest]
+
+
+_own_files: dict[str, Path] = {}
+
+
+def _with_own_files(task: BundleTask, carried: tuple[str, tuple[Any, ...]]) -> BundleTask:
+    """Return a task whose declared method runs the driver's files: where they are, or where they are unpacked once."""
+    digest, (reference,) = carried
+    own = declared_files.of_task(task)
+    if own is None or (digest not in _own_files and declared_files.are_here(own, digest)):
+        return task
+    if digest not in _own_files:
+        _own_files[digest] = declared_files.unpacked(Shipment(digest, from_store(reference)), Path(_own_folder().path))
+    return declared_files.with_declared(task, declared_files.moved(own, _own_files[digest]))
 
 
 def _copied(task: BundleTask, content: Content) -> LocalCopy:
@@ -132,6 +147,8 @@ class BundleTrainable(tune.Trainable):
             _output.mark()
             if content.code is not None:
                 task = replace(task, plugins=_own_plugins(content.code))
+            if content.own is not None:
+                task = _with_own_files(task, content.own)
             self._copy = None if not task.checkpoint_folder or shares(task, content.word) else _copied(task, content)
             self._reports = self._train(task if self._copy is None else self._copy.task, content.loan)
 

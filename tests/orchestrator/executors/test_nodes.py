@@ -14,6 +14,7 @@ from orchestrator.ledger import Ledger
 DRIVER = Path(__file__).parent / "nodes" / "driver.py"
 SHARED = DRIVER.with_name("shared_cards.py")
 RETURNED = DRIVER.with_name("returned.py")
+TWO_CARDS = DRIVER.with_name("two_cards.py")
 SEEDS = 80  # so long that a node that comes late finds work
 ARMS = 3
 
@@ -101,3 +102,18 @@ def test_idle_workers_are_returned_to_others_while_a_study_trains_its_last_bundl
     said = json.loads(_run(tmp_path, RETURNED, str(tmp_path / "results")).splitlines()[-1])
     assert said["complete"] == 6
     assert said["free"] and set(said["free"]) == {2.0}  # of five workers two train on, and Ray Tune keeps one
+
+
+@pytest.mark.slow
+def test_a_command_gets_the_cards_that_it_says_and_its_files_where_no_worker_sees_them(tmp_path):
+    _run(tmp_path, TWO_CARDS, str(tmp_path))
+    ledger = Ledger(tmp_path / "results")
+    trials = ledger.trials().set_index("trial_id")
+    assert len(trials) == 8 and set(trials["state"]) == {"complete"}
+    of_script = trials[trials["method"] == "both"]
+    assert set(of_script["metric.seen"]) == set(of_script["metric.told"]) == {2.0}
+    spans = ledger.epochs().set_index("trial_id")
+    spans = spans.assign(method=trials["method"]).sort_values("diagnostic.began")
+    for (_, first), (_, second) in itertools.pairwise(spans.iterrows()):
+        if "both" in (first["method"], second["method"]):  # two cards are all that there are
+            assert first["diagnostic.ended"] <= second["diagnostic.began"]

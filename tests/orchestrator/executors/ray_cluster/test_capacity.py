@@ -5,8 +5,9 @@ import time
 
 import pytest
 
+from orchestrator.errors import RequestError
 from orchestrator.executors.ray_cluster import capacity
-from orchestrator.executors.ray_cluster.capacity import Capacity, why_waiting
+from orchestrator.executors.ray_cluster.capacity import Capacity, asked_of_node, why_waiting
 
 
 @pytest.mark.parametrize(
@@ -46,3 +47,26 @@ def test_a_cluster_that_does_not_answer_holds_nobody(monkeypatch):
     assert len(asked) == 1  # nor do calls pile up
     assert looked.room == looked.cards == 1
     over.set()
+
+
+NODES = ({"CPU": 4.0, "GPU": 1.0}, {"CPU": 8.0, "GPU": 2.0})
+
+
+@pytest.mark.parametrize(
+    ("wanted", "nodes", "asked"),
+    [
+        ({"CPU": 1.0, "GPU": 0.0}, NODES, {"CPU": 1.0}),
+        ({"CPU": 2.0, "GPU": 2.0}, NODES, {"CPU": 2.0, "GPU": 2.0}),
+        ({"CPU": 16.0, "GPU": 1.0}, NODES, {"CPU": 8.0, "GPU": 1.0}),  # fewer cores are slow; no node would be never
+        ({"CPU": 16.0, "GPU": 4.0}, (), {"CPU": 16.0, "GPU": 4.0}),
+    ],
+)
+def test_a_worker_asks_for_its_cards_and_for_no_more_cores_than_there_are(wanted, nodes, asked):
+    assert asked_of_node(wanted, nodes, may_grow=False) == asked
+
+
+def test_more_cards_than_this_machine_has_are_refused_and_waited_for_on_a_cluster():
+    wanted = {"CPU": 1.0, "GPU": 4.0}
+    assert asked_of_node(wanted, NODES, may_grow=True) == wanted
+    with pytest.raises(RequestError, match="a trial takes 4 GPUs; allowed: at most the 2 of this machine"):
+        asked_of_node(wanted, NODES, may_grow=False)

@@ -65,3 +65,20 @@ def test_places_are_counted_by_parcel_and_there_is_always_one(clock):
     assert not places.are_crowded and places.are_taken
     places.clear()
     assert not places.are_taken
+
+
+def test_a_bundle_of_several_cards_takes_as_many_places(bundles):
+    places = Places(lambda: 4, most=3)
+    sizes = [2.0, 1.0, 0.5]
+    for number, size in enumerate(sizes):
+        parcel = Parcel(number, device="cuda")
+        parcel.cards = size
+        places.take(parcel)
+        assert places.are_taken == (number == 2)  # three at most, though 3.5 of 4 places are taken
+    assert not places.are_crowded
+    places.leave(2)
+    wide = Parcel(3, device="cuda")
+    wide.cards = 2.0
+    places.take(wide)
+    assert places.are_crowded
+    assert Parcel(4).places == 1.0
