@@ -64,8 +64,9 @@ class Sources:
 
         None: that cannot be told.
         """
-        paths = self._paths | {path for path in map(_own_code, list(modules.values())) if path}
-        if not self._complete or len(paths) > MOST_SOURCES or any(name in BLIND for name in modules):
+        loaded = dict(modules)  # at once: other threads import meanwhile
+        paths = self._paths | {path for path in map(_own_code, loaded.values()) if path}
+        if not self._complete or len(paths) > MOST_SOURCES or not BLIND.isdisjoint(loaded):
             return None
         stamps = [_stamp(path) for path in sorted(paths)]
         return [stamp for stamp in stamps if stamp is not None]

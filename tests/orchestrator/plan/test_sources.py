@@ -113,3 +113,18 @@ def test_any_change_is_noticed(data, change):
     assert are_unchanged(stamps)
     change(data)
     assert not are_unchanged(stamps)
+
+
+class Growing(dict):
+    """Modules of which one more is imported, as by another thread, whenever somebody goes through them."""
+
+    def __iter__(self):
+        for name in super().__iter__():
+            self[f"{name}_and_more"] = ModuleType("more")
+            yield name
+
+
+def test_modules_that_another_thread_imports_meanwhile_do_not_disturb_a_look_at_them():
+    with watched() as sources:
+        pass
+    assert sources.stamps(Growing(own=ModuleType("own"))) == []
