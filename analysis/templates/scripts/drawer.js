@@ -96,9 +96,10 @@
     const status = make("span", { class: "note", role: "status" });
     drawer.replaceChildren(
       make("button", { type: "button", class: "close", click: () => drawer.close() }, "Close"),
-      make("h2", { id: "drawer-title" }, title),
+      make("h2", { id: "drawer-title", tabindex: "-1" }, title),
       ...parts.filter(Boolean),
       make("div", { class: "tools" }, make("button", { type: "button", click: () => page.copy(location.href, status) }, "Copy a link to this"), status));
+    document.getElementById("drawer-title").focus();  // who comes by keyboard goes on from here, and hears where it is
     drawer.scrollTop = 0;
   };
   drawer.addEventListener("close", () => { if (/^(contrast|arm|trial)-/.test(page.address.place())) page.address.go(""); });

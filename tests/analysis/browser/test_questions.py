@@ -88,3 +88,28 @@ def test_which_code_and_versions_made_it(page):
 def test_what_does_a_word_mean(page):
     clicked(page, "nav a:has-text('Glossary')")
     assert "effective number of clusters" in shown(page.page, "#glossary dl")
+
+
+def test_the_way_to_a_trial_and_back_by_keyboard_alone(opened, quickstart):
+    page = opened(quickstart).page
+
+    def tab_to(found, most=60):
+        for _ in range(most):
+            page.keyboard.press("Tab")
+            if page.evaluate("() => document.activeElement.textContent") == found:
+                return
+        pytest.fail(f"no way to {found!r} by keyboard")
+
+    page.keyboard.press("Tab")
+    assert page.evaluate("() => document.activeElement.textContent") == "To the answer"
+    tab_to("norm_weight=0")
+    page.keyboard.press("Enter")
+    page.locator("#drawer-title", has_text="norm_weight=0").wait_for()
+    value = page.locator("#drawer tbody td:nth-child(2) a").first.inner_text()
+    tab_to(value)
+    page.keyboard.press("Enter")
+    page.locator("#drawer-title", has_text="seed").wait_for()
+    tab_to("Copy the command")
+    page.keyboard.press("Escape")
+    assert not page.locator("#drawer").is_visible()
+    assert page.evaluate("() => document.activeElement.textContent") == "norm_weight=0"
