@@ -78,11 +78,23 @@ def priced_plan(study: Study, results: Path, catalogue: Catalogue, workers: int)
             _counts(asked),
             *_merged(asked),
             *_absences(catalogue),
+            *_awaited(study, ledger),
             _price_sentence(cost, _unit_of_work(study)),
             *([kept["sentence"]] if kept else []),
             *_power_sentences(study, power),
         ],
     }
+
+
+def _awaited(study: Study, ledger: Ledger) -> list[str]:
+    """Return a sentence for each earlier study that the run goes on from, and that is not in the results folder yet."""
+    awaited = dict.fromkeys(design.starts_from for design in study.designs if design.starts_from)
+    there = ledger.studies.names() if awaited else []
+    return [
+        f"It goes on from what the search of {name!r} chose, which is not in {ledger.folder} yet: run that first."
+        for name in awaited
+        if name not in there
+    ]
 
 
 def plans_of_all(options: PlanOptions) -> dict[str, Any]:

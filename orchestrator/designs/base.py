@@ -209,8 +209,16 @@ def that_ask(contrasts: Iterable[Contrast]) -> tuple[Contrast, ...]:
     return tuple(contrast for contrast in contrasts if contrast.weights)
 
 
-def check_factors(factors: Factors, space: Mapping[str, Knob], method: str) -> None:
+def check_factors(
+    factors: Factors, space: Mapping[str, Knob], method: str, base: Mapping[str, Value] | None = None
+) -> None:
     """Refuse an empty design, an unknown factor, and a level outside its domain.
+
+    Args:
+        factors: what is varied.
+        space: the method's knobs.
+        method: for messages.
+        base: what is set for all arms, where no arm has anything else than levels: it may name none of the factors.
 
     Raises:
         RequestError: one line that names the value and what is allowed.
@@ -222,6 +230,9 @@ def check_factors(factors: Factors, space: Mapping[str, Knob], method: str) -> N
             raise UnknownNameError(f"factor of {method}", name, space)
         for _, values in levels_of(name, levels):
             canonical(space, values, method)
+            for knob in values:
+                if base is not None and knob in base:
+                    raise RequestError(f"{method}.{knob} = {shown(base[knob])} is set, and varied by the design too")
 
 
 def distinct(arms: Iterable[Arm], space: Mapping[str, Knob], chosen: Mapping[str, Value]) -> tuple[Arm, ...]:

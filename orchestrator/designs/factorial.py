@@ -62,7 +62,7 @@ class Factorial(Design):
 
     def arms(self, space: Mapping[str, Knob], base: Mapping[str, Value]) -> tuple[Arm, ...]:
         """Return one arm a run."""
-        check_factors(self.factors, space, self.method)
+        check_factors(self.factors, space, self.method, self.base)
         check_two_levels(self.factors, self.method)
         cells = arms_of_runs(self.method, self.factors, self.runs(), {**self.base, **base})
         return distinct(cells, space, base)

@@ -53,7 +53,7 @@ class Grid(Design):
 
     def arms(self, space: Mapping[str, Knob], base: Mapping[str, Value]) -> tuple[Arm, ...]:
         """Return the product of all levels, the combination of first levels first."""
-        check_factors(self.factors, space, self.method)
+        check_factors(self.factors, space, self.method, self.base)
         start = {**self.base, **base}
         cells = itertools.product(*(list(levels_of(name, levels)) for name, levels in self.factors.items()))
         arms: list[Arm] = []

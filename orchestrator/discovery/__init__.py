@@ -5,6 +5,7 @@ The modules of `trainables` that the engine calls are behind functions here, so 
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -28,7 +29,8 @@ from orchestrator.discovery.named_files import (
     plugin_files,
     require,
 )
-from orchestrator.errors import RequestError
+from orchestrator.errors import RequestError, shown
+from orchestrator.knobs import BUDGET_FIELD
 from orchestrator.metric import Metric, undeclared, with_added
 from orchestrator.own.declared import OWN_DATA, Declared, declaration_of, metrics_from
 from orchestrator.provenance import code_digest
@@ -112,7 +114,27 @@ def _method_in(module: ModuleType, name: str) -> Any:
     found = getattr(module, "METHOD", None)
     if found is None:
         raise RequestError(f"method file of {name!r} defines no METHOD")
+    if declaration_of(found) is None and not _is_method(found):
+        raise RequestError(
+            f"method file of {name!r}: METHOD = {shown(found)} is no method; it is a class on "
+            "trainables.method.InTurn or FusedMethod, with a dataclass Config of which every field has a default"
+        )
     return found
+
+
+def _is_method(found: Any) -> bool:
+    """Return whether a plan can be made with what a file calls its METHOD."""
+    config = getattr(found, "Config", None)
+    if not (
+        isinstance(found, type) and dataclasses.is_dataclass(config) and callable(getattr(found, "max_members", 0))
+    ):
+        return False
+    whole = isinstance(getattr(found, "version", None), int) and isinstance(getattr(config, BUDGET_FIELD, None), int)
+    return whole and not any(_has_no_default(field) for field in dataclasses.fields(config))
+
+
+def _has_no_default(field: dataclasses.Field[Any]) -> bool:
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
 
 def metrics(plugins: Sequence[str] | None = None) -> Mapping[str, Metric]:

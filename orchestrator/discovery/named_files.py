@@ -78,17 +78,19 @@ def load_file(path: Path, kind: str) -> ModuleType:
     except RequestError as error:  # what it asks for is refused where it is made
         del sys.modules[name]
         raise RequestError(f"{kind} file {str(path)!r}: {error}") from error
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # what a file raises may be an exit of its own
         del sys.modules[name]
         raise RequestError(f"{kind} file {str(path)!r} does not import: {type(error).__name__}: {error}") from error
     return module
 
 
 def plugin_files(kind: str, plugins: Sequence[str]) -> dict[str, Path]:
-    """Return the files of a kind in plugin folders by name; of two with one name the last.
+    """Return the files of a kind in plugin folders by name.
 
     Raises:
-        RequestError: one of them is no folder.
+        RequestError: one of them is no folder, or two have a file of one name.
     """
     importable: list[Path] = []
     for plugin in plugins:
@@ -96,10 +98,12 @@ def plugin_files(kind: str, plugins: Sequence[str]) -> dict[str, Path]:
             raise RequestError(f"--plugin {plugin!r} is no folder; it holds methods/, datasets/, metrics/ or studies/")
         importable += (Path(plugin), *_kinds_in(Path(plugin)))
     _make_importable(importable)
-    found = {}
+    found: dict[str, Path] = {}
     for plugin in plugins:
         for path in sorted(Path(plugin, PLURALS[kind]).glob("[!_]*.py")):
-            found[path.stem] = path
+            other = found.setdefault(path.stem, path)
+            if other != path and not other.samefile(path):
+                raise RequestError(f"{kind} {path.stem!r} is in two plugin folders: {str(other)!r} and {str(path)!r}")
     return found
 
 

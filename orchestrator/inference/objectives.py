@@ -118,12 +118,20 @@ def objectives_of(
     """Return the objectives of a search; `directions` is empty, or has one for each rule.
 
     Raises:
-        RequestError: as `objective_of`, or another number of directions than of rules.
+        RequestError: as `objective_of`, another number of directions than of rules, or one metric twice.
     """
     if directions and len(directions) != len(rules):
         raise RequestError(f"{len(directions)} directions for {len(rules)} objectives; give each one, '' if known")
     each = directions or [""] * len(rules)
-    return tuple(objective_of(rule, own, declared) for rule, own in zip(rules, each, strict=True))
+    found: dict[str, Objective] = {}
+    for rule, own in zip(rules, each, strict=True):
+        objective = objective_of(rule, own, declared)
+        if objective.metric in found:
+            raise RequestError(
+                f"objectives {found[objective.metric].rule!r} and {rule!r} look at one metric; name it once"
+            )
+        found[objective.metric] = objective
+    return tuple(found.values())
 
 
 def recorded_objectives(search: Mapping[str, Any]) -> tuple[Objective, ...]:

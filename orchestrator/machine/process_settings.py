@@ -6,6 +6,7 @@ was imported holds again while its own trials are trained, whichever bundle of t
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -22,12 +23,17 @@ OF_LIBRARIES = ("KMP_", "TORCHINDUCTOR_", "PYTEST_")
 
 ENVIRONMENT = "environment "
 
+FOLDER = "os.chdir"
+"""The current folder, which relative paths of the command hang on."""
+
 _imposed: dict[str, Settings] = {}
 
 
 def current() -> dict[str, Any]:
     """Return the settings as they are; those of a library that is not loaded are its defaults."""
     found = {f"{ENVIRONMENT}{name}": value for name, value in os.environ.items() if not name.startswith(OF_LIBRARIES)}
+    with contextlib.suppress(OSError):  # it may have been removed
+        found[FOLDER] = os.getcwd()
     torch, numpy = sys.modules.get("torch"), sys.modules.get("numpy")
     if numpy is not None and hasattr(numpy, "geterr"):
         found |= {f"numpy.seterr {kind}": how for kind, how in numpy.geterr().items()}
@@ -113,6 +119,9 @@ def _apply(settings: Settings) -> None:
                 os.environ.pop(variable, None)
             else:
                 os.environ[variable] = value
+        elif name == FOLDER:
+            with contextlib.suppress(OSError):
+                os.chdir(value)
         elif name.startswith("numpy.seterr "):
             errors[name.removeprefix("numpy.seterr ")] = value
         else:

@@ -29,6 +29,12 @@ from orchestrator.ledger import Ledger
         ('fixed("entropy", {"network": "mlp"})', "name = {'network': 'mlp'} is not allowed"),
         ('one_factor("kmeans", {"n_init": .1})', "factors['n_init'] = 0.1 is not allowed"),
         ("around(None, None)", "around: first = None is not allowed"),
+        (
+            "grid('kmeans', {'n_init': [1, 2]}, base={'n_init': 3})",
+            "kmeans.n_init = 3 is set, and varied by the design",
+        ),
+        ("factorial('kmeans', {'n_init': (1, 2)}, base={'n_init': 3})", "kmeans.n_init = 3 is set, and varied by"),
+        ("search('kmeans', ('n_init',), rule=('neighbour_mi', 'neighbour_mi'))", "look at one metric; name it once"),
     ],
 )
 def test_a_design_that_no_run_could_carry_out_is_refused_katib_2276(stranger: Stranger, design: str, says: str) -> None:
@@ -64,6 +70,19 @@ def test_a_study_that_is_too_large_is_refused_at_once(stranger: Stranger, size: 
 def test_a_bool_of_numpy_is_a_bool_optuna_3540(stranger: Stranger) -> None:
     study = stranger.asks("STUDY = Study(**B, design=one_factor('kmeans', {'spherical': [np.bool_(True)]}))")
     assert [arm["name"] for arm in stranger.plans(study)["arms"]] == ["baseline", "spherical=True"]
+
+
+def test_a_setting_of_what_a_grid_varies_is_refused_and_not_dropped(stranger: Stranger) -> None:
+    study = stranger.asks("STUDY = Study(**B, design=grid('kmeans', {'n_init': [1, 2]}))")
+    assert "kmeans.n_init = 5 is set, and varied by the design too" in stranger.refused(study, "--set", "n_init=5")
+
+
+def test_a_plan_says_which_study_has_to_be_run_before(stranger: Stranger) -> None:
+    study = stranger.asks("STUDY = Study(**B, design=around('earlier', one_factor('kmeans', {'n_init': [1]})))")
+    told = stranger.plans(study)["sentences"]
+    assert any("goes on from what the search of 'earlier' chose, which is not in" in sentence for sentence in told)
+    status, _, err = stranger.runs(study)
+    assert (status, "unknown study in this results folder 'earlier'" in err) == (2, True)
 
 
 @pytest.mark.parametrize(

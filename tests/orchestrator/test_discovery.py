@@ -44,3 +44,28 @@ def test_a_metric_file_without_a_declaration_is_one_line(tmp_path: Path) -> None
     (tmp_path / "metrics" / "empty.py").write_text("")
     with pytest.raises(RequestError, match="'empty' defines no METRIC"):
         discovery.metrics([str(tmp_path)])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "METHOD = 3",
+        "class METHOD: pass",
+        "class METHOD: version, Config = 1, int",
+        "from dataclasses import dataclass\n@dataclass\nclass C:\n    n_epochs: int\nclass METHOD:\n"
+        "    version, Config, precisions, max_members = 1, C, (), staticmethod(lambda c, d: 1)",
+    ],
+)
+def test_what_is_no_method_is_one_line(tmp_path: Path, text: str) -> None:
+    (tmp_path / "methods").mkdir()
+    (tmp_path / "methods" / "own.py").write_text(text)
+    with pytest.raises(RequestError, match=r"method file of 'own': METHOD = .* is no method; it is a class on"):
+        discovery.method("own", [str(tmp_path)])
+
+
+def test_a_file_that_changes_the_current_folder_leaves_the_command_where_it_was(tmp_path: Path) -> None:
+    (tmp_path / "metrics").mkdir()
+    (tmp_path / "metrics" / "own.py").write_text("import os\nos.chdir('/')\n")
+    before = Path.cwd()
+    discovery.find("metric", "own", [str(tmp_path)])
+    assert Path.cwd() == before

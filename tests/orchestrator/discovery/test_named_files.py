@@ -23,6 +23,22 @@ def test_a_plugin_s_file_comes_before_a_built_in_of_its_name(plugin):
     assert named_files.is_built_in("metric", "nmi") and not named_files.is_built_in("metric", "nmi", [plugin])
 
 
+def test_two_plugin_folders_with_a_file_of_one_name_are_refused_and_one_folder_twice_is_one(plugin, tmp_path):
+    (tmp_path / "other" / "metrics").mkdir(parents=True)
+    (tmp_path / "other" / "metrics" / "nmi.py").write_text("OWN = 2")
+    assert named_files.find("metric", "nmi", [plugin, f"{plugin}/."]).OWN
+    with pytest.raises(RequestError, match=r"metric 'nmi' is in two plugin folders: '.*' and '.*other/metrics/nmi.py'"):
+        named_files.find("metric", "nmi", [plugin, str(tmp_path / "other")])
+
+
+@pytest.mark.parametrize("text", ["raise SystemExit(3)", "raise BaseException('x')", "raise GeneratorExit"])
+def test_whatever_a_file_raises_is_said_in_one_line(tmp_path, text):
+    (tmp_path / "metrics").mkdir()
+    (tmp_path / "metrics" / "own.py").write_text(text)
+    with pytest.raises(RequestError, match="does not import"):
+        named_files.find("metric", "own", [str(tmp_path)])
+
+
 def test_names_are_those_of_files_but_for_private_ones(plugin):
     known = named_files.names("metric", [plugin])
     assert known == sorted(known) and {"nmi", "broken", "acc"} <= set(known) and "_hidden" not in known
