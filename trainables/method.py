@@ -69,6 +69,8 @@ class Method(ABC):
     precisions: ClassVar[tuple[str, ...]] = ("float32",)
     """What its trials may be computed in: `PRECISIONS` where every forward pass goes through a `Network` or `lowered`.
     A study at another precision plans a method at float32 that does not list it."""
+    finds_n_clusters: ClassVar[bool] = False
+    """Whether it finds the number of clusters by itself, where others look for as many as `Dataset.n_clusters` says."""
 
     @abstractmethod
     def __init__(self, configs: Sequence[Any], seeds: Sequence[int], data: Dataset, device: torch.device) -> None: ...

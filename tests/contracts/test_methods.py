@@ -15,6 +15,7 @@ import torch
 from orchestrator import discovery
 from orchestrator.errors import OrchestratorError
 from orchestrator.knobs import Int, Knob, Value, canonical, configured, knobs_of
+from orchestrator.metric import Metric, also_computed
 from trainables.data.dataset import Dataset
 from trainables.datasets import digits
 from trainables.method import Method, Row
@@ -221,6 +222,23 @@ def test_rows_have_the_metrics_that_every_reader_counts_on(name: str) -> None:
         assert all(name in DECLARED or name.startswith("diagnostic.") for name in row)
         assert all(isinstance(value, float) for value in row.values())
     assert {"metric.ami", "metric.silhouette", "metric.preservation"} <= rows[-1][0].keys()
+
+
+@pytest.mark.parametrize("clusters", [4, 13])
+@pytest.mark.parametrize("name", [name for name in METHODS if not found(name).finds_n_clusters])
+def test_a_number_of_clusters_that_is_not_that_of_the_classes_is_what_is_trained_and_scored(
+    name: str, clusters: int
+) -> None:
+    asked, source = [], replace(data(), clusters=clusters)
+    look = Metric(written="clusters", compute=lambda scored: asked.append((scored.n_clusters, int(scored.hard.max()))))
+    with also_computed("_clusters", look):
+        _, rows = trained(name, [config(name)], [11], source=source)
+    assert {n_clusters for n_clusters, _ in asked} == {clusters}
+    assert all(largest < clusters for _, largest in asked)
+    last = rows[-1][0]
+    assert 1 <= last["metric.n_clusters_used"] <= clusters
+    assert last.keys() >= EXTERNAL & alone(name, 0)[-1].keys()
+    assert all(np.isfinite(last[metric]) for metric in EXTERNAL & last.keys())
 
 
 def test_every_method_has_a_config_whose_defaults_are_canonical() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 import shlex
@@ -22,15 +23,22 @@ def test_the_page_names_every_example():
     assert named == {name for name in there if not name.startswith((".", "__pycache__"))}
 
 
-SLOW = "own_script/"
-"""Each of its trials is a process that imports torch."""
+SLOW = "own_script"
+"""Each of its trials is a process that imports torch, or trains on all digits."""
 
-MARKS = {SLOW: (pytest.mark.slow, pytest.mark.sample)}
+MOST_CHANGED = 10
 
 
 def marked(command):
-    folder = f"{command.split()[2].partition('/')[0]}/"
-    return pytest.param(command, marks=MARKS.get(folder, ()))
+    return pytest.param(command, marks=(pytest.mark.slow, pytest.mark.sample) if SLOW in command else ())
+
+
+def test_a_script_becomes_a_function_by_few_changed_lines():
+    """A line that only moves to the right, into the function, is not changed; nor is an empty one."""
+    texts = [(FOLDER / name / "train.py").read_text(encoding="utf-8") for name in (SLOW, "own_script_as_function")]
+    script, function = ([line.strip() for line in text.splitlines() if line.strip()] for text in texts)
+    changed = [line for line in difflib.ndiff(script, function) if line[0] in "+-"]
+    assert 0 < len(changed) <= MOST_CHANGED, changed
 
 
 @pytest.mark.parametrize("command", map(marked, COMMANDS))

@@ -99,13 +99,13 @@ class Points(NamedTuple):
     x_test: npt.NDArray[np.float32] | None
     """What is scored under the protocol split; None: `x` is."""
     n_clusters: int
-    """As many as the dataset has classes."""
+    """How many are looked for: as many as the dataset has classes, unless its `clusters=` says another number."""
 
 
 def points_of(data: Dataset) -> Points:
     """Return the points of a dataset."""
     test = None if data.eval_inputs is data.inputs else data.eval_inputs.numpy()
-    return Points(data.inputs.numpy(), test, data.n_classes)
+    return Points(data.inputs.numpy(), test, data.n_clusters)
 
 
 def scores_of(labels: npt.NDArray[Any], data: Dataset, *, last: bool) -> Row:
@@ -121,7 +121,7 @@ def scores_of(labels: npt.NDArray[Any], data: Dataset, *, last: bool) -> Row:
             f"of {len(data.eval_inputs)} points"
         )
     names, clusters = np.unique(found.astype(np.int64), return_inverse=True)
-    n_clusters = max(len(names), data.n_classes)
+    n_clusters = max(len(names), data.n_clusters)
     (row,) = score(torch.from_numpy(clusters.reshape(1, -1).astype(np.int64)), data, n_clusters, last)
     noise = {"diagnostic.noise": float(np.mean(found == -1))} if -1 in names else {}
     return {**row, **noise}

@@ -79,6 +79,7 @@ class HardStream(BatchTraining):
 
     Config = HardStreamConfig
     version = 1
+    finds_n_clusters = True
     member_state = (*BatchTraining.member_state, "centroids", "centroid_optimiser", "states", "wins", "usual", "counts")
     logged_names = ("forced_share",)
 

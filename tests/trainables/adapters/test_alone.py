@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.metrics import normalized_mutual_info_score
 
 from orchestrator import discovery
 from orchestrator.errors import DataError
-from orchestrator.metric import Metric
+from orchestrator.metric import Metric, also_computed
 from trainables.adapters.alone import points_of, row_of, scores_of
 
 DATA = discovery.load_dataset("gaussians:subset=80", "whole")
@@ -36,3 +38,14 @@ def test_a_share_above_one_is_refused():
     with pytest.raises(DataError, match="acc = 97, which is a share"):
         row_of({"acc": 97.0}, {"acc": Metric(written="ACC", percent=True)})
     assert row_of({"diagnostic.x": 2.0, "y": 3.0}, {}) == {"diagnostic.x": 2.0, "metric.y": 3.0}
+
+
+@pytest.mark.parametrize("clusters", [2, 13])
+def test_a_users_code_is_told_how_many_clusters_are_looked_for_and_scored_by_that(clusters):
+    data = replace(discovery.load_dataset("digits:subset=80", "whole"), clusters=clusters)
+    assert points_of(data).n_clusters == clusters
+    asked = []
+    look = Metric(written="clusters", compute=lambda scored: asked.append(scored.n_clusters))
+    with also_computed("_clusters", look):
+        row = scores_of(np.arange(80) % 2, data, last=True)
+    assert asked == [clusters] and row["metric.n_clusters_used"] == 2
