@@ -37,6 +37,7 @@ from orchestrator.errors import (
     UnknownNameError,
     shown,
 )
+from orchestrator.machine import memory_pool
 
 __all__ = ["app", "main"]
 
@@ -113,11 +114,10 @@ def report(options: ReportOptions) -> None:
 @app.command(StatusOptions)
 def status(options: StatusOptions) -> None:
     """Say how far studies are, what failed, what was spent; also while another terminal runs them."""
+    memory_pool.keep_little()
     from orchestrator.cli import console
     from orchestrator.inspection.status import status as status_of
-    from orchestrator.machine.arrow import keep_little
 
-    keep_little()
     while True:
         found = status_of(options.results, options.study)
         console.emit(found, options.as_json, console.status_table)
@@ -141,11 +141,10 @@ def serve(options: ServeOptions) -> None:
 @app.command(TrialOptions)
 def trial(options: TrialOptions) -> None:
     """Show one trial: config, attempts with error and cost, rows, the command that trains it again."""
+    memory_pool.keep_little()
     from orchestrator.cli import console
     from orchestrator.inspection.trial_view import trial_view
-    from orchestrator.machine.arrow import keep_little
 
-    keep_little()
     console.emit(trial_view(options.results, options.trial_id), options.as_json, console.trial_text)
 
 

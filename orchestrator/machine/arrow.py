@@ -15,7 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
-__all__ = ["defer_pandas", "keep_little"]
+__all__ = ["defer_pandas"]
 
 PANDAS = "pandas"
 
@@ -34,14 +34,6 @@ def defer_pandas() -> None:
     finally:
         sys.meta_path.remove(hidden)
     sys.meta_path.insert(0, _TellsArrow())
-
-
-def keep_little() -> None:
-    """Have `pyarrow` give memory back when it is done with it, for commands that look at a little and end.
-
-    Its own allocators keep it for what comes next, a fifth of all that such a command takes.
-    """
-    pa.set_memory_pool(pa.system_memory_pool())
 
 
 class _Hidden(importlib.abc.MetaPathFinder):

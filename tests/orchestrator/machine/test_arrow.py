@@ -29,8 +29,3 @@ def test_pandas_that_is_loaded_already_stays_known() -> None:
     assert (
         output_of("import pandas as pd; " + DEFERRED + "print(pa.array(pd.Series([float('nan')])).null_count)") == "1"
     )
-
-
-def test_a_command_that_ends_soon_takes_its_memory_from_the_system() -> None:
-    code = "import pyarrow as pa; from orchestrator.machine.arrow import keep_little; keep_little(); "
-    assert output_of(code + "print(pa.default_memory_pool().backend_name)") == "system"
