@@ -251,7 +251,7 @@ def opened(browser: Any, address: str) -> dict[str, float]:
     session.send("Network.enable")
     session.on("Network.loadingFinished", lambda told: came.append(told["encodedDataLength"]))
     page.add_init_script(WATCH)
-    page.goto(address)
+    page.goto(address, wait_until="commit", timeout=120_000)
     page.wait_for_function(QUIET, timeout=120_000)
     found = page.evaluate(TIMES)
     context.close()
