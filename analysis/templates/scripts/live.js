@@ -26,6 +26,9 @@
     bar("bad", one.complete, one.trials - one.missing - one.complete);
     return svg;
   };
+  const HEAD = [...document.querySelectorAll("#studies th")].map((cell) => cell.textContent);
+  // What runs comes first, then what is unfinished.
+  const urgency = (one) => (one.missing ? (one.running && one.rate > 0 ? 0 : 1) : 2);
   const row = (one) => {
     const line = make("tr"), number = (words) => make("td", words, "number");
     const report = make("td");
@@ -37,6 +40,7 @@
     line.append(make("th", one.study), make("td", progress(one)), number(`${one.complete} / ${one.whole}`), number(String(one.collapsed)),
       number(failures(one)), number(String(one.missing)), number(one.running && one.missing ? String(one.rate) : "–"),
       number(span(one.seconds_spent)), number(one.missing ? span(one.seconds_left) : "–"), report);
+    [...line.cells].forEach((cell, place) => { if (place > 1) cell.dataset.label = HEAD[place]; });  // where there is no room for a head
     return line;
   };
   const element = (name, values) => {
@@ -165,7 +169,7 @@
     return entry;
   };
   const show = (told) => {
-    const all = told.studies, sum = (name) => all.reduce((total, one) => total + one[name], 0);
+    const all = [...told.studies].sort((one, other) => urgency(one) - urgency(other)), sum = (name) => all.reduce((total, one) => total + one[name], 0);
     const running = all.filter((one) => one.running && one.missing);
     document.getElementById("short").textContent = told.error || `${sum("trials") - sum("missing")} of ${sum("whole")} trials ended; ${running.length ? `${running.map((one) => one.study).join(", ")} unfinished, ${running[0].running}` : "nothing runs"}.`;
     document.getElementById("rows").replaceChildren(...all.map(row));

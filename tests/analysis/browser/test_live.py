@@ -127,6 +127,27 @@ def test_a_search_of_two_objectives_shows_its_front_in_a_picture_and_a_table(fol
     page.screenshot(path=shots / "live-front.png", full_page=True)
 
 
+def test_on_a_narrow_screen_the_numbers_of_a_study_stand_below_its_name(followed, shots):
+    page = followed(width=420)
+    cells = page.locator("#rows tr").first.locator("td:not(:empty)")
+    for cell in cells.all():
+        box = cell.bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 420 and box["y"] < 900
+    label = cells.nth(1).evaluate("cell => getComputedStyle(cell, '::before').content")
+    assert "complete" in label
+    page.screenshot(path=shots / "live-narrow.png")
+
+
+def test_what_is_unfinished_comes_first(followed, live):
+    record, plan = read_study(live[1], "synthetic")
+    keep = [phase == "search" for phase in plan["phase"].to_pylist()]
+    with Ledger(live[1], writable=True) as ledger:
+        ledger.studies.write("a_finished_one", {**record, "name": "a_finished_one"}, plan.filter(keep))
+    page = followed()
+    page.locator("#rows tr").nth(1).wait_for(timeout=20_000)
+    assert page.locator("#rows th").all_inner_texts() == ["synthetic", "a_finished_one"]
+
+
 def test_looks_are_told_as_allowed_and_nothing_is_estimated(followed, live):
     record, plan = read_study(live[1], "synthetic")
     record["seeds"]["planned"], record["looks_taken"] = [6, 12], []
