@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,7 @@ def priced_plan(study: Study, results: Path, catalogue: Catalogue, workers: int)
         "detectable": None if power is None else dataclasses.asdict(power),
         "sentences": [
             _counts(asked),
+            *_of_other_code(asked, ledger, catalogue),
             *_merged(asked),
             *_absences(catalogue),
             *_awaited(study, ledger),
@@ -236,6 +238,22 @@ def _counts(asked: Demand) -> str:
     searched, confirmed = asked.plan.n_search_trials, len(asked.confirm)
     own = f" ({searched} of the search, {confirmed} of the confirmation)" if searched else ""
     return f"{asked.n_trials} trials{own}, {asked.n_hits} of them in the ledger."
+
+
+def _of_other_code(asked: Demand, ledger: Ledger, catalogue: Catalogue) -> list[str]:
+    """Return a sentence for each method of which the ledger has trials that the code of today did not train."""
+    if not asked.hits:
+        return []
+    rows = ledger.table(only=asked.hits, columns=["trial_id", "method", "code_digest"])
+    others: Counter[str] = Counter()
+    for method, code in zip(rows["method"].to_pylist(), rows["code_digest"].to_pylist(), strict=True):
+        others[method] += code != catalogue.method(method).code_digest
+    return [
+        f"{count} of those of {method} were trained by other code than today's, of the same version: --only-current "
+        "trains them again, orchestrate verify compares a sample."
+        for method, count in others.items()
+        if count
+    ]
 
 
 def _price_sentence(cost: Price, device: str) -> str:

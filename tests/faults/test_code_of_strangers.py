@@ -153,6 +153,18 @@ HELPED = """
 """
 
 
+def test_a_plan_says_which_hits_are_of_other_code_helpers_1257(stranger: Stranger) -> None:
+    stranger.writes("methods/own.py", METHOD)
+    study = stranger.asks("STUDY = Study(**B, design=one_factor('own', {'rate': [0.25]}))")
+    assert stranger.runs(study)[0] == 0
+    assert not [sentence for sentence in stranger.plans(study)["sentences"] if "other code" in sentence]
+    stranger.writes("later/methods/own.py", METHOD + "\n    HELP = 1\n")
+    stranger.plugin = stranger.folder / "later"
+    plan = stranger.plans(study)
+    assert plan["hits"] == 12
+    assert any(sentence.startswith("12 of those of own were trained by other code") for sentence in plan["sentences"])
+
+
 @pytest.mark.slow
 @pytest.mark.sample
 def test_helpers_of_a_method_reach_workers_and_an_edit_of_one_is_seen_ray_5235_helpers_1257(stranger: Stranger) -> None:
