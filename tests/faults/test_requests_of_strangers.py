@@ -213,6 +213,18 @@ def test_a_metric_that_no_method_gives_is_refused_before_anything_is_trained_neq
     )
 
 
+def test_a_metric_that_training_does_not_give_ends_the_run_after_its_first_bundle_nequip_213(
+    stranger: Stranger,
+) -> None:
+    few = "return row | ({'metric.seldom': 1.0} if len(self.data.eval_labels) < 40 else {}) | {"
+    stranger.writes("methods/own.py", METHOD.replace("return row | {", few))  # there on the few points of a rehearsal
+    text = "STUDY = Study(**{**B, 'n_epochs': 1}, metric='seldom', design=one_factor('own', {'rate': [0.25]}))"
+    status, _, err = stranger.runs(stranger.asks(text))
+    assert status == 2
+    assert "the study cannot be answered: trials of own have no metric 'seldom'; they have: acc, ami" in err
+    assert len(stranger.rows()) < 12
+
+
 @pytest.mark.parametrize(
     ("design", "says"),
     [
