@@ -16,24 +16,18 @@
 RESULTS = "results"
 
 # %%
-from pathlib import Path
+import orchestrator as dco
 
-from analysis.data import study_view
-from analysis.pages import family, notebook
-
-everything = study_view.load_all(Path(RESULTS))
+results = dco.load_results(RESULTS)
 
 # %% [markdown]
 # ## Over all searches and all methods
 
 # %%
-for section in family.across_sections(everything):
-    notebook.show_section(section)
+results.show_across()
 
 # %% [markdown]
 # ## Study by study: answer, table, figures, what would change it
 
 # %%
-for study in family.of_family(Path(RESULTS), "across"):
-    for section in family.study_sections(study):
-        notebook.show_section(section)
+results.show("across")

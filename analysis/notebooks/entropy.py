@@ -17,23 +17,18 @@
 RESULTS = "results"
 
 # %%
-from pathlib import Path
+import orchestrator as dco
 
-from analysis.pages import family, notebook, paper_tables
-
-studies = family.of_family(Path(RESULTS), "entropy")
+results = dco.load_results(RESULTS)
 
 # %% [markdown]
 # ## The paper's tables, with what this ledger has beside them
 
 # %%
-for section in paper_tables.paper_sections("2301.11405", studies):
-    notebook.show_section(section)
+results.show("entropy", paper="2301.11405")
 
 # %% [markdown]
 # ## Study by study: answer, table, figures, what would change it
 
 # %%
-for study in studies:
-    for section in family.study_sections(study):
-        notebook.show_section(section)
+results.show("entropy")

@@ -17,23 +17,18 @@
 RESULTS = "results"
 
 # %%
-from pathlib import Path
+import orchestrator as dco
 
-from analysis.pages import family, notebook, paper_tables
-
-studies = family.of_family(Path(RESULTS), "hard_regularization")
+results = dco.load_results(RESULTS)
 
 # %% [markdown]
 # ## The paper's tables, with what this ledger has beside them
 
 # %%
-for section in paper_tables.paper_sections("2303.16521", studies):
-    notebook.show_section(section)
+results.show("hard_regularization", paper="2303.16521")
 
 # %% [markdown]
 # ## Study by study: answer, table, figures, what would change it
 
 # %%
-for study in studies:
-    for section in family.study_sections(study):
-        notebook.show_section(section)
+results.show("hard_regularization")

@@ -17,74 +17,34 @@ RESULTS = "results"
 STUDY = "quickstart"
 
 # %%
-from IPython.display import HTML, display
-
 import orchestrator as dco
 
-answer = dco.load_results(RESULTS).study(STUDY)
-display(answer)
+dco.load_results(RESULTS).study(STUDY)
 
 # %% [markdown]
 # ## In words
 
 # %%
-from pathlib import Path
-
-from analysis.data import provenance, study_view, under_trained
-from analysis.escaping import markdown
-from analysis.figures import finite_designs, rankings, searches, sensitivity
-from analysis.pages import notebook
-from analysis.tables import arm_tables, formats
-from analysis.verdicts import optimism, reproduction, verdicts
-from analysis.verdicts.beats_chance import footings
-from analysis.verdicts.detectable import detectable
-
-study = study_view.load(Path(RESULTS), STUDY)
-found = verdicts.verdicts(study)
-rows = arm_tables.arm_rows(study, found)
-epochs = study_view.epochs_of(study, study_view.confirm_rows(study))
-for footing in footings(study):
-    notebook.show_text(markdown(footing.sentence))
-could_find = detectable(study, found)
-notebook.show_text(markdown(f"{verdicts.tally(found, study.tier)} {could_find.sentence if could_find else ''}"))
-notebook.show_text(
-    "\n".join(f"- **{one.words}**: {markdown(one.sentence)}" for one in found) or "Nothing was to be tested."
-)
-notebook.show_text("\n".join(f"- {markdown(text)}" for text in verdicts.missing_sentences(study)))
-notebook.show_text(markdown(under_trained.under_trained_sentence(study, epochs)))
-notebook.show_text(provenance.summary(study))
+answer = dco.load_results(RESULTS).study(STUDY)
+answer.show("words")
 
 # %%
-HTML(
-    formats.as_html(
-        arm_tables.columns(arm_tables.shown(rows), study.metric, 1 - study.record["alpha"]),
-        arm_tables.printed(arm_tables.shown(rows), study.metric),
-    )
-)
+answer.show("table")
 
 # %%
-notebook.show_text(
-    "\n".join(f"- **{one.judged.word}**: {markdown(one.sentence)}" for one in reproduction.comparisons(study))
-)
+answer.show("published")
 
 # %% [markdown]
 # ## Figures
 
 # %%
-for drawing in finite_designs.study_figures(study, rows, found, epochs):
-    notebook.show(drawing)
+answer.show("figures")
 
 # %% [markdown]
 # ## The search, and what labels would have added
 
 # %%
-for drawing in searches.figures_of_searches(study):
-    notebook.show(drawing)
-for section in [*rankings.sections(study), *sensitivity.sections(study, found)]:
-    notebook.show_text(markdown(section.sentence))
-    for drawing in section.drawings:
-        notebook.show(drawing)
-notebook.show_text("\n".join(f"- {markdown(one.sentence)}" for one in optimism.optimism(study, epochs)))
+answer.show("searches")
 
 # %% [markdown]
 # ## To go on from here

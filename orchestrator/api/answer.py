@@ -125,6 +125,16 @@ class Answer:
         drawn, _ = drawings_of(self._parts)
         return {one.key: one.figure for one in drawn}
 
+    def show(self, part: str = "words") -> None:
+        """Show a part in a notebook: `words`, `table`, `published` (beside papers), `figures` or `searches`.
+
+        Raises:
+            UnknownNameError: there is no such part.
+        """
+        from orchestrator.api.shown import show_part
+
+        show_part(self._view, part)
+
     def report(self, out: str | Path = "answers") -> Path:
         """Write report.html with figures and tables into a folder and return its path."""
         from analysis.pages import report

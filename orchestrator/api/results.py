@@ -61,6 +61,26 @@ class Results:
         wanted = list(ledger.trials()["trial_id"]) if trial_ids is None else list(trial_ids)
         return ledger.epochs(wanted)
 
+    def show(self, family: str, paper: str = "") -> None:
+        """Show a family of studies in a notebook, one by one; or a paper's tables with what they have beside them.
+
+        Args:
+            family: that of a method, as `entropy`, or `across`.
+            paper: number of a paper on arXiv, as `2301.11405`; empty: the studies.
+        """
+        from orchestrator.api import shown
+
+        if paper:
+            shown.show_paper(self.folder, family, paper)
+        else:
+            shown.show_family(self.folder, family)
+
+    def show_across(self) -> None:
+        """Show in a notebook what only several studies together say."""
+        from orchestrator.api.shown import show_across
+
+        show_across(self.folder)
+
     def __repr__(self) -> str:
         return f"Results({str(self.folder)!r}: {', '.join(self.studies) or 'no study'})"
 

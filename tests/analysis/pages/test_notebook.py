@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import ast
 import os
+import re
 
 import jupytext
 import nbformat
 import pytest
 
+import orchestrator
 from analysis.pages import notebook
 from orchestrator.errors import OrchestratorError
 
@@ -21,6 +24,20 @@ def test_sources_read_as_notebooks_with_parameters_and_no_logic(source):
     assert not any(
         word in cell.source for cell in cells if cell.cell_type == "code" for word in ("def ", "class ", "while ")
     )
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_sources_use_the_python_interface_and_nothing_else_of_the_project(source):
+    text = notebook.SOURCES.joinpath(f"{source}.py").read_text(encoding="utf-8")
+    imported = set()
+    for node in ast.walk(ast.parse(text)):
+        assert not isinstance(node, ast.ImportFrom), ast.unparse(node)
+        if isinstance(node, ast.Import):
+            imported |= {alias.name for alias in node.names}
+    assert "orchestrator" in imported
+    assert imported <= {"orchestrator", "matplotlib.pyplot"}  # pyplot: a reader's own figure
+    used = {name for name in re.findall(r"dco\.(\w+)", text)}
+    assert used <= set(orchestrator.__all__)
 
 
 @pytest.mark.slow
