@@ -35,6 +35,7 @@ class KeptLine:
     name: str
     exploratory: bool
     answer: str
+    short: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +92,8 @@ def kept(results: Path, out: Path | None, *, notebook: bool, words: Path | None)
         return None
     if words is not None:
         words.write_bytes(answers)
-    lines = [KeptLine(name=one["name"], exploratory=one["exploratory"], answer=one["answer"]) for one in said["lines"]]
+    names = [field.name for field in dataclasses.fields(KeptLine)]
+    lines = [KeptLine(**{name: one[name] for name in names}) for one in said["lines"]]
     paths = {label: place / name for label, name in said["paths"].items()}
     return KeptIndex(lines=tuple(lines), summary=said["summary"], paths=paths, as_json={**said, "paths": paths})
 

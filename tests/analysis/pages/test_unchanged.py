@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from analysis.pages import index, stamp, study_page, unchanged
+from orchestrator.cli import answer_text
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +48,14 @@ def test_what_was_made_is_told_again_as_it_was(made, place, tmp_path):
     assert again.paths == {"index": place / "out" / "index.html", "answers": place / "out" / "ANSWERS.md"}
     assert again.as_json.keys() == dataclasses.asdict(found).keys()
     assert (tmp_path / "words.md").read_bytes() == (place / "out" / "ANSWERS.md").read_bytes()
+
+
+def test_a_terminal_is_told_the_same_again(made, place, capsys):
+    answer_text.index_text(dataclasses.replace(made[1], paths={}))
+    first = capsys.readouterr().out
+    answer_text.index_text(dataclasses.replace(kept(place), paths={}))
+    assert capsys.readouterr().out == first
+    assert made[1].lines[0].short in " ".join(first.split())
 
 
 @pytest.mark.parametrize(
