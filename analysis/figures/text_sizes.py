@@ -17,7 +17,7 @@ from matplotlib.backends.backend_mixed import MixedModeRenderer
 from matplotlib.backends.backend_svg import RendererSVG
 from matplotlib.mathtext import MathTextParser
 
-__all__ = ["remember"]
+__all__ = ["parsed_once", "remember"]
 
 MOST_TEXTS = 2**14
 
@@ -30,13 +30,13 @@ def remember() -> None:
     parse = getattr(MathTextParser, "_parse_cached", None)
     plain = getattr(parse, "__wrapped__", None)
     if plain is not None:
-        setattr(MathTextParser, "_parse_cached", _parsing(plain))  # noqa: B010  no name of the public interface
+        setattr(MathTextParser, "_parse_cached", parsed_once(plain))  # noqa: B010  no name of the public interface
     metrics = getattr(matplotlib.text, "_get_text_metrics_function", None)
     if metrics is not None:
         setattr(matplotlib.text, "_get_text_metrics_function", _measuring(metrics))  # noqa: B010
 
 
-def _parsing(plain: Callable[..., Any]) -> Callable[..., Any]:
+def parsed_once(plain: Callable[..., Any]) -> Callable[..., Any]:
     """Return how formulas are parsed: those for one kind of output alike, whichever figure asks."""
     first: dict[str, Any] = {}
 

@@ -20,7 +20,7 @@ from analysis.verdicts import reproduction, verdicts
 if TYPE_CHECKING:  # figures load matplotlib, which a page that is only rendered does without
     from analysis.figures.drawing import Drawing
 
-__all__ = ["Shown", "drawings_of", "render_page", "write"]
+__all__ = ["Shown", "card", "drawings_of", "render_page", "write"]
 
 SCRIPTS = (
     "vendor/uPlot.iife.min.js",
@@ -157,3 +157,15 @@ def _searches(study: StudyView) -> list[dict[str, str]]:
     from analysis.figures import searches
 
     return [searches.history(study, search) for search in study.record.get("searches", ())]
+
+
+def card(parts: Parts) -> str:
+    """Return the HTML of a study's answer, with its look; every text of the ledger is only text in it."""
+    return rendering.card(
+        "card.html",
+        question=str(parts.study.record["question"]),
+        short=parts.short_answer,
+        forest=parts.forest,
+        heading=verdicts.heading(parts.study),
+        failed=[one.sentence for one in parts.footings if not one.works],
+    )

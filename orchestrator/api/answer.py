@@ -155,6 +155,6 @@ class Answer:
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: question, answer and effects, as the report's first screen has them."""
-        from analysis.pages.card import card
+        from analysis.pages.study_page import card
 
         return card(self._parts)

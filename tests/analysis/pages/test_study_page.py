@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from analysis.data import study_view
+from analysis.data.study_view import StudyView
 from analysis.pages import study_page
 from analysis.pages.parts import parts_of
 
@@ -75,3 +76,32 @@ def test_numbers_at_the_head_are_those_of_the_ledger(page, study):
     once = study.rows.drop_duplicates("trial_id")
     assert f"<b>{len(once)}</b> trials" in page and f"<b>{int(once['collapsed'].sum())}</b> collapsed" in page
     assert "<b>1 failed, 1 missing</b>" in page
+
+
+def test_the_card_of_a_notebook_has_question_answer_and_every_contrast_are_there_and_no_link_to_nowhere(synthetic):
+    parts = parts_of(study_view.load(synthetic.results, synthetic.name))
+    shown = study_page.card(parts)
+    assert parts.study.record["question"] in shown and parts.short_answer in shown
+    assert shown.count("<tr data-key=") == len(parts.found) and "href" not in shown and " id=" not in shown
+
+
+def test_its_look_holds_within_it_alone(synthetic):
+    style = study_page.card(parts_of(study_view.load(synthetic.results, synthetic.name))).partition("</style>")[0]
+    outside = []
+    depth, rule = 0, ""
+    for sign in style.removeprefix("<style>"):
+        if sign == "{":
+            outside += [rule.strip()] if depth == 0 else []
+            depth, rule = depth + 1, ""
+        elif sign == "}":
+            depth, rule = depth - 1, ""
+        else:
+            rule += sign
+    assert depth == 0 and outside and all(one == ".orchestrate-card" for one in outside)
+
+
+def test_texts_of_a_stranger_are_only_text(synthetic):
+    study = study_view.load(synthetic.results, synthetic.name)
+    record = copy.deepcopy(dict(study.record)) | {"question": "<script>alert(1)</script>"}
+    shown = study_page.card(parts_of(StudyView(study.name, study.results, record, study.rows)))
+    assert "<script" not in shown and "&lt;script" in shown
