@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.dataset_name import ENDINGS
 from orchestrator.errors import RequestError, UnknownNameError
 from orchestrator.machine import process_settings
 from orchestrator.own.declared import loading
@@ -143,17 +144,27 @@ def names(kind: str, plugins: Sequence[str] = ()) -> list[str]:
     return sorted(built_in | set(plugin_files(kind, plugins)) | set(_entry_points(kind)))
 
 
+def _of_place(name: str) -> str:
+    """Return what is said of a file or a folder that was named like a dataset."""
+    if Path(name).is_dir():
+        return f"{name!r} is a folder here, no dataset; its images are named with a slash at the end: {name}/"
+    return f"{name!r} is a file here; allowed for points: {', '.join(ENDINGS)}, or a folder of images"
+
+
 def find(kind: str, name: str, plugins: Sequence[str] = ()) -> ModuleType:
     """Return the module of a method, dataset, metric or study; a plugin's file comes before a built-in of its name.
 
     Raises:
         UnknownNameError: there is none of that name.
+        RequestError: it is a file or a folder here, which is named in another way.
     """
     files = plugin_files(kind, plugins)
     if name in files:
         return _loaded(str(files[name].resolve()), kind)
     known = names(kind)
     if name not in known:
+        if kind == "dataset" and Path(name).exists():
+            raise RequestError(_of_place(name))
         raise UnknownNameError(kind, name, [*known, *files])
     if name in _entry_points(kind):
         with process_settings.importing(f"{PLUGIN}{kind}_{name}"):

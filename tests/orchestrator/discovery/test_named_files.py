@@ -60,3 +60,16 @@ def test_what_cannot_be_found_or_imported_is_one_line(plugin, tmp_path):
 def test_every_kind_has_a_package_with_something_in_it():
     for kind in named_files.FOLDERS:
         assert named_files.names(kind), kind
+
+
+def test_a_folder_or_file_that_is_named_like_a_dataset_is_told_apart_from_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "emb.pt").write_bytes(b"")
+    find = named_files.find
+    with pytest.raises(RequestError, match=r"'photos' is a folder here, no dataset; .*: photos/$"):
+        find("dataset", "photos")
+    with pytest.raises(RequestError, match=r"'emb.pt' is a file here; allowed for points: .npy, .npz"):
+        find("dataset", "emb.pt")
+    (tmp_path / "digits").mkdir()
+    assert find("dataset", "digits").load().n_classes == 10  # a folder of the name of a dataset changes nothing

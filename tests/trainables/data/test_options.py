@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from orchestrator import discovery
 from orchestrator.errors import DataError, RequestError
 from trainables.data.dataset import Dataset
 from trainables.data.derived.imbalance import imbalance_shares
@@ -189,3 +190,11 @@ def test_what_no_method_can_read_is_one_line_that_names_the_tensor(
     with pytest.raises(DataError, match=named) as caught:
         loaded(lambda: replace(fine, **changed), "", "made")  # type: ignore[arg-type]
     assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_option_is_told_all_that_there_are_once():
+    with pytest.raises(RequestError) as caught:
+        discovery.load_dataset("own_file:colour=2", "whole")
+    told = str(caught.value).partition("there are: ")[2].split(", ")
+    assert len(told) == len(set(told))
+    assert {"file", "window", "features", "clusters", "labels", "subset", "name"} <= set(told)

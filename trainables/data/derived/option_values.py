@@ -41,9 +41,8 @@ def parsed(options: str, reference: str, own: Sequence[str]) -> dict[str, Any]:
     for option in options.split(","):
         name, _, text = option.partition("=")
         if name not in OPTIONS:
-            raise RequestError(
-                f"dataset {reference!r}: unknown option {name!r}; there are: {', '.join([*own, *OPTIONS])}"
-            )
+            known = dict.fromkeys([*own, *OPTIONS, "name"])  # some loaders have an option of a general one's name
+            raise RequestError(f"dataset {reference!r}: unknown option {name!r}; there are: {', '.join(known)}")
         if name in asked:
             raise RequestError(f"dataset {reference!r}: option {name!r} stands twice")
         try:
