@@ -192,9 +192,10 @@ def test_what_no_method_can_read_is_one_line_that_names_the_tensor(
     assert "\n" not in str(caught.value)
 
 
-def test_an_unknown_option_is_told_all_that_there_are_once():
+def test_an_unknown_option_is_told_all_that_there_are_once(tmp_path):
+    (tmp_path / "points.csv").write_text("a,b\n1,2\n3,4\n5,7\n")
     with pytest.raises(RequestError) as caught:
-        discovery.load_dataset("own_file:colour=2", "whole")
+        discovery.load_dataset(f"own_file:file={tmp_path / 'points.csv'},clusters=2,colour=2", "whole")
     told = str(caught.value).partition("there are: ")[2].split(", ")
     assert len(told) == len(set(told))
     assert {"file", "window", "features", "clusters", "labels", "subset", "name"} <= set(told)
