@@ -9,6 +9,7 @@ from orchestrator import discovery
 from orchestrator.dataset_name import loaded_as
 from orchestrator.errors import RequestError, UnknownNameError, shown
 from orchestrator.knobs import canonical
+from orchestrator.metric import Cost, Metric
 from orchestrator.own.declared import OWN_DATA, Declared, declaration_of
 from orchestrator.plan.arms import PlannedArm, PlannedContrast
 from orchestrator.plan.catalogue import Catalogue
@@ -182,12 +183,20 @@ def require_label_free_stop(study: Study) -> None:
     if study.stop is None:
         return
     name, known = study.stop.metric, discovery.metrics()
-    fit = [other for other, metric in known.items() if not metric.reads_labels and metric.larger_is_better is not None]
+    fit = [other for other, metric in known.items() if not _unfit_to_stop(metric)]
     if name not in known:
         raise UnknownNameError(f"metric of the plateau of study {study.name}", name, fit)
-    if name not in fit:
-        why = "reads labels" if known[name].reads_labels else "has no better end"
+    if why := _unfit_to_stop(known[name]):
         raise RequestError(f"study {study.name}: stop by {name!r}, which {why}; there are: {', '.join(sorted(fit))}")
+
+
+def _unfit_to_stop(metric: Metric) -> str:
+    """Return why no trial may end by a metric; empty: it may."""
+    if metric.reads_labels:
+        return "reads labels"
+    if metric.larger_is_better is None:
+        return "has no better end"
+    return "is measured at the last epoch only" if metric.cost is Cost.LAST else ""
 
 
 def require_margin(study: Study, n_contrasts: int) -> None:

@@ -183,7 +183,11 @@ def test_a_trial_may_end_at_a_plateau_ray_38421(stranger: Stranger) -> None:
     assert stranger.plans(early)["missing"] == 0
     stranger.asks(text.format(stop=""))
     assert stranger.plans(whole)["missing"] == 12
-    for metric, says in (("nmi", "which reads labels"), ("nmmi", "unknown metric of the plateau")):
+    for metric, says in (
+        ("nmi", "which reads labels"),
+        ("nmmi", "unknown metric of the plateau"),
+        ("silhouette", "which is measured at the last epoch only; there are: collapsed, loss, neighbour_mi"),
+    ):
         asked = stranger.asks(text.format(stop=f"stop=Plateau(metric={metric!r}),"))
         assert says in stranger.refused(asked)
 
