@@ -49,6 +49,7 @@ def number(value: float, metric: str = "") -> str:
     """Return a value of `metric` in its printed scale; "–" where there is none."""
     if not math.isfinite(value):
         return "–" if math.isnan(value) else ("∞" if value > 0 else f"{MINUS}∞")
+    value += 0.0  # makes of minus nought nought
     text = f"{100 * value:.1f}" if metric and discovery.metric(metric).percent else f"{value:.3g}"
     return text.replace("e-0", "e-").replace("-", MINUS)
 

@@ -8,13 +8,13 @@ from typing import Any, Literal
 from orchestrator.designs.search import Search, search
 from orchestrator.knobs import Domain
 from orchestrator.study import Tier
-from studies._settings import SECONDS, Settings, without
+from studies._settings import CLOTHES_1000, SECONDS, Settings, without
 
 __all__ = ["AT_EQUAL_TUNING", "at_equal_tuning", "of_the_paper"]
 
 AT_EQUAL_TUNING: Mapping[str, Any] = {
-    "datasets": ("digits:subset=1000",),
-    "n_epochs": 24,
+    "datasets": (CLOTHES_1000,),
+    "n_epochs": 40,
     "metric": "nmi",
     "exploratory": True,
 }

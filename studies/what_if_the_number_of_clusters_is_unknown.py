@@ -5,21 +5,21 @@ authors ask about streams in which it is not known. Levels: half, one and a half
 as classes, and twice as many at other strengths of the price ln(n + 1), which asks for all of them to be used. Adjusted
 mutual information, since NMI grows with the number of clusters by chance alone.
 
-What differs from the paper: an MLP on digits and views trained on under the label of the point as it is
-(`studies/_settings.py`). The local tier says what a wrong number costs when data come again and again; classes that
-appear one after another in a stream are not tried.
+What differs from the paper: an MLP on 64 principal axes of Fashion-MNIST, and noise as a view that is trained on under
+the label of the point as it is (`studies/_settings.py`). The local tier says what a wrong number costs when data come
+again and again; classes that appear one after another in a stream are not tried.
 """
 
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.study import Study, Tier
-from studies._settings import HARD, PAPER_HARD, SECONDS
+from studies._settings import CLOTHES, HARD_ON_AXES, PAPER_HARD, SECONDS
 
 STUDY = Study(
     question="What does a wrong number of clusters cost, and does the price on sizes help or harm then?",
     paper="2303.16521",
-    datasets=("digits",),
-    n_epochs=40,
-    seeds=14,
+    datasets=(CLOTHES,),
+    n_epochs=32,
+    seeds=24,
     metric="ami",
     margin=0.03,
     beats_chance_by=0.3,
@@ -35,7 +35,7 @@ STUDY = Study(
                 "four times": {"cluster_factor": 4.0},
             }
         },
-        base=HARD,
+        base=HARD_ON_AXES,
     ),
     tiers={
         "paper": Tier(

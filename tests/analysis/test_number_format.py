@@ -18,6 +18,8 @@ def test_numbers_are_written_in_their_printed_scale(value, metric, text):
 
 def test_differences_always_carry_a_sign():
     assert number_format.signed(0.011, "nmi") == "+1.1" and number_format.signed(-0.011, "nmi") == "−1.1"
+    assert number_format.signed(0.0, "nmi") == number_format.signed(-0.0, "nmi") == "+0.0"
+    assert number_format.signed(-1e-9, "nmi") == "−0.0", "it has a side, however small"
     assert number_format.signed(0.0, "nmi") == "+0.0" and number_format.signed(math.nan, "nmi") == "–"
 
 
