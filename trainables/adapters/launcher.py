@@ -108,7 +108,7 @@ class Launcher:
                 resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
 
         with open(request["stdout"], "ab") as out, open(request["stderr"], "ab") as err:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 request["words"],
                 cwd=request["folder"],
                 env=request["environment"],
@@ -117,7 +117,11 @@ class Launcher:
                 stderr=err,
                 start_new_session=True,
                 preexec_fn=prepare,  # noqa: PLW1509  this process has one thread
-            ).pid
+            )
+        # Whoever forgets a Popen has its end taken, now or at the next start, and nobody would be told: it is waited
+        # for by its number, here alone.
+        process.returncode = 0
+        return process.pid
 
     def _look(self) -> None:
         """Take what has ended; kill what had its time."""
