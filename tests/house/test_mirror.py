@@ -78,7 +78,6 @@ ELSEWHERE = {
     "trainables/adapters/dataset_file.py": "tests/trainables/adapters/test_command.py",
     "trainables/adapters/launcher.py": "tests/trainables/adapters/test_command.py",
     "trainables/adapters/places.py": "tests/trainables/adapters/test_command.py",
-    "trainables/adapters/processes.py": "tests/trainables/adapters/test_command.py",
     "trainables/datasets/": "tests/contracts/test_datasets.py",
     "trainables/encoders/": "tests/trainables/encoders/test_encoders.py",
     "trainables/metrics/": "tests/contracts/test_metrics.py",
