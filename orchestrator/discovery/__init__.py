@@ -181,9 +181,14 @@ def use_methods(names: Iterable[str]) -> None:
 
 
 def use_plugins(plugins: Sequence[str]) -> None:
-    """Say which plugin folders this command was given: their metrics are known wherever a metric is named."""
+    """Say which plugin folders this command was given: their metrics are known wherever a metric is named.
+
+    Raises:
+        RequestError: one of them is no folder; those named before stay in use.
+    """
     global _in_use  # noqa: PLW0603  # one command, one set of folders; functions that print a name are not handed them
-    _in_use = tuple(plugins)
+    plugin_files("metric", plugins)
+    _in_use = tuple(str(Path(plugin).absolute()) for plugin in plugins)  # a session may go on in another folder
 
 
 _loaded: dict[tuple[str, str, str, tuple[str, ...]], tuple[Any, Any]] = {}

@@ -39,6 +39,21 @@ def test_a_command_knows_the_metrics_of_its_plugin_folders_and_may_choose_by_the
         discovery.use_plugins(())
 
 
+def test_a_folder_that_is_refused_is_not_kept_for_what_a_session_does_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine").mkdir()
+    monkeypatch.chdir(tmp_path)
+    discovery.use_plugins(["mine"])
+    try:
+        with pytest.raises(RequestError, match="'file/below' is no folder"):
+            discovery.use_plugins(["file/below"])
+        monkeypatch.chdir("/")
+        assert discovery.metric("nmi").percent
+    finally:
+        discovery.use_plugins(())
+
+
 def test_a_metric_file_without_a_declaration_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "metrics").mkdir()
     (tmp_path / "metrics" / "empty.py").write_text("")
