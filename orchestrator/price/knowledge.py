@@ -15,7 +15,7 @@ from orchestrator import discovery
 from orchestrator.bundles.profile import Profile
 from orchestrator.bundles.size import BundleLimits, known_profile
 from orchestrator.dataset_name import loaded_as
-from orchestrator.errors import RequestError
+from orchestrator.errors import OrchestratorError
 from orchestrator.knobs import Knob
 from orchestrator.ledger import Ledger
 from orchestrator.plan.catalogue import Catalogue
@@ -85,7 +85,7 @@ def knowledge(studies: Sequence[Study], catalogue: Catalogue, ledger: Ledger, de
             return None
         try:
             facts = (catalogue if dataset in asked else others).dataset(dataset, protocol)
-        except RequestError:
+        except OrchestratorError:  # not installed, not downloaded, of a version that is gone: nothing to learn from
             return None
         return (facts.n_points, facts.n_numbers) if facts.n_points and facts.n_numbers else None
 
