@@ -20,6 +20,7 @@ __all__ = [
     "LOADER",
     "PATHS",
     "DatasetName",
+    "forget",
     "know",
     "loaded_as",
     "named",
@@ -60,6 +61,11 @@ class DatasetName(str):
 def loaded_as(reference: str) -> str:
     """Return the reference that is loaded for a name; of what was not named, the name itself."""
     return reference.source if isinstance(reference, DatasetName) else _sources.get(reference, reference)
+
+
+def forget(reference: str) -> None:
+    """Know nothing any more of a name that was refused: it may be that of another dataset."""
+    _sources.pop(str(reference), None)
 
 
 def named(reference: str) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from orchestrator import discovery
-from orchestrator.dataset_name import loaded_as
+from orchestrator.dataset_name import forget, loaded_as
 from orchestrator.errors import RequestError, UnknownNameError, shown
 from orchestrator.knobs import canonical
 from orchestrator.metric import Cost, Metric
@@ -49,8 +49,10 @@ def _refuse_false_names(study: Study, catalogue: Catalogue) -> None:
     for reference in study.datasets:
         called = reference.partition(":")[0]
         if called in known and called != discovery.dataset_file(reference):
+            source = loaded_as(reference)
+            forget(reference)
             raise RequestError(
-                f"dataset {shown(loaded_as(reference))} would be called {called!r}, as another dataset is; give it a "
+                f"dataset {shown(source)} would be called {called!r}, as another dataset is; give it a "
                 f"name of its own: name=my_{called}"
             )
 

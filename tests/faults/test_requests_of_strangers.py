@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from strangers import METHOD, Stranger
 
+from orchestrator.dataset_name import loaded_as
 from orchestrator.ledger import Ledger
 
 # -- plan accepts what run cannot do --------------------------------------------------------------------------------
@@ -269,6 +270,7 @@ def test_no_file_passes_for_a_dataset_that_papers_report_on(
     text = "STUDY = Study(**{{**B, 'datasets': ({data!r},)}}, design=one_factor('kmeans', {{'n_init': [1]}}))"
     line = stranger.refused(stranger.asks(text.format(data=named)))
     assert "as another dataset is; give it a name of its own: name=my_" in line
+    assert loaded_as("digits") == "digits" and loaded_as("mnist") == "mnist", "what a session asks for next is itself"
     mine = stranger.asks(text.format(data=f"{named.replace(',name=mnist', '').replace(',name=digits', '')},name=mine"))
     assert stranger.plans(mine)["trials"] == 12
 
