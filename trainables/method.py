@@ -195,10 +195,11 @@ class InTurn(Method):
         return state
 
     def load_state_dict(self, state: State) -> None:
-        """Take up the states by position."""
+        """Take up the states by position; without streams, these stay where they are."""
         for index, (member, streams) in enumerate(zip(self.members, self.streams, strict=True)):
             member.load_state_dict(state[str(index)]["member"])
-            streams.load_state_dict(state[str(index)]["streams"])
+            if "streams" in state[str(index)]:  # kept weights have none
+                streams.load_state_dict(state[str(index)]["streams"])
 
 
 @runtime_checkable

@@ -99,11 +99,14 @@ def content_of(method: Method, data: Dataset, place: int, n_members: int, seen: 
 
 
 def own_state(method: Method, data: Dataset, place: int, n_members: int) -> State:
-    """Return the state of one member, as the method has it of that member alone; the method stays as it is."""
+    """Return the state of one member, as the method has it of that member alone; the method stays as it is.
+
+    Where the global streams of a member stand, which takes turns, is no part of what it learned.
+    """
+    if isinstance(method, InTurn):
+        return {"0": {"member": method.state_dict()[str(place)]["member"]}}
     if n_members == 1:
         return method.state_dict()
-    if isinstance(method, InTurn):
-        return {"0": method.state_dict()[str(place)]}
     shared = {id(data): data, **{id(part): part for part in _opaque([method], DEPTH)}}
     alone = copy.deepcopy(method, shared)
     alone.keep([place])
