@@ -85,7 +85,7 @@ def knowledge(studies: Sequence[Study], catalogue: Catalogue, ledger: Ledger, de
             return None
         try:
             facts = (catalogue if dataset in asked else others).dataset(dataset, protocol)
-        except OrchestratorError:  # not installed, not downloaded, of a version that is gone: nothing to learn from
+        except (OrchestratorError, ImportError, OSError):  # not installed, not downloaded: nothing to learn from
             return None
         return (facts.n_points, facts.n_numbers) if facts.n_points and facts.n_numbers else None
 
