@@ -63,6 +63,9 @@ def test_an_address_opens_a_trial_and_closing_leaves_the_page_where_it_was(opene
     assert again.evaluate("scrollY") == 0
 
 
+BEGINS = "start => location.hash.startsWith(start)"
+
+
 def test_how_tables_are_sorted_and_filtered_stands_in_the_address_and_opens_again(opened, quickstart):
     page = opened(quickstart).page
     heading = page.locator("#arms th button").nth(1)
@@ -74,6 +77,7 @@ def test_how_tables_are_sorted_and_filtered_stands_in_the_address_and_opens_agai
     page.locator("#all-trials th button", has_text="seed").click()
     page.locator("#metric").select_option("acc")
     page.locator("nav a", has_text="Table").click()
+    page.wait_for_function(BEGINS, arg="#table?")  # what is chosen is written behind the place once it has changed
     address = page.url
     assert "#table?" in address and "arms.filter=loss" in address and "trials.show=collapsed" in address
     again = opened(quickstart, place=address[address.index("#") :])
@@ -85,8 +89,10 @@ def test_how_tables_are_sorted_and_filtered_stands_in_the_address_and_opens_agai
     assert again.page.locator("#metric").input_value() == "acc"
     assert again.page.url == address
     again.page.locator("#forest a").first.click()
+    again.page.wait_for_function(BEGINS, arg="#contrast-0?")
     assert "#contrast-0?" in again.page.url and "arms.filter=loss" in again.page.url
     again.page.keyboard.press("Escape")
+    again.page.wait_for_function(BEGINS, arg="#?")
     assert "#?" in again.page.url and "arms.filter=loss" in again.page.url
 
 
