@@ -116,12 +116,12 @@ class Bridge:
         """Return what to start next: a bundle, or a worker in advance; None when there is none now, or no room."""
         if self._promised:
             self._promised -= 1
-            return self._open_next()
+            return self._open_next(for_idle=True)
         if self._places.are_taken:
             return None
         self.served.fetch(len(self._idle) + 1)
         if len(self.served.tasks) > len(self._idle):  # idle workers take theirs as soon as they ask
-            parcel: Parcel | None = self._open_next()
+            parcel: Parcel | None = self._open_next(for_idle=False)
         else:
             parcel = self.warm(self._numbers + 1)
             if parcel is not None:
@@ -183,6 +183,8 @@ class Bridge:
         with self.served.keeping_failure():
             if self._stop_told_at is not None or (kind is FailureKind.INFRASTRUCTURE and self._is_down()):
                 source.interrupted(entry.bundle)  # the run ends: this death is none of the bundle's losses
+            elif kind is FailureKind.INFRASTRUCTURE and entry.died_idle:  # before the bundle reached it
+                self.served.tasks.appendleft(entry.task)
             elif entry.overdue:
                 text = f"no report for {self.stall_seconds:g} s; the worker was killed"
                 source.lost(entry.bundle, FailureKind.TIMEOUT, text, log)
@@ -225,10 +227,10 @@ class Bridge:
         self._nearness.forget(number)
         return True
 
-    def _open_next(self) -> Parcel:
+    def _open_next(self, *, for_idle: bool) -> Parcel:
         task = self.served.tasks.popleft()
         self._numbers += 1
-        self._open.open(self._numbers, task)
+        self._open.open(self._numbers, task, for_idle=for_idle)
         parcel = self.pack(self._numbers, task)
         self._places.take(parcel)
         return parcel

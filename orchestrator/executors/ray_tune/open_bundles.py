@@ -20,9 +20,9 @@ class OpenBundles:
     def __init__(self) -> None:
         self._entries: dict[int, UnderWay] = {}
 
-    def open(self, number: int, task: BundleTask) -> None:
-        """Count a bundle as under way."""
-        self._entries[number] = UnderWay(task)
+    def open(self, number: int, task: BundleTask, *, for_idle: bool = False) -> None:
+        """Count a bundle as under way; `for_idle`: an idle worker was let go for it."""
+        self._entries[number] = UnderWay(task, for_idle=for_idle)
 
     def get(self, number: int) -> UnderWay | None:
         """Return the bundle of a parcel; None: it is closed, or there was none."""

@@ -39,6 +39,7 @@ class UnderWay:
         worker: who trains it; None: nobody yet.
         overdue: whether its worker was killed since there was no news for too long.
         called: when its silent worker was called last.
+        for_idle: whether an idle worker was let go for it.
     """
 
     task: BundleTask
@@ -47,12 +48,18 @@ class UnderWay:
     worker: Worker | None = None
     overdue: bool = False
     called: float = 0.0
+    for_idle: bool = False
     _travelled: bool = False
 
     @property
     def bundle(self) -> Bundle:
         """The bundle."""
         return self.task.bundle
+
+    @property
+    def died_idle(self) -> bool:
+        """Whether a worker that dies now was dead before the bundle could reach it."""
+        return self.for_idle and self.worker is None
 
     def call_if_silent(self, now: float) -> None:
         """Send a worker that gives no news an empty call, so that a dead connection shows."""

@@ -60,6 +60,19 @@ def test_a_dead_worker_is_told_once_and_only_while_its_bundle_is_open(bridge_for
     assert [event for _, event in source.events] == [("lost", FailureKind.INFRASTRUCTURE, "gone"), "finished"]
 
 
+def test_a_bundle_for_an_idle_worker_that_was_dead_already_goes_to_another_and_is_not_lost(bridge_for, bundles):
+    bridge, source = bridge_for(bundles(1), bundles(2, scale=2.0))
+    first, _ = begun(bridge)
+    assert bridge.take(first, FINISHED)
+    second = bridge.next_parcel()
+    bridge.died(second.number, FailureKind.INFRASTRUCTURE, "the actor died")
+    again = bridge.next_parcel()
+    assert again.content.task.bundle == second.content.task.bundle
+    assert [event for _, event in source.events] == ["finished"]
+    bridge.died(again.number, FailureKind.INFRASTRUCTURE, "no idle worker was let go for this one")
+    assert source.events[-1][1][0] == "lost"
+
+
 def test_what_a_dead_workers_bundle_says_late_is_not_passed_on(bridge_for, bundles):
     bridge, source = bridge_for(bundles(1))
     number, _ = begun(bridge)
