@@ -133,7 +133,7 @@ for epoch in range(options.epochs):
     for batch in np.array_split(order.permutation(len(points)), max(1, len(points) // options.batch_size)):
         model.partial_fit(points[batch])
     found = model.predict(points)
-    # A line a evaluation: every number in it is a metric.
+    # A line an evaluation: every number in it is a metric.
     print(json.dumps({{"epoch": epoch + 1, "nmi": normalized_mutual_info_score(classes, found)}}), flush=True)
 '''
 

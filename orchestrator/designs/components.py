@@ -24,19 +24,37 @@ class Component(Checked):
 
 Components = Mapping[str, Component]
 
+NEGATIONS = ("no_", "no-", "without_", "without-", "disable_", "disable-")
+"""How the name of a switch begins that takes a part away, such as `--no-pretrain`."""
+
 _NAMES = many(text("the name of a knob"), "a list of names of knobs, all different", distinct=True)
 
 
 def _components() -> Rule:
-    """Return the rule of components by name; of a list each knob is a component, on where it is True."""
+    """Return the rule of components by name; of a list each knob is a component (`_switch`)."""
     by_name = mapping(instance(Component, "Component(on={...}, off={...})"), "name -> Component(on={...}, off={...})")
 
     def convert(given: Any, where: str) -> Components:
         if isinstance(given, list | tuple):
-            return {name: Component(on={name: True}, off={name: False}) for name in _NAMES.convert(given, where)}
+            found = dict(map(_switch, _NAMES.convert(given, where)))
+            if len(found) < len(given):
+                raise ValueError(given)
+            return found
         return by_name.convert(given, where)  # type: ignore[no-any-return]  # a dictionary of components
 
     return Rule(f"{by_name.says}, or {_NAMES.says}", convert)
+
+
+def _switch(knob: str) -> tuple[str, Component]:
+    """Return the component that a knob switches, by name: on where it is True; of `no_NAME` NAME, on where it is False.
+
+    A whole method is one without `--no-pretrain`: taken by its word, `no_pretrain` would have the parts in that it
+    takes away.
+    """
+    for negation in NEGATIONS:
+        if knob.startswith(negation) and len(knob) > len(negation):
+            return knob.removeprefix(negation), Component(on={knob: False}, off={knob: True})
+    return knob, Component(on={knob: True}, off={knob: False})
 
 
 COMPONENTS = _components()
@@ -76,9 +94,33 @@ def check_components(components: Components, space: Mapping[str, Knob], method: 
     """
     if not components:
         raise RequestError(f"the design over {method} is empty; it needs at least one component")
-    for component in components.values():
-        canonical(space, component.on, method)
-        canonical(space, component.off, method)
+    for name, component in components.items():
+        for values in (component.on, component.off):
+            _require_switches(name, values, space, method)
+            canonical(space, values, method)
+
+
+def _require_switches(component: str, values: Mapping[str, Value], space: Mapping[str, Knob], method: str) -> None:
+    """Refuse True or False for a knob that is neither, as of a list of names that has a number among them.
+
+    Raises:
+        RequestError: says what to write.
+    """
+    for knob, value in values.items():
+        if isinstance(value, bool) and knob in space and not _accepts(space[knob], value):
+            raise RequestError(
+                f"component {component!r} of {method}: knob {knob!r} is not True or False but {space[knob].domain}; "
+                f"say which value puts the part in and which takes it away: {{'{component}': "
+                f"Component(on={{'{knob}': ...}}, off={{'{knob}': ...}})}}"
+            )
+
+
+def _accepts(knob: Knob, value: Value) -> bool:
+    try:
+        knob.domain.accept(value)
+    except ValueError:
+        return False
+    return True
 
 
 def merged(start: Mapping[str, Value], components: Components, switched: Mapping[str, bool]) -> dict[str, Value]:

@@ -31,7 +31,8 @@ def leave_one_out(
 
     Args:
         method: the method's name.
-        components: name -> `Component(on={...}, off={...})`; or names of knobs, on where they are True.
+        components: name -> `Component(on={...}, off={...})`; or names of knobs: on where they are
+            True, and the part NAME of a switch `no_NAME` where that is False.
         base: values of the other knobs.
     """
     return LeaveOneOut(method, components, {} if base is None else base)  # type: ignore[arg-type]  # a dict then

@@ -8,6 +8,7 @@ from orchestrator.designs.add_one_in import add_one_in
 from orchestrator.designs.components import Component, check_components, merged, one_switched
 from orchestrator.designs.leave_one_out import leave_one_out
 from orchestrator.errors import RequestError
+from orchestrator.knobs import Choice, Float, Knob
 
 PARTS = {
     "fairness": Component(on={"weight": 5.0}, off={"weight": 0.0}),
@@ -59,6 +60,35 @@ def test_a_component_that_has_no_effect_beside_the_others_is_the_baseline(space)
         "without forward",
         "without order",
     ]
+
+
+SWITCHES = {
+    "balance": Knob(True, Choice(True, False)),
+    "no_pretrain": Knob(False, Choice(False, True)),
+    "without-noise": Knob(False, Choice(False, True)),
+    "weight": Knob(1.0, Float(0.0, 10.0)),
+}
+
+
+def test_a_switch_that_takes_a_part_away_is_off_in_the_whole_method():
+    design = leave_one_out("mine", ["balance", "no_pretrain", "without-noise"])
+    whole, *others = design.arms(SWITCHES, {})
+    assert whole.values == {"balance": True, "no_pretrain": False, "without-noise": False}
+    assert [arm.name for arm in others] == ["without balance", "without pretrain", "without noise"]
+    assert others[1].values == {**whole.values, "no_pretrain": True}
+    bare = add_one_in("mine", ["balance", "no_pretrain", "without-noise"]).arms(SWITCHES, {})
+    assert bare[0].values == {"balance": False, "no_pretrain": True, "without-noise": True}
+    assert design.knobs == ("balance", "no_pretrain", "without-noise")
+
+
+def test_two_switches_of_one_part_are_refused():
+    with pytest.raises(RequestError, match="leave_one_out over mine: components"):
+        leave_one_out("mine", ["noise", "no_noise"])
+
+
+def test_a_number_among_switches_is_told_how_a_part_is_taken_away():
+    with pytest.raises(RequestError, match=r"'weight' is not True or False but a number .*Component\(on=\{'weight'"):
+        leave_one_out("mine", ["balance", "weight"]).arms(SWITCHES, {})
 
 
 @pytest.mark.parametrize(
