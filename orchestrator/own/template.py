@@ -104,9 +104,13 @@ def _arguments(option: str, switch: str, value: Value) -> list[str]:
     """Return the words that pass a knob on; none for None, and for a switch that is off."""
     if value is None:
         return []
+    if isinstance(value, bool) and switch == "absence":
+        return [] if value else [option]
     if isinstance(value, bool) and switch != "value":
         off = [f"--no-{option.lstrip('-')}"] if switch == "pair" else []
         return [option] if value else off
+    if isinstance(value, tuple) and switch == "each":
+        return [word for one in value for word in (option, _text(one))]
     if isinstance(value, tuple):
         return [option, *map(_text, value)]
     text = _text(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.errors import RequestError, UnknownNameError
-from orchestrator.knobs import Choice, Float, knob
+from orchestrator.knobs import Choice, Float, Int, ListOf, knob
 from orchestrator.own import command
 from orchestrator.own.declared import declaration_of, loading
 from orchestrator.own.template import filled
@@ -43,6 +43,27 @@ def test_defaults_and_spellings_are_those_of_argparse(folder):
     assert words(mine, {"weight_decay": 0.5, "balance": False}) == [
         *("python", "train.py", "--weight-decay", "0.5", "--no-balance", "--seed", "7")
     ]
+
+
+def test_a_switch_that_stores_false_is_passed_where_its_value_is_false(folder):
+    text = 'p.add_argument("--no-sharpen", action="store_false", dest="sharpen")\np.add_argument("--seed")\n'
+    (folder / "parts.py").write_text(text)
+    by_value = command("python parts.py", knobs={"sharpen": Choice(True, False)})
+    assert words(by_value, {"sharpen": True})[2:-2] == []
+    assert words(by_value, {"sharpen": False})[2:-2] == ["--no-sharpen"]
+    by_option = command("python parts.py", knobs={"no_sharpen": Choice(True, False)})
+    assert by_value.declared.knobs["sharpen"].default is not by_option.declared.knobs["no_sharpen"].default
+    assert words(by_option, {"no_sharpen": True})[2:-2] == ["--no-sharpen"]
+    assert words(by_option, {"no_sharpen": False})[2:-2] == []
+
+
+def test_lists_are_passed_as_the_script_takes_them(folder):
+    text = 'p.add_argument("--widths", nargs="+", default=[8])\np.add_argument("--view", action="append")\n'
+    (folder / "lists.py").write_text(text)
+    lists = {"widths": ListOf(Int(1, 99)), "view": knob((2,), ListOf(Int(1, 99)))}
+    mine = command("python lists.py", knobs=lists, seed="")
+    given = words(mine, {"widths": (64, 32), "view": (1, 2)})
+    assert given[2:] == ["--widths", "64", "32", "--view", "1", "--view", "2"]
 
 
 def test_places_of_a_line_take_knobs_and_the_seed(folder):

@@ -10,7 +10,12 @@ parser.add_argument("--fast", action="store_true")
 parser.add_argument("--noise", action=argparse.BooleanOptionalAction, default=False)
 parser.add_argument("--widths", nargs="+", default=[64, 32])
 parser.add_argument("--computed", default=os.cpu_count())
+parser.add_argument("--no-sharpen", action="store_false", dest="sharpen")
+parser.add_argument("--crop", action="store_false")
+parser.add_argument("--step-size", type=float, default=0.5, dest="lr")
+parser.add_argument("--view", action="append", default=[2])
 parser.add_argument("path")
+@click.option("--layer", multiple=True, default=[8])
 @click.option("--balance/--no-balance", default=True)
 def main(): ...
 """
@@ -26,5 +31,12 @@ def test_argparse_and_click(tmp_path):
         "noise": ("--noise", False, True, "pair"),
         "widths": ("--widths", (64, 32), True, "value"),
         "computed": ("--computed", None, False, "value"),
+        "no_sharpen": ("--no-sharpen", False, True, "switch"),
+        "sharpen": ("--no-sharpen", True, True, "absence"),
+        "crop": ("--crop", True, True, "absence"),
+        "step_size": ("--step-size", 0.5, True, "value"),
+        "lr": ("--step-size", 0.5, True, "value"),
+        "view": ("--view", None, False, "each"),
+        "layer": ("--layer", (8,), True, "each"),
         "balance": ("--balance", True, True, "pair"),
     }
