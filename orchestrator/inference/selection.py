@@ -107,7 +107,8 @@ def metrics_of(
     if "loss" in rule:
         raise RequestError(
             f"selection rule {rule!r} is refused: it is not known which knobs that loss contains; choose by one of: "
-            + ", ".join(rules)
+            f"{', '.join(rules)}, oracle_nmi or its like, or say direction='minimize' if the loss is on one scale for "
+            "all configurations"
         )
     known = [*rules, *(f"oracle_{metric}" for metric in sorted(external))]
     raise UnknownNameError("selection rule", rule, known)

@@ -18,6 +18,9 @@ from orchestrator.study.settings import check_settings
 
 __all__ = ["check_arms", "check_searches", "check_study", "require_margin", "require_precision"]
 
+COMPUTED = "neighbour_mi"
+"""The rule of a search that says none: computed here, of points that a method was given."""
+
 
 def check_study(study: Study, catalogue: Catalogue) -> None:
     """Refuse a study that names what is not there, before its arms are made.
@@ -86,6 +89,13 @@ def _check_declared(study: Study, own: Declared) -> None:
             f"{who} cannot be told to train {study.n_epochs} epochs; put {{n_epochs}} into its line, or leave out "
             "n_epochs"
         )
+    for search in study.searches():
+        if search.method == own.name and not own.takes_data and COMPUTED in {*search.metrics} - {*own.metrics}:
+            raise RequestError(
+                f"{who} brings its own data, of which nobody computes {COMPUTED}, by which its search would choose; "
+                "say rule='oracle_nmi' if it reports that, or any number that it reports: rule='loss', "
+                f"direction='minimize'; if it reports {COMPUTED} itself: metrics={{'{COMPUTED}': {{}}}}"
+            )
     if len(study.datasets) > 1 and not own.takes_dataset:
         raise RequestError(
             f"{who} is not told which of the datasets it shall cluster; put {{dataset}} or {{data}} into its line"

@@ -50,7 +50,7 @@ def test_any_reported_number_is_searched_by_once_its_better_end_is_said():
         (("lr",), {"n_seeds": 0}, "n_seeds = 0"),
         (("lr",), {"n_configurations": 0}, "n_configurations = 0"),
         (("lr",), {"round_size": 0}, "round_size = 0"),
-        (("lr",), {"rule": "loss"}, "selection rule 'loss' is refused"),
+        (("lr",), {"rule": "loss"}, r"selection rule 'loss' is refused.*or say direction='minimize' if"),
         (("lr",), {"rule": "nmi"}, "selection rule 'nmi' reads labels; say so: 'oracle_nmi'"),
         (("lr",), {"rule": "luck"}, "unknown selection rule 'luck'"),
         (("lr",), {"rule": "between_seed_mi"}, "labelings of several seeds, which the ledger does not keep"),
