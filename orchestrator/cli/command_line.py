@@ -16,6 +16,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
+from orchestrator.cli.completion import Words
 from orchestrator.cli.output import say
 from orchestrator.errors import RequestError, UnknownNameError, shown
 
@@ -59,6 +60,8 @@ class Argument:
 
     metavar: str
     help: str = ""
+    among: tuple[str, ...] = ()
+    """What it may be, for shells that complete it; empty: anything. Of a `STUDY` the names of studies."""
 
 
 @dataclass(frozen=True)
@@ -115,12 +118,24 @@ class CommandLine:
         command = self._commands[name]
         command.function(command.kind(**self._parsed(name, rest)))
 
-    def words(self) -> dict[str, list[str]]:
-        """Return command -> its options, for shells that complete what is typed."""
-        found = {}
-        for name in self._commands:
-            found[name] = sorted(self._parser(name).options())
-        return found
+    def words(self) -> dict[str, Words]:
+        """Return command -> what may follow it, for shells that complete what is typed."""
+        return {name: self._words(name) for name in self._commands}
+
+    def _words(self, name: str) -> Words:
+        parser = self._parser(name)
+        hows = _hows(self._commands[name].kind)
+        arguments = [how for how in hows.values() if isinstance(how, Argument)]
+        among = {field: how.among for field, how in hows.items()}
+        values = {}
+        for action in parser.taking_a_value():
+            values.update(dict.fromkeys(action.option_strings, among[action.dest]))
+        return Words(
+            options=tuple(sorted(parser.options())),
+            values=values,
+            argument=arguments[0].among if arguments else (),
+            takes_study=bool(arguments) and arguments[0].metavar.strip("[]") == "STUDY",
+        )
 
     def help_of(self, name: str) -> str:
         """Return the help of a command."""
@@ -174,6 +189,15 @@ class _Parser(argparse.ArgumentParser):
             found += action.option_strings
         return found
 
+    def taking_a_value(self) -> list[argparse.Action]:
+        """Return the options after which a value stands."""
+        return [action for action in self._actions if action.option_strings and action.nargs != 0]
+
+
+def _hows(kind: type) -> dict[str, Option | Argument]:
+    """Return how each field of a command's options is given, in order."""
+    return {name: _annotated(hint)[1] for name, hint in get_type_hints(kind, include_extras=True).items()}
+
 
 def _annotated(hint: Any) -> tuple[Any, Option | Argument]:
     """Return the plain type of a field (of an optional one without None), and how it is given."""
@@ -208,8 +232,7 @@ def _add(parser: argparse.ArgumentParser, field: dataclasses.Field[Any], kind: A
 
 def _arguments(kind: type) -> str:
     """Return the arguments of a command as its usage has them."""
-    hows = (_annotated(hint)[1] for hint in get_type_hints(kind, include_extras=True).values())
-    return "".join(f" {how.metavar}" for how in hows if isinstance(how, Argument))
+    return "".join(f" {how.metavar}" for how in _hows(kind).values() if isinstance(how, Argument))
 
 
 def _reader(name: str, kind: Any, how: Option) -> Callable[[str], Any]:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from orchestrator.bundles.profile import MOST_ON_A_CARD
 from orchestrator.cli.command_line import Argument, Option
+from orchestrator.cli.completion import SHELLS
+from orchestrator.cli.new_files import KINDS as NEW
 from orchestrator.errors import RequestError
 from orchestrator.trial import FailureKind, Limits
 
@@ -316,7 +318,7 @@ class RetractOptions:
 class NewOptions:
     """Options of `orchestrate new`."""
 
-    kind: Annotated[str, Argument(metavar="KIND", help="study, method or script")]
+    kind: Annotated[str, Argument(metavar="KIND", among=NEW, help="study, method or script")]
     name: Annotated[str, Argument(metavar="NAME", help="of the study, method or script: a Python name")]
     folder: Annotated[Path, Option("--folder", help="where it goes")] = Path()
 
@@ -325,7 +327,7 @@ class NewOptions:
 class CompletionOptions:
     """Options of `orchestrate completion`."""
 
-    shell: Annotated[str, Argument(metavar="SHELL", help="bash, zsh or fish")] = "bash"
+    shell: Annotated[str, Argument(metavar="SHELL", among=SHELLS, help="bash, zsh or fish")] = "bash"
 
 
 @dataclass(frozen=True, kw_only=True)

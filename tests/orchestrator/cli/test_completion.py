@@ -23,11 +23,28 @@ def offered(typed):
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
 def test_bash_offers_commands_then_options_and_studies():
-    assert {"run", "plan", "new", "--version"} <= set(offered("orchestrate "))
+    assert {"run", "plan", "new"} <= set(offered("orchestrate "))
+    assert offered("orchestrate --v") == ["--version"]
     assert offered("orchestrate ru") == ["run"]
     assert offered("orchestrate run qui") == ["quickstart"]
     assert offered("orchestrate run quickstart --add") == ["--address"]
     assert "--address" not in offered("orchestrate report --a")
+    assert offered("orchestrate quickstart q") == []
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
+def test_bash_offers_what_an_argument_or_an_options_value_may_be():
+    assert offered("orchestrate new ") == ["study", "method", "script"]
+    assert offered("orchestrate completion f") == ["fish"]
+    assert offered("orchestrate run quickstart --device c") == ["cpu", "cuda"]
+    assert offered("orchestrate status q") == ["quickstart"]
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
+def test_bash_offers_no_study_where_none_is_taken():
+    """Where nothing is offered, bash completes names of files."""
+    for typed in ("doctor ", "trial q", "report --results ", "run --set ", "merge "):
+        assert offered(f"orchestrate {typed}") == [], typed
 
 
 @pytest.mark.parametrize("shell", SHELLS)
