@@ -175,11 +175,16 @@ def written(kind: str, name: str, folder: Path) -> list[Path]:
         folder: where it goes; nothing in it is overwritten.
 
     Raises:
-        RequestError: a name that is none, or a file that is there.
+        RequestError: a name that is none, or that the project has already, or a file that is there.
     """
+    from orchestrator import discovery  # the options of every command name what this file writes
+
     stem = name.removesuffix(".py")
     if not stem.isidentifier():
         raise RequestError(f"name {shown(name)} is not allowed; it is a Python name such as my_{kind}")
+    of = "study" if kind == "study" else "method"
+    if stem in discovery.names(of):
+        raise RequestError(f"name {shown(name)} is not allowed: the project has a {of} of this name; choose another one")
     files = {
         "study": {f"{stem}.py": STUDY},
         "method": {f"methods/{stem}.py": METHOD, f"{stem}_study.py": OF_METHOD},

@@ -47,3 +47,10 @@ def test_nothing_is_written_over_and_a_strange_name_or_kind_is_one_line(here, ca
     lines = capsys.readouterr().err.splitlines()
     assert "is there already" in lines[0] and "it is a Python name" in lines[1] and "the nearest: study" in lines[2]
     assert command("new", "script", "mine") == 2 and not (here / "mine_study.py").exists()
+
+
+@pytest.mark.parametrize(("kind", "name"), [("study", "quickstart"), ("method", "kmeans"), ("script", "kmeans")])
+def test_a_name_that_the_project_has_is_refused_before_a_file_is_written(here, capsys, kind, name):
+    """A script would be refused when it is run; a study and a method would share results with another one."""
+    assert command("new", kind, name) == 2
+    assert "the project has a" in capsys.readouterr().err and not list(here.iterdir())
