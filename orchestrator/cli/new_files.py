@@ -184,7 +184,9 @@ def written(kind: str, name: str, folder: Path) -> list[Path]:
         raise RequestError(f"name {shown(name)} is not allowed; it is a Python name such as my_{kind}")
     of = "study" if kind == "study" else "method"
     if stem in discovery.names(of):
-        raise RequestError(f"name {shown(name)} is not allowed: the project has a {of} of this name; choose another one")
+        raise RequestError(
+            f"name {shown(name)} is not allowed: the project has a {of} of this name; choose another one"
+        )
     files = {
         "study": {f"{stem}.py": STUDY},
         "method": {f"methods/{stem}.py": METHOD, f"{stem}_study.py": OF_METHOD},

@@ -23,6 +23,12 @@ def test_the_page_names_every_example():
     assert named == {name for name in there if not name.startswith((".", "__pycache__"))}
 
 
+def test_the_page_of_own_methods_shows_the_study_of_the_script_as_it_is():
+    page = (FOLDER.parent / "docs" / "own_methods.md").read_text(encoding="utf-8")
+    study = (FOLDER / "own_script" / "parts.py").read_text(encoding="utf-8")
+    assert f"```python\n{study}```" in page and len(study.splitlines()) <= 20
+
+
 SLOW = "own_script"
 """Each of its trials is a process that imports torch, or trains on all digits."""
 

@@ -30,7 +30,7 @@ def check(tmp_path):
     def check(line, declares=(), **options):
         with loading(tmp_path / "study.py"):
             knobs = {"lr": Float(0.0, 1.0), "noise": Choice(False, True)}
-            mine = command(line, knobs=knobs, metrics=dict.fromkeys(declares, {}))
+            mine = command(line, knobs=knobs, metrics={name: {} for name in declares})
         design = around(search(mine, ("lr",), n_configurations=2, **options), leave_one_out(mine, ["noise"]))
         datasets = {"datasets": ("digits",)} if "{data}" in line else {}
         check_study(Study(name="mine", question="Which?", design=design, margin=0.02, **datasets), Catalogue())
@@ -39,7 +39,9 @@ def check(tmp_path):
 
 
 def test_a_search_by_what_nobody_computes_is_refused_before_anything_is_trained(check):
-    with pytest.raises(RequestError, match=r"nobody computes neighbour_mi.*say rule='oracle_nmi'.*direction='minimize'"):
+    with pytest.raises(
+        RequestError, match=r"nobody computes neighbour_mi.*say rule='oracle_nmi'.*direction='minimize'"
+    ):
         check("python train.py")
 
 
