@@ -8,17 +8,23 @@ from orchestrator.own import trainable
 from orchestrator.study import Study
 
 
-@trainable(knobs={"steps": knob(5, Int(1, 100))}, n_epochs=5)
+def assign(config, weights, x):
+    """Return the nearest centre of each point; `orchestrate predict` calls it with what was reported as weights."""
+    return ((x.reshape(len(x), 1, -1) - weights["centres"]) ** 2).sum(2).argmin(1)
+
+
+@trainable(knobs={"steps": knob(5, Int(1, 100))}, n_epochs=5, predict=assign)
 def lloyd(config, seed, report, data):
     """Train k-means: `steps` rounds of Lloyd's algorithm an epoch."""
     x = data.x.reshape(len(data.x), -1)
     centres = x[np.random.default_rng(seed).choice(len(x), data.n_clusters, replace=False)]
     for epoch in range(config.n_epochs):
         for _ in range(config.steps):
-            nearest = ((x[:, None] - centres) ** 2).sum(2).argmin(1)
+            nearest = assign(config, {"centres": centres}, x)
             for place in np.unique(nearest):
                 centres[place] = x[nearest == place].mean(0)
-        report(epoch=epoch, loss=((x - centres[nearest]) ** 2).sum(1).mean(), assignments=nearest)
+        loss = ((x - centres[nearest]) ** 2).sum(1).mean()
+        report(epoch=epoch, loss=loss, assignments=nearest, weights={"centres": centres})
 
 
 STUDY = Study(

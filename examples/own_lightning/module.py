@@ -38,3 +38,7 @@ class Clusterer(lightning.LightningModule):
         """Return the cluster of each point."""
         with torch.no_grad():
             return self.head(self.x).argmax(1)
+
+    def predict_step(self, batch, index):
+        """Return the cluster of each new point (`orchestrate predict`)."""
+        return self.head(batch.flatten(1)).argmax(1)

@@ -19,6 +19,7 @@ from orchestrator.trial import TrialSpec, digest
 
 __all__ = [
     "OWN_DATA",
+    "PREDICTS",
     "Declared",
     "MethodName",
     "declaration_of",
@@ -27,6 +28,9 @@ __all__ = [
     "metrics_from",
     "takes_data",
 ]
+
+PREDICTS = "predicts"
+"""Where `asks` says which function assigns new points."""
 
 OWN_DATA = "own_data"
 """The dataset of a study whose methods bring their own data: there is nothing to load, and nobody knows its labels."""
@@ -88,7 +92,8 @@ class Declared:
     @property
     def _asked(self) -> dict[str, Any]:
         """What is asked of a training; how points are assigned afterwards is no part of it."""
-        return {name: "" if name == "predict" else value for name, value in self.asks.items()}
+        asks = {name: value for name, value in self.asks.items() if name != PREDICTS}
+        return {name: "" if name == "predict" else value for name, value in asks.items()}
 
     def code_digest(self) -> str:
         """Return the digest of the code as its files are now, and of what is asked: the script is read at every trial.

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,12 +47,16 @@ def predict(results: Path, trial_id: str, data: Path, out: Path | None, plugins:
     if target.suffix != ".npy":
         raise RequestError(f"--out {str(target)!r}: allowed is a name that ends in .npy")
     points = _points(data)
-    spec, weights = _kept(results, trial_id, plugins)
+    spec, kept = _kept(results, trial_id, plugins)
     own = discovery.declared(spec.method, plugins)
-    if own is not None:
-        clusters = _by_command(own, spec, weights, data, len(points))
+    if own is None:
+        clusters = _by_method(spec, _weights(spec, kept), points, plugins)
+    elif own.identity != spec.declaration:
+        raise RequestError(f"what its study's file asks of {spec.method}, or its data, has changed since")
+    elif own.adapter == "command":
+        clusters = _by_command(own, spec, _weights(spec, kept), data, len(points))
     else:
-        clusters = _by_method(spec, weights, points, plugins)
+        clusters = _by_object(own, spec, kept, points, plugins)
     try:
         with target.open("wb") as file:
             np.save(file, clusters, allow_pickle=False)
@@ -77,8 +82,8 @@ def _points(path: Path) -> Array:
     return found
 
 
-def _kept(results: Path, trial_id: str, plugins: tuple[str, ...]) -> tuple[TrialSpec, Path]:
-    """Return a complete trial and the file of its weights."""
+def _kept(results: Path, trial_id: str, plugins: tuple[str, ...]) -> tuple[TrialSpec, Mapping[str, Path]]:
+    """Return a complete trial and what is kept of it, by what it is."""
     discovery.use_plugins(plugins)
     rows = complete_rows("", results)
     if len(rows):
@@ -93,13 +98,18 @@ def _kept(results: Path, trial_id: str, plugins: tuple[str, ...]) -> tuple[Trial
         kept = ledger.kept.of(spec.trial_id)
     if spec.declaration:
         declare_methods("", results)
+    return spec, kept
+
+
+def _weights(spec: TrialSpec, kept: Mapping[str, Path]) -> Path:
+    """Return the file of a trial's weights."""
     if "weights" not in kept:
         there = f"there is only: {', '.join(kept)}" if kept else "nothing is"
         raise RequestError(
             f"no weights are kept of trial {spec.trial_id} ({there}); run its study with --set keep=confirm, and its "
             "method has to leave some: a method of the project's form, or a command with predict="
         )
-    return spec, kept["weights"]
+    return kept["weights"]
 
 
 def _content(path: Path) -> bytes:
@@ -117,17 +127,45 @@ def _by_method(spec: TrialSpec, weights: Path, points: Array, plugins: tuple[str
     method = discovery.method(spec.method, plugins)
     if method.version != spec.method_version:
         raise RequestError(f"version {spec.method_version} of {spec.method} is not the one installed")
+    data = _dataset(spec, plugins)
+    found: Array = discovery.prediction().clusters_of(method, spec, data, points, _content(weights))
+    return found
+
+
+def _dataset(spec: TrialSpec, plugins: tuple[str, ...]) -> Any:
+    """Return what a trial was trained on."""
     data = discovery.load_dataset(spec.dataset, spec.protocol, plugins)
     if data.digest != spec.dataset_digest:
         raise DataError(f"dataset {spec.dataset!r} has changed since trial {spec.trial_id} was trained")
-    found: Array = discovery.prediction().clusters_of(method, spec, data, points, _content(weights))
+    return data
+
+
+def _by_object(
+    own: Declared, spec: TrialSpec, files: Mapping[str, Path], points: Array, plugins: tuple[str, ...]
+) -> Array:
+    """Ask a function, a clusterer or a module of the study's file; of the results folder only arrays are read."""
+    prediction = discovery.prediction()
+    weights = _content(files["weights"]) if "weights" in files else None
+    known = _assignments(_content(files["assignments"])) if "assignments" in files else None
+    data = _dataset(spec, plugins) if own.takes_data else discovery.no_data()
+    method = discovery.method(spec.method, plugins)
+    found: Array = prediction.clusters_by_own(method, spec, data, points, prediction.Kept(weights, known))
+    return found
+
+
+def _assignments(content: bytes) -> Array:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        found: Array = pq.read_table(pa.BufferReader(content), columns=["cluster"])["cluster"].to_numpy()
+    except (pa.ArrowException, KeyError) as error:
+        raise DataError(f"the kept assignments are no table of clusters: {error}") from error
     return found
 
 
 def _by_command(own: Declared, spec: TrialSpec, weights: Path, data: Path, n_points: int) -> Array:
     """Run the line that a command says for it, and return what it writes at `{out}`."""
-    if own.identity != spec.declaration:
-        raise RequestError(f"what its study's file asks of {spec.method}, or its data, has changed since")
     line = str(own.asks.get("predict", ""))
     if not line:
         raise RequestError(f"{spec.method} says no line for it; allowed: command(..., predict='python train.py ...')")

@@ -12,8 +12,9 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 import torch
+from safetensors.torch import save
 
-from orchestrator.errors import DataError
+from orchestrator.errors import DataError, RequestError
 from orchestrator.knobs import canonical
 from orchestrator.metric import Metric
 from orchestrator.own.declared import Declared
@@ -22,7 +23,7 @@ from trainables.data.dataset import Dataset
 from trainables.method import Method, MethodConfig, Row
 from trainables.scoring import score
 
-__all__ = ["Alone", "Points", "Trial", "as_npy", "points_of", "row_of", "scores_of"]
+__all__ = ["Alone", "Kept", "Points", "Trial", "as_npy", "points_of", "row_of", "scores_of", "weights_file"]
 
 Self = TypeVar("Self", bound="Alone")
 
@@ -90,6 +91,27 @@ class Alone(Method):
         """Return what it leaves to be kept, once it is complete, as `trial.Report.kept` has it; most leave nothing."""
         return {}
 
+    def assign(self, points: npt.NDArray[np.float32], kept: Kept) -> npt.NDArray[Any]:
+        """Return the cluster of each new point.
+
+        Args:
+            points: (n, ...) numbers, of the form of those that it was given.
+            kept: what was kept of its trial.
+
+        Raises:
+            RequestError: its kind of method has no rule for other points, or what that needs was not kept.
+        """
+        raise RequestError(f"{self.declared.name} has no rule for other points than its own")
+
+
+class Kept(NamedTuple):
+    """What a study kept of a trial."""
+
+    weights: bytes | None
+    """A safetensors file."""
+    assignments: npt.NDArray[np.int32] | None
+    """(N,) clusters of the scored points, counted from 0."""
+
 
 class Points(NamedTuple):
     """What a user's own code is given of a dataset: no labels."""
@@ -142,6 +164,22 @@ def row_of(numbers: Mapping[str, float], known: Mapping[str, Metric]) -> Row:
             )
         row[name if name.startswith("diagnostic.") else f"metric.{name}"] = value
     return row
+
+
+def weights_file(weights: Mapping[str, Any]) -> bytes:
+    """Return arrays or tensors by name as a safetensors file, which no reader can be made to run code by.
+
+    Raises:
+        DataError: something is none.
+    """
+    found = {}
+    for name, given in weights.items():
+        try:
+            found[str(name)] = torch.as_tensor(given).detach().cpu().clone().contiguous()
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise DataError(f"its weights {name!r} are {type(given).__name__}; allowed: arrays of numbers") from error
+    content: bytes = save(found)
+    return content
 
 
 def as_npy(array: npt.NDArray[Any]) -> bytes:

@@ -10,11 +10,12 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import torch
+from safetensors.torch import load
 
-from orchestrator.errors import DataError
-from orchestrator.own.declared import Declared
+from orchestrator.errors import DataError, RequestError
+from orchestrator.own.declared import PREDICTS, Declared
 from orchestrator.own.python_object import taken
-from trainables.adapters.alone import Alone, Trial, points_of, row_of, scores_of
+from trainables.adapters.alone import Alone, Kept, Trial, points_of, row_of, scores_of, weights_file
 from trainables.adapters.reports import Reported, numbers_in
 from trainables.global_streams import GlobalStreams
 from trainables.method import Method, Row, State
@@ -38,6 +39,7 @@ class Said(NamedTuple):
 
     numbers: Mapping[str, Any]
     assignments: npt.NDArray[np.int64] | None
+    weights: Mapping[str, Any] | None
 
 
 class Call:
@@ -82,11 +84,13 @@ class Call:
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread.ident), ctypes.py_object(_Stopped))
         self._thread.join(LEAVE_SECONDS)
 
-    def report(self, *, epoch: int | None = None, assignments: Any = None, **numbers: float) -> None:
+    def report(
+        self, *, epoch: int | None = None, assignments: Any = None, weights: Any = None, **numbers: float
+    ) -> None:
         """Say what holds now; `epoch` is of the first report 0 or 1, and counted on if it is left out."""
         labels = None if assignments is None else np.asarray(assignments)
         said = {name: value.item() if hasattr(value, "item") else value for name, value in numbers.items()}
-        self._said = Said(said if epoch is None else {"epoch": epoch, **said}, labels)
+        self._said = Said(said if epoch is None else {"epoch": epoch, **said}, labels, weights)
         self._news.release()
         self._turn.acquire()
         if self._stopping:
@@ -116,6 +120,8 @@ class FunctionMethod(Alone):
         self.reported = Reported(trial.spec.n_epochs)
         self.assigned: dict[int, npt.NDArray[np.int64]] = {}
         """Epoch -> the latest assignments that were reported of it."""
+        self.weights: Mapping[str, Any] = {}
+        """What was named last, to be kept."""
         self.streams = GlobalStreams(trial.seed, trial.device)
         self.epoch = 0
         self.call: Call | None = None
@@ -153,6 +159,37 @@ class FunctionMethod(Alone):
         """Call it again from the start; what it says of earlier epochs is not told again."""
         self.epoch = int(state["epoch"])
 
+    def kept_files(self) -> dict[str, bytes]:
+        """Return the arrays that it named last, as they are now.
+
+        Raises:
+            DataError: they are none.
+        """
+        return {"weights": weights_file(self.weights)} if self.weights else {}
+
+    def assign(self, points: npt.NDArray[np.float32], kept: Kept) -> npt.NDArray[Any]:
+        """Return what its function for new points says of them.
+
+        Raises:
+            RequestError: it has none, or no weights were kept.
+        """
+        who, asks = self.declared.name, self.declared.asks
+        if PREDICTS not in asks:
+            raise RequestError(
+                f"{who} has no function for it; allowed: @trainable(predict=assign), of (config, weights, x)"
+            )
+        weights = {name: found.numpy() for name, found in self._loaded(kept, "call report(weights={...})").items()}
+        with self.streams.own():
+            return np.asarray(taken(asks[PREDICTS], self.declared.code)(self.trial.config, weights, points))
+
+    def _loaded(self, kept: Kept, needs: str) -> dict[str, torch.Tensor]:
+        if kept.weights is None:
+            raise RequestError(
+                f"no weights are kept of the trial of {self.declared.name}; {needs}, and run its study with "
+                "--set keep=confirm"
+            )
+        return load(kept.weights)
+
     def close(self) -> None:
         """End the call."""
         if self.call is not None:
@@ -163,6 +200,10 @@ class FunctionMethod(Alone):
             return
         numbers = numbers_in(said.numbers, {*self.declared.knobs, "seed"}, None)
         epoch = self.reported.take(said.numbers, numbers)
+        if said.weights is not None:
+            if not isinstance(said.weights, Mapping):
+                raise DataError(f"its weights are {type(said.weights).__name__}; allowed: name -> array")
+            self.weights = said.weights
         if said.assignments is not None:
             self.assigned[max(1, epoch)] = said.assignments
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from orchestrator.errors import DataError, RequestError
 from orchestrator.machine.process_settings import OwnSettings, imposed_by
 from orchestrator.trial import Bundle, BundleTask, TrialSpec
+from trainables.adapters.alone import Alone, Kept
 from trainables.data.dataset import Dataset, all_finite
 from trainables.method import Method
 from trainables.precision import computing
@@ -21,7 +22,7 @@ from trainables.training.checkpoints import nested
 from trainables.training.kept_files import watching
 from trainables.training.numerics import configure_numerics, device_of
 
-__all__ = ["clusters_of"]
+__all__ = ["Kept", "clusters_by_own", "clusters_of"]
 
 
 def clusters_of(
@@ -52,6 +53,41 @@ def clusters_of(
     if hard is None or hard.shape != (1, len(shown)) or (hard[0, len(new) :] != hard[0, 0]).any():
         raise _without_rule(spec.method)
     return hard[0, : len(new)].astype(np.int32)
+
+
+def clusters_by_own(
+    method: type[Alone], spec: TrialSpec, data: Dataset, points: np.ndarray[Any, Any], kept: Kept
+) -> np.ndarray[Any, Any]:
+    """Return the cluster of each new point, (n,) int32, as a declared method says them.
+
+    Args:
+        method: that trains what is declared.
+        spec: the trial.
+        data: what it was given; what stands in its place, if it brings its own.
+        points: (n, ...) numbers.
+        kept: what was kept of the trial.
+
+    Raises:
+        DataError: the points do not fit, or what it says are no clusters.
+        RequestError: it has no rule for other points, or what that needs was not kept.
+    """
+    own = method.declared
+    inputs = (_as_inputs(points, data) if own.takes_data else _as_numbers(points)).numpy()
+    device = device_of("cpu")
+    configure_numerics(device, spec.precision, 1)
+    built = method.built_for(
+        [method.configured(spec)], [spec.root_seed], data, device, BundleTask(bundle=Bundle((spec,)))
+    )
+    try:
+        found = np.asarray(built.assign(inputs, kept))
+    finally:
+        built.close()
+    if found.shape != (len(inputs),) or found.dtype.kind not in "iu":
+        raise DataError(
+            f"{own.name} says {found.dtype} {found.shape} of them; allowed: one whole number for each of "
+            f"{len(inputs)} points"
+        )
+    return found.astype(np.int32)
 
 
 def _without_rule(method: str, error: Exception | None = None) -> RequestError:
@@ -86,12 +122,19 @@ def _scored(method: type[Method], spec: TrialSpec, data: Dataset, weights: bytes
 
 
 def _as_inputs(points: np.ndarray[Any, Any], data: Dataset) -> Tensor:
+    """Return points of the form that a dataset's have."""
     wanted = tuple(data.inputs.shape[1:])
     if points.dtype.kind not in "iufb" or points.shape[1:] != wanted or not len(points):
         raise DataError(
             f"the new points are {points.dtype} {points.shape}; allowed: numbers "
             f"(points, {', '.join(map(str, wanted))}), as the points of {data.name} are once loaded"
         )
+    return _as_numbers(points)
+
+
+def _as_numbers(points: np.ndarray[Any, Any]) -> Tensor:
+    if points.dtype.kind not in "iufb":
+        raise DataError(f"the new points are {points.dtype}; allowed: numbers")
     inputs = torch.from_numpy(np.array(points, dtype=np.float32))
     if not all_finite(inputs):
         raise DataError("the new points hold NaN or infinite numbers")

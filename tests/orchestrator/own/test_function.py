@@ -19,6 +19,23 @@ def plain(config, seed, report, data):
     return data
 
 
+def assign(config, weights, x):
+    return x
+
+
+def assigns_by_less(config, x):
+    return x
+
+
+def test_how_new_points_are_assigned_is_no_part_of_what_it_is():
+    bare, whole = (trainable(knobs={}, name="mine", predict=one)(plain).declared for one in (None, assign))
+    assert bare.identity == whole.identity and bare.code_digest() == whole.code_digest()
+    with pytest.raises(
+        RequestError, match=r"predict: \(config, x\) are its arguments; allowed: \(config, weights, x\)"
+    ):
+        trainable(name="mine", predict=assigns_by_less)(plain)
+
+
 def test_it_can_be_called_as_before():
     assert mine(None, 3, None) == 3
 
@@ -43,5 +60,5 @@ def test_other_arguments_are_refused():
     def wrong(config, report):
         pass
 
-    with pytest.raises(RequestError, match=r"allowed: \(config, seed, report\), or with data as a fourth"):
+    with pytest.raises(RequestError, match=r"allowed: \(config, seed, report\) or \(config, seed, report, data\)"):
         trainable(wrong)

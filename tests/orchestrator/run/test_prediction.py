@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from orchestrator import discovery
 from orchestrator.cli.commands import main
 from orchestrator.errors import DataError, RequestError
 from orchestrator.ledger import Ledger
@@ -71,8 +72,6 @@ def results(tmp_path_factory):
 
 
 def test_the_command_writes_the_clusters_and_the_trial_names_its_files(results, tmp_path, capsys):
-    from orchestrator import discovery
-
     trial_id = Ledger(results).trials()["trial_id"][0]
     points = discovery.load_dataset("digits:subset=120", "whole").eval_inputs.numpy()
     np.save(tmp_path / "new.npy", points[5:25])
@@ -147,3 +146,81 @@ def test_a_line_for_predictions_needs_its_places(tmp_path):
         command("true", knobs={}, predict="python x.py {weights} {data}", seed="")
     with pytest.raises(RequestError, match="place in predict of"):
         command("true", knobs={}, predict="python x.py {weights} {data} {out} {wight}", seed="")
+
+
+OWN = '''"""?"""
+import numpy as np
+import torch
+from sklearn.cluster import DBSCAN
+
+from orchestrator.designs.one_factor import one_factor
+from orchestrator.knobs import Int, knob
+from orchestrator.own import estimator, trainable
+from orchestrator.study import Study
+
+
+def assign(config, weights, x):
+    return ((x.reshape(len(x), 1, -1) - weights["centres"]) ** 2).sum(2).argmin(1)
+
+
+@trainable(knobs={"steps": knob(2, Int(1, 9))}, n_epochs=1 OPTIONS)
+def lloyd(config, seed, report, data):
+    x = data.x.reshape(len(data.x), -1)
+    centres = x[np.random.default_rng(seed).choice(len(x), data.n_clusters, replace=False)]
+    for _ in range(config.steps):
+        nearest = assign(config, {"centres": centres}, x)
+        centres = np.stack([x[nearest == one].mean(0) for one in range(len(centres))])
+    report(loss=0.0, assignments=assign(config, {"centres": centres}, x), weights={"centres": torch.tensor(centres)})
+
+
+OTHER = estimator("sklearn:KMeans", knobs={"n_init": knob(1, Int(1, 9))})
+NO_RULE = estimator(DBSCAN, knobs={"min_samples": knob(3, Int(1, 9))})
+STUDY = Study(question="?", design=one_factor(METHOD, {KNOB: [LEVEL]}), datasets=("digits:subset=120",), seeds=2,
+              exploratory=True, keep="confirm")
+'''
+
+
+def own_study(method, knob, level, options=", predict=assign"):
+    text = OWN.replace("METHOD", method).replace("KNOB", repr(knob)).replace("LEVEL", str(level))
+    return text.replace(" OPTIONS", options)
+
+
+def predicted(results, folder, trial_id):
+    """Predict points 5 to 24 of the data; return the clusters, and those that are kept of them."""
+    points = discovery.load_dataset("digits:subset=120", "whole").eval_inputs.numpy()
+    np.save(folder / "new.npy", points[5:25])
+    predict(results, trial_id, folder / "new.npy", None, ())
+    known = pq.read_table(Ledger(results).kept.of(trial_id)["assignments"])["cluster"].to_numpy()
+    return np.load(folder / "new.clusters.npy").tolist(), known[5:25].tolist()
+
+
+def test_a_function_assigns_new_points_by_the_weights_that_it_reported(tmp_path):
+    results = ran(tmp_path, own_study("lloyd", "steps", 4))
+    rows = Ledger(results).trials()
+    for trial_id in rows["trial_id"]:
+        found, known = predicted(results, tmp_path, trial_id)
+        assert found == known and len(set(found)) > 3
+    ran(tmp_path, own_study("lloyd", "steps", 4, options=""))
+    assert len(Ledger(results).trials()) == len(rows), "how points are assigned afterwards is no part of a trial"
+    with pytest.raises(RequestError, match=r"lloyd has no function for it; allowed: @trainable\(predict=assign\)"):
+        predict(results, rows["trial_id"][0], tmp_path / "new.npy", None, ())
+
+
+def test_a_clusterer_is_fitted_again_and_has_to_find_the_clusters_that_are_kept(tmp_path):
+    results = ran(tmp_path, own_study("OTHER", "n_init", 4))
+    ledger = Ledger(results)
+    first, second = ledger.trials()["trial_id"][:2]
+    found, known = predicted(results, tmp_path, first)
+    assert found == known and len(set(found)) > 3
+    assert "weights" not in ledger.kept.of(first)
+    files = results / "kept"
+    (files / f"{first}.json").write_bytes((files / f"{second}.json").read_bytes())
+    with pytest.raises(DataError, match="was fitted again, and finds other clusters"):
+        predict(results, first, tmp_path / "new.npy", None, ())
+
+
+def test_a_clusterer_without_predict_says_so(tmp_path):
+    results = ran(tmp_path, own_study("NO_RULE", "min_samples", 5))
+    np.save(tmp_path / "new.npy", np.zeros((2, 1, 8, 8)))
+    with pytest.raises(RequestError, match=r"DBSCAN has no predict\(x\)"):
+        predict(results, Ledger(results).trials()["trial_id"][0], tmp_path / "new.npy", None, ())
