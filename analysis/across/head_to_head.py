@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from analysis.data import study_view
@@ -128,21 +127,20 @@ def _diagram(found: HeadToHead) -> Drawing:
     axes = grid[0][0]
     rank_of = dict(zip(ranking.methods, ranking.mean_ranks, strict=True))
     for place, (method, rank) in enumerate(rank_of.items()):
-        axes.plot([rank, rank], [0, -place - 1], color=BLACK, linewidth=0.9)
-        axes.plot([rank], [0], "D", color=PALETTE[0], markersize=6, zorder=3)
-        axes.annotate(f" {method} ({rank:.2f})", (rank, -place - 1), va="center", fontsize=9)
+        axes.plot([rank, rank], [0, -place - 1], colour=BLACK, width=0.9)
+        axes.plot([rank], [0], "D", colour=PALETTE[0], size=6, order=3)
+        axes.write(f" {method} ({rank:.2f})", rank, -place - 1, baseline="middle")
     for place, clique in enumerate(ranking.cliques):
         ranks = [rank_of[method] for method in clique]
         y = 0.5 + 0.5 * place
-        axes.plot([min(ranks) - 0.04, max(ranks) + 0.04], [y, y], color=PALETTE[1], linewidth=4, solid_capstyle="butt")
-    axes.plot([1, 1 + ranking.difference], [1.4 + 0.5 * len(ranking.cliques)] * 2, "|-", color=BLACK)
-    axes.annotate("critical difference", (1, 1.7 + 0.5 * len(ranking.cliques)), fontsize=8)
-    axes.set_xlim(0.8, n + 1.2)
-    axes.set_ylim(-n - 0.8, 2.4 + 0.5 * len(ranking.cliques))
-    axes.set_yticks([])
-    axes.spines["left"].set_visible(False)
-    axes.set_xticks(np.arange(1, n + 1))
-    axes.set_xlabel(f"mean rank by {name(found.study.metric)} (1 is best)")
+        axes.plot([min(ranks) - 0.04, max(ranks) + 0.04], [y, y], colour=PALETTE[1], width=4, butt=True)
+    axes.plot([1, 1 + ranking.difference], [1.4 + 0.5 * len(ranking.cliques)] * 2, "|-", colour=BLACK)
+    axes.write("critical difference", 1, 1.7 + 0.5 * len(ranking.cliques), size=8)
+    axes.x.ends = (0.8, n + 1.2)
+    axes.y.ends = (-n - 0.8, 2.4 + 0.5 * len(ranking.cliques))
+    axes.y.shown = False
+    axes.x.name(range(1, n + 1), list(map(str, range(1, n + 1))))
+    axes.x_label = f"mean rank by {name(found.study.metric)} (1 is best)"
     caption = (
         f"Mean ranks over {ranking.n_datasets} blocks (dataset, seed) of {found.study.name}; arms joined by a bar are "
         f"closer than Nemenyi's critical difference at {ranking.alpha:g}."

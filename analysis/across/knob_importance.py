@@ -176,36 +176,29 @@ def _difference(row: pd.Series[Any], kind: str, metric: str) -> str:
 
 
 def _figure(table: pd.DataFrame, metric: str) -> Drawing:
-    figure, grid = canvas(1, 2, (10.0, 1.3 + 0.42 * len(table)), sharey=True)
+    figure, grid = canvas(1, 2, (10.0, 1.3 + 0.42 * len(table)), share_y=True)
     share, points = grid[0]
     for place, (_, row) in enumerate(table.iterrows()):
         colour = PALETTE[0] if row["word"] else GREY
-        share.plot([row["low"], row["high"]], [place, place], "|-", color=colour, linewidth=2, markersize=8)
-        share.plot([row["importance"]], [place], "D", color=colour, markersize=6, zorder=3)
+        share.plot([row["low"], row["high"]], [place, place], "|-", colour=colour, width=2, size=8)
+        share.plot([row["importance"]], [place], "D", colour=colour, size=6, order=3)
         for shift, kind, mark, tint in ((-0.16, "rise", "o", PALETTE[1]), (0.16, "bend", "s", PALETTE[2])):
             if math.isfinite(row[kind]):
                 ends = [scale(metric) * row[f"{kind}_low"], scale(metric) * row[f"{kind}_high"]]
-                points.plot(ends, [place + shift] * 2, "|-", color=tint, linewidth=1.6, markersize=7)
+                points.plot(ends, [place + shift] * 2, "|-", colour=tint, width=1.6, size=7)
                 said = {"rise": "upper less lower third", "bend": "middle third less the ends"}[kind]
-                points.plot(
-                    [scale(metric) * row[kind]],
-                    [place + shift],
-                    mark,
-                    color=tint,
-                    markersize=5,
-                    label=said if place == 0 else None,
-                )
-    share.axvline(1, color=BLACK, linewidth=0.9, linestyle=":")
-    points.axvline(0, color=BLACK, linewidth=0.9)
+                middle = scale(metric) * row[kind]
+                points.plot([middle], [place + shift], mark, colour=tint, size=5, label=said)
+    share.rule(1, colour=BLACK, width=0.9, dash=":")
+    points.rule(0, colour=BLACK, width=0.9)
     names = table["knob"] + "\n" + table["word"].replace("", "beside them") + ", " + table["dataset"]
-    share.set_yticks(range(len(table)), names.to_list())
-    share.set_ylim(len(table) - 0.5, -0.5)
-    share.set_xlabel("importance: times the average knob of its search")
-    points.set_xlabel(f"difference in {label(metric)}")
+    share.y.name(range(len(table)), names.to_list())
+    share.y.ends = (len(table) - 0.5, -0.5)
+    share.x_label = "importance: times the average knob of its search"
+    points.x_label = f"difference in {label(metric)}"
     for axes in (share, points):
         tidy(axes, "x")
-    if points.get_legend_handles_labels()[0]:
-        figure.legend(*points.get_legend_handles_labels(), loc="outside upper right", ncols=2, frameon=False)
+    figure.legend = points.labelled()
     caption = (
         f"Left: PED-ANOVA's share of each knob in reaching the best tenth of its search by {label(metric)}, times the "
         "number of knobs of that search (dotted: the average knob). Right: fixed contrasts between thirds of a knob's "

@@ -125,21 +125,21 @@ def label_free_section(studies: Sequence[StudyView]) -> Section | None:
 
 
 def _figure(table: pd.DataFrame, rules: Sequence[str], metric: str) -> Drawing:
-    figure, grid = canvas(1, 2, (9.4, 1.4 + 0.5 * len(rules)), sharey=True)
+    figure, grid = canvas(1, 2, (9.4, 1.4 + 0.5 * len(rules)), share_y=True)
     for axes, column, factor in ((grid[0][0], "cost", scale(metric)), (grid[0][1], "agreement", 1.0)):
         for place, rule in enumerate(rules):
             values = factor * table.loc[table["rule"] == rule, column].dropna().to_numpy(dtype=np.float64)
-            axes.plot(values, np.full(len(values), place + 0.16), ".", color=GREY, markersize=6)
+            axes.plot(values, np.full(len(values), place + 0.16), ".", colour=GREY, size=6)
             cell = mean_interval(values)
             if math.isfinite(cell.low):
-                axes.plot([cell.low, cell.high], [place - 0.14] * 2, "|-", color=PALETTE[0], linewidth=2, markersize=8)
-            axes.plot([cell.mean], [place - 0.14], "D", color=PALETTE[0], markersize=6, zorder=3)
+                axes.plot([cell.low, cell.high], [place - 0.14] * 2, "|-", colour=PALETTE[0], width=2, size=8)
+            axes.plot([cell.mean], [place - 0.14], "D", colour=PALETTE[0], size=6, order=3)
         tidy(axes, "x")
-    grid[0][0].axvline(0, color=BLACK, linewidth=0.9)
-    grid[0][0].set_yticks(range(len(rules)), list(map(name, rules)))
-    grid[0][0].set_ylim(len(rules) - 0.5, -0.5)
-    grid[0][0].set_xlabel(f"what labels would have added, {label(metric)}")
-    grid[0][1].set_xlabel(f"rank agreement with {name(metric)} (Spearman)")
+    grid[0][0].rule(0, colour=BLACK, width=0.9)
+    grid[0][0].y.name(range(len(rules)), list(map(name, rules)))
+    grid[0][0].y.ends = (len(rules) - 0.5, -0.5)
+    grid[0][0].x_label = f"what labels would have added, {label(metric)}"
+    grid[0][1].x_label = f"rank agreement with {name(metric)} (Spearman)"
     caption = (
         "Left: what labels would have added, on the half of the search seeds on which neither chose; right: rank "
         "agreement of each rule with the metric. Dots are searches, diamonds means over them with 95 % t intervals."

@@ -7,12 +7,11 @@ from itertools import chain, combinations
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
 from numpy.typing import NDArray
 
 from analysis.data.study_view import StudyView
 from analysis.figures.drawing import BLACK, GREY, PALETTE, Drawing, canvas, key_of
+from analysis.svg.figure import Panel
 from orchestrator import discovery
 
 __all__ = ["boundary_figures", "edges_of", "sides_of"]
@@ -79,18 +78,18 @@ def _figure(dataset: str, arms: dict[str, list[Floats]], data: tuple[Floats, NDA
     points, classes = data
     across = min(4, len(arms))
     down = -(-len(arms) // across)
-    figure, grid = canvas(down, across, (2.7 * across, 2.7 * down), sharex=True, sharey=True)
+    figure, grid = canvas(down, across, (2.7 * across, 2.7 * down), share_x=True, share_y=True)
     panels = list(chain.from_iterable(grid))
     for axes, (arm, seeds) in zip(panels, arms.items(), strict=False):
         for label in np.unique(classes):
             own = points[classes == label]
-            axes.plot(own[:, 0], own[:, 1], ".", color=PALETTE[int(label) % len(PALETTE)], markersize=2.5, alpha=0.6)
+            axes.plot(own[:, 0], own[:, 1], ".", colour=PALETTE[int(label) % len(PALETTE)], size=2.5, alpha=0.6)
         _lines(axes, points, seeds[1:], GREY, 0.5)
         _lines(axes, points, seeds[:1], BLACK, 1.5)
-        axes.set_title(arm, fontsize=8)
-        axes.set_aspect("equal")
+        axes.title, axes.title_size = arm, 8.0
+        axes.equal = True
     for axes in panels[len(arms) :]:
-        axes.set_visible(False)
+        axes.visible = False
     caption = (
         f"Boundaries on {dataset}: black is the first confirm seed, grey the others; points are coloured by class, "
         "which no method sees. Drawn from the rows of the last evaluation."
@@ -98,15 +97,15 @@ def _figure(dataset: str, arms: dict[str, list[Floats]], data: tuple[Floats, NDA
     return Drawing(f"boundaries_{key_of(dataset)}", f"Boundaries on {dataset}", caption, figure)
 
 
-def _lines(axes: Axes, points: Floats, seeds: Sequence[Floats], colour: str, width: float) -> None:
+def _lines(axes: Panel, points: Floats, seeds: Sequence[Floats], colour: str, width: float) -> None:
     """Draw where the cluster with the largest sum changes, of several seeds."""
     room = 0.06 * np.ptp(points, axis=0)
     low, high = points.min(axis=0) - room, points.max(axis=0) + room
     lines: list[Floats] = []
     for sides in seeds:
         lines.extend(edges_of(sides, low, high))
-    axes.add_collection(LineCollection(lines, colors=colour, linewidths=width, capstyle="round"))
-    axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+    axes.segments(lines, colour, width)
+    axes.x.ends, axes.y.ends = (float(low[0]), float(high[0])), (float(low[1]), float(high[1]))
 
 
 def edges_of(sides: Floats, low: Floats, high: Floats) -> Floats:

@@ -9,14 +9,13 @@ from itertools import chain, pairwise
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy import stats
 
 from analysis.data.study_view import StudyView
 from analysis.figures.drawing import BLACK, PALETTE, Drawing, canvas, fitted, tidy
 from analysis.number_format import label, scale
+from analysis.svg.figure import Figure, Panel
 from analysis.tables.arm_tables import ArmRow, by_dataset
 
 __all__ = ["confidence", "curves_figures", "level_figure", "level_figures"]
@@ -74,10 +73,10 @@ def level_figure(study: StudyView, rows: Sequence[ArmRow], factor: str) -> Drawi
         _level_line(axes, levels, metric, PALETTE[index % 7], dataset)
         values += [level.value for level in levels]
     _log_axis(axes, np.array(values))
-    axes.set_xlabel(factor)
-    axes.set_ylabel(label(metric))
+    axes.x_label = factor
+    axes.y_label = label(metric)
     tidy(axes)
-    axes.legend(frameon=False)
+    axes.legend = "free"
     caption = (
         f"{label(metric)} over the levels of {factor}, all else at the baseline: means and {confidence(study)} t "
         "intervals over seeds; the open square is the baseline."
@@ -90,7 +89,7 @@ def _share_a_value(levels: Sequence[_Level]) -> bool:
     return any(first.value == second.value for first, second in pairwise(levels))
 
 
-def _level_line(axes: Axes, levels: Sequence[_Level], metric: str, colour: str, text: str) -> None:
+def _level_line(axes: Panel, levels: Sequence[_Level], metric: str, colour: str, text: str) -> None:
     """Draw the means of one dataset over their levels, with their intervals, and mark the baseline."""
     x, mean, low, high = [], [], [], []
     for level in levels:
@@ -103,18 +102,18 @@ def _level_line(axes: Axes, levels: Sequence[_Level], metric: str, colour: str, 
     for level in levels:
         if level.is_baseline:
             place = scale(metric) * level.row.cells[metric].mean
-            axes.plot([level.value], [place], "s", color=BLACK, markerfacecolor="white", markersize=6, zorder=4)
+            axes.plot([level.value], [place], "s", colour=BLACK, face="white", size=6, order=4)
 
 
-def _log_axis(axes: Axes, values: Floats) -> None:
+def _log_axis(axes: Panel, values: Floats) -> None:
     """Make the axis of the levels logarithmic where they span much; linear around 0 if some are not positive."""
     positive = values[values > 0]
     if not len(positive) or positive.max() / positive.min() <= LOG_RATIO:
         return
     if len(positive) == len(values):
-        axes.set_xscale("log")
+        axes.x.be_logarithmic()
     else:
-        axes.set_xscale("symlog", linthresh=float(positive.min()))
+        axes.x.be_logarithmic(float(positive.min()))
 
 
 def _levels(study: StudyView, rows: Sequence[ArmRow], factor: str) -> list[_Level]:
@@ -134,12 +133,12 @@ def _levels(study: StudyView, rows: Sequence[ArmRow], factor: str) -> list[_Leve
     return sorted(found, key=lambda level: level.value)
 
 
-def _band(axes: Axes, x: Floats, ends: Floats, colour: str, text: str, dash: str = "-") -> None:
+def _band(axes: Panel, x: Floats, ends: Floats, colour: str, text: str, dash: str = "-") -> None:
     """Draw a line with its band; `ends` are means, lower and upper ends, (3, levels)."""
     mean, low, high = ends
     marker = "o" if len(x) <= 25 else ""
-    axes.plot(x, mean, marker=marker, markersize=4, linestyle=dash, color=colour, linewidth=1.7, label=text)
-    axes.fill_between(x, low, high, color=colour, alpha=0.18, linewidth=0)
+    axes.plot(x, mean, marker + dash, size=4, colour=colour, width=1.7, label=text)
+    axes.fill(x, low, high, colour=colour, alpha=0.18)
 
 
 def curves_figures(study: StudyView, epochs: pd.DataFrame, metric: str) -> list[Drawing]:
@@ -181,7 +180,7 @@ def _curves(
     dataset, metric = what
     across = min(3, len(panels))
     down = math.ceil(len(panels) / across)
-    figure, grid = canvas(down, across, (3.4 * across + 0.4, 3.1 * down), sharey=True, sharex=True)
+    figure, grid = canvas(down, across, (3.4 * across + 0.4, 3.1 * down), share_y=True, share_x=True)
     flat = list(chain.from_iterable(grid))
     for place, (axes, (factor, names)) in enumerate(zip(flat, panels.items(), strict=False)):
         arms = [*baseline, *names]
@@ -190,16 +189,15 @@ def _curves(
             colour = BLACK if arm in baseline else PALETTE[(index - len(baseline)) % len(PALETTE)]
             x, ends = _curve(epochs[epochs["arm"] == arm], metric, 1 - float(study.record["alpha"]))
             _band(axes, x, ends, colour, shown[index], "--" if arm in baseline else "-")
-        axes.set_title("".join(fitted([factor], LEGEND_LETTERS)))
+        axes.title = "".join(fitted([factor], LEGEND_LETTERS))
         tidy(axes)
-        axes.legend(frameon=False, fontsize=7)
+        axes.legend, axes.legend_size = "free", 7.0
         if place % across == 0:
-            axes.set_ylabel(label(metric))
+            axes.y_label = label(metric)
         if place + across >= len(panels):  # the lowest panel of its column
-            axes.set_xlabel("epoch")
-            axes.tick_params(labelbottom=True)
+            axes.x_label = "epoch"
     for axes in flat[len(panels) :]:
-        axes.set_visible(False)
+        axes.visible = False
     caption = (
         f"{label(metric)} during training on {dataset}: mean over seeds, bands are pointwise {confidence(study)} t "
         "intervals of the mean; the dashed black line is the baseline."

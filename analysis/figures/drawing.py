@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import base64
-import io
 import re
 import urllib.parse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-import matplotlib as mpl
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.text import Text
-from matplotlib.ticker import FixedFormatter
-
-from analysis.figures.text_sizes import remember
+from analysis.svg.figure import BLACK, Figure, Panel
+from analysis.svg.writer import svg_of
 
 __all__ = [
     "BLACK",
@@ -32,28 +25,14 @@ __all__ = [
     "row_height",
     "save",
     "tidy",
-    "warm",
 ]
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F5A3C")
 """Okabe and Ito's colours (told apart with every common colour blindness), black and yellow left out."""
-OWN_FORMULA = r"$\mathdefault"
-"""How Matplotlib writes the numbers beside a logarithmic axis."""
-
 PLAIN = " !$()*+,-./:;<=>?@[]^_`{|}~"
 """What stands for itself in a data URI between double quotes."""
 
-BLACK = "#1a1a1a"
 GREY = "#8c8c8c"
-STYLE: Any = {
-    "font.size": 9,
-    "axes.titlesize": 10,
-    "axes.labelsize": 9,
-    "legend.fontsize": 8,
-    "svg.hashsalt": "analysis",  # the same figure is the same file
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-}
 
 
 @dataclass(frozen=True)
@@ -66,24 +45,12 @@ class Drawing:
     figure: Figure
 
 
-def canvas(rows: int, columns: int, size: tuple[float, float], **options: object) -> tuple[Figure, list[list[Axes]]]:
-    """Return a figure of `size` inches with rows x columns axes; outside pyplot, so that nothing global is kept."""
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=size, layout="constrained")
-        axes = figure.subplots(rows, columns, squeeze=False, **options)  # type: ignore[call-overload]
-    return figure, [list(line) for line in axes]
-
-
-def warm() -> None:
-    """Draw what nobody sees: the first text of a process looks for fonts, and the first file for its writer."""
-    figure, [[axes]] = canvas(1, 1, (2.0, 2.0))
-    axes.plot([1.0, 10.0], [1.0, 100.0], marker="o", label="warm")
-    axes.set_xscale("log")
-    axes.set_title("warm")
-    axes.legend()
-    with mpl.rc_context(STYLE):
-        _lay_out(figure)
-        figure.savefig(io.BytesIO(), format="svg")
+def canvas(
+    rows: int, columns: int, size: tuple[float, float], *, share_x: bool = False, share_y: bool = False
+) -> tuple[Figure, list[list[Panel]]]:
+    """Return a figure of `size` inches with rows x columns panels, which may share their axes."""
+    figure = Figure(rows, columns, size, share_x=share_x, share_y=share_y)
+    return figure, figure.grid
 
 
 def fitted(names: Sequence[str], letters: int = 34, lines: int = 2) -> list[str]:
@@ -121,58 +88,31 @@ def key_of(name: str) -> str:
     return re.sub(r"\W", "_", name)
 
 
-def tidy(axes: Axes, grid: str = "both") -> None:
-    """Give an axes its light grid, behind the marks."""
-    axes.grid(visible=True, axis=grid, color="#e6e6e6", linewidth=0.7)  # type: ignore[arg-type]
-    axes.set_axisbelow(True)
+def tidy(panel: Panel, grid: str = "both") -> None:
+    """Give a panel its light grid, behind the marks: along `x`, `y` or `both`."""
+    panel.x.grid, panel.y.grid = grid in ("x", "both"), grid in ("y", "both")
 
 
 def save(drawings: Sequence[Drawing], folder: Path, *, png: bool = False) -> list[Path]:
     """Write every drawing as SVG into `folder`, and as PNG too if asked for; return the SVG paths."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
-    with mpl.rc_context(STYLE):
-        for drawing in drawings:
-            path = folder / f"{drawing.key}.svg"
-            _lay_out(drawing.figure)
-            if png:
-                drawing.figure.savefig(path.with_suffix(".png"), dpi=150, metadata={"Software": None})
-            drawing.figure.savefig(path, metadata={"Date": None})
-            paths.append(path)
+    for drawing in drawings:
+        path = folder / f"{drawing.key}.svg"
+        path.write_text(svg_of(drawing.figure), encoding="utf-8")
+        if png:
+            from analysis.figures.matplotlib_figures import as_png
+
+            path.with_suffix(".png").write_bytes(as_png(drawing.figure, dpi=150))
+        paths.append(path)
     return paths
 
 
-def _lay_out(figure: Figure) -> None:
-    """Lay a figure out once and for all: every later draw would do it again, and draw twice for it."""
-    remember()
-    _show_dollars(figure)
-    engine = figure.get_layout_engine()
-    if engine is not None:
-        engine.execute(figure)
-        figure.set_layout_engine(None)
-
-
-def _show_dollars(figure: Figure) -> None:
-    """Have every `$` in a text shown as one: names of arms may hold two, and what is between them is no formula."""
-    for axes in figure.axes:
-        for axis in (axes.xaxis, axes.yaxis):
-            if isinstance(axis.get_major_formatter(), FixedFormatter):
-                for tick in axis.get_major_ticks():
-                    tick.label1.set_parse_math(False)
-                    tick.label2.set_parse_math(False)
-    for text in figure.findobj(Text):
-        if "$" in text.get_text() and not text.get_text().startswith(OWN_FORMULA):
-            text.set_parse_math(False)
-
-
 def as_data_uri(path: Path) -> str:
-    """Return an image file as a data URI, for a page that needs no other file: safe within double quotes.
-
-    An SVG is written shorter, without comments and with coordinates to a hundredth of a point.
-    """
+    """Return an image file as a data URI, for a page that needs no other file: safe within double quotes."""
     if path.suffix != ".svg":
         return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"
-    return f"data:image/svg+xml,{_quoted(_shorter(path.read_text(encoding='utf-8')))}"
+    return f"data:image/svg+xml,{_quoted(path.read_text(encoding='utf-8').strip())}"
 
 
 def _quoted(text: str) -> str:
@@ -189,19 +129,3 @@ def _quotes() -> dict[int, str]:
         if quoted != chr(letter):
             found[letter] = quoted
     return found
-
-
-def _shorter(svg: str) -> str:
-    """Return the same drawing in fewer letters."""
-    svg = re.sub(r"<!--.*?-->|<metadata>.*?</metadata>|<!DOCTYPE.*?>|<\?xml.*?\?>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'(?<!scale\()(?<=[ "(MLCQ\n])-?\d+\.\d{3,}(?=[ ,")\n])', lambda met: f"{float(met[0]):.2f}", svg)
-    return " ".join(svg.split()).replace("> <", "><")
-
-
-def as_png(drawing: Drawing) -> bytes:
-    """Return a drawing as PNG bytes, for notebooks."""
-    buffer = io.BytesIO()
-    with mpl.rc_context(STYLE):
-        _lay_out(drawing.figure)
-        drawing.figure.savefig(buffer, format="png", dpi=110)
-    return buffer.getvalue()

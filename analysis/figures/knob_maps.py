@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from numpy.typing import NDArray
 from scipy import stats
 
@@ -15,12 +14,11 @@ from analysis.data.study_view import StudyView
 from analysis.figures.drawing import Drawing, canvas, fitted, key_of
 from analysis.number_format import label, number, scale
 from analysis.sensitivity.distributions import log_scaled
+from analysis.svg.figure import Panel
 from analysis.tables.arm_tables import ArmRow, by_dataset
 
 __all__ = ["collapse_map", "grid_figures"]
 
-COLOURS = "cividis"
-"""Told apart, and in order, with every common colour blindness and in grey."""
 BINS = 4
 CELL_LETTERS = 11
 """A line of a level, which is as wide as its cells."""
@@ -62,10 +60,10 @@ def _grid(study: StudyView, cells: Sequence[ArmRow], names: tuple[str, str]) -> 
     if collapsed:
         _heat(grid[0][1], gone, gone_texts, "collapsed (%)")
     for axes in grid[0]:
-        axes.set_xticks(range(len(across)), fitted(across, CELL_LETTERS, 3))
-        axes.set_yticks(range(len(down)), fitted(down, CELL_LETTERS, 3))
-        axes.set_xlabel(names[1])
-        axes.set_ylabel(names[0])
+        axes.x.name(range(len(across)), fitted(across, CELL_LETTERS, 3))
+        axes.y.name(range(len(down)), fitted(down, CELL_LETTERS, 3))
+        axes.x_label = names[1]
+        axes.y_label = names[0]
     dataset = cells[0].dataset
     caption = (
         f"{label(metric)} over {names[0]} and {names[1]} on {dataset}: means with the half width of their t intervals"
@@ -93,13 +91,13 @@ def _share(gone: int, total: int) -> str:
     return f"{gone}/{total}\n{100 * ends.low:.0f}–{100 * ends.high:.0f}"
 
 
-def _heat(axes: Axes, values: NDArray[np.float64], texts: dict[tuple[int, int], str], title: str) -> None:
-    image = axes.imshow(values, cmap=COLOURS, aspect="auto")
+def _heat(axes: Panel, values: NDArray[np.float64], texts: dict[tuple[int, int], str], title: str) -> None:
+    axes.heat(values, title)
     low, high = np.nanmin(values), np.nanmax(values)
     for (row, column), text in texts.items():
         dark = values[row, column] < (low + high) / 2
-        axes.text(column, row, text, ha="center", va="center", fontsize=7, color="white" if dark else "black")
-    axes.figure.colorbar(image, ax=axes, label=title, shrink=0.9)
+        colour = "#ffffff" if dark else "#000000"
+        axes.write(text, column, row, anchor="middle", baseline="middle", size=7, colour=colour)
 
 
 def collapse_map(table: pd.DataFrame, knobs: tuple[str, str], where: str, key: str) -> Drawing | None:
@@ -132,11 +130,11 @@ def collapse_map(table: pd.DataFrame, knobs: tuple[str, str], where: str, key: s
     figure, grid = canvas(1, 1, (5.6, 4.2))
     axes = grid[0][0]
     _heat(axes, shares, texts, "configurations with a collapsed seed (%)")
-    axes.set_xticks(np.arange(BINS + 1) - 0.5, [f"{edge:.3g}" for edge in edges_x])
-    axes.set_yticks(np.arange(BINS + 1) - 0.5, [f"{edge:.3g}" for edge in edges_y])
-    axes.set_xlabel(knobs[0])
-    axes.set_ylabel(knobs[1])
-    axes.invert_yaxis()
+    axes.x.name(np.arange(BINS + 1) - 0.5, [f"{edge:.3g}" for edge in edges_x])
+    axes.y.name(np.arange(BINS + 1) - 0.5, [f"{edge:.3g}" for edge in edges_y])
+    axes.x_label = knobs[0]
+    axes.y_label = knobs[1]
+    axes.y.inverted = False
     caption = (
         f"Where {where} collapsed, over {knobs[0]} and {knobs[1]}: share of configurations with a collapsed seed in "
         "each cell, its 95 % Clopper-Pearson interval (%) below; empty cells were not tried."

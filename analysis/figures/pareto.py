@@ -83,24 +83,23 @@ def _figure(study: StudyView, own: pd.DataFrame, dataset: str) -> Drawing:
     axes = grid[0][0]
     best = front(own["seconds"].to_numpy(dtype=np.float64), own["mean"].to_numpy(dtype=np.float64))
     line = own.iloc[best]
-    axes.plot(line["seconds"], factor * line["mean"], drawstyle="steps-post", color=GREY, linewidth=1.2, zorder=1)
+    axes.plot(line["seconds"], factor * line["mean"], steps=True, colour=GREY, width=1.2, order=1)
     named = set(own.index) if len(own) <= MOST_NAMED else set(best.tolist())
     for place, row in own.iterrows():
         on_front = place in set(best.tolist())
         colour = {"baseline": BLACK, "rival": PALETTE[3]}.get(str(row["role"]), PALETTE[0])
         if math.isfinite(row["low"]):
-            axes.plot([row["seconds"]] * 2, [factor * row["low"], factor * row["high"]], "-", color=colour, alpha=0.6)
+            axes.plot([row["seconds"]] * 2, [factor * row["low"], factor * row["high"]], "-", colour=colour, alpha=0.6)
         if math.isfinite(row["seconds_low"]):
             ends = [row["seconds_low"], row["seconds_high"]]
-            axes.plot(ends, [factor * row["mean"]] * 2, "-", color=colour, alpha=0.6)
+            axes.plot(ends, [factor * row["mean"]] * 2, "-", colour=colour, alpha=0.6)
         face = colour if on_front else "white"
-        axes.plot([row["seconds"]], [factor * row["mean"]], "o", color=colour, markerfacecolor=face, zorder=3)
+        axes.plot([row["seconds"]], [factor * row["mean"]], "o", colour=colour, face=face, order=3)
         if place in named:
-            axes.annotate(str(row["arm"]), (row["seconds"], factor * row["mean"]), xytext=(5, 4), fontsize=7,
-                          textcoords="offset points")  # fmt: skip
-    axes.set_xscale("log")
-    axes.set_xlabel("seconds a trial (share of its bundle)")
-    axes.set_ylabel(label(study.metric))
+            axes.write(str(row["arm"]), row["seconds"], factor * row["mean"], shift=(5.0, 4.0), size=7)
+    axes.x.be_logarithmic()
+    axes.x_label = "seconds a trial (share of its bundle)"
+    axes.y_label = label(study.metric)
     tidy(axes)
     caption = (
         f"{label(study.metric)} against cost on {dataset}: means with t intervals of both, over seeds; filled points "

@@ -66,28 +66,28 @@ def _diagram(found: CriticalDifference, study: StudyView) -> Drawing:
     n = len(found.methods)
     figure, grid = canvas(1, 1, (7.0, 1.5 + 0.28 * n + 0.18 * len(found.cliques)))
     axes = grid[0][0]
-    axes.set_xlim(0.8, n + 0.2)
+    axes.x.ends = (0.8, n + 0.2)
     depth = 1.0 + 0.5 * len(found.cliques)
-    axes.plot([1, n], [0, 0], color=BLACK, linewidth=1.2)
+    axes.plot([1, n], [0, 0], colour=BLACK, width=1.2)
     for tick in range(1, n + 1):
-        axes.plot([tick, tick], [0, 0.18], color=BLACK, linewidth=1.0)
-        axes.text(tick, 0.3, str(tick), ha="center", va="bottom")
+        axes.plot([tick, tick], [0, 0.18], colour=BLACK, width=1.0)
+        axes.write(str(tick), tick, 0.3, anchor="middle")
     half = (n + 1) // 2
     for place, (name, rank) in enumerate(zip(found.methods, found.mean_ranks, strict=True)):
         left = place < half
         height = -depth - 0.7 * (place if left else n - 1 - place)
         edge = 0.8 if left else n + 0.2
-        axes.plot([rank, rank, edge], [0, height, height], color=PALETTE[0], linewidth=1.0)
-        axes.text(edge, height, f" {name} ({rank:.2f}) ", ha="right" if left else "left", va="center")
+        axes.plot([rank, rank, edge], [0, height, height], colour=PALETTE[0], width=1.0)
+        axes.write(f" {name} ({rank:.2f}) ", edge, height, anchor="end" if left else "start", baseline="middle")
     ranks = dict(zip(found.methods, found.mean_ranks, strict=True))
     for place, clique in enumerate(found.cliques):
         ends = [ranks[clique[0]] - 0.04, ranks[clique[-1]] + 0.04]
-        axes.plot(ends, [-0.45 - 0.45 * place] * 2, color=PALETTE[1], linewidth=3.5, solid_capstyle="butt")
-    axes.plot([1, min(1 + found.difference, n)], [1.4, 1.4], "|-", color=BLACK, markersize=7)
+        axes.plot(ends, [-0.45 - 0.45 * place] * 2, colour=PALETTE[1], width=3.5, butt=True)
+    axes.plot([1, min(1 + found.difference, n)], [1.4, 1.4], "|-", colour=BLACK, size=7)
     beyond = " (beyond the scale)" if found.difference > n - 1 else ""
-    axes.text(1, 1.65, f"critical difference {found.difference:.2f}{beyond}", va="bottom")
-    axes.set_ylim(-depth - 0.7 * half, 2.6)
-    axes.set_axis_off()
+    axes.write(f"critical difference {found.difference:.2f}{beyond}", 1, 1.65)
+    axes.y.ends = (-depth - 0.7 * half, 2.6)
+    axes.x.shown = axes.y.shown = False
     caption = (
         f"Mean rank of each method in {label(study.metric)} over {found.n_datasets} datasets, 1 is best. Bars join "
         f"methods that Nemenyi's test does not tell apart at {found.alpha:g}."

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from analysis.data.study_view import StudyView
@@ -19,6 +18,7 @@ from analysis.sensitivity.distributions import log_scaled
 from analysis.sensitivity.estimators import curve
 from analysis.sensitivity.fronts import front
 from analysis.sensitivity.trade_offs import trade_offs
+from analysis.svg.figure import Panel
 from analysis.tables.formats import as_html
 from analysis.tables.search_table import search_table
 from orchestrator.inference.objectives import recorded_objectives
@@ -146,16 +146,16 @@ def knobs_figure(search: Mapping[str, Any], table: pd.DataFrame, key: str) -> Dr
     panels = 1 + len(knobs)
     across = min(3, panels)
     down = math.ceil(panels / across)
-    figure, grid = canvas(down, across, (3.5 * across, 2.9 * down), sharey=True)
+    figure, grid = canvas(down, across, (3.5 * across, 2.9 * down), share_y=True)
     flat = list(chain.from_iterable(grid))
     _panel(flat[0], table, table.index.to_series().astype(float), "configuration")
     for axes, knob in zip(flat[1:], knobs, strict=False):
         _knob_panel(axes, table, knob, search["space"][knob])
     for axes in flat[panels:]:
-        axes.set_visible(False)
+        axes.visible = False
     rule = str(search["rules"][0])
     for line in grid:
-        line[0].set_ylabel(label(rule))
+        line[0].y_label = label(rule)
     caption = (
         f"{label(rule)} of every configuration of the search of {search['method']} on {search['dataset']}: points are "
         "means over search seeds with their 95 % t intervals, crosses have a collapsed seed, the star is the choice; "
@@ -164,7 +164,7 @@ def knobs_figure(search: Mapping[str, Any], table: pd.DataFrame, key: str) -> Dr
     return Drawing(key, f"Search of {search['method']} on {search['dataset']}", caption, figure)
 
 
-def _knob_panel(axes: Axes, table: pd.DataFrame, knob: str, domain: object) -> None:
+def _knob_panel(axes: Panel, table: pd.DataFrame, knob: str, domain: object) -> None:
     values = pd.to_numeric(table[knob], errors="coerce")
     if values.isna().any() or table[knob].map(lambda value: isinstance(value, bool)).any():
         texts = table[knob].astype(str)
@@ -173,37 +173,38 @@ def _knob_panel(axes: Axes, table: pd.DataFrame, knob: str, domain: object) -> N
             order = list(map(str, domain["options"]))
             levels = sorted(set(order) & set(levels), key=order.index)
         values = texts.map(dict(zip(levels, range(len(levels)), strict=True)))
-        axes.set_xticks(range(len(levels)), levels)
+        axes.x.name(range(len(levels)), levels)
     else:
         logarithmic = log_scaled(values.min(), values.max())
         _trend(axes, table, values.to_numpy(dtype=np.float64), logarithmic)
         if logarithmic:
-            axes.set_xscale("log")
-            axes.minorticks_off()
+            axes.x.be_logarithmic()
+            axes.x.small_ticks = False
     _panel(axes, table, values.astype(float), knob)
 
 
-def _trend(axes: Axes, table: pd.DataFrame, x: NDArray[np.float64], logarithmic: bool) -> None:
+def _trend(axes: Panel, table: pd.DataFrame, x: NDArray[np.float64], logarithmic: bool) -> None:
     """Draw the marginal curve behind the points: means over bins with equal numbers of configurations."""
     if table["objective"].notna().sum() < 9:
         return
     line = curve(np.log(x) if logarithmic else x, table["objective"].to_numpy(dtype=np.float64))
     place = np.exp(line["x"]) if logarithmic else line["x"]
-    axes.fill_between(place, line["low"], line["high"], color=PALETTE[2], alpha=0.2, linewidth=0)
-    axes.plot(place, line["mean"], color=PALETTE[2], linewidth=1.6)
+    axes.fill(place, line["low"], line["high"], colour=PALETTE[2], alpha=0.2)
+    axes.plot(place, line["mean"], colour=PALETTE[2], width=1.6)
 
 
-def _panel(axes: Axes, table: pd.DataFrame, x: pd.Series, text: str) -> None:
+def _panel(axes: Panel, table: pd.DataFrame, x: pd.Series, text: str) -> None:
     gone = table["collapsed"].fillna(0) > 0
     below = (table["objective"] - table["low"]).fillna(0).clip(lower=0)
     above = (table["high"] - table["objective"]).fillna(0).clip(lower=0)
-    axes.errorbar(x, table["objective"], yerr=[below, above], fmt="none", ecolor=GREY, elinewidth=0.8, alpha=0.7)
-    axes.plot(x[~gone], table.loc[~gone, "objective"], "o", color=PALETTE[0], markersize=4)
-    axes.plot(x[gone], table.loc[gone, "objective"], "x", color=PALETTE[1], markersize=5)
+    ends = np.array([[x, table["objective"] - below], [x, table["objective"] + above]])  # end, coordinate, line
+    axes.segments(ends.transpose(2, 0, 1), colour=GREY, width=0.8, alpha=0.7)
+    axes.plot(x[~gone], table.loc[~gone, "objective"], "o", colour=PALETTE[0], size=4)
+    axes.plot(x[gone], table.loc[gone, "objective"], "x", colour=PALETTE[1], size=5)
     chosen = table["chosen"]
-    axes.plot(x[chosen], table.loc[chosen, "objective"], "*", color=BLACK, markersize=13, zorder=4)
+    axes.plot(x[chosen], table.loc[chosen, "objective"], "*", colour=BLACK, size=13, order=4)
     heights = table["objective"].dropna()
     room = 0.08 * float(np.ptp(heights)) or 0.1 * (abs(float(heights.iloc[0])) or 1.0)
-    axes.set_ylim(float(heights.min()) - room, float(heights.max()) + room)  # wide intervals must not hide the points
-    axes.set_xlabel(text)
+    axes.y.ends = (float(heights.min()) - room, float(heights.max()) + room)  # wide intervals must not hide the points
+    axes.x_label = text
     tidy(axes)

@@ -84,16 +84,16 @@ def _dots(words: tuple[str, str, str, str], table: pd.DataFrame, beside: pd.Seri
     axes = grid[0][0]
     for place, (middle, low, high) in enumerate(table[["middle", "low", "high"]].to_numpy(dtype=np.float64)):
         if math.isfinite(low):
-            axes.plot([low, high], [place, place], "|-", color=PALETTE[0], linewidth=2, markersize=8)
-        axes.plot([middle], [place], "D", color=PALETTE[0], markersize=6, zorder=3)
+            axes.plot([low, high], [place, place], "|-", colour=PALETTE[0], width=2, size=8)
+        axes.plot([middle], [place], "D", colour=PALETTE[0], size=6, order=3)
     if beside is not None:
         places = np.arange(len(table)) + 0.22
-        axes.plot(beside[table.index], places, "o", color=BLACK, markerfacecolor="white", markersize=5)
-    axes.axvline(0, color=GREY, linewidth=0.8)
-    axes.set_yticks(range(len(table)), fitted(list(map(str, table.index))))
-    axes.set_ylim(len(table) - 0.5, -0.5)
+        axes.plot(beside[table.index], places, "o", colour=BLACK, face="white", size=5)
+    axes.rule(0, colour=GREY, width=0.8)
+    axes.y.name(range(len(table)), fitted(list(map(str, table.index))))
+    axes.y.ends = (len(table) - 0.5, -0.5)
     key, title, caption, axis = words
-    axes.set_xlabel(axis)
+    axes.x_label = axis
     tidy(axes, "x")
     return Drawing(key, title, caption, figure)
 
@@ -175,19 +175,17 @@ def _components_figure(table: pd.DataFrame, metric: str) -> Drawing:
         for place, (_, row) in enumerate(table.iterrows()):
             low, high = scale(metric) * float(row[f"{side}_low"]), scale(metric) * float(row[f"{side}_high"])
             if math.isfinite(low) and math.isfinite(high):
-                axes.plot([low, high], [place + shift] * 2, "|-", color=colour, linewidth=2, markersize=8)
-            said = text if place == 0 else None
-            axes.plot(
-                [scale(metric) * row[f"by_{side}"]], [place + shift], marker, color=colour, markersize=6, label=said
-            )
-    axes.axvline(0, color=BLACK, linewidth=0.9)
+                axes.plot([low, high], [place + shift] * 2, "|-", colour=colour, width=2, size=8)
+            middle = scale(metric) * row[f"by_{side}"]
+            axes.plot([middle], [place + shift], marker, colour=colour, size=6, label=text)
+    axes.rule(0, colour=BLACK, width=0.9)
     several = table.index.get_level_values("dataset").nunique() > 1
     names = [f"{component}\n{dataset}" if several else str(component) for component, dataset in table.index.to_list()]
-    axes.set_yticks(range(len(names)), fitted(names))
-    axes.set_ylim(len(names) - 0.5, -0.5)
-    axes.set_xlabel(f"what the component gives in {label(metric)}")
+    axes.y.name(range(len(names)), fitted(names))
+    axes.y.ends = (len(names) - 0.5, -0.5)
+    axes.x_label = f"what the component gives in {label(metric)}"
     tidy(axes, "x")
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
+    figure.legend = axes.labelled()
     caption = (
         f"What each component gives in {label(metric)}, measured by taking it away from the whole method and by "
         "putting it alone into the bare one; bars are intervals that invert the sign-flip test."

@@ -101,7 +101,7 @@ def _notebooks(told: Sequence[Told], results: Path, place: Path, watch: Callable
 
 
 def _page(told: Sequence[Told], lines: Sequence[Line], place: Path) -> str:
-    from analysis.figures import drawing  # matplotlib is needed for nothing else here
+    from analysis.figures import drawing
     from analysis.pages import family
 
     sections = family.across_sections([study for study, _ in told])

@@ -104,20 +104,18 @@ def figure() -> Drawing:
                 continue
             y = rows.index(one["row"]) + 0.18 * (place - 0.5 * (len(claims) - 1))
             face = "white" if one["bound"] is None else colour
-            label = claim if one["bound"] is not None else "_"
+            label = claim if one["bound"] is not None else ""
             mark = "o" if one["measured"] <= EDGE else ">"
             x = min(one["measured"], EDGE)
-            axes.plot([x], [y], mark, color=colour, markerfacecolor=face, markersize=4, label=label, clip_on=False)
-    axes.axvline(6.0, color=BLACK, linewidth=0.9)
-    axes.axvline(5.0, color=GREY, linewidth=0.9, linestyle=":")
-    axes.set_yticks(range(len(rows)), rows)
-    axes.set_ylim(len(rows) - 0.4, -0.6)
-    axes.set_xlim(-0.5, EDGE)
-    axes.set_xlabel("% of studies with a false claim (▸ beyond); hollow: read as the mean, which is not claimed")
+            axes.plot([x], [y], mark, colour=colour, face=face, size=4, label=label, clipped=False)
+    axes.rule(6.0, colour=BLACK, width=0.9)
+    axes.rule(5.0, colour=GREY, width=0.9, dash=":")
+    axes.y.name(range(len(rows)), rows)
+    axes.y.ends = (len(rows) - 0.4, -0.6)
+    axes.x.ends = (-0.5, EDGE)
+    axes.x_label = "% of studies with a false claim (▸ beyond); hollow: read as the mean, which is not claimed"
     tidy(axes, "x")
-    handles, labels = axes.get_legend_handles_labels()
-    once = dict(zip(labels, handles, strict=True))
-    axes.legend(once.values(), once.keys(), loc="upper right", frameon=False)
+    axes.legend = "right"
     caption = "One mark a size of study. Solid line: bound of 6 %; dotted: 5 %. A triangle at the edge lies beyond it."
     return Drawing("verdict_errors", "How often a difference is claimed that is not there", caption, drawn)
 

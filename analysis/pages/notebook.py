@@ -96,10 +96,10 @@ def show(drawing: Drawing) -> None:
     """Show a figure with its caption in the notebook."""
     from IPython.display import Image, Markdown, display
 
-    from analysis.figures.drawing import as_png
+    from analysis.figures.matplotlib_figures import as_png
 
     said = f"**{markdown(drawing.title)}.** {markdown(drawing.caption)}"
-    display(Markdown(said), Image(data=as_png(drawing)))  # type: ignore[no-untyped-call]
+    display(Markdown(said), Image(data=as_png(drawing.figure)))  # type: ignore[no-untyped-call]
 
 
 def show_section(section: Section) -> None:

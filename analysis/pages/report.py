@@ -88,12 +88,11 @@ class Answer:
 
 def preload() -> None:
     """Import what a report and its notebook need, ahead of time: some seconds, while others train."""
-    from analysis.figures import boundaries, drawing, finite_designs, pareto, rankings, sensitivity
+    from analysis.figures import boundaries, finite_designs, pareto, rankings, sensitivity
     from analysis.pages import notebook
 
     assert all((boundaries, finite_designs, pareto, rankings, sensitivity))
     notebook.preload()
-    drawing.warm()
 
 
 def build(

@@ -17,7 +17,7 @@ from analysis.pages.parts import Parts
 from analysis.tables import arm_tables, contrast_tables, formats
 from analysis.verdicts import reproduction, verdicts
 
-if TYPE_CHECKING:  # figures load matplotlib, which a page that is only rendered does without
+if TYPE_CHECKING:  # a page that is only rendered does without figures
     from analysis.figures.drawing import Drawing
 
 __all__ = ["Shown", "card", "drawings_of", "render_page", "write"]

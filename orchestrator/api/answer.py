@@ -120,10 +120,11 @@ class Answer:
 
     def figures(self) -> dict[str, Figure]:
         """Return the figures of the report by their names; a notebook shows one that a cell ends in."""
+        from analysis.figures.matplotlib_figures import matplotlib_figure
         from analysis.pages.study_page import drawings_of
 
         drawn, _ = drawings_of(self._parts)
-        return {one.key: one.figure for one in drawn}
+        return {one.key: matplotlib_figure(one.figure) for one in drawn}
 
     def show(self, part: str = "words") -> None:
         """Show a part in a notebook: `words`, `table`, `published` (beside papers), `figures` or `searches`.

@@ -20,7 +20,6 @@ import time
 import types
 from pathlib import Path
 
-import matplotlib.pyplot  # noqa: F401  # the report draws; imported once, here
 from kill_rig.countdown import Countdown
 
 import orchestrator.cli.commands

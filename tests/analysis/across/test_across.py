@@ -12,6 +12,7 @@ from searched_studies import ARMS, searched
 from analysis.figures import pareto
 from analysis.figures.boundaries import sides_of
 from analysis.pages import family
+from analysis.svg.marks import Segments
 
 
 @pytest.fixture(scope="module")
@@ -74,11 +75,10 @@ def test_boundaries_of_every_arm_are_drawn_where_the_largest_sum_changes(monkeyp
     epochs["diagnostic.plane_0_x"] = 1.0  # the side of cluster 0 is x > 0.25
     epochs["diagnostic.plane_0_bias"], epochs["diagnostic.plane_1_bias"] = -0.25, 0.0
     (drawing,) = boundaries.boundary_figures(study, epochs)
-    panels = drawing.figure.axes
-    assert [axes.get_title() for axes in panels] == ["baseline", "secu"]
-    paths = [path for held in panels[0].collections for path in held.get_paths() if len(path.vertices)]
-    assert paths
-    assert np.allclose(np.concatenate([path.vertices for path in paths])[:, 0], 0.25)
+    assert [panel.title for panel in drawing.figure.panels] == ["baseline", "secu"]
+    lines = [mark.ends for mark in drawing.figure.panels[0].marks if isinstance(mark, Segments) and len(mark.ends)]
+    assert lines
+    assert np.allclose(np.concatenate(lines)[:, :, 0], 0.25)
     assert boundaries.boundary_figures(study, study.rows.assign(epoch=3)) == []
 
 

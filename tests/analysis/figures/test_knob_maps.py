@@ -32,16 +32,16 @@ def test_a_grid_over_two_factors_is_a_map_with_intervals_in_its_cells():
     study = grid_study()
     rows = arm_tables.arm_rows(study, [])
     (drawn,) = knob_maps.grid_figures(study, rows)
-    means, gone = (axes for axes in drawn.figure.axes if axes.get_xlabel() == "q")
+    means, gone = (panel.notes() for panel in drawn.figure.panels if panel.x_label == "q")
     half = stats.t.ppf(0.975, 3) * np.std([0.0, 0.01, 0.02, 0.03], ddof=1) / 2
-    assert means.texts[0].get_text() == f"11.5\n±{100 * half:.1f}"
-    assert [text.get_text().split("\n")[0] for text in gone.texts] == ["0/4"] * 4 + ["1/4"] * 2
+    assert means[0].text == f"11.5\n±{100 * half:.1f}"
+    assert [note.text.split("\n")[0] for note in gone] == ["0/4"] * 4 + ["1/4"] * 2
 
 
 def test_without_collapse_there_is_no_panel_of_it():
     study = grid_study(collapsed=False)
     (drawn,) = knob_maps.grid_figures(study, arm_tables.arm_rows(study, []))
-    assert len([axes for axes in drawn.figure.axes if axes.get_xlabel() == "q"]) == 1
+    assert [panel.x_label for panel in drawn.figure.panels] == ["q"]
 
 
 def test_the_collapse_map_counts_every_configuration_once():
@@ -49,7 +49,7 @@ def test_the_collapse_map_counts_every_configuration_once():
     table = pd.DataFrame({"x": 10 ** random.uniform(-3, 0, 60), "y": random.uniform(0, 1, 60)})
     table["collapsed"] = np.where(table["x"] < 0.01, 0.5, 0.0)
     drawn = knob_maps.collapse_map(table, ("x", "y"), "m on d", "key")
-    counts = [text.get_text().split("\n")[0].split("/") for text in drawn.figure.axes[0].texts]
+    counts = [note.text.split("\n")[0].split("/") for note in drawn.figure.panels[0].notes()]
     assert sum(int(total) for _, total in counts) == 60
     assert sum(int(gone) for gone, _ in counts) == int((table["x"] < 0.01).sum())
 

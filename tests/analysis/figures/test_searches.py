@@ -9,7 +9,7 @@ def test_a_search_is_drawn_with_the_choice_and_its_crosses(parts):
     table = search_table(study, study.record["searches"][0])
     assert table["chosen"].sum() == 1 and table.loc[table["chosen"], "objective"].item() == table["objective"].max()
     (drawn,) = searches.figures_of_searches(study)
-    assert len([axes for axes in drawn.figure.axes if axes.get_visible()]) == 3
+    assert len(drawn.figure.panels) == 3
 
 
 def test_a_search_says_from_how_many_earlier_configurations_it_began(parts):

@@ -40,6 +40,6 @@ def test_what_fails_without_the_assumption_is_printed_and_not_bounded():
 
 def test_the_figure_draws_every_row_of_false_differences():
     drawn = measured_errors.figure()
-    (axes,) = drawn.figure.axes
+    (panel,) = drawn.figure.panels
     rows = {one["row"] for one in measured_errors.measured() if one["section"] == "difference"}
-    assert {label.get_text() for label in axes.get_yticklabels()} == rows
+    assert {text for _, text in panel.y.ticks} == rows
