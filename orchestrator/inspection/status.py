@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ import pyarrow.compute as pc
 
 from orchestrator.errors import UnknownNameError
 from orchestrator.ledger import Ledger
-from orchestrator.ledger.lock import holder_of
+from orchestrator.ledger.lock import announcement_of, holder_of
 from orchestrator.ledger.studies import Brief
 
 __all__ = ["status"]
+
+MOST_TRIALS = 10**9
 
 COLUMNS = ("trial_id", "state", "failure_kind", "error", "collapsed", "cost.seconds")
 
@@ -36,25 +39,33 @@ def status(results: Path, study: str = "") -> list[dict[str, Any]]:
             wanted.update(brief.trial_ids.to_pylist())
         rows = ledger.table(only=wanted, columns=COLUMNS)
         holder = holder_of(results)
+        announced = announcement_of(results)
     found = []
     for name, brief in planned.items():
-        line = _status(name, brief, rows, holder)
+        line = _status(name, brief, rows, holder, _announced(announced, name))
         line["retracted"] = len(retracted.keys() & set(brief.trial_ids.to_pylist())) if retracted else 0
         found.append(line)
     return found
 
 
-def _status(name: str, brief: Brief, rows: pa.Table, holder: str) -> dict[str, Any]:
+def _announced(claim: Mapping[str, Any], name: str) -> int:
+    """Return how many trials the driver of the folder is about to ask for, if it runs this study; 0: nobody says."""
+    n_trials = claim.get("n_trials") if claim.get("study") == name else None
+    return n_trials if type(n_trials) is int and 0 < n_trials <= MOST_TRIALS else 0
+
+
+def _status(name: str, brief: Brief, rows: pa.Table, holder: str, announced: int) -> dict[str, Any]:
     wanted = brief.trial_ids.unique()
     own = rows.filter(pc.is_in(rows["trial_id"], value_set=wanted))
     states = Counter(own["state"].to_pylist())
     failed = own.filter(pc.equal(own["state"], "failed"))
     seconds = float(pc.sum(own["cost.seconds"]).as_py() or 0.0)
-    missing = len(wanted) - len(own)
+    n_trials = max(len(wanted), announced)  # a search asks for its trials as it goes, and the arms come after it
+    missing = n_trials - len(own)
     return {
         "study": name,
         "tier": brief.tier,
-        "trials": len(wanted),
+        "trials": n_trials,
         "complete": states["complete"],
         "collapsed": int(pc.sum(own["collapsed"]).as_py() or 0),
         "pruned": states["pruned"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any, Protocol
@@ -23,6 +24,9 @@ from orchestrator.run.progress import Progress, RunOptions
 from orchestrator.run.runner import Runner
 
 __all__ = ["Observer", "train"]
+
+RECORD_SECONDS, RECORD_SHARE = 10.0, 100.0
+"""How long a record is left alone at least: in seconds, and in times what writing the last one took."""
 
 
 class Observer(Protocol):
@@ -62,7 +66,8 @@ def train(
     spending = options.spending or Spending(ledger.folder)
     spending.begin(plan.study.key)
     options = replace(options, spending=spending)
-    runner = Runner(plan, ledger, options, observer.heard)
+    kept = _KeptRecord(observer)
+    runner = kept.runner = Runner(plan, ledger, options, kept.heard)
     runner.progress.announce(asked.n_trials, asked.n_hits, priced)
     observer.planned(runner.progress, runner.finished)
     if not runner.finished:
@@ -87,6 +92,30 @@ def train(
     if seconds.start_seconds:
         _write_journal(runner, ledger)
     return runner.stop_reason
+
+
+class _KeptRecord:
+    """Keeps the record of a study that runs: what `status` counts is what that asks for, and searches ask as they go.
+
+    Args:
+        observer: who watches the run besides.
+    """
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+        self.runner: Runner | None = None
+        self._n_planned, self._due = 0, 0.0
+
+    def heard(self, progress: Progress) -> None:
+        """Take where the run stands; write the record if it asks for more, and the last one is old."""
+        self._observer.heard(progress)
+        if self.runner is None or time.monotonic() < self._due:
+            return
+        n_planned, began = len(self.runner.schedule.planned), time.monotonic()
+        if n_planned != self._n_planned:
+            self._n_planned = n_planned
+            self.runner.write_record()
+        self._due = time.monotonic() + max(RECORD_SECONDS, RECORD_SHARE * (time.monotonic() - began))
 
 
 def _announce(ledger: Ledger, asked: Demand, priced: dict[str, Any] | None, address: str, device: str) -> None:
