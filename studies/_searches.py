@@ -8,7 +8,7 @@ from typing import Any, Literal
 from orchestrator.designs.search import Search, search
 from orchestrator.knobs import Domain
 from orchestrator.study import Tier
-from studies._settings import CLOTHES_1000, SECONDS, Settings, without
+from studies._settings import CLOTHES_1000, SECONDS, Settings, quick, without
 
 __all__ = ["AT_EQUAL_TUNING", "at_equal_tuning", "of_the_paper"]
 
@@ -30,7 +30,7 @@ def at_equal_tuning(method: str, over: Mapping[str, Domain], settings: Settings)
 def of_the_paper(
     found: Search, settings: Settings, dataset: str, n_epochs: int, protocol: Literal["whole", "split"] = "whole"
 ) -> dict[str, Tier]:
-    """Return the tiers of a search: the same one on the paper's data, with its settings, epochs and protocol."""
+    """Return the tiers of a search: on digits, and on the paper's data with its settings, epochs and protocol."""
     method = found.method
     tier = Tier(
         datasets=(dataset,),
@@ -39,4 +39,4 @@ def of_the_paper(
         base={method: without(settings, *found.over)},
         epoch_seconds={method: SECONDS[method]},
     )
-    return {"paper": tier}
+    return {"quick": quick("digits:subset=1000"), "paper": tier}

@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from orchestrator.knobs import Value
+from orchestrator.study import Tier
 
 __all__ = [
     "ACTIVITY",
@@ -51,6 +52,7 @@ __all__ = [
     "SECU_ON_AXES",
     "SECU_TEMPERATURE",
     "Settings",
+    "quick",
     "without",
 ]
 
@@ -243,3 +245,12 @@ SECONDS: Mapping[str, float] = {
 def without(settings: Settings, *knobs: str) -> dict[str, Value]:
     """Return settings without the knobs that a study varies: no tier may set those."""
     return {name: value for name, value in settings.items() if name not in knobs}
+
+
+def quick(*datasets: str) -> Tier:
+    """Return the tier `quick`: the same arms on small pictures of digits and three seeds, all studies in minutes.
+
+    It shows that a study runs and what its page looks like. Settings are those of the local tier, and three seeds decide
+    nothing but the largest effects.
+    """
+    return Tier(datasets=datasets, seeds=3)

@@ -11,7 +11,7 @@ worth something, their ratios little; what differs from the papers is what diffe
 
 from orchestrator.designs.fixed import Fixed, fixed
 from orchestrator.study import Study
-from studies._settings import CLOTHES_1000, ENTROPY, HARD_ON_AXES, PIPCDR_ON_AXES, SECU_ON_AXES
+from studies._settings import CLOTHES_1000, ENTROPY, HARD_ON_AXES, PIPCDR_ON_AXES, SECU_ON_AXES, quick
 
 STUDY = Study(
     question="Which gains in NMI are worth their cost, over methods and their sizes?",
@@ -31,4 +31,7 @@ STUDY = Study(
         Fixed("secu", {**SECU_ON_AXES, "heads": 3}, "with 3 heads"),
         Fixed("pipcdr", PIPCDR_ON_AXES),
     ),
+    tiers={
+        "quick": quick("digits:subset=1000"),
+    },
 )

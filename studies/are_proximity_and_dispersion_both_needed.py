@@ -12,7 +12,7 @@ where clusters are coarse.
 
 from orchestrator.designs.factorial import factorial
 from orchestrator.study import Study, Tier
-from studies._settings import CLOTHES_1000, PAPER_PIPCDR, PIPCDR_ON_AXES, SECONDS, without
+from studies._settings import CLOTHES_1000, PAPER_PIPCDR, PIPCDR_ON_AXES, SECONDS, quick, without
 
 STUDY = Study(
     question="What do sampled neighbours and cluster dispersion each add to BYOL, and do they need each other?",
@@ -32,11 +32,12 @@ STUDY = Study(
         base=without(PIPCDR_ON_AXES, "neighbour_noise", "cdr_weight"),
     ),
     tiers={
+        "quick": quick("digits:subset=1000"),
         "paper": Tier(
             datasets=("cifar10",),
             n_epochs=1000,
             base={"pipcdr": without(PAPER_PIPCDR, "neighbour_noise", "cdr_weight") | {"noise_units": "relative"}},
             epoch_seconds={"pipcdr": SECONDS["pipcdr"]},
-        )
+        ),
     },
 )

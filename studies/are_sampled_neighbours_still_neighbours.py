@@ -14,7 +14,7 @@ answered.
 
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.study import Study, Tier
-from studies._settings import CLOTHES_1000, PAPER_PIPCDR, PIPCDR_ON_AXES, SECONDS, without
+from studies._settings import CLOTHES_1000, PAPER_PIPCDR, PIPCDR_ON_AXES, SECONDS, quick, without
 
 STUDY = Study(
     question="Up to which noise do sampled neighbours stay with points of their own class?",
@@ -31,11 +31,12 @@ STUDY = Study(
         base=PIPCDR_ON_AXES,
     ),
     tiers={
+        "quick": quick("digits:subset=1000"),
         "paper": Tier(
             datasets=("cifar10",),
             n_epochs=1000,
             base={"pipcdr": without(PAPER_PIPCDR, "neighbour_noise") | {"noise_units": "relative"}},
             epoch_seconds={"pipcdr": SECONDS["pipcdr"]},
-        )
+        ),
     },
 )

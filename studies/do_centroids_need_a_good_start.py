@@ -12,7 +12,7 @@ report.
 
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.study import Study, Tier
-from studies._settings import CLOTHES, HARD_ON_AXES, PAPER_HARD, SECONDS
+from studies._settings import CLOTHES, HARD_ON_AXES, PAPER_HARD, SECONDS, quick
 
 STUDY = Study(
     question="Does the start of the centroids matter for quality or collapse?",
@@ -32,11 +32,12 @@ STUDY = Study(
         base=HARD_ON_AXES,
     ),
     tiers={
+        "quick": quick("digits"),
         "paper": Tier(
             datasets=("cifar10",),
             n_epochs=10,
             base={"hard_regularization": PAPER_HARD},
             epoch_seconds={"hard_regularization": SECONDS["hard_regularization"]},
-        )
+        ),
     },
 )

@@ -11,7 +11,7 @@ that the first does not.
 
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.study import Study, Tier
-from studies._settings import CLOTHES_1000, CLOTHES_1000_IMBALANCED, PAPER_SECU, SECONDS, SECU_ON_AXES, without
+from studies._settings import CLOTHES_1000, CLOTHES_1000_IMBALANCED, PAPER_SECU, SECONDS, SECU_ON_AXES, quick, without
 
 STUDY = Study(
     question="Does an upper bound on cluster sizes add anything to the lower one, on even and on uneven classes?",
@@ -35,12 +35,13 @@ STUDY = Study(
         base=SECU_ON_AXES,
     ),
     tiers={
+        "quick": quick("digits:subset=1000", "digits:imbalance=3"),
         "paper": Tier(
             datasets=("cifar10",),
             n_epochs=401,
             protocol="split",
             base={"secu": without(PAPER_SECU)},
             epoch_seconds={"secu": SECONDS["secu"]},
-        )
+        ),
     },
 )

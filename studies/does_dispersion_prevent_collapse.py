@@ -13,7 +13,7 @@ PIPCDR's own text was not found. The local tier says what keeps a small network 
 
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.study import Study, Tier
-from studies._settings import CLOTHES_1000, PAPER_PIPCDR, PIPCDR_ON_AXES, SECONDS, without
+from studies._settings import CLOTHES_1000, PAPER_PIPCDR, PIPCDR_ON_AXES, SECONDS, quick, without
 
 STUDY = Study(
     question="Which parts of PIPCDR keep representations spread?",
@@ -39,11 +39,12 @@ STUDY = Study(
         base=PIPCDR_ON_AXES,
     ),
     tiers={
+        "quick": quick("digits:subset=1000"),
         "paper": Tier(
             datasets=("cifar10",),
             n_epochs=1000,
             base={"pipcdr": without(PAPER_PIPCDR, "cdr_weight", "ema")},
             epoch_seconds={"pipcdr": SECONDS["pipcdr"]},
-        )
+        ),
     },
 )

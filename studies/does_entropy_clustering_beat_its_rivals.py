@@ -16,7 +16,7 @@ from orchestrator.designs.fixed import Fixed, fixed
 from orchestrator.designs.search import search
 from orchestrator.knobs import Float
 from orchestrator.study import Study, Tier
-from studies._settings import ACTIVITY, CLOTHES, SECONDS
+from studies._settings import ACTIVITY, CLOTHES, SECONDS, quick
 
 
 def tuned(method: str, name: str = "", **values: str) -> Around:
@@ -46,12 +46,13 @@ STUDY = Study(
         tuned("miadm", "of the batch", update="batch"),
     ),
     tiers={
+        "quick": quick("digits", "mnist_5k:subset=1000"),
         "paper": Tier(
             datasets=("mnist:features=resnet50", "cifar10:features=resnet50", "stl10:features=resnet50"),
             n_epochs=10,
             epoch_seconds={
                 name: SECONDS[name] for name in ("entropy", "kmeans", "mi_gradient_descent", "sela", "miadm")
             },
-        )
+        ),
     },
 )

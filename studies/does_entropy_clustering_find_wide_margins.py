@@ -16,6 +16,7 @@ toys there too; boundaries are drawn from the rows by the report's diagnostics.
 from orchestrator.designs.fixed import fixed
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.study import Study
+from studies._settings import quick
 
 STUDY = Study(
     question="Does entropy clustering find the widest margin, at which norm weight, and does k-means?",
@@ -32,4 +33,7 @@ STUDY = Study(
         base={"norm_weight": 1e-3, "lr": 5.0, "batch_size": 200},
     ),
     rivals=(fixed("kmeans"),),
+    tiers={
+        "quick": quick("three_sides"),
+    },
 )

@@ -13,7 +13,7 @@ to the batch on 2,000 images; batches of 1,024 are more than half of them. Time 
 
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.study import Study, Tier
-from studies._settings import CLOTHES, HARD_CENTROID_LR, HARD_LR, HARD_ON_AXES, PAPER_HARD, SECONDS, without
+from studies._settings import CLOTHES, HARD_CENTROID_LR, HARD_LR, HARD_ON_AXES, PAPER_HARD, SECONDS, quick, without
 
 STUDY = Study(
     question="Does hard regularisation depend on the batch size?",
@@ -43,11 +43,12 @@ STUDY = Study(
         base=HARD_ON_AXES,
     ),
     tiers={
+        "quick": quick("digits"),
         "paper": Tier(
             datasets=("cifar10",),
             n_epochs=10,
             base={"hard_regularization": without(PAPER_HARD, "batch_size", "lr", "centroid_lr")},
             epoch_seconds={"hard_regularization": SECONDS["hard_regularization"]},
-        )
+        ),
     },
 )

@@ -11,7 +11,7 @@ says whether what the other studies add to the paper's method changes its answer
 
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.study import Study, Tier
-from studies._settings import CLOTHES, HARD_ON_AXES, HARD_VIEW_STRENGTH, PAPER_HARD, SECONDS, without
+from studies._settings import CLOTHES, HARD_ON_AXES, HARD_VIEW_STRENGTH, PAPER_HARD, SECONDS, quick, without
 
 STUDY = Study(
     question="What do random views add to hard regularisation, and which of them?",
@@ -36,11 +36,12 @@ STUDY = Study(
         base=HARD_ON_AXES,
     ),
     tiers={
+        "quick": quick("digits"),
         "paper": Tier(
             datasets=("cifar10",),
             n_epochs=10,
             base={"hard_regularization": without(PAPER_HARD, "view", "label_from", "view_strength")},
             epoch_seconds={"hard_regularization": SECONDS["hard_regularization"]},
-        )
+        ),
     },
 )

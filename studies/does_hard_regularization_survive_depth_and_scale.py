@@ -11,7 +11,7 @@ steps.
 
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.study import Study
-from studies._settings import CLOTHES, CLOTHES_500, HARD_ON_AXES
+from studies._settings import CLOTHES, CLOTHES_500, HARD_ON_AXES, quick
 
 STUDY = Study(
     question="Does hard regularisation hold with deeper or wider encoders, and with more data?",
@@ -27,4 +27,7 @@ STUDY = Study(
         {"encoder": {"2 layers": {"depth": 2}, "3 layers": {"depth": 3}, "512 wide": {"width": 512}}},
         base=HARD_ON_AXES,
     ),
+    tiers={
+        "quick": quick("digits:subset=500", "digits"),
+    },
 )

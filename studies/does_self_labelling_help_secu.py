@@ -12,7 +12,7 @@ one step.
 
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.study import Study, Tier
-from studies._settings import CLOTHES_1000, PAPER_SECU, SECONDS, SECU_ON_AXES, without
+from studies._settings import CLOTHES_1000, PAPER_SECU, SECONDS, SECU_ON_AXES, quick, without
 
 STUDY = Study(
     question="Do the last epochs bring more as self-labelling than as more of the same training?",
@@ -45,12 +45,13 @@ STUDY = Study(
         base=SECU_ON_AXES,
     ),
     tiers={
+        "quick": quick("digits:subset=1000"),
         "paper": Tier(
             datasets=("cifar10",),
             n_epochs=401,
             protocol="split",
             base={"secu": without(PAPER_SECU)},
             epoch_seconds={"secu": SECONDS["secu"]},
-        )
+        ),
     },
 )

@@ -17,7 +17,7 @@ assignment: the rivals are not tuned.
 from orchestrator.designs.fixed import fixed
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.study import Study, Tier
-from studies._settings import CLOTHES, HARD_ON_AXES, PAPER_HARD, SECONDS
+from studies._settings import CLOTHES, HARD_ON_AXES, PAPER_HARD, SECONDS, quick
 
 STUDY = Study(
     question="Does a price on hard cluster sizes prevent collapse better than soft entropy or balanced transport?",
@@ -50,11 +50,12 @@ STUDY = Study(
     ),
     rivals=(fixed("kmeans"),),
     tiers={
+        "quick": quick("digits"),
         "paper": Tier(
             datasets=("cifar10",),
             n_epochs=10,
             base={"hard_regularization": PAPER_HARD},
             epoch_seconds={name: SECONDS[name] for name in ("hard_regularization", "kmeans")},
-        )
+        ),
     },
 )

@@ -12,7 +12,7 @@ only if it is larger than the steps between levels.
 
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.study import Study, Tier
-from studies._settings import CLOTHES_500, CLOTHES_1000, PAPER_SECU, SECONDS, SECU_ON_AXES, without
+from studies._settings import CLOTHES_500, CLOTHES_1000, PAPER_SECU, SECONDS, SECU_ON_AXES, quick, without
 
 STUDY = Study(
     question="Does one entropy weight a point fit all sizes of data, and is it as good as a bound on sizes?",
@@ -37,12 +37,13 @@ STUDY = Study(
         base={**SECU_ON_AXES, "constraint": "entropy"},
     ),
     tiers={
+        "quick": quick("digits:subset=500", "digits:subset=1000"),
         "paper": Tier(
             datasets=("cifar10:subset=10000", "cifar10"),
             n_epochs=401,
             protocol="split",
             base={"secu": without(PAPER_SECU)},
             epoch_seconds={"secu": SECONDS["secu"]},
-        )
+        ),
     },
 )

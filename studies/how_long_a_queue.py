@@ -13,7 +13,7 @@ PIPCDR's own text was not found. The local tier says what a queue does for ten c
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.knobs import Value
 from orchestrator.study import Study, Tier
-from studies._settings import CLOTHES_500, PAPER_PIPCDR, PIPCDR_ON_AXES, SECONDS, without
+from studies._settings import CLOTHES_500, PAPER_PIPCDR, PIPCDR_ON_AXES, SECONDS, quick, without
 
 OF_CIFAR_20: dict[str, Value] = {"batch_size": 256, "ema_schedule": "cosine", "ema_order": "after", "resample": True}
 """What ProPos has otherwise for CIFAR-20."""
@@ -33,11 +33,12 @@ STUDY = Study(
         base={**PIPCDR_ON_AXES, "batch_size": 32},
     ),
     tiers={
+        "quick": quick("digits:subset=500"),
         "paper": Tier(
             datasets=("cifar100_20",),
             n_epochs=1000,
             base={"pipcdr": without(PAPER_PIPCDR, "queue_ratio") | OF_CIFAR_20},
             epoch_seconds={"pipcdr": SECONDS["pipcdr"]},
-        )
+        ),
     },
 )

@@ -10,7 +10,7 @@ PIPCDR's own text was not found. The local tier says how wide the good range is 
 
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.study import Study, Tier
-from studies._settings import CLOTHES_1000, PAPER_PIPCDR, PIPCDR_ON_AXES, SECONDS, without
+from studies._settings import CLOTHES_1000, PAPER_PIPCDR, PIPCDR_ON_AXES, SECONDS, quick, without
 
 STUDY = Study(
     question="Which weight of cluster dispersion is best, and how far may one be off?",
@@ -35,11 +35,12 @@ STUDY = Study(
         base=PIPCDR_ON_AXES,
     ),
     tiers={
+        "quick": quick("digits:subset=1000"),
         "paper": Tier(
             datasets=("cifar10",),
             n_epochs=1000,
             base={"pipcdr": without(PAPER_PIPCDR, "cdr_weight")},
             epoch_seconds={"pipcdr": SECONDS["pipcdr"]},
-        )
+        ),
     },
 )

@@ -13,7 +13,7 @@ between classes of 20 to 200 points or more.
 
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.study import Study, Tier
-from studies._settings import CLOTHES_IMBALANCED, CLOTHES_UNEVEN, HARD_ON_AXES, PAPER_HARD, SECONDS
+from studies._settings import CLOTHES_IMBALANCED, CLOTHES_UNEVEN, HARD_ON_AXES, PAPER_HARD, SECONDS, quick
 
 STUDY = Study(
     question="What does a right or a wrong prior over cluster sizes do on balanced and on imbalanced data?",
@@ -37,11 +37,12 @@ STUDY = Study(
         base=HARD_ON_AXES,
     ),
     tiers={
+        "quick": quick("digits:imbalance=1", "digits:imbalance=3"),
         "paper": Tier(
             datasets=("cifar10:imbalance=1", "cifar10:imbalance=3"),
             n_epochs=10,
             base={"hard_regularization": PAPER_HARD},
             epoch_seconds={"hard_regularization": SECONDS["hard_regularization"]},
-        )
+        ),
     },
 )

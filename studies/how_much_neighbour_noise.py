@@ -13,7 +13,7 @@ not what 50,000 images do.
 
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.study import Study, Tier
-from studies._settings import CLOTHES_500, CLOTHES_1000, PAPER_PIPCDR, PIPCDR_ON_AXES, SECONDS, without
+from studies._settings import CLOTHES_500, CLOTHES_1000, PAPER_PIPCDR, PIPCDR_ON_AXES, SECONDS, quick, without
 
 STUDY = Study(
     question="How much noise makes the best sampled neighbour, and does that change with the size of the data?",
@@ -30,11 +30,12 @@ STUDY = Study(
         base=PIPCDR_ON_AXES,
     ),
     tiers={
+        "quick": quick("digits:subset=500", "digits:subset=1000"),
         "paper": Tier(
             datasets=("cifar10:subset=10000", "cifar10"),
             n_epochs=1000,
             base={"pipcdr": without(PAPER_PIPCDR, "neighbour_noise") | {"noise_units": "relative"}},
             epoch_seconds={"pipcdr": SECONDS["pipcdr"]},
-        )
+        ),
     },
 )

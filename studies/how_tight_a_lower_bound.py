@@ -12,7 +12,7 @@ holds, and which way imbalance moves it.
 
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.study import Study, Tier
-from studies._settings import CLOTHES_1000, CLOTHES_1000_IMBALANCED, PAPER_SECU, SECONDS, SECU_ON_AXES, without
+from studies._settings import CLOTHES_1000, CLOTHES_1000_IMBALANCED, PAPER_SECU, SECONDS, SECU_ON_AXES, quick, without
 
 STUDY = Study(
     question="How tight a lower bound and how fast a dual suit SeCu, and does imbalance change that?",
@@ -32,12 +32,13 @@ STUDY = Study(
         base=SECU_ON_AXES,
     ),
     tiers={
+        "quick": quick("digits:subset=1000", "digits:imbalance=3"),
         "paper": Tier(
             datasets=("cifar10", "cifar10:imbalance=3"),
             n_epochs=401,
             protocol="split",
             base={"secu": without(PAPER_SECU, "dual_lr")},
             epoch_seconds={"secu": SECONDS["secu"]},
-        )
+        ),
     },
 )

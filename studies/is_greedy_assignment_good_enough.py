@@ -13,7 +13,7 @@ the label of the point as it is (`studies/_settings.py`). The local tier can say
 
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.study import Study, Tier
-from studies._settings import CLOTHES, HARD_ON_AXES, PAPER_HARD, SECONDS, without
+from studies._settings import CLOTHES, HARD_ON_AXES, PAPER_HARD, SECONDS, quick, without
 
 STUDY = Study(
     question="Does a lower assignment objective than greedy's give better clusters?",
@@ -36,11 +36,12 @@ STUDY = Study(
         base=HARD_ON_AXES,
     ),
     tiers={
+        "quick": quick("digits"),
         "paper": Tier(
             datasets=("cifar10",),
             n_epochs=10,
             base={"hard_regularization": without(PAPER_HARD)},
             epoch_seconds={"hard_regularization": SECONDS["hard_regularization"]},
-        )
+        ),
     },
 )

@@ -11,7 +11,7 @@ epoch, the paper's 195: a difference here may be one of steps.
 
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.study import Study, Tier
-from studies._settings import CLOTHES_1000, PAPER_SECU, SECONDS, SECU_ON_AXES, without
+from studies._settings import CLOTHES_1000, PAPER_SECU, SECONDS, SECU_ON_AXES, quick, without
 
 STUDY = Study(
     question="Is SeCu indifferent to the batch size?",
@@ -28,12 +28,13 @@ STUDY = Study(
         base=SECU_ON_AXES,
     ),
     tiers={
+        "quick": quick("digits:subset=1000"),
         "paper": Tier(
             datasets=("cifar10",),
             n_epochs=401,
             protocol="split",
             base={"secu": without(PAPER_SECU, "batch_size")},
             epoch_seconds={"secu": SECONDS["secu"]},
-        )
+        ),
     },
 )

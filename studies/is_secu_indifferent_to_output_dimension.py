@@ -11,7 +11,7 @@ where 256 dimensions are more than what comes in.
 
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.study import Study, Tier
-from studies._settings import CLOTHES_1000, PAPER_SECU, SECONDS, SECU_ON_AXES, without
+from studies._settings import CLOTHES_1000, PAPER_SECU, SECONDS, SECU_ON_AXES, quick, without
 
 STUDY = Study(
     question="Is SeCu indifferent to the output dimension?",
@@ -28,12 +28,13 @@ STUDY = Study(
         base=SECU_ON_AXES,
     ),
     tiers={
+        "quick": quick("digits:subset=1000"),
         "paper": Tier(
             datasets=("cifar10",),
             n_epochs=401,
             protocol="split",
             base={"secu": without(PAPER_SECU, "output_dim")},
             epoch_seconds={"secu": SECONDS["secu"]},
-        )
+        ),
     },
 )

@@ -14,7 +14,7 @@ local tier says how exactly labels must be solved at batches of 250 and ten clas
 
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.study import Study, Tier
-from studies._settings import CLOTHES, ENTROPY, PAPER_ENTROPY, SECONDS
+from studies._settings import CLOTHES, ENTROPY, PAPER_ENTROPY, SECONDS, quick
 
 STUDY = Study(
     question="Does solving pseudo-labels more exactly, or by another solver, change the clusters?",
@@ -43,11 +43,12 @@ STUDY = Study(
         base=ENTROPY,
     ),
     tiers={
+        "quick": quick("digits"),
         "paper": Tier(
             datasets=("mnist",),
             n_epochs=50,
             base={"entropy": PAPER_ENTROPY},
             epoch_seconds={"entropy": SECONDS["entropy"]},
-        )
+        ),
     },
 )

@@ -11,7 +11,7 @@ sets, learning rate 1 and 50 epochs (`studies/_settings.py`).
 
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.study import Study, Tier
-from studies._settings import PAPER_ENTROPY, SECONDS
+from studies._settings import PAPER_ENTROPY, SECONDS, quick
 
 STUDY = Study(
     question="Do pseudo-labels made for each batch cluster better than labels made once an epoch?",
@@ -28,11 +28,12 @@ STUDY = Study(
         base={"lr": 1.0, "batch_size": 50},
     ),
     tiers={
+        "quick": quick("mnist_5k:subset=1000"),
         "paper": Tier(
             datasets=("mnist",),
             n_epochs=50,
             base={"entropy": PAPER_ENTROPY},
             epoch_seconds={"entropy": SECONDS["entropy"]},
-        )
+        ),
     },
 )

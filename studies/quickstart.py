@@ -17,7 +17,7 @@ from orchestrator.designs.fixed import fixed
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.designs.search import search
 from orchestrator.knobs import Float
-from orchestrator.study import Study
+from orchestrator.study import Study, Tier
 
 STUDY = Study(
     question="Which parts of entropy clustering matter on images of digits, and does it beat k-means?",
@@ -50,4 +50,5 @@ STUDY = Study(
         ),
     ),
     rivals=(fixed("kmeans"),),
+    tiers={"quick": Tier(datasets=("digits", "mnist_5k:subset=2000"), seeds=3)},
 )

@@ -16,7 +16,7 @@ robustness: what it claims is the order of losses for a model of little capacity
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.knobs import Value
 from orchestrator.study import Study, Tier
-from studies._settings import CLOTHES, PAPER_ENTROPY, SECONDS, without
+from studies._settings import CLOTHES, PAPER_ENTROPY, SECONDS, quick, without
 
 KNOWN: dict[str, Value] = {"lr": 1.0, "fairness": "none", "supervised_weight": 0.0, "given_softness": 0.3}
 
@@ -37,11 +37,18 @@ STUDY = Study(
     beats_chance_by=0.1,
     design=one_factor("entropy", {"loss": ["forward", "symmetric", "collision"]}, base=KNOWN),
     tiers={
+        "quick": quick(
+            "digits:noise=uniform:0.5",
+            "digits:noise=uniform:0.8",
+            "digits:noise=class:0.4",
+            "digits:noise=instance:0.2",
+            "digits:noise=instance:0.4",
+        ),
         "paper": Tier(
             datasets=("stl10:noise=uniform:0.4", "stl10:noise=class:0.4"),
             n_epochs=50,
             base={"entropy": without(PAPER_ENTROPY)},
             epoch_seconds={"entropy": SECONDS["entropy"]},
-        )
+        ),
     },
 )

@@ -17,7 +17,7 @@ from orchestrator.designs.fixed import fixed
 from orchestrator.designs.search import search
 from orchestrator.knobs import Float
 from orchestrator.study import Study
-from studies._settings import ACTIVITY, CLOTHES, CLOTHES_IMBALANCED
+from studies._settings import ACTIVITY, CLOTHES, CLOTHES_IMBALANCED, quick
 
 KNOBS = {
     "fairness_weight": Float(1.0, 1000.0, log=True),
@@ -44,4 +44,7 @@ STUDY = Study(
     beats_chance_by=0.3,
     design=chosen_by("neighbour_mi"),
     rivals=(chosen_by("oracle_nmi"), chosen_by("silhouette"), chosen_by("preservation")),
+    tiers={
+        "quick": quick("digits", "mnist_5k:subset=1000", "digits:imbalance=3"),
+    },
 )

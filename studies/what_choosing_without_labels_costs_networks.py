@@ -15,7 +15,7 @@ from orchestrator.designs.fixed import Fixed
 from orchestrator.designs.search import search
 from orchestrator.knobs import Float
 from orchestrator.study import Study
-from studies._settings import CLOTHES, HARD_ON_AXES, without
+from studies._settings import CLOTHES, HARD_ON_AXES, quick, without
 
 KNOBS = {
     "variance": Float(10.0, 1000.0, log=True),
@@ -53,4 +53,7 @@ STUDY = Study(
     beats_chance_by=0.3,
     design=chosen_by("neighbour_mi"),
     rivals=(chosen_by("oracle_nmi"), chosen_by("silhouette"), chosen_by("preservation")),
+    tiers={
+        "quick": quick("digits"),
+    },
 )

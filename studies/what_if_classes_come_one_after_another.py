@@ -17,6 +17,7 @@ come and go lose less than a fixed number when classes do.
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.knobs import Value
 from orchestrator.study import Study
+from studies._settings import quick
 
 FIXED: dict[str, Value] = {"birth_factor": 0.0, "least_share": 0.0}
 LEARNED: dict[str, Value] = {"features": "learned", "encoder_width": 128, "view": "affine", "start_clusters": 10}
@@ -45,4 +46,7 @@ STUDY = Study(
         },
         base={"batch_size": 64},
     ),
+    tiers={
+        "quick": quick("digits:stream=class:5", "digits:stream=iid:5", "mnist_5k:subset=1000,stream=class:5"),
+    },
 )

@@ -12,7 +12,7 @@ again and again; classes that appear one after another in a stream are not tried
 
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.study import Study, Tier
-from studies._settings import CLOTHES, HARD_ON_AXES, PAPER_HARD, SECONDS
+from studies._settings import CLOTHES, HARD_ON_AXES, PAPER_HARD, SECONDS, quick
 
 STUDY = Study(
     question="What does a wrong number of clusters cost, and does the price on sizes help or harm then?",
@@ -38,11 +38,12 @@ STUDY = Study(
         base=HARD_ON_AXES,
     ),
     tiers={
+        "quick": quick("digits"),
         "paper": Tier(
             datasets=("cifar10",),
             n_epochs=10,
             base={"hard_regularization": PAPER_HARD},
             epoch_seconds={"hard_regularization": SECONDS["hard_regularization"]},
-        )
+        ),
     },
 )

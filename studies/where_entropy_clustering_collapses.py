@@ -11,7 +11,7 @@ tier shows the shape of the map for a small model; where its edges lie will move
 
 from orchestrator.designs.grid import grid
 from orchestrator.study import Study
-from studies._settings import CLOTHES, ENTROPY, without
+from studies._settings import CLOTHES, ENTROPY, quick, without
 
 STUDY = Study(
     question="Where over lambda and learning rate does entropy clustering collapse?",
@@ -27,4 +27,7 @@ STUDY = Study(
         {"fairness_weight": [100.0, 1.0, 10.0, 1000.0], "lr": [5.0, 0.1, 1.0, 10.0]},
         base=without(ENTROPY, "lr"),
     ),
+    tiers={
+        "quick": quick("digits"),
+    },
 )

@@ -12,7 +12,7 @@ with data and network.
 
 from orchestrator.designs.grid import grid
 from orchestrator.study import Study
-from studies._settings import CLOTHES_500, HARD_ON_AXES
+from studies._settings import CLOTHES_500, HARD_ON_AXES, quick
 
 STUDY = Study(
     question="Where over price and variance does hard regularisation collapse?",
@@ -28,4 +28,7 @@ STUDY = Study(
         {"penalty": [1.0, 0.0, 0.25, 4.0], "variance": [100.0, 3.0, 30.0, 1000.0]},
         base=HARD_ON_AXES,
     ),
+    tiers={
+        "quick": quick("digits:subset=500"),
+    },
 )

@@ -12,7 +12,7 @@ with data and network.
 
 from orchestrator.designs.grid import grid
 from orchestrator.study import Study
-from studies._settings import CLOTHES_500, PIPCDR_ON_AXES, without
+from studies._settings import CLOTHES_500, PIPCDR_ON_AXES, quick, without
 
 STUDY = Study(
     question="Where over dispersion and speed of the target does PIPCDR collapse?",
@@ -28,4 +28,7 @@ STUDY = Study(
         {"cdr_weight": [0.3, 0.0, 0.7, 1.0], "ema": [0.95, 0.9, 0.99, 0.999]},
         base=without(PIPCDR_ON_AXES, "cdr_weight", "ema"),
     ),
+    tiers={
+        "quick": quick("digits:subset=500"),
+    },
 )

@@ -12,7 +12,7 @@ with data and network.
 
 from orchestrator.designs.grid import grid
 from orchestrator.study import Study
-from studies._settings import CLOTHES_500, SECU_ON_AXES, without
+from studies._settings import CLOTHES_500, SECU_ON_AXES, quick, without
 
 STUDY = Study(
     question="Where over lower bound and dual learning rate does SeCu collapse?",
@@ -28,4 +28,7 @@ STUDY = Study(
         {"lower_bound": [0.9, 0.0, 0.4, 1.0], "dual_lr": [0.8, 0.02, 0.1, 6.4]},
         base=without(SECU_ON_AXES, "dual_lr"),
     ),
+    tiers={
+        "quick": quick("digits:subset=500"),
+    },
 )

@@ -12,7 +12,7 @@ for a linear head, and what an uneven truth costs each.
 
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.study import Study, Tier
-from studies._settings import CLOTHES, CLOTHES_IMBALANCED, ENTROPY, PAPER_ENTROPY, SECONDS
+from studies._settings import CLOTHES, CLOTHES_IMBALANCED, ENTROPY, PAPER_ENTROPY, SECONDS, quick
 
 STUDY = Study(
     question="Which form and weight of fairness is best, on balanced and on imbalanced classes?",
@@ -33,11 +33,12 @@ STUDY = Study(
         base=ENTROPY,
     ),
     tiers={
+        "quick": quick("digits", "digits:imbalance=3"),
         "paper": Tier(
             datasets=("mnist", "mnist:imbalance=3"),
             n_epochs=50,
             base={"entropy": PAPER_ENTROPY},
             epoch_seconds={"entropy": SECONDS["entropy"]},
-        )
+        ),
     },
 )

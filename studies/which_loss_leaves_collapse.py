@@ -13,7 +13,7 @@ network would stay.
 
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.study import Study, Tier
-from studies._settings import CLOTHES, ENTROPY, PAPER_ENTROPY, SECONDS
+from studies._settings import CLOTHES, ENTROPY, PAPER_ENTROPY, SECONDS, quick
 
 STUDY = Study(
     question="Which loss leaves a start at collapse within the training that the others need anyway?",
@@ -43,11 +43,12 @@ STUDY = Study(
         base=ENTROPY,
     ),
     tiers={
+        "quick": quick("digits"),
         "paper": Tier(
             datasets=("mnist",),
             n_epochs=50,
             base={"entropy": PAPER_ENTROPY},
             epoch_seconds={"entropy": SECONDS["entropy"]},
-        )
+        ),
     },
 )

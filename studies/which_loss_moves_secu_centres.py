@@ -12,7 +12,7 @@ a small network; rates of centres were chosen with SeCu's own loss.
 
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.study import Study, Tier
-from studies._settings import CLOTHES_1000, PAPER_SECU, SECONDS, SECU_ON_AXES, without
+from studies._settings import CLOTHES_1000, PAPER_SECU, SECONDS, SECU_ON_AXES, quick, without
 
 STUDY = Study(
     question="Which rule for the centres works, and is plain cross-entropy as unstable as SeCu says?",
@@ -39,12 +39,13 @@ STUDY = Study(
         base=SECU_ON_AXES,
     ),
     tiers={
+        "quick": quick("digits:subset=1000"),
         "paper": Tier(
             datasets=("cifar10",),
             n_epochs=401,
             protocol="split",
             base={"secu": without(PAPER_SECU, "centre_temperature")},
             epoch_seconds={"secu": SECONDS["secu"]},
-        )
+        ),
     },
 )

@@ -17,7 +17,7 @@ from orchestrator.designs.search import search
 from orchestrator.knobs import Float
 from orchestrator.study import Study
 from studies import search_entropy, search_pipcdr, search_secu
-from studies._settings import CLOTHES_1000, HARD_ON_AXES, PIPCDR_ON_AXES, SECU_ON_AXES, without
+from studies._settings import CLOTHES_1000, HARD_ON_AXES, PIPCDR_ON_AXES, SECU_ON_AXES, quick, without
 
 HARD_BASE = without(HARD_ON_AXES, "lr")
 
@@ -58,4 +58,7 @@ STUDY = Study(
         linear("mi_gradient_descent", "fairness_weight", Float(0.1, 100.0, log=True)),
         linear("sela", "sharpness", Float(1.0, 300.0, log=True)),
     ),
+    tiers={
+        "quick": quick("digits:subset=1000"),
+    },
 )

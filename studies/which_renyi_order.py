@@ -16,7 +16,7 @@ are those of its Table 5.
 from orchestrator.designs.fixed import Fixed
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.study import Study, Tier
-from studies._settings import ACTIVITY, CLOTHES, ENTROPY, PAPER_ENTROPY_RESNET, SECONDS
+from studies._settings import ACTIVITY, CLOTHES, ENTROPY, PAPER_ENTROPY_RESNET, SECONDS, quick
 
 STUDY = Study(
     question="Does a higher Renyi order of the decisiveness term cluster better?",
@@ -34,12 +34,13 @@ STUDY = Study(
     ),
     rivals=(Fixed("entropy", ENTROPY, "with pseudo-labels"),),
     tiers={
+        "quick": quick("digits", "mnist_5k:subset=1000"),
         "paper": Tier(
             datasets=("stl10:unlabelled=100000",),
             n_epochs=50,
             protocol="split",
             base={"entropy": {**PAPER_ENTROPY_RESNET, "optimiser": "sgd"}},
             epoch_seconds={"entropy": SECONDS["entropy"]},
-        )
+        ),
     },
 )

@@ -11,7 +11,7 @@ setting, so that the question is how far one may be off.
 
 from orchestrator.designs.one_factor import one_factor
 from orchestrator.study import Study, Tier
-from studies._settings import CLOTHES_1000, PAPER_SECU, SECONDS, SECU_ON_AXES, SECU_TEMPERATURE, without
+from studies._settings import CLOTHES_1000, PAPER_SECU, SECONDS, SECU_ON_AXES, SECU_TEMPERATURE, quick, without
 
 STUDY = Study(
     question="How far may the temperatures of the two losses of SeCu be off?",
@@ -31,12 +31,13 @@ STUDY = Study(
         base=SECU_ON_AXES,
     ),
     tiers={
+        "quick": quick("digits:subset=1000"),
         "paper": Tier(
             datasets=("cifar10",),
             n_epochs=401,
             protocol="split",
             base={"secu": without(PAPER_SECU, "temperature", "centre_temperature")},
             epoch_seconds={"secu": SECONDS["secu"]},
-        )
+        ),
     },
 )

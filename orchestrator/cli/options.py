@@ -56,7 +56,7 @@ class StudyOrAllOptions:
 
     study: StudyOrAll = ""
     all_studies: Annotated[bool, Option("--all", help="every study instead of one")] = False
-    tier: Annotated[str, Option("--tier", help="local, or paper where a study has it")] = "local"
+    tier: Annotated[str, Option("--tier", help="local; quick or paper where a study has it")] = "local"
     results: Results = RESULTS
     as_json: AsJson = False
 
@@ -262,7 +262,7 @@ class ExportOptions:
     follow: Annotated[bool, Option("--follow", help="with a tracker: add new trials every 5 s until all are")] = False
     plugin: Plugins = field(default_factory=list)
     results: Results = RESULTS
-    tier: Annotated[str, Option("--tier", help="local, or paper where a study has it")] = "local"
+    tier: Annotated[str, Option("--tier", help="local; quick or paper where a study has it")] = "local"
 
     @property
     def trackers(self) -> list[tuple[str, Path]]:

@@ -50,7 +50,17 @@ def test_every_tier_asks_the_same_of_other_data(name):
     for tier in study.tiers:
         moved = in_tier(study, tier)
         plan_of(moved, CATALOGUE)
-        assert set(moved.epoch_seconds) == set(study.methods)
+        assert set(moved.epoch_seconds) == (set() if tier == "quick" else set(study.methods))
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_every_study_has_a_quick_tier_on_digits_of_the_same_arms(name):
+    study = STUDIES[name]
+    quick = in_tier(study, "quick")
+    assert {dataset.partition(":")[0] for dataset in quick.datasets} <= {"digits", "mnist_5k", "three_sides"}
+    assert len(quick.datasets) == len(study.datasets)
+    assert quick.looks == (3,)
+    assert quick.designs == study.designs
 
 
 def test_there_are_many_questions_and_few_of_them_explore():
