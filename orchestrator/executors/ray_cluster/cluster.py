@@ -22,7 +22,7 @@ from orchestrator.executors.ray_cluster.environment import DRIVER_ENVIRONMENT, J
 from orchestrator.executors.ray_cluster.folders import sweep_leftovers
 from orchestrator.executors.ray_cluster.joining import LOCAL, check_address, check_cluster, place_of, shipped
 from orchestrator.executors.ray_cluster.own_ray import OwnRay
-from orchestrator.executors.ray_cluster.private_api import inherited_actors, without_grace
+from orchestrator.executors.ray_cluster.private_api import inherited_actors, with_garbage_kept, without_grace
 from orchestrator.executors.ray_cluster.template_process import is_possible
 
 __all__ = ["LOCAL", "Cluster"]
@@ -157,15 +157,16 @@ class Cluster:
         self._end.set()
         self._released.set()
 
-    def close(self) -> None:
-        """End what was started, and wait until it is gone."""
+    def close(self) -> bool:
+        """End what was started, and wait until it is gone; return whether Ray's own end was reached in time."""
         self.end()
         deadline = time.monotonic() + THREAD_SECONDS
         starting = self.local and not self._up.is_set()
         while self._thread.is_alive() and (starting or time.monotonic() < deadline):
             self._thread.join(0.1)
             starting = self.local and not self._up.is_set()
-        if self._thread.is_alive():
+        ended = not self._thread.is_alive()
+        if not ended:
             _forget_exit_calls()
             self._own.note_family()
         self._own.remove()
@@ -174,6 +175,7 @@ class Cluster:
                 os.environ[name] = self._environment[name]
             else:
                 os.environ.pop(name, None)
+        return ended
 
     def _live(self) -> None:
         # What this thread starts inherits the mask. A signal to all processes (`timeout`, Slurm, systemd, a closed
@@ -197,7 +199,7 @@ class Cluster:
         import ray
 
         self._own.kill_workers()  # Ray asks each to end and waits a second, but they hear no SIGTERM
-        with contextlib.suppress(Exception), without_grace():  # what is left is killed by close()
+        with contextlib.suppress(Exception), with_garbage_kept(), without_grace():  # what is left is killed by close()
             ray.shutdown()
 
     def _prepare_environment(self) -> None:
@@ -253,7 +255,7 @@ class Cluster:
         """Leave the cluster and join it again, as soon as this machine has a node there again."""
         import ray
 
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(Exception), with_garbage_kept():
             ray.shutdown()
         deadline = time.monotonic() + REJOIN_SECONDS
         while not self._end.wait(1.0):

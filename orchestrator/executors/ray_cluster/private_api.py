@@ -7,6 +7,7 @@ new Ray differs.
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import re
 import secrets
@@ -15,7 +16,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
-__all__ = ["inherited", "inherited_actors", "lean_node", "let_agents_go", "without_grace", "write_hook"]
+__all__ = [
+    "inherited",
+    "inherited_actors",
+    "lean_node",
+    "let_agents_go",
+    "with_garbage_kept",
+    "without_grace",
+    "write_hook",
+]
 
 AGENT_PORTS = (
     "DASHBOARD_AGENT_LISTEN_PORT_NAME",
@@ -134,6 +143,21 @@ def without_grace() -> Iterator[None]:
 
     with _replaced(node.Node, kill_all_processes=at_once):
         yield
+
+
+@contextmanager
+def with_garbage_kept() -> Iterator[None]:
+    """Have no thread collect what is garbage by now, for `ray.shutdown` in a process that goes on.
+
+    Between the end of Ray's core in a process and the moment at which Python forgets it, a reference to an object or an
+    actor that is let go by another thread ends the whole process with status 1, in the middle of what it writes
+    (Ray 2.60.0). Tune leaves such references in cycles, and whatever is done meanwhile may collect them.
+    """
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 @contextmanager

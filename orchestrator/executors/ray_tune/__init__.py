@@ -75,8 +75,7 @@ class RayTuneExecutor:
             is_down=lambda: self._cluster is not None and self._cluster.is_down,
             most=max_concurrent,
         )
-        self._wanted = threading.Event()
-        self._packing = Packing()
+        self._wanted, self._packing = threading.Event(), Packing()
         self._capacity = Capacity(cpus, gpus, bundles_per_gpu)
         self._membership = Membership(address, self._capacity)
 
@@ -140,6 +139,7 @@ class RayTuneExecutor:
                 cluster.expect(spec.method, key, partial(self._packing.place, key))
 
     def _made(self, *, held: bool) -> Cluster:
+        self._packing.clear()
         return Cluster(self.address, self._work, quiet=not self.verbose, forks=not self.gpus, held=held)
 
     def wait(self) -> None:
@@ -211,8 +211,8 @@ class RayTuneExecutor:
         if self._cluster is not None:
             cluster, self._cluster = self._cluster, None
             self._wanted.set()
-            cluster.close()
-            self._packing.clear()
+            if cluster.close():  # else Ray shuts down still, and a reference that goes now would end the process
+                self._packing.clear()
 
     def _work(self) -> None:
         """Run Tune, in the cluster's thread."""

@@ -1,11 +1,13 @@
 """The lean Ray of one machine: what does not run, and what its workers inherit."""
 
 import contextlib
+import gc
 import importlib
 import os
 import stat
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
 import psutil
@@ -127,3 +129,52 @@ def test_a_ray_with_logs_and_what_was_replaced_are_as_ray_has_them():
         assert services.resolve_ip_for_localhost("127.0.0.1") == "127.0.0.1"
     assert services.resolve_ip_for_localhost is resolved
     assert known == (parameter.RayParams, node.Node.start_api_server, class_cache.DEFAULT_ENV_VARS)
+
+
+class Ring:
+    """An object that refers to itself, as what Tune leaves behind."""
+
+    def __init__(self):
+        self.itself = self
+
+
+def test_nobody_collects_what_is_garbage_while_ray_shuts_down():
+    ring = Ring()
+    alive = weakref.ref(ring)
+    with private_api.with_garbage_kept():
+        del ring
+        gc.collect()
+        assert alive() is not None
+    gc.collect()
+    assert alive() is None
+
+
+SHUTS_DOWN = """
+import gc
+
+import ray
+
+from orchestrator.executors.ray_tune import RayTuneExecutor
+
+shutdown = ray.shutdown
+
+
+def noted(*arguments, **options):
+    print("frozen", gc.get_freeze_count() > 0)
+    shutdown(*arguments, **options)
+
+
+ray.shutdown = noted
+executor = RayTuneExecutor(max_concurrent=1)
+executor.start()
+executor.wait()
+executor.close()
+print("frozen", gc.get_freeze_count() > 0)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.sample
+def test_a_ray_of_our_own_shuts_down_with_its_garbage_kept():
+    said = subprocess.run([sys.executable, "-c", SHUTS_DOWN], check=True, capture_output=True, text=True).stdout
+    assert said.split("\n")[:2] == ["frozen True", "frozen False"]
