@@ -138,4 +138,5 @@ def summary(study: StudyView) -> str:
     collapsed = int(rows["collapsed"].sum())
     seconds = float(rows["cost.seconds"].fillna(0).sum())
     gone = f", {collapsed} of the complete ones collapsed" if collapsed else ""
-    return f"{len(rows)} trials: {join(parts)}{gone}; {seconds:.3g} s of training."
+    took = f"{seconds:,.0f}" if seconds >= 1000 else f"{seconds:.3g}"
+    return f"{len(rows)} trials: {join(parts)}{gone}; {took} s of training."
