@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import chain, compress
 from typing import Any
 
@@ -127,7 +127,8 @@ def _domain_text(domain: object) -> str:
         return str(domain)
     if domain["kind"] == "choice":
         return ", ".join(map(str, domain["options"]))
-    return f"{domain['low']:g} to {domain['high']:g}{' (log)' if domain.get('log') else ''}"
+    step = f" in steps of {domain['step']:g}" if domain.get("step") is not None else ""
+    return f"{domain['low']:g} to {domain['high']:g}{step}{' (log)' if domain.get('log') else ''}"
 
 
 def figures_of_searches(study: StudyView) -> list[Drawing]:
@@ -168,10 +169,7 @@ def _knob_panel(axes: Panel, table: pd.DataFrame, knob: str, domain: object) -> 
     values = pd.to_numeric(table[knob], errors="coerce")
     if values.isna().any() or table[knob].map(lambda value: isinstance(value, bool)).any():
         texts = table[knob].astype(str)
-        levels = sorted(texts.unique())
-        if isinstance(domain, Mapping) and domain.get("ordered"):
-            order = list(map(str, domain["options"]))
-            levels = sorted(set(order) & set(levels), key=order.index)
+        levels = _in_order(texts.unique(), domain)
         values = texts.map(dict(zip(levels, range(len(levels)), strict=True)))
         axes.x.name(range(len(levels)), levels)
     else:
@@ -181,6 +179,12 @@ def _knob_panel(axes: Panel, table: pd.DataFrame, knob: str, domain: object) -> 
             axes.x.be_logarithmic()
             axes.x.small_ticks = False
     _panel(axes, table, values.astype(float), knob)
+
+
+def _in_order(levels: Iterable[str], domain: object) -> list[str]:
+    """Return options as the search names them: small before large, (64,) before (64, 64); unknown ones at the end."""
+    options = list(map(str, domain.get("options", ()))) if isinstance(domain, Mapping) else []
+    return sorted(levels, key=lambda level: (options.index(level) if level in options else len(options), level))
 
 
 def _trend(axes: Panel, table: pd.DataFrame, x: NDArray[np.float64], logarithmic: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -87,7 +88,7 @@ def write_record(
     """
     study = standing.plan.study
     earlier = earlier_record(ledger, study.key)
-    record = study_json(standing, earlier)
+    record = study_json(standing, earlier, plugins)
     source = require_own_file(study, ledger)
     if source or earlier.get("source"):
         record["source"] = source or earlier["source"]
@@ -117,7 +118,7 @@ def require_own_file(study: Study, ledger: Ledger) -> dict[str, str] | None:
     return source
 
 
-def study_json(standing: Standing, earlier: Mapping[str, Any]) -> dict[str, Any]:
+def study_json(standing: Standing, earlier: Mapping[str, Any], plugins: Sequence[str] = ()) -> dict[str, Any]:
     """Return study.json; `earlier` is the one that it replaces (its looks stay: every look is remembered)."""
     plan, study = standing.plan, standing.plan.study
     now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -132,7 +133,7 @@ def study_json(standing: Standing, earlier: Mapping[str, Any]) -> dict[str, Any]
         "contrasts": [_contrast(planned) for planned in plan.contrasts if planned.dataset in standing.begun],
         "searches": list(standing.searches),
         "created_at": earlier.get("created_at", now),
-        "command": _command(study),
+        "command": _command(study, plugins),
         "versions": versions(),
         "git_commit": git_commit(),
     }
@@ -213,9 +214,12 @@ def _seeds(study: Study, n_seeds: int, earlier: Mapping[str, Any]) -> dict[str, 
     return {"block": "confirm", "seeds": list(range(n_seeds)), **plan, "file": list(study.planned_looks)}
 
 
-def _command(study: Study) -> str:
+def _command(study: Study, plugins: Sequence[str]) -> str:
+    """Return the command that trains a study, where this one was given: a study's file is no study by its name."""
     tier = ["--tier", study.tier] if study.tier != LOCAL else []
-    words = ["orchestrate", "run", study.name, *tier]
+    words = ["orchestrate", "run", os.path.relpath(study.file) if study.file else study.name, *tier]
+    for plugin in plugins:
+        words += ["--plugin", os.path.relpath(plugin)]
     for setting in study.settings:
         words += ["--set", setting]
     return shlex.join(words)

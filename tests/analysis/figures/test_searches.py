@@ -37,3 +37,18 @@ def test_the_pareto_set_of_several_objectives_is_listed(parts):
     assert found.count("<tr") == 1 + 4
     assert searches.history(study, search)["pareto"] == ""
     assert searches.pareto({**several, "history": []}) == []
+
+
+def test_options_of_a_knob_stand_in_the_order_in_which_the_search_names_them(parts):
+    study = parts[0]
+    search = study.record["searches"][0]
+    widths = ["[64]", "[64, 32]", "[128, 64, 32]"]
+    knob, *_ = search["space"]
+    values = [{**entry["values"], knob: widths[entry["number"] % 3]} for entry in search["history"]]
+    history = [{**entry, "values": own} for entry, own in zip(search["history"], values, strict=True)]
+    space = {**search["space"], knob: {"kind": "choice", "options": widths}}
+    changed = {**search, "history": history, "space": space, "chosen": None}
+    drawn = searches.knobs_figure(changed, search_table(study, changed), "search")
+    assert [name for _, name in drawn.figure.panels[1].x.ticks] == widths
+    steps = {"kind": "float", "low": 0.0, "high": 1.0, "log": False, "step": 0.25}
+    assert f"{knob}: 0 to 1 in steps of 0.25" in searches.history(study, {**search, "space": {knob: steps}})["note"]

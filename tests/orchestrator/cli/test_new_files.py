@@ -35,6 +35,9 @@ def test_what_is_written_runs_as_it_is_and_ends_in_a_verdict(here, capsys, kind,
     assert command("run", study, "--address", "inline", "--no-report", *more) == 0
     answer = dco.load_results("results").study(study.removesuffix(".py"))
     assert set(answer.trials()["state"]) == {"complete"} and answer.sentences
+    assert answer.record["command"] == " ".join(["orchestrate", "run", study, *more]), (
+        "a report says how it is run again"
+    )
 
 
 def test_nothing_is_written_over_and_a_strange_name_or_kind_is_one_line(here, capsys):

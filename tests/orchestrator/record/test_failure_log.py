@@ -1,5 +1,6 @@
 """What failures leave to read: whole tracebacks and last words, for failed bundles alone, bounded, found by trial."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -76,7 +77,7 @@ def test_a_row_has_the_ends_of_a_long_traceback_and_the_log_all_of_it(runner, tm
     assert len(error) < MOST_IN_A_ROW + 100
     runner.write_record()
     found = trial_view(tmp_path, failed["trial_id"].iloc[0])
-    assert found["train_again"] == "orchestrate run troubled --retry-failed bug"
+    assert found["train_again"] == f"orchestrate run troubled --plugin {os.path.relpath(*TOY)} --retry-failed bug"
     (standing,) = status(tmp_path)
     assert [(row["kind"], row["error"]) for row in standing["examples"]] == [("bug", " at last")]
     (entry,) = Ledger(tmp_path).logs.of(failed["trial_id"].iloc[0])

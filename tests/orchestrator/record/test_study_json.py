@@ -1,5 +1,6 @@
 """The record of a study: the command that runs it again, and the chance levels that its baseline must beat."""
 
+import os
 import shlex
 from dataclasses import replace
 from pathlib import Path
@@ -38,7 +39,8 @@ def record(tmp_path_factory):
 
 def test_the_command_of_the_record_sets_what_was_set(record):
     command = shlex.split(record["command"])
-    assert command == ["orchestrate", "run", "asked", "--set", "dataset=gaussians", "--set", "toy.level=0.25"]
+    plugin = ["--plugin", os.path.relpath(*TOY)]
+    assert command == ["orchestrate", "run", "asked", *plugin, "--set", "dataset=gaussians", "--set", "toy.level=0.25"]
 
 
 def test_chance_levels_of_every_dataset_and_the_margin_above_them_are_recorded(record):
