@@ -18,6 +18,10 @@ __all__ = ["content_digest", "cost_rows", "facts", "failure_rows"]
 
 def content_digest(study: StudyView) -> str:
     """Return the digest of everything that the answer depends on: record, plan and ledger rows."""
+    return study.once("content_digest", lambda: _content_digest(study))
+
+
+def _content_digest(study: StudyView) -> str:
     found = hashlib.blake2b(digest_size=10)
     record = json.dumps(dict(study.record), sort_keys=True, separators=(",", ":"))  # an objective may be NaN
     found.update(record.encode())

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Hashable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import numpy as np
 import pandas as pd
 
 from analysis.data.knob_values import with_values_as_text
@@ -36,6 +37,8 @@ __all__ = [
     "view",
 ]
 
+Made = TypeVar("Made")
+
 MISSING = "missing"
 """State of a planned trial of which the ledger has no attempt."""
 
@@ -45,7 +48,8 @@ class StudyView:
     """What a study asked for and what the ledger knows of it.
 
     `rows` has one row per trial that the plan names (an arm's seed), in plan order: the plan's columns, then the
-    ledger's; `state` is `missing` where the ledger has no attempt, and `collapsed` is False there.
+    ledger's; `state` is `missing` where the ledger has no attempt, and `collapsed` is False there. Nobody changes a
+    view or its rows: what is made of them is made once (`once`).
     """
 
     name: str
@@ -53,6 +57,14 @@ class StudyView:
     record: Mapping[str, Any]
     """`study.json`; its fields are listed in `orchestrator.study`."""
     rows: pd.DataFrame
+    _made: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def once(self, what: Hashable, make: Callable[[], Made]) -> Made:
+        """Return what `make` makes of this view; the second time it is the same object, which nobody may change."""
+        if what not in self._made:
+            self._made[what] = make()
+        found: Made = self._made[what]
+        return found
 
     @property
     def tier(self) -> str:
@@ -102,16 +114,18 @@ def view(name: str, results: Path, record: Mapping[str, Any], plan: pd.DataFrame
 
 def confirm_rows(study: StudyView) -> pd.DataFrame:
     """Return the rows that verdicts are about: everything outside a search."""
-    return study.rows[study.rows["phase"] != "search"]
+    return study.once("confirm rows", lambda: study.rows[study.rows["phase"] != "search"])
 
 
 def search_rows(study: StudyView, search: Mapping[str, Any]) -> pd.DataFrame:
     """Return the rows of one of the record's searches, with the number of each one's configuration."""
+    searched = study.once(
+        "search rows", lambda: study.rows[study.rows["phase"] == "search"].drop_duplicates("trial_id")
+    )
     numbers: dict[str, int] = {}
     for entry in search["history"]:
         numbers |= dict.fromkeys(entry["trial_ids"], entry["number"])
-    rows = study.rows[study.rows["phase"] == "search"].drop_duplicates("trial_id")
-    rows = rows[rows["trial_id"].isin(set(numbers))]
+    rows = searched[searched["trial_id"].isin(set(numbers))]
     return rows.assign(configuration=rows["trial_id"].map(numbers))
 
 
@@ -133,24 +147,35 @@ def metrics_of(rows: pd.DataFrame) -> list[str]:
 
 def arm_seed_values(study: StudyView, metric: str) -> ArmSeedValues:
     """Return what the judge takes: every arm of the record on every seed that was asked for."""
-    rows = confirm_rows(study).reindex(
-        columns=["arm", "seed", "state", f"metric.{metric}", "collapsed", "failure_kind", "stages"]
-    )
-    outcomes = []
-    for arm, seed, state, value, collapsed, kind, stages in rows.itertuples(index=False):
-        outcomes.append(
-            Outcome(
-                arm=str(arm),
-                seed=int(seed),
-                state=str(state),
-                value=float(value) if state == "complete" else math.nan,
-                collapsed=bool(collapsed),
-                failure_kind=kind if isinstance(kind, str) else "",
-                drawn=tuple(f"{one.name} {one.key}" for one in stages_of(stages) if one.drawn),
-            )
-        )
+    return study.once(("arm_seed_values", metric), lambda: _arm_seed_values(study, metric))
+
+
+def _arm_seed_values(study: StudyView, metric: str) -> ArmSeedValues:
+    rows, outcomes = confirm_rows(study), []
+    column = f"metric.{metric}"
+    values = rows[column].to_numpy(dtype=np.float64).tolist() if column in rows else [math.nan] * len(rows)
+    for known, value in zip(study.once("outcomes", lambda: _outcomes(rows)), values, strict=True):
+        outcomes.append(Outcome(**known, value=value if known["state"] == "complete" else math.nan))
     asked = study.record.get("seeds", {}).get("seeds")
     return ArmSeedValues.of(outcomes, _arm_names(study), None if asked is None else list(map(int, asked)))
+
+
+def _outcomes(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return what is known of each row's outcome whatever the metric."""
+    found = []
+    table = rows.reindex(columns=["arm", "seed", "state", "collapsed", "failure_kind", "stages"])
+    for arm, seed, state, collapsed, kind, stages in table.itertuples(index=False):
+        found.append(
+            {
+                "arm": str(arm),
+                "seed": int(seed),
+                "state": str(state),
+                "collapsed": bool(collapsed),
+                "failure_kind": kind if isinstance(kind, str) else "",
+                "drawn": tuple(f"{one.name} {one.key}" for one in stages_of(stages) if one.drawn),
+            }
+        )
+    return found
 
 
 def _arm_names(study: StudyView) -> list[str]:

@@ -45,13 +45,13 @@ def under_trained(epochs: pd.DataFrame, metric: str) -> pd.DataFrame:
 
 def n_under_trained(study: StudyView, epochs: pd.DataFrame) -> int:
     """Return how many arms were still moving."""
-    return len(_still_moving(under_trained(epochs, _metric(study))))
+    return len(_still_moving(_of_study(study, epochs)))
 
 
 def under_trained_sentence(study: StudyView, epochs: pd.DataFrame) -> str:
     """Return which arms were still moving, and of which nothing is known; empty if there are none of either."""
     metric = _metric(study)
-    table = under_trained(epochs, metric)
+    table = _of_study(study, epochs)
     moving = _still_moving(table)
     said = []
     if len(moving):
@@ -70,6 +70,11 @@ def under_trained_sentence(study: StudyView, epochs: pd.DataFrame) -> str:
             f"of {name(metric)}."
         )
     return " ".join(said)
+
+
+def _of_study(study: StudyView, epochs: pd.DataFrame) -> pd.DataFrame:
+    """Return `under_trained`, made once of a view's evaluations, which stay alive so that no others have their id."""
+    return study.once(("under_trained", id(epochs)), lambda: (epochs, under_trained(epochs, _metric(study))))[1]
 
 
 def _still_moving(table: pd.DataFrame) -> pd.DataFrame:

@@ -23,6 +23,13 @@ def search_table(study: StudyView, search: Mapping[str, Any]) -> pd.DataFrame:
     interval over seeds, nan with one seed), `metric` (mean of the study's metric, looked at after the choice),
     `collapsed` (share of its complete trials), `state`, `earlier` (whether the search began from it), `chosen`.
     """
+    of_record = next((place for place, one in enumerate(study.record.get("searches", ())) if one is search), None)
+    if of_record is None:
+        return _search_table(study, search)
+    return study.once(("search_table", of_record), lambda: _search_table(study, search))
+
+
+def _search_table(study: StudyView, search: Mapping[str, Any]) -> pd.DataFrame:
     rows = study_view.search_rows(study, search)
     rule = str(search["rules"][0]).removeprefix("oracle_")
     read = {"configuration", "collapsed", f"metric.{rule}", f"metric.{study.metric}"}  # of some 150 columns

@@ -61,8 +61,9 @@ def _of_epochs(study: StudyView, epochs: pd.DataFrame) -> Gain | None:
         return None
     measured = epochs.dropna(subset=[column]).drop_duplicates(["trial_id", "epoch"])
     found, noisy, n_trials = [], [], 0
-    for _, own in measured.groupby("arm", observed=True, sort=False):
-        curves = own.pivot_table(index="epoch", columns="seed", values=column).dropna(axis="columns")
+    by_arm = measured.astype({"arm": str}).pivot_table(index="epoch", columns=["arm", "seed"], values=column)
+    for arm in measured["arm"].astype(str).unique():
+        curves = by_arm[arm].dropna(how="all").dropna(axis="columns")
         if len(curves) < 2 or not len(curves.columns):
             continue
         table = curves.to_numpy(dtype=float)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -70,3 +71,17 @@ def test_what_a_study_declares_of_a_number_of_its_own_is_known_to_whoever_reads_
     study_view.view(study.name, synthetic.results, record, plan, study.rows)
     found = discovery.metric("own_distance")
     assert (found.written, found.larger_is_better) == ("distance of ours", False)
+
+
+def test_what_is_made_of_a_view_is_made_once_and_anew_of_another_view(synthetic):
+    study = study_view.load(synthetic.results, synthetic.name)
+    assert study_view.confirm_rows(study) is study_view.confirm_rows(study)
+    table = study_view.arm_seed_values(study, "nmi")
+    assert study_view.arm_seed_values(study, "nmi") is table and study_view.arm_seed_values(study, "acc") is not table
+    fewer = replace(study, rows=study.rows[study.rows["seed"] != study.rows["seed"].max()])
+    assert len(study_view.confirm_rows(fewer)) < len(study_view.confirm_rows(study))
+
+
+def test_a_metric_that_no_trial_has_is_missing_everywhere(synthetic):
+    study = study_view.load(synthetic.results, synthetic.name)
+    assert not any(study_view.by_seed(study, "nonsense").values())
