@@ -10,7 +10,7 @@ What differs from the paper: an MLP on 64 principal axes of Fashion-MNIST, and n
 the label of the point as it is (`studies/_settings.py`). The local tier can say whether a lower objective pays at K =
 10, batches of 256 and the paper's variance of 100. How gap and times grow is a benchmark, not a study
 (`tests/benchmarks/greedy_law.py`): over batches of 64 to 1,024 points and 5 to 50 clusters what greedy misses a point
-goes about as K / B, its time as B^0.65 K^0.4 and that of the exact optimum as B^1.15 K^0.5.
+goes about as K / B, its time as B^0.6 K^0.4 and that of the exact optimum as B^1.15 K^0.5.
 """
 
 from orchestrator.designs.one_factor import one_factor

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from orchestrator import discovery
 from orchestrator.dataset_name import forget, loaded_as
+from orchestrator.designs.search import Search
 from orchestrator.errors import RequestError, UnknownNameError, shown
 from orchestrator.knobs import canonical
 from orchestrator.metric import Cost, Metric
@@ -117,6 +118,21 @@ def check_searches(study: Study, catalogue: Catalogue) -> None:
         canonical(space, search.base, search.method)
         search.domains(space)
         search.check_kinds(catalogue.plugins)
+        _refuse_blind_pruner(search)
+
+
+def _refuse_blind_pruner(search: Search) -> None:
+    """Refuse a pruner that goes by what is known when training is over: it would never prune.
+
+    Raises:
+        RequestError: names the pruner and what it would look at.
+    """
+    watched = discovery.metrics().get(search.metrics[0])
+    if search.pruner != "none" and watched is not None and watched.cost is Cost.LAST:
+        raise RequestError(
+            f"pruner {search.pruner!r} looks at {search.metrics[0]!r}, which is measured at the last epoch only; "
+            "allowed: pruner 'none', or a rule by a metric of every evaluation first (neighbour_mi)"
+        )
 
 
 def check_arms(

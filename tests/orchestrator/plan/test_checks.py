@@ -12,7 +12,7 @@ from orchestrator.knobs import Choice, Float
 from orchestrator.own import command
 from orchestrator.own.declared import loading
 from orchestrator.plan.catalogue import Catalogue
-from orchestrator.plan.checks import check_study
+from orchestrator.plan.checks import check_searches, check_study
 from orchestrator.study import Study
 
 SCRIPT = """
@@ -56,3 +56,17 @@ def test_a_search_by_what_nobody_computes_is_refused_before_anything_is_trained(
 )
 def test_a_search_by_what_is_reported_or_computed_is_none_of_these(check, line, declares, options):
     check(line, declares, **options)
+
+
+def test_a_pruner_that_goes_by_what_is_known_at_the_end_only_is_refused():
+    def checked(**options):
+        design = search("kmeans", ("n_init",), n_configurations=2, **options)
+        check_searches(
+            Study(name="mine", question="Which?", design=design, datasets=("digits",), exploratory=True), Catalogue()
+        )
+
+    checked(pruner="median")
+    checked(rule="silhouette")
+    checked(rule=("neighbour_mi", "silhouette"), pruner="median")
+    with pytest.raises(RequestError, match=r"'median' looks at 'silhouette'.*at the last epoch only; allowed"):
+        checked(rule="silhouette", pruner="median")
