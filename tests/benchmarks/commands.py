@@ -4,7 +4,7 @@
     python tests/benchmarks/commands.py --trials 20 120
 
 Prints the CPU time of the driver's process for each number of trials, and from the difference that of one more trial,
-start-up apart; target: <= 30 ms a trial.
+start-up apart; target: <= 30 ms a trial. `--out FILE` keeps them (`analysis/benchmarks/commands.json`).
 """
 
 import argparse
@@ -39,6 +39,9 @@ print(json.dumps({"cpu": time.process_time()}), file=sys.stderr)
 """
 
 
+MOST_MS = 30.0
+
+
 def driver_seconds(n_trials):
     """Return the CPU seconds of a driver that runs so many trials."""
     with tempfile.TemporaryDirectory() as name:
@@ -54,10 +57,15 @@ def main():
     """Measure two sizes and print the cost of one more trial."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, nargs=2, default=[100, 1_000])
-    few, many = parser.parse_args().trials
+    parser.add_argument("--out", type=Path)
+    asked = parser.parse_args()
+    few, many = asked.trials
     seconds = {number: driver_seconds(number) for number in (few, many)}
     milliseconds = 1_000 * (seconds[many] - seconds[few]) / (many - few)
-    print(json.dumps({"driver_seconds": seconds, "ms_a_trial": round(milliseconds, 2)}))
+    found = json.dumps({"driver_seconds": seconds, "ms_a_trial": round(milliseconds, 2), "most": MOST_MS}, indent=1)
+    print(found)
+    if asked.out:
+        asked.out.write_text(found + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -59,12 +59,14 @@ def loaded(load: Callable[..., Dataset], options: str, reference: str) -> Datase
             raise RequestError(f"dataset {reference!r}: option {name!r} stands twice")
         if isinstance(defaults[name], int) and not WHOLE.fullmatch(text):
             raise RequestError(f"dataset {reference!r}: {name} = {text!r}, allowed: a whole number")
+    general = ",".join(f"{name}={text}" for name, text in pairs if name not in own)
+    if general:
+        parsed(general, reference, tuple(defaults))  # a misspelt option is named before a file is read without it
     values = {name: int(text) if isinstance(defaults[name], int) else text for name, text in own.items()}
     dataset = load(**values) if grouped is None else load(replace(grouped, **values))
     _check(dataset)
     if own:
         dataset = replace(dataset, name=reference)
-    general = ",".join(f"{name}={text}" for name, text in pairs if name not in own)
     return wrapped(dataset, general, reference, tuple(defaults))
 
 

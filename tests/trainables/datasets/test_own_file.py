@@ -159,6 +159,7 @@ def test_an_image_of_sixteen_bits_keeps_its_shades_and_a_damaged_or_float_one_is
         ("nan.npy:clusters=3", "NaN or infinite"),
         ("ok.npy:labels=short.npy", "one for each of the 4 points"),
         ("ok.npy:clusters=3,colour=red", "unknown option 'colour'; there are: .*window.*features"),
+        ("walk.csv:windo=100", "unknown option .windo."),  # not that its column of labels holds no numbers
         ("ok.npy:clusters=3,scale=big", "allowed: none, centred, standard, unit"),
         ("ok.npy:clusters=1", "allowed: at least 2"),
         ("ok.npy:clusters=²", "allowed: a whole number"),
