@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rich.markup import escape
@@ -15,6 +16,12 @@ STYLES = {"effect": "green", "equivalent": "blue", "inconclusive": "yellow", "re
 
 SHORT = {"corrected p": "corr.\np", "works": "works"}
 """Headings that a terminal has room for, as they stand there."""
+
+NO_P = "not available"
+"""What the report says where there is no p-value."""
+
+LEAST_ROOM, GAP = 16, 2
+"""Signs that names of arms have at least, and between columns."""
 
 BOTH = "where both work"
 """How the heading of the differences begins."""
@@ -78,25 +85,43 @@ def index_text(found: Any) -> None:
 def arms_table(found: Any) -> Table:
     """Return the arms with what fits 80 columns: the metric, what works, the difference, p. The report has the rest.
 
-    Intervals stay in one line; of several datasets, each is a line above its arms.
+    Intervals stay in one line, below their numbers where the names of arms had no room else; of several datasets, each
+    is a line above its arms.
     """
     arm = found.head.index("arm")
     shown = []
     for place, heading in enumerate(found.head):
         if place in (arm, arm + 1) or heading in SHORT or heading.startswith(BOTH):
             shown.append(place)
+    headings = {
+        place: SHORT.get(found.head[place], found.head[place].replace(BOTH, "where both\nwork")) for place in shown
+    }
+    rows = [[row[place].replace(NO_P, "–") for place in shown] for row in found.rows]
+    at = shown.index(arm)
+    longest = max((len(row[at]) for row in rows), default=0)
+    if _room_for_arms([list(headings.values()), *rows], at) < min(LEAST_ROOM, longest):
+        headings = {place: heading.replace(" [", "\n[") for place, heading in headings.items()}
+        rows = [[cell if place == at else cell.replace(" [", "\n[") for place, cell in enumerate(row)] for row in rows]
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for place in shown:
-        heading = SHORT.get(found.head[place], found.head[place].replace(BOTH, "where both\nwork"))
+    for place, heading in headings.items():
         if place == arm:
-            table.add_column(heading, overflow="fold")
+            table.add_column(escape(heading), overflow="fold")
         else:
-            table.add_column(heading, justify="right", no_wrap=True)
+            table.add_column(escape(heading), justify="right", no_wrap=True)
     before = ""
-    for row in found.rows:
+    for row, cells in zip(found.rows, rows, strict=True):
         data = row[0] if arm else ""
         if data != before:
             table.add_row(f"[bold]{escape(data)}[/bold]")
             before = data
-        table.add_row(*(escape(row[place]) for place in shown))
+        table.add_row(*map(escape, cells))
     return table
+
+
+def _room_for_arms(lines: Sequence[Sequence[str]], at: int) -> int:
+    """Return how many signs the column `at` has beside the others, none of which is wrapped."""
+    others = 0
+    for place, column in enumerate(zip(*lines, strict=True)):
+        if place != at:
+            others += GAP + max(len(part) for cell in column for part in cell.split("\n"))
+    return console.out.width - others
