@@ -11,7 +11,7 @@ import torch
 
 from orchestrator import discovery
 from orchestrator.dataset_name import LOADER
-from orchestrator.errors import DataError
+from orchestrator.errors import DataError, RequestError
 from trainables.data import data_folder, image_sets
 from trainables.data.dataset import Dataset
 
@@ -111,7 +111,7 @@ def test_both_protocols_see_the_same_points(name: str, loaded: Loaded) -> None:
     whole = data.under("whole")
     if data.test_inputs is None:
         assert len(whole.eval_labels) == len(data)
-        with pytest.raises(DataError, match="no test part"):
+        with pytest.raises(RequestError, match="no test part"):
             data.under("split")
         return
     split = data.under("split")
@@ -123,5 +123,5 @@ def test_both_protocols_see_the_same_points(name: str, loaded: Loaded) -> None:
 def test_references_load_views_under_both_protocols() -> None:
     view = discovery.load_dataset("digits:subset=100,imbalance=3", "whole")
     assert len(view) == 100 and view.name == "digits:subset=100,imbalance=3"
-    with pytest.raises(DataError, match="no test part"):
+    with pytest.raises(RequestError, match="no test part"):
         discovery.load_dataset("digits", "split")

@@ -62,6 +62,15 @@ def test_a_field_of_a_study_is_refused_with_its_value(stranger: Stranger, field:
     assert field.partition("=")[0] in line
 
 
+@pytest.mark.parametrize(
+    "data", ["digits", "gaussians:subset=40", "watch:form=nosuch", "image_folder:side=0", "cifar10:subsets=9"]
+)
+def test_a_plan_refuses_a_protocol_or_an_option_that_data_can_never_have(stranger: Stranger, data: str) -> None:
+    study = f"STUDY = Study(**{{**B, 'datasets': ({data!r},), 'protocol': 'split'}}, design=fixed('kmeans'))"
+    line = stranger.refused(stranger.asks(study))
+    assert "no test part; protocol 'whole' is the one" in line or "allowed: " in line or "subsets" in line
+
+
 @pytest.mark.parametrize("size", ["seeds=10**12", "design=search('kmeans', ('n_init',), n_configurations=10**12)"])
 def test_a_study_that_is_too_large_is_refused_at_once(stranger: Stranger, size: str) -> None:
     study = f"STUDY = Study(**{{**B, 'design': one_factor('kmeans', {{'n_init': [1]}}), **dict({size})}})"

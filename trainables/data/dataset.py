@@ -10,7 +10,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from orchestrator.errors import DataError
+from orchestrator.errors import DataError, RequestError
 from orchestrator.trial import Stage
 from trainables.data.neighbours import nearest_neighbours
 
@@ -155,18 +155,20 @@ class Dataset:
         """Return this dataset as the protocol `whole` (train and test parts merged) or `split` sees it.
 
         Raises:
-            DataError: it has no test part for `split`, or fewer than two points to score: scores compare neighbours.
+            RequestError: it has no test part for `split`, or fewer than two points to score: scores compare neighbours.
         """
         view = self._under(protocol)
         if len(view.eval_labels) < 2:
             n_points = len(view.eval_labels)
-            raise DataError(f"dataset {self.name} has {n_points} scored points under {protocol!r}; allowed: at least 2")
+            raise RequestError(
+                f"dataset {self.name} has {n_points} scored points under {protocol!r}; allowed: at least 2"
+            )
         return view
 
     def _under(self, protocol: str) -> Dataset:
         if protocol == "split":
             if self.test_inputs is None:
-                raise DataError(f"dataset {self.name} has no test part; protocol 'whole' is the one allowed")
+                raise RequestError(f"dataset {self.name} has no test part; protocol 'whole' is the one allowed")
             return replace(self, protocol="split")
         if self.test_inputs is None or self.test_labels is None:
             return self

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.errors import DataError
+from orchestrator.errors import DataError, RequestError
 from trainables.data.data_folder import data_folder
 from trainables.data.dataset import Dataset
 from trainables.data.image_files import by_class, pictures
@@ -28,11 +28,12 @@ class ImageNetSubset:
 
         Raises:
             DataError: they are not there, or a file is no image.
+            RequestError: a side below 1.
         """
+        if side < 1:
+            raise RequestError(f"dataset {self.name}: side = {side}, allowed: at least 1")
         if missing := self.absent():
             raise DataError(missing)
-        if side < 1:
-            raise DataError(f"dataset {self.name}: side = {side}, allowed: at least 1")
         files, labels = by_class(_root(), self.classes)
         return centred(self.name, len(self.classes), (pictures(files, side), labels))
 

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from orchestrator.errors import DataError
+from orchestrator.errors import DataError, RequestError
 from trainables.data.data_folder import data_folder
 from trainables.data.dataset import Dataset
 from trainables.data.image_files import colours
@@ -30,11 +30,12 @@ def load(folder: str = NAME, side: int = 64) -> Dataset:
     Raises:
         DataError: there is no such folder, it holds no images of two classes, a file is no image, or the classes of
             the two parts differ.
+        RequestError: a side below 1.
     """
+    if side < 1:
+        raise RequestError(f"dataset {NAME}: side = {side}, allowed: at least 1")
     if missing := absent(folder):
         raise DataError(missing)
-    if side < 1:
-        raise DataError(f"dataset {NAME}: side = {side}, allowed: at least 1")
     root = data_folder() / folder
     split = all((root / part).is_dir() for part in ("train", "test"))
     if not split:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from orchestrator.errors import DataError
+from orchestrator.errors import RequestError
 from trainables.data.data_folder import data_folder
 from trainables.data.dataset import Dataset
 from trainables.data.image_sets import ImageSet
@@ -39,14 +39,15 @@ def load(unlabelled: int = 0) -> Dataset:
     """Return the labelled images in [0, 1], minus the mean image of the train part, and so many unlabelled ones.
 
     Raises:
-        DataError: the set is not on this machine, a file is damaged, or there are not so many unlabelled images.
+        DataError: the set is not on this machine, or a file is damaged.
+        RequestError: there are not so many unlabelled images.
     """
     data = SET.load()
     if not unlabelled or data.offset is None:
         return data
     pixels = np.memmap(data_folder() / UNLABELLED, dtype=np.uint8, mode="r").reshape(-1, 3, 96, 96)
     if unlabelled > len(pixels):
-        raise DataError(f"dataset stl10: unlabelled = {unlabelled}, allowed: at most the {len(pixels)} there are")
+        raise RequestError(f"dataset stl10: unlabelled = {unlabelled}, allowed: at most the {len(pixels)} there are")
     columns_first = torch.from_numpy(np.array(pixels[:unlabelled]))
     rows = columns_first.transpose(2, 3).float().div_(255.0)
     return replace(data, unlabelled=rows.sub_(data.offset).contiguous())

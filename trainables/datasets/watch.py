@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from orchestrator.errors import DataError
+from orchestrator.errors import DataError, RequestError
 from trainables.data.dataset import Dataset
 from trainables.data.series import window_features
 
@@ -31,10 +31,11 @@ def load(form: str = "features") -> Dataset:
     k-means has NMI 0.71 on all of them. As `windows` they are (3193 + 1484, 1, 100, 6), scaled by channel.
 
     Raises:
-        DataError: seglearn is not installed (the line says how to bring it), or there is no such form.
+        DataError: seglearn is not installed (the line says how to bring it).
+        RequestError: there is no such form.
     """
     if form not in ("features", "windows"):
-        raise DataError(f"dataset watch: form = {form!r}, allowed: features, windows")
+        raise RequestError(f"dataset watch: form = {form!r}, allowed: features, windows")
     file = _file()
     if file is None:
         raise DataError(absent())

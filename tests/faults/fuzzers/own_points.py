@@ -8,20 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from answers import said
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from trained import trains_or_is_refused
 
-from orchestrator import discovery
-from orchestrator.dataset_name import named
-from orchestrator.errors import OrchestratorError
-from orchestrator.ledger import Ledger
-
-STUDY = """from orchestrator.designs.fixed import fixed
-from orchestrator.study import Study
-STUDY = Study(question="q", datasets=({reference!r},), seeds=2, n_epochs=1, exploratory=True, metric="neighbour_mi",
-              protocol={protocol!r}, design=fixed({method!r}))
-"""
 SHAPES = st.one_of(
     arrays.array_shapes(min_dims=2, max_dims=2, min_side=0, max_side=40),
     arrays.array_shapes(min_dims=0, max_dims=5, min_side=0, max_side=6),
@@ -132,34 +122,4 @@ def check(case: Any, results: Path) -> None:
     np.save(folder / "L.npy", np.arange(n_labels) % 3)
     written = ",".join(f"{key}={value.replace('L.npy', str(folder / 'L.npy'))}" for key, value in options.items())
     reference = f"{folder / name}{':' if written else ''}{written}"
-    try:
-        data = discovery.load_dataset(named(reference), protocol)
-    except OrchestratorError as error:
-        assert "\n" not in str(error)
-        assert str(error).isprintable(), str(error)
-        data = None
-    if data is not None:
-        is_sound(data)
-    path = folder / "asked.py"
-    path.write_text(STUDY.format(reference=reference, protocol=protocol, method=method))
-    status, line = said(["plan", str(path), "--results", str(folder / "ran"), "--json"])
-    if status == 0:
-        assert data is not None, "planned, though it cannot be loaded"
-        status, line = said(["run", str(path), "--results", str(folder / "ran"), "--address", "inline", "--no-report"])
-        with Ledger(folder / "ran") as ledger:
-            rows = ledger.trials()
-        assert status in (0, 1), line
-        failed = rows[rows["state"] == "failed"]
-        assert set(failed["failure_kind"]) <= {"diverged"}, failed["error"].tolist()
-
-
-def is_sound(data: Any) -> None:
-    """Assert that a dataset holds what every method may rely on."""
-    for inputs, labels in ((data.inputs, data.labels), (data.eval_inputs, data.eval_labels)):
-        assert len(inputs) == len(labels) > 0
-        assert inputs.isfinite().all()
-        assert str(inputs.dtype) == "torch.float32"
-        assert str(labels.dtype) == "torch.int64"
-        assert labels.min() >= -1
-        assert labels.max() < max(data.n_classes, 1)
-    assert data.n_clusters >= 1
+    trains_or_is_refused(reference, protocol, method, folder)
