@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 from orchestrator.allowed import allowed, many, mapping, one_of, optional, text, whole
 from orchestrator.errors import RequestError, UnknownNameError
 from orchestrator.own.declared import Declared, MethodName, folder_of_file
-from orchestrator.own.options import Common, knobs_from, made
+from orchestrator.own.options import KNOBS, Common, knobs_from, made, name_or
 from orchestrator.own.script_files import sources_of
 from orchestrator.own.script_options import ScriptOption, options_of
 from orchestrator.own.template import FORMS, PLACES, places_in, split
@@ -26,11 +26,14 @@ from orchestrator.own.template import FORMS, PLACES, places_in, split
 __all__ = ["command"]
 
 
+LINE = text("a command line", lines=True, most=10_000)
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Command(Common):
     kind: ClassVar[str] = "command"
 
-    line: str = field(metadata=allowed(text("a command line", lines=True, most=10_000)))
+    line: str = field(metadata=allowed(LINE))
     form: str = field(default="arguments", metadata=allowed(one_of(FORMS, "form")))
     seed: str = field(default="--seed", metadata=allowed(text("the option that takes the seed", empty=True)))
     files: Mapping[str, str] = field(default_factory=dict, metadata=allowed(mapping(text("a path"), "name -> path")))
@@ -59,12 +62,12 @@ def command(line: str, *, knobs: Mapping[str, object], name: str = "", **options
     Raises:
         RequestError: one line that names the value and what is allowed.
     """
-    found = made(_Command, options, line=line, name=name or _name_of(line))
+    found = made(_Command, options, line=line, name=name_or(name, _name_of(LINE.accept(line, "command: line"))))
     words, environment = split(found.line, found.called)
     folder = Path(folder_of_file(), found.folder).resolve()
     sources = sources_of(words, folder, found.files, found.code, found.called)
     known = _script_options(found, sources.code)
-    spelled = {knob: known[_key(knob)] for knob in knobs if _key(knob) in known}
+    spelled = {knob: known[_key(knob)] for knob in KNOBS.accept(knobs, f"{found.called}: knobs") if _key(knob) in known}
     defaults = {knob: option.default for knob, option in spelled.items() if option.has_default}
     space = knobs_from(knobs, defaults, found.called)
     named = places_in([*words, *environment.values()])
@@ -151,6 +154,9 @@ def _require_places(found: _Command, named: set[str], knobs: Mapping[str, object
     known = {*PLACES, *knobs, *found.files}
     for place in sorted(named - known):
         raise UnknownNameError(f"place in {found.called}", place, known)
+    known -= {"data"} - named  # the file of points is made for a line that names it
+    for place in sorted(places_in([found.metrics_file]) - known):
+        raise UnknownNameError(f"place in metrics_file of {found.called}", place, known)
     for place in found.files:
         if place in PLACES or place in knobs:
             raise RequestError(f"{found.called}: files: {place!r} is the name of a knob or of a place already")

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from orchestrator.domains import Choice, Domain, Float, Int
-from orchestrator.errors import RequestError, UnknownNameError
+from orchestrator.errors import RequestError, UnknownNameError, shown
 from orchestrator.knobs import Knob
 from orchestrator.own.declared import MethodName
 from orchestrator.own.function import declared_object
-from orchestrator.own.options import Common, knobs_from, made
+from orchestrator.own.options import KNOBS, Common, knobs_from, made, name_or
 
 __all__ = ["SKLEARN", "estimator"]
 
@@ -56,14 +56,17 @@ def estimator(what: Any, *, knobs: Mapping[str, object] | None = None, name: str
     """
     kind = _of_sklearn(what) if isinstance(what, str) else what
     if not isinstance(kind, type) or not (hasattr(kind, "fit_predict") or hasattr(kind, "fit")):
-        raise RequestError(f"estimator: {kind!r} is not allowed; it is 'sklearn:NAME' or a class with fit_predict(x)")
-    found = made(_Estimator, options, name=name or kind.__name__)
+        raise RequestError(
+            f"estimator: {shown(kind)} is not allowed; it is 'sklearn:NAME' or a class with fit_predict(x)"
+        )
+    found = made(_Estimator, options, name=name_or(name, kind.__name__))
     parameters = _parameters(kind)
-    for knob in knobs or {}:
+    knobs = KNOBS.accept(knobs or {}, f"{found.called}: knobs")
+    for knob in knobs:
         if parameters and knob not in parameters and None not in parameters:
             raise UnknownNameError(f"argument of {kind.__name__}", knob, [one for one in parameters if one])
     defaults = {one: default for one, default in parameters.items() if one and default is not inspect.Parameter.empty}
-    given = knobs_from(knobs or {}, defaults, found.called)
+    given = knobs_from(knobs, defaults, found.called)
     space = {**dict(_knobs_of_sklearn(kind, defaults)), **given}
     for one in N_CLUSTERS:
         if one in parameters and one not in given:

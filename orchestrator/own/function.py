@@ -15,7 +15,7 @@ from typing import Any, ClassVar, TypeVar, overload
 
 from orchestrator.errors import RequestError
 from orchestrator.own.declared import PREDICTS, Declared
-from orchestrator.own.options import Common, knobs_from, made
+from orchestrator.own.options import Common, knobs_from, made, name_or
 from orchestrator.own.python_object import code_of_object, place_of
 
 __all__ = ["declared_object", "trainable"]
@@ -63,7 +63,7 @@ def trainable(
     """
 
     def declare(given: Any) -> Any:
-        found = made(_Function, options, name=name or getattr(given, "__name__", "trainable"))
+        found = made(_Function, options, name=name_or(name, getattr(given, "__name__", "trainable")))
         takes = _arguments(given, found.called, (TAKES, (*TAKES, "data")))
         declared = declared_object(found, given, "function", knobs_from(knobs or {}, {}, found.called), takes)
         given.declared = declared if found.predict is None else _predicting(declared, found)

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from orchestrator.allowed import allowed, mapping, value
-from orchestrator.errors import RequestError, UnknownNameError
+from orchestrator.errors import RequestError, UnknownNameError, shown
 from orchestrator.own.declared import MethodName
 from orchestrator.own.function import declared_object
-from orchestrator.own.options import Common, knobs_from, made
+from orchestrator.own.options import KNOBS, Common, knobs_from, made, name_or
 
 __all__ = ["lightning"]
 
@@ -42,10 +42,10 @@ def lightning(module: Any, *, knobs: Mapping[str, object], name: str = "", **opt
         RequestError: one line that names the value and what is allowed.
     """
     if not isinstance(module, type) or not hasattr(module, "training_step"):
-        raise RequestError(f"lightning: {module!r} is not allowed; it is a class of a LightningModule")
-    found = made(_Lightning, options, name=name or module.__name__)
+        raise RequestError(f"lightning: {shown(module)} is not allowed; it is a class of a LightningModule")
+    found = made(_Lightning, options, name=name_or(name, module.__name__))
     parameters = inspect.signature(module).parameters
-    for knob in knobs:
+    for knob in KNOBS.accept(knobs, f"{found.called}: knobs"):
         if knob not in parameters and not any(one.kind is one.VAR_KEYWORD for one in parameters.values()):
             raise UnknownNameError(f"argument of {module.__name__}", knob, list(parameters))
     defaults = {one.name: one.default for one in parameters.values() if one.default is not one.empty}

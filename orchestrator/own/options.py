@@ -14,7 +14,7 @@ from orchestrator.errors import RequestError, UnknownNameError, shown
 from orchestrator.knobs import Knob, Value
 from orchestrator.metric import GUESSED, Metric
 
-__all__ = ["Common", "knobs_from", "made"]
+__all__ = ["KNOBS", "Common", "knobs_from", "made", "name_or"]
 
 RESERVED = ("n_epochs", "seed", "dataset", "protocol", "epochs", "seeds", "precision", "warm_start", "datasets")
 """What a trial has beside its knobs."""
@@ -112,6 +112,11 @@ def made(kind: type[Made], options: Mapping[str, object], **own: object) -> Made
             raise UnknownNameError(f"option of {kind.kind}", name, known)
     make: Callable[..., Made] = kind  # its own checks say what is wrong with a value
     return make(**own, **options)
+
+
+def name_or(name: object, otherwise: str) -> Any:
+    """Return the name that was given, whatever it is (the field's rule checks it), or another one if none was."""
+    return otherwise if name is None or (isinstance(name, str) and not name) else name
 
 
 def knobs_from(given: Mapping[str, object], defaults: Mapping[str, Value], who: str) -> dict[str, Knob]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.code_files import is_installed
-from orchestrator.errors import RequestError
+from orchestrator.errors import RequestError, shown
 from orchestrator.own.contents import content_digest
 from orchestrator.own.script_files import python_code
 
@@ -27,7 +27,7 @@ def place_of(given: Any, who: str) -> dict[str, str]:
     """
     name = getattr(given, "__qualname__", "")
     if not name or "<locals>" in name or not given.__module__:
-        raise RequestError(f"{who}: {name or given!r} must stand at the top of a file, where workers can find it")
+        raise RequestError(f"{who}: {name or shown(given)} must stand at the top of a file, where workers can find it")
     try:
         file = Path(inspect.getsourcefile(given) or "")
     except TypeError:

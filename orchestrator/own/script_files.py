@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -42,13 +43,15 @@ def sources_of(words: Sequence[str], folder: Path, files: Mapping[str, str], cod
     found = Sources({}, {})
     _add_named(found, words, folder)
     for pattern in code:
-        matches = [path for path in sorted(folder.glob(pattern)) if path.is_file()]
+        everywhere = glob.glob(f"{glob.escape(str(folder))}/{pattern}" if not os.path.isabs(pattern) else pattern,
+                               recursive=True, include_hidden=True)  # fmt: skip
+        matches = [Path(path) for path in sorted(everywhere) if os.path.isfile(path)]
         if not matches:
             raise RequestError(f"{who}: code: there is no file {pattern!r} in {str(folder)!r}")
         found.code.update({_label(path, folder): path for path in matches})
     for name, place in files.items():
-        path = folder / Path(place).expanduser()
-        if not path.exists():
+        path = folder / os.path.expanduser(place)
+        if not os.path.exists(path):  # of what no file system takes Path.exists raises
             raise RequestError(f"{who}: files: {name!r} is {str(path)!r}, which is not there")
         found.data[name] = path
     for path in [path for path in found.code.values() if path.suffix == ".py"]:
@@ -103,15 +106,15 @@ def _found_beside(folder: Path) -> Iterator[None]:
 def _file(word: str, folder: Path) -> Path | None:
     """Return the file that a word names, alone or after `=`; None: it names none."""
     for text in (word, word.partition("=")[2]):
-        if text and "\0" not in text and len(text) < 4_096 and (folder / text).is_file():
+        if text and os.path.isfile(folder / text):
             return folder / text
     return None
 
 
 def _module(name: str, folder: Path) -> Path | None:
     stem = folder.joinpath(*name.split("."))
-    for path in (stem.with_suffix(".py"), stem / "__main__.py"):
-        if path.is_file():
+    for path in (Path(f"{stem}.py"), stem / "__main__.py"):
+        if os.path.isfile(path):
             return path
     return None
 

@@ -28,6 +28,8 @@ from hypothesis import strategies as st
 from kill_rig.drivers import PLUGIN, ROOT
 from test_fuzz import FOLDER, loaded
 
+from orchestrator.errors import shown
+
 LINES = loaded(FOLDER / "commands.py")
 NAMES = sorted(path.stem for path in FOLDER.glob("[!_]*.py"))
 SECONDS = 10
@@ -81,7 +83,7 @@ class Tally:
             said = traceback.format_exc()[-3000:]
         if kind:
             self.failed[kind] = self.failed.get(kind, 0) + 1
-            print(f"--- {name}: {kind}\n{case!r}\n{said}", flush=True)
+            print(f"--- {name}: {kind}\n{shown(case, 4_000)}\n{said}", flush=True)
         took = time.monotonic() - began if took is None else took
         self.cases[name] = self.cases.get(name, 0) + 1
         self.seconds[name] = round(self.seconds.get(name, 0.0) + took, 3)

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
-from orchestrator.errors import DataError
+from orchestrator.errors import DataError, shown
 from orchestrator.own.declared import Declared
 from orchestrator.own.template import filled, places_in, put
 from orchestrator.trial import FailureKind
@@ -93,7 +94,7 @@ class CommandMethod(Alone):
         path = self.places.kept / "assignments.npy"
         if not self.declared.takes_data or not path.is_file():
             return {}
-        return scores_of(np.load(path, allow_pickle=False), self.trial.data, last=True)
+        return scores_of(_numbers_at(path), self.trial.data, last=True)
 
     def state_dict(self) -> State:
         """Return how many epochs have been told; all else is the command's own business."""
@@ -107,7 +108,7 @@ class CommandMethod(Alone):
         """Return what the command left at `{keep}`: `weights` or `weights.*`, `assignments.npy`, `embeddings.npy`.
 
         Raises:
-            DataError: several files of weights, or arrays of another form.
+            DataError: several files of weights, or what is no array of numbers, or one of another form.
         """
         found, left = {}, sorted(path for path in self.places.kept.glob("weights*") if path.is_file())
         if len(left) > 1:
@@ -117,7 +118,7 @@ class CommandMethod(Alone):
         for name, n_dims, kind in (("assignments", 1, np.int32), ("embeddings", 2, np.float32)):
             path = self.places.kept / f"{name}.npy"
             if path.is_file():
-                array = np.load(path, allow_pickle=False)
+                array = _numbers_at(path)
                 if array.ndim != n_dims:
                     raise DataError(f"its {name}.npy has the shape {array.shape}; allowed: {n_dims} axes")
                 found[name] = as_npy(array.astype(kind))
@@ -228,6 +229,21 @@ class CommandMethod(Alone):
         if self.number is not None and self.end is None:
             processes().end(self.number)
             self.end = End(-1, 0, 0)
+
+
+def _numbers_at(path: Path) -> npt.NDArray[Any]:
+    """Return an array that the command left.
+
+    Raises:
+        DataError: there is none in the file, or one of what is no numbers.
+    """
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(f"its {path.name} is no array of numbers: {error}") from None
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
+        raise DataError(f"its {path.name} is no array of numbers: {shown(array)}")
+    return array
 
 
 def _program(words: list[str]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
@@ -37,7 +38,7 @@ class Growing:
             with self.path.open("rb") as file:
                 file.seek(self._at)
                 news = file.read()
-        except FileNotFoundError:
+        except OSError:  # it is not there, or no file: nothing was said in it
             return
         self._at += len(news)
         *lines, self._rest = (self._rest + news).replace(b"\r", b"\n").split(b"\n")
@@ -71,9 +72,11 @@ def whole_file(path: Path) -> list[Mapping[str, Any]]:
         content = path.read_bytes()
     except FileNotFoundError:
         return []
+    except OSError as error:
+        raise DataError(f"metrics file {str(path)!r} cannot be read: {error.strerror}") from None
     try:
         found = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         lines = [line for line in content.splitlines() if line.strip()]
         objects = [_object(line) for line in lines]
         found = objects if objects and all(one is not None for one in objects) else None
@@ -98,8 +101,16 @@ def numbers_in(said: Mapping[str, Any], ignored: Collection[str], only: Collecti
         if only is not None and name not in only and not name.startswith("diagnostic."):
             continue
         if isinstance(value, bool | int | float):
-            found[name] = float(value)
+            found[name] = _float(value)
     return found
+
+
+def _float(value: float) -> float:
+    """Return a number of JSON; a whole one that no float holds is infinite."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 class Reported:
@@ -133,7 +144,7 @@ class Reported:
         epoch = said.get(EPOCH)
         if epoch is None:
             epoch = min(self._latest + 1, self.n_epochs)
-        elif isinstance(epoch, bool) or not isinstance(epoch, int | float) or epoch != int(epoch):
+        elif isinstance(epoch, bool) or not isinstance(epoch, int | float) or epoch % 1 != 0:
             raise DataError(f"it reports of epoch {shown(epoch)}; an epoch is a whole number")
         else:
             epoch = self._counted(int(epoch))

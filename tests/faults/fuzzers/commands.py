@@ -45,6 +45,11 @@ LITERALS = st.one_of(
             "lambda: 3",
             "Study",
             "Tier(datasets=('digits',))",
+            "{'quick': Tier(datasets=('digits',))}",
+            "Plateau()",
+            "Plateau(metric='nmi', patience=0)",
+            "until_decided((3, 6))",
+            "'confirm'",
         ]
     ),
     st.integers().map(repr),
@@ -72,6 +77,10 @@ FIELDS = st.sampled_from(
         "tier",
         "settings",
         "speed",
+        "keep",
+        "paper",
+        "seeds_by_hand",
+        "epoch_seconds",
     ]
 )
 DESIGNS = st.one_of(
@@ -105,7 +114,7 @@ from orchestrator.designs.one_factor import one_factor
 from orchestrator.designs.search import search
 from orchestrator.designs.sobol import sobol
 from orchestrator.knobs import Choice, Float, Int
-from orchestrator.study import Study, Tier
+from orchestrator.study import Plateau, Study, Tier, until_decided
 B = dict(question="q", datasets=("gaussians",), n_epochs=2, seeds=6, exploratory=True)
 """
 WORDS = st.one_of(
@@ -113,7 +122,24 @@ WORDS = st.one_of(
         ["", "-1", "0", "1", "7", "nan", "inf", "1e400", "10" * 20, "x", "--", "all", "quickstart", STUDY, TRIAL]
     )
     | st.sampled_from(
-        ["local", "paper", "cpu", "gpu", "toy.csv", "a.parquet", "../..", "[1,2]", "=", "a=b=c", "²", "١"]
+        [
+            "local",
+            "paper",
+            "quick",
+            "nmi",
+            "neighbour_mi",
+            "chosen",
+            "cpu",
+            "gpu",
+            "toy.csv",
+            "a.parquet",
+            "../..",
+            "[1,2]",
+            "=",
+            "a=b=c",
+            "²",
+            "١",
+        ]
     ),
     st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=8),
 )
@@ -129,6 +155,11 @@ SETTINGS = st.one_of(
                 "protocol",
                 "precision",
                 "warm_start",
+                "clusters",
+                "metric",
+                "margin",
+                "beats_chance_by",
+                "keep",
                 "n_init",
                 "kmeans.n_init",
                 ".",
@@ -143,8 +174,17 @@ NUMBERS = {
     "--sample": (1, 1_000_000, int),
     "--seed": (0, 2**32 - 1, int),
     "--most-mb": (0.1, math.inf, float),
+    "--max-concurrent": (0, 100_000, int),
+    "--bundles-per-gpu": (1, 8, int),
+    "--time-budget": (0, math.inf, float),
+    "--stall": (0, math.inf, float),
+    "--trial-seconds": (0, math.inf, float),
+    "--trial-memory": (0, math.inf, float),
+    "--wait": (0, math.inf, float),
 }
 """Option -> its least and largest value, and its kind."""
+
+LIMITS = sorted(set(NUMBERS) - {"--workers", "--sample", "--seed", "--most-mb"})
 
 COMMANDS = {
     "studies": ["--knob"],
@@ -155,6 +195,12 @@ COMMANDS = {
     "export": ["--tier", "--most-mb"],
     "clean": [],
     "doctor": ["--address"],
+    "run": [*LIMITS, "--budget-hours", "--device", "--retry-failed", "--tracker", "--set", "--tier"],
+    "predict": ["--out"],
+    "retract": ["--reason"],
+    "merge": [],
+    "new": [],
+    "completion": [],
     "jog": [],
 }
 FLAGS = ["--json", "--all", "--follow-not", "--help"]
@@ -191,10 +237,12 @@ def arguments_of(case: object, results: Path) -> list[str]:
         path.write_text(case)
         return ["plan", str(path), "--results", str(results), "--json"]
     command, words, options, flags = case  # type: ignore[misc]
-    if command == "verify":  # what is whole there would be trained
+    if command in ("verify", "run"):  # what is whole there would be trained
         words, options = ["nosuch"], [one for one in options if one[0] != "--trial"]
+    if command == "new":
+        flags = [f"--folder={results}"]
     given = [option for name, value in options if (command, name) not in SLOW for option in (f"{name}={value}",)]
-    where = [] if command in ("studies", "jog") else ["--results", str(results)]
+    where = [] if command in ("studies", "jog", "new", "completion") else ["--results", str(results)]
     return [command, *words, *given, *flags, *where]
 
 

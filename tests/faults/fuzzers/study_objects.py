@@ -78,6 +78,7 @@ STUDIES = {
     "stop": or_none(lambda value: isinstance(value, Plateau)),
     "failure_budget": between(0, 1, ends=True),
     "tiers": mapped(lambda value: isinstance(value, Tier)),
+    "keep": one_of("", "chosen", "confirm"),
 }
 """Field -> whether it may hold a value."""
 TIERS = {
@@ -90,7 +91,9 @@ TIERS = {
     "epoch_seconds": mapped(positive),
 }
 VALUES = st.one_of(
-    ODD, SCALARS, st.sampled_from(["whole", "split", "float32", "bfloat16", "tf32", "acc", "loss", "neighbour_mi"])
+    ODD,
+    SCALARS,
+    st.sampled_from(["whole", "split", "float32", "bfloat16", "tf32", "acc", "loss", "neighbour_mi", "chosen"]),
 )
 CASES = st.one_of(
     st.tuples(st.just(True), st.sampled_from(sorted(STUDIES)), VALUES),

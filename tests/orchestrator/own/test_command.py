@@ -125,6 +125,14 @@ def test_the_same_in_another_folder_is_the_same(folder, tmp_path_factory):
         ("python train.py", {"knobs": {"balance": DECAY}}, "the default of knob 'balance', True, is outside"),
         ("python 'train.py", {"knobs": {}}, "No closing quotation"),
         ("", {"knobs": {}}, "is no command line|not allowed"),
+        (None, {"knobs": {}}, "command: line = None is not allowed"),
+        ("python train.py", {"knobs": ["lr"]}, r"knobs = \['lr'\] is not allowed"),
+        ("python train.py", {"knobs": 1}, "knobs = 1 is not allowed"),
+        ("python train.py", {"knobs": {}, "metrics_file": "{outt}/m.json"}, "place in metrics_file of .* 'outt'"),
+        ("python train.py", {"knobs": {}, "metrics_file": "{data}/m.json"}, "place in metrics_file of .* 'data'"),
+        ("python train.py", {"knobs": {}, "files": {"x": "~nobody_of_this_name/x"}}, "which is not there"),
+        ("python train.py", {"knobs": {}, "files": {"x": "a" * 300}}, "which is not there"),
+        ("python train.py", {"knobs": {}, "code": ("**x",)}, "code: there is no file"),
         ("python train.py", {"knobs": {}, "files": {"x": "absent.npy"}}, "which is not there"),
     ],
 )
@@ -132,3 +140,20 @@ def test_what_is_wrong_is_said_in_a_line(folder, line, options, says):
     with pytest.raises((RequestError, UnknownNameError), match=says) as caught:
         command(line, **options)
     assert "\n" not in str(caught.value)
+
+
+def test_a_long_word_of_a_line_is_a_word_and_no_file(folder):
+    mine = command(f"python train.py '{'a' * 300}' -m {'b' * 300}", knobs={"weight_decay": DECAY})
+    assert list(mine.declared.data) == []
+
+
+def test_further_code_may_lie_anywhere(folder, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("[odd] folder") / "lib.jl"
+    elsewhere.write_text("1\n")
+    mine = command("python train.py", knobs={"weight_decay": DECAY}, code=(str(elsewhere).replace("[odd]", "[[]odd]"),))
+    assert str(elsewhere) in mine.declared.code.values()
+
+
+def test_places_of_a_file_of_metrics_are_those_of_the_line(folder):
+    mine = command("python train.py {data}", knobs={"weight_decay": DECAY}, metrics_file="{data}.{weight_decay}.json")
+    assert mine.declared.asks["metrics_file"] == "{data}.{weight_decay}.json"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from orchestrator.designs.fixed import fixed
@@ -57,8 +58,14 @@ def test_a_design_takes_the_name():
         ("numpy:HDBSCAN", {}, "it is 'sklearn:NAME'"),
         (3, {}, "it is 'sklearn:NAME' or a class"),
         (Fits, {"tool": knob(1.0, Float(0, 1))}, "unknown argument of Fits 'tool'"),
+        (Fits, ["tool"], r"knobs = \['tool'\] is not allowed"),
     ],
 )
 def test_what_is_wrong_is_said_in_a_line(what, knobs, says):
     with pytest.raises((RequestError, UnknownNameError), match=says):
         estimator(what, knobs=knobs)
+
+
+def test_a_name_that_is_no_text_is_refused():
+    with pytest.raises(RequestError, match="name = array"):
+        estimator(Fits, name=np.array([1, 2]))

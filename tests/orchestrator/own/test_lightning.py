@@ -28,5 +28,7 @@ def test_defaults_are_those_of_the_constructor():
 def test_what_is_wrong_is_said_in_a_line():
     with pytest.raises(UnknownNameError, match="unknown argument of Module 'rate'"):
         lightning(Module, knobs={"rate": Float(0, 1)})
+    with pytest.raises(RequestError, match="knobs = None is not allowed"):
+        lightning(Module, knobs=None)
     with pytest.raises(RequestError, match="it is a class of a LightningModule"):
         lightning(object, knobs=LR)

@@ -122,6 +122,18 @@ def test_clusters_that_it_leaves_are_scored_and_it_sees_no_label(tmp_path):
     assert 0 < outcome.metrics["nmi"] < 1 and "neighbour_mi" in outcome.metrics
 
 
+@pytest.mark.parametrize("left", ["b'x'", "np.save('a', np.array(['a'] * 60)) or open('a.npy', 'rb').read()"])
+def test_a_file_of_assignments_that_are_no_numbers_is_named(tmp_path, left):
+    (tmp_path / "mine.py").write_text(
+        f"import sys, os, numpy as np\nopen(os.path.join(sys.argv[3], 'assignments.npy'), 'wb').write({left})\n"
+    )
+    with loading(tmp_path / "study.py"):
+        mine = command("python mine.py {seed} {data} {keep}", knobs={})
+    outcome = outcome_of(said(spec_of(mine, dataset="gaussians:subset=60")))
+    assert outcome.failure_kind is FailureKind.DATA
+    assert "its assignments.npy is no array of numbers" in outcome.error
+
+
 def _lives(pid):
     for _ in range(100):
         try:

@@ -53,3 +53,25 @@ def test_a_file_of_metrics_is_lines_a_list_or_one_object(tmp_path):
     with pytest.raises(DataError, match="it is JSON lines, or one JSON object"):
         whole_file(path)
     assert whole_file(tmp_path / "absent") == []
+
+
+@pytest.mark.parametrize("epoch", [float("nan"), float("inf"), -float("inf"), 1.5, True, "1"])
+def test_an_epoch_that_is_no_whole_number_is_named(epoch):
+    with pytest.raises(DataError, match="an epoch is a whole number"):
+        Reported(3).take({"epoch": epoch}, {"loss": 1.0})
+
+
+def test_a_whole_number_that_no_float_holds_is_infinite():
+    assert numbers_in({"up": 10**400, "down": -(10**400)}, (), None) == {"up": float("inf"), "down": -float("inf")}
+
+
+def test_a_folder_in_the_place_of_a_file_is_no_report(tmp_path):
+    assert list(Growing(tmp_path).news()) == []
+    with pytest.raises(DataError, match="cannot be read: Is a directory"):
+        whole_file(tmp_path)
+
+
+def test_a_file_of_metrics_may_be_nested_too_deep(tmp_path):
+    (tmp_path / "m").write_text("[" * 100_000)
+    with pytest.raises(DataError, match="it is JSON lines, or one JSON object"):
+        whole_file(tmp_path / "m")

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from orchestrator.errors import DataError
+from orchestrator.errors import DataError, RequestError
 from trainables.data.dataset import Dataset
 
 
@@ -35,11 +35,11 @@ def test_no_points_and_missing_labels_are_refused_in_one_line() -> None:
 
 
 def test_one_scored_point_which_has_no_neighbour_is_refused_in_one_line() -> None:
-    with pytest.raises(DataError, match="dataset made has 1 scored points under 'whole'; allowed: at least 2"):
+    with pytest.raises(RequestError, match="dataset made has 1 scored points under 'whole'; allowed: at least 2"):
         made(torch.zeros(1, 3)).under("whole")
     parts = replace(made(), test_inputs=torch.zeros(1, 2), test_labels=torch.zeros(1, dtype=torch.int64))
     assert len(parts.under("whole")) == 7
-    with pytest.raises(DataError, match="1 scored points"):
+    with pytest.raises(RequestError, match="1 scored points"):
         parts.under("split")
 
 

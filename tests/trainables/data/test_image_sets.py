@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import torch
 
-from orchestrator.errors import DataError
+from orchestrator.errors import DataError, RequestError
 from trainables.data import data_folder
 from trainables.data import image_sets as sets_module
 from trainables.data.image_sets import centred
@@ -170,8 +170,9 @@ def test_image_folders_that_cannot_be_read_are_one_line(own_files: Path) -> None
         ({"folder": "empty"}, "empty"),
         ({"folder": "broken"}, "image.png"),
         ({"folder": "image_folder"}, "class2"),
-        ({"folder": "image_folder/train", "side": 0}, "side = 0"),
     ):
         with pytest.raises(DataError) as caught:
-            image_folder.load(**arguments)  # type: ignore[arg-type]
+            image_folder.load(**arguments)
         assert named in str(caught.value) and "\n" not in str(caught.value)
+    with pytest.raises(RequestError, match="side = 0"):
+        image_folder.load("image_folder/train", side=0)

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from orchestrator.errors import DataError
+from orchestrator.errors import DataError, RequestError
 from trainables.data import data_folder
 from trainables.data.imagenet import ImageNetSubset
 
@@ -52,5 +52,5 @@ def test_a_missing_class_is_named_with_the_command_that_brings_it(tree: Path) ->
 
 @pytest.mark.usefixtures("tree")
 def test_a_side_without_a_pixel_is_refused() -> None:
-    with pytest.raises(DataError, match="dataset pair: side = 0, allowed: at least 1"):
+    with pytest.raises(RequestError, match="dataset pair: side = 0, allowed: at least 1"):
         PAIR.load(side=0)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from orchestrator.errors import DataError
+from orchestrator.errors import DataError, RequestError
 from trainables.data import data_folder
 from trainables.data.options import loaded
 from trainables.datasets import imagenet10, imagenet_dogs, stl10, tiny_imagenet
@@ -39,7 +39,7 @@ def test_subsets_of_imagenet_have_their_classes_at_the_asked_side(own_files: Pat
     dogs = loaded(imagenet_dogs.load, "side=32", "imagenet_dogs:side=32")
     assert dogs.inputs.shape == (30, 3, 32, 32) and dogs.n_classes == 15
     assert dogs.labels.bincount().tolist() == [2] * 15
-    with pytest.raises(DataError, match="side = 0"):
+    with pytest.raises(RequestError, match="side = 0"):
         imagenet10.load(side=0)
     shutil.rmtree(own_files / "imagenet/train/n02112137")
     with pytest.raises(DataError, match="lacks n02112137 of its 15 classes"):
@@ -55,7 +55,7 @@ def test_unlabelled_images_of_stl10_stand_beside_the_labelled_ones(own_files: Pa
     assert torch.equal(data.all_inputs[: len(data)], data.inputs) and len(data.all_inputs) == len(data) + 2
     assert data.digest != plain.digest
     assert data.under("split").unlabelled is data.unlabelled
-    with pytest.raises(DataError, match="unlabelled = 9, allowed: at most the 3 there are"):
+    with pytest.raises(RequestError, match="unlabelled = 9, allowed: at most the 3 there are"):
         stl10.load(unlabelled=9)
 
 

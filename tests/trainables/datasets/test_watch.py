@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from orchestrator.errors import DataError
+from orchestrator.errors import RequestError
 from trainables.datasets import watch
 
 
@@ -25,5 +25,5 @@ def test_as_windows_recordings_stay_what_they_are_but_for_the_scale_of_a_channel
     torch.testing.assert_close(data.inputs.mean((0, 1, 2)), torch.zeros(6), atol=1e-5, rtol=0)
     torch.testing.assert_close(data.inputs.std((0, 1, 2), correction=0), torch.ones(6), atol=1e-4, rtol=0)
     assert torch.equal(data.labels, watch.load().labels)
-    with pytest.raises(DataError, match="form = 'sound', allowed: features, windows"):
+    with pytest.raises(RequestError, match="form = 'sound', allowed: features, windows"):
         watch.load(form="sound")
