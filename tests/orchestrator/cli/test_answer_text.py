@@ -38,9 +38,9 @@ def test_intervals_and_arms_stay_in_one_line(terminal, first):
 
 
 LONG = (
-    ("baseline", "1.67 [1.59, 1.74]", "12/12", "baseline", "", "", "", "", "12/12"),
-    ("norm_weight=0", "1.66 [1.6, 1.73]", "12/12", "all work", "−0.00258 [−0.0474, +0.0438]*", "5/12", "not available",
-     "inconclusive", "12/12"),
+    ("baseline", "0.585 [0.539, 0.631]", "12/12", "baseline", "", "", "", "", "12/12"),
+    ("norm_weight=0.125", "1.66 [1.6, 1.73]", "12/12", "all work", "−0.00258 [−0.0474, +0.0438]*", "5/12",
+     "not available", "inconclusive", "12/12"),
 )  # fmt: skip
 
 
@@ -48,7 +48,7 @@ def test_where_intervals_leave_no_room_for_names_of_arms_they_stand_below_their_
     head = tuple(name.replace("NMI (%)", "neighbour MI") for name in HEAD[1:])
     console.out.print(answer_text.arms_table(SimpleNamespace(head=head, rows=LONG)))
     lines = terminal()
-    (named,) = [place for place, line in enumerate(lines) if "norm_weight=0" in line]
+    (named,) = [place for place, line in enumerate(lines) if "norm_weight=0.125" in line]
     assert "1.66" in lines[named] and "−0.00258" in lines[named] and lines[named].endswith("–")
     assert "[1.6, 1.73]" in lines[named + 1] and "[−0.0474, +0.0438]*" in lines[named + 1]
 
