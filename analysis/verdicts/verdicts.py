@@ -159,7 +159,7 @@ def heading(study: StudyView) -> str:
     return (
         f"{start}{record.get('tier', 'local')} tier, {join(list(map(str, record['datasets'])))}, "
         f"protocol {record.get('protocol', 'whole')}, {how}{len(seeds['seeds'])} paired {seeds['block']} seeds"
-        f"{promise if n_contrasts else ''}.{_labels(record)}"
+        f"{promise if n_contrasts else ''}.{_labels(record)}{_clusters(record)}"
     )
 
 
@@ -173,6 +173,21 @@ def _labels(record: Mapping[str, Any]) -> str:
             )
         elif known < scored:
             said += f" Of {dataset}, {known:,} of {scored:,} points have a label: scores that read labels are of these."
+    return said
+
+
+def _clusters(record: Mapping[str, Any]) -> str:
+    """Return what scores mean where methods look for other numbers of clusters than there are classes; else nothing."""
+    said, labelled = "", record.get("labelled") or {}
+    for dataset, (n_clusters, n_classes) in (record.get("sought") or {}).items():
+        if n_clusters == n_classes or not labelled.get(dataset, [0])[0]:
+            continue
+        fewer = "no clustering reaches 100 % in ACC or NMI"
+        more = "ACC counts one cluster a class, and points in others as wrong"
+        said += (
+            f" Methods look for {n_clusters} clusters of {dataset}, which has {n_classes} classes: "
+            f"{fewer if n_clusters < n_classes else more}; chance is that of {n_clusters} clusters."
+        )
     return said
 
 

@@ -160,14 +160,16 @@ def _question(study: Study) -> dict[str, Any]:
 def _conditions(plan: Plan) -> dict[str, Any]:
     """Return on what, under which protocol and with which budget a study trains."""
     study = plan.study
-    chance, labelled = {}, {}
+    chance, labelled, sought = {}, {}, {}
     for dataset in study.datasets:
         chance[dataset] = plan.catalogue.chance(dataset, study.protocol)
         facts = plan.catalogue.dataset(dataset, study.protocol)
         labelled[dataset] = [facts.n_labelled, facts.n_scored]
+        sought[dataset] = [facts.n_clusters, facts.n_classes]
     return {
         "chance": chance,
         "labelled": labelled,
+        "sought": sought,
         "datasets": list(study.datasets),
         "protocol": study.protocol,
         "precision": study.precision,

@@ -13,6 +13,7 @@ The record of a study, `study.json` beside its plan (written by the runner, read
     chance          {dataset: {acc, nmi, ari, ami}}: what random partitions score there
     data_files      {dataset: what is loaded for it}, paths as seen from the results folder; of the user's own files
     labelled        {dataset: [scored points with a label, scored points]}; absent from records before labels could be
+    sought          {dataset: [clusters that methods look for, classes]}; absent from older records
     datasets, protocol, precision, n_epochs, failure_budget (precision: float32 in records from before it was one)
     stop            {metric, patience, least, after}: the plateau at which trials end; null: they train all epochs
     seeds           {"block": "confirm", "seeds": [...], "looks": null | [10, 20, 40], "planned": [12], "file": [12]};

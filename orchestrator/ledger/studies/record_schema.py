@@ -114,7 +114,7 @@ RECORD = _object(
     chance=_map(_map(NUMBER)),
     declares=_list(NAME),
     metrics=_map(_map({"type": ["null", "boolean", "number", "string"]})),
-    labelled=_map(_list(COUNT)),
+    **dict.fromkeys(("labelled", "sought"), _map({**_list(COUNT), "minItems": 2, "maxItems": 2})),
     data_files=_map(NAME),
     datasets=_list(NAME),
     n_epochs=_or_null(COUNT),

@@ -221,3 +221,19 @@ def test_a_grids_effect_names_both_levels_and_a_factorials_its_factor():
 def test_the_first_side_of_a_contrast_is_the_arm_that_counts_positively():
     assert verdicts.first_side(Contrast(name="b vs a", weights={"a": -1.0, "b": 1.0})) == "b"
     assert verdicts.first_side(Contrast(name="nothing", weights={"a": -1.0})) == ""
+
+
+@pytest.mark.parametrize(
+    ("sought", "labelled", "says"),
+    [
+        ([4, 10], [60, 60], "look for 4 clusters of digits, which has 10 classes: no clustering reaches 100 %"),
+        ([25, 10], [60, 60], "chance is that of 25 clusters."),
+        ([10, 10], [60, 60], ""),
+        ([4, 10], [0, 60], ""),
+    ],
+)
+def test_another_number_of_clusters_than_of_classes_is_said_with_what_it_means_for_scores(sought, labelled, says):
+    study = study_of(0.05)
+    study.record |= {"sought": {"digits": sought}, "labelled": {"digits": labelled}}
+    found = verdicts.heading(study)
+    assert says in found and (says or "clusters of digits" not in found)
