@@ -1,4 +1,4 @@
-"""A figure as one of Matplotlib, for pictures of dots, notebooks and whoever goes on with it; nothing else loads it."""
+"""A figure as one of Matplotlib, for pictures of dots and whoever goes on with it in Python; nothing else loads it."""
 
 from __future__ import annotations
 

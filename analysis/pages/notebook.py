@@ -94,12 +94,12 @@ def _client(content: Any, kernel: WaitingKernel) -> Any:
 
 def show(drawing: Drawing) -> None:
     """Show a figure with its caption in the notebook."""
-    from IPython.display import Image, Markdown, display
+    from IPython.display import SVG, Markdown, display
 
-    from analysis.figures.matplotlib_figures import as_png
+    from analysis.svg.writer import svg_of
 
     said = f"**{markdown(drawing.title)}.** {markdown(drawing.caption)}"
-    display(Markdown(said), Image(data=as_png(drawing.figure)))  # type: ignore[no-untyped-call]
+    display(Markdown(said), SVG(data=svg_of(drawing.figure, f"{drawing.key}-")))  # type: ignore[no-untyped-call]
 
 
 def show_section(section: Section) -> None:

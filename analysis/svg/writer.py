@@ -22,44 +22,49 @@ GRID = "#e6e6e6"
 GRADIENT = "colours"
 
 
-def svg_of(figure: Figure) -> str:
-    """Return the SVG of a figure, in points."""
+def svg_of(figure: Figure, name: str = "") -> str:
+    """Return the SVG of a figure, in points.
+
+    Args:
+        figure: the figure.
+        name: before what its parts are called: a page that holds several figures as elements gives each its own.
+    """
     wide, high = figure.size[0] * INCH, figure.size[1] * INCH
     panels = placed(figure)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{short(wide)}pt" height="{short(high)}pt" '
         f'viewBox="0 0 {short(wide)} {short(high)}" font-family="{FONTS}">',
         f'<rect width="{short(wide)}" height="{short(high)}" fill="#fff"/>',
-        _definitions(panels),
-        *map(_panel, panels),
+        _definitions(panels, name),
+        *(_panel(one, name) for one in panels),
         above(figure.legend, wide, PAD),
         "</svg>\n",
     ]
     return "\n".join(filter(None, parts))
 
 
-def _definitions(panels: list[Placed]) -> str:
+def _definitions(panels: list[Placed], name: str) -> str:
     """Return what panels are clipped to, and the colours of bars."""
     found = ""
     for one in panels:
-        found += f'<clipPath id="{_key(one)}">{_rect(one.left, one.top, one.width, one.height)}</clipPath>'
+        found += f'<clipPath id="{_key(one, name)}">{_rect(one.left, one.top, one.width, one.height)}</clipPath>'
     if any(one.heat() is not None for one in panels):
         stops = ""
         for place, colour in enumerate(CIVIDIS):
             stops += f'<stop offset="{place / (len(CIVIDIS) - 1):g}" stop-color="{colour}"/>'
-        found += f'<linearGradient id="{GRADIENT}" x1="0" y1="1" x2="0" y2="0">{stops}</linearGradient>'
+        found += f'<linearGradient id="{name}{GRADIENT}" x1="0" y1="1" x2="0" y2="0">{stops}</linearGradient>'
     return f"<defs>{found}</defs>"
 
 
-def _key(one: Placed) -> str:
-    return f"axes-{one.panel.row}-{one.panel.column}"
+def _key(one: Placed, name: str) -> str:
+    return f"{name}axes-{one.panel.row}-{one.panel.column}"
 
 
 def _rect(x: float, y: float, width: float, height: float, more: str = "") -> str:
     return f'<rect x="{x:.2f}" y="{y:.2f}" width="{width:.2f}" height="{height:.2f}"{more}/>'
 
 
-def _panel(one: Placed) -> str:
+def _panel(one: Placed, name: str) -> str:
     """Return the elements of a panel: grid, marks, axes, words, legend."""
     panel, clipped, free, words = one.panel, "", "", ""
     for mark in sorted(panel.marks, key=lambda mark: mark.order):
@@ -74,8 +79,8 @@ def _panel(one: Placed) -> str:
     if panel.legend:
         taken = samples_of(one) if panel.legend == "free" else None
         legend = within(panel.labelled(), panel.legend_size, (one.left, one.top, one.width, one.height), taken)
-    inside = f'<g clip-path="url(#{_key(one)})">{_grid(one)}{clipped}</g>'
-    return f"<g>{inside}{_axes(one)}{_bar(one)}{free}{words}{_labels(one)}{legend}</g>"
+    inside = f'<g clip-path="url(#{_key(one, name)})">{_grid(one)}{clipped}</g>'
+    return f"<g>{inside}{_axes(one)}{_bar(one, name)}{free}{words}{_labels(one)}{legend}</g>"
 
 
 def _grid(one: Placed) -> str:
@@ -191,14 +196,14 @@ def _heat(one: Placed, mark: Heat) -> str:
     return f'<g shape-rendering="crispEdges">{found}</g>'
 
 
-def _bar(one: Placed) -> str:
+def _bar(one: Placed, name: str) -> str:
     """Return the bar of colours beside a map, with its numbers and its label."""
     heat = one.heat()
     if heat is None:
         return ""
     left, height = one.left + one.width + BAR, BAR_HEIGHT * one.height
     top = one.top + 0.5 * (one.height - height)
-    found = _rect(left, top, BAR, height, f' fill="url(#{GRADIENT})" stroke="#000" stroke-width=".5"')
+    found = _rect(left, top, BAR, height, f' fill="url(#{name}{GRADIENT})" stroke="#000" stroke-width=".5"')
     low, high = heat.ends
     widest = 0.0
     for value, text in ticks_of_bar(heat, one.height):

@@ -51,7 +51,7 @@ def test_the_notebook_runs_from_the_ledger_alone_and_leaves_nothing_behind(synth
     cells = nbformat.read(target, as_version=4).cells
     outputs = [output for cell in cells if cell.cell_type == "code" for output in cell.outputs]
     assert not [output for output in outputs if output.output_type == "error" or output.get("name") == "stderr"]
-    assert sum("image/png" in output.get("data", {}) for output in outputs) >= 6
+    assert sum("image/svg+xml" in output.get("data", {}) for output in outputs) >= 6
     assert set(os.listdir(home)) <= {".cache", ".config"}  # matplotlib's fonts; nothing of Jupyter or IPython
 
 

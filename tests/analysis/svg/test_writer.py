@@ -1,5 +1,6 @@
 """What is written is XML with everything in it, and the same figure is the same text."""
 
+import re
 from xml.etree import ElementTree
 
 import numpy as np
@@ -61,6 +62,14 @@ def test_lines_are_clipped_to_their_panel_unless_they_are_not_to_be():
     inside = {node.get("stroke") for node in clipped}
     assert "#0a0a0a" in inside and "#0b0b0b" not in inside
     assert clipped.get("clip-path") == "url(#axes-0-0)" and read.find(".//*[@id='axes-0-0']") is not None
+
+
+def test_figures_of_one_page_refer_to_parts_of_their_own():
+    one, two = svg_of(whole(), "one-"), svg_of(whole(), "two-")
+    for text, name in ((one, "one-"), (two, "two-")):
+        parts = [node.get("id") for node in ElementTree.fromstring(text).iter() if node.get("id")]
+        assert len(parts) == 3 and all(part.startswith(name) for part in parts)
+        assert set(re.findall(r"url\(#([^)]*)\)", text)) == set(parts)
 
 
 def test_a_figure_without_a_mark_is_written():
