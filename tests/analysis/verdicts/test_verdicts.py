@@ -234,6 +234,6 @@ def test_the_first_side_of_a_contrast_is_the_arm_that_counts_positively():
 )
 def test_another_number_of_clusters_than_of_classes_is_said_with_what_it_means_for_scores(sought, labelled, says):
     study = study_of(0.05)
-    study.record |= {"sought": {"digits": sought}, "labelled": {"digits": labelled}}
+    study.record.update(sought={"digits": sought}, labelled={"digits": labelled})
     found = verdicts.heading(study)
     assert says in found and (says or "clusters of digits" not in found)
