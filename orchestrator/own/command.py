@@ -160,6 +160,8 @@ def _require_places(found: _Command, named: set[str], knobs: Mapping[str, object
     for place in found.files:
         if place in PLACES or place in knobs:
             raise RequestError(f"{found.called}: files: {place!r} is the name of a knob or of a place already")
+    if "n_clusters" in named - {*knobs, *found.files} and "data" not in named:
+        raise RequestError(f"{found.called}: {{n_clusters}} is of the study's points: its line takes {{data}} too")
     if found.form == "file" and "config" not in named:
         raise RequestError(f"{found.called}: form 'file' writes a file; say where its path goes: {{config}}")
 

@@ -170,7 +170,7 @@ class CommandMethod(Alone):
             **declared.data,
         }
         if declared.takes_data:
-            values["data"] = str(dataset_file(trial.data))
+            values |= {"data": str(dataset_file(trial.data)), "n_clusters": trial.data.n_clusters}
         return {**values, **trial.knobs}
 
     def _environment(self, own: Mapping[str, str]) -> dict[str, str]:

@@ -19,14 +19,14 @@ _files: WeakKeyDictionary[Dataset, Path] = WeakKeyDictionary()
 
 
 def dataset_file(data: Dataset) -> Path:
-    """Return a .npz file with a dataset's points: `x` is fitted, `x_test` is what is scored under the protocol split.
+    """Return a .npz file of a dataset: `x` is fitted, `x_test` is scored under the protocol split, `n_clusters`.
 
     Labels are not in it: whoever writes `assignments.npy` is scored here.
     """
     if data not in _files:
         folder = Path(tempfile.mkdtemp(prefix="orchestrate-data-"))
         atexit.register(_remove, folder, os.getpid())
-        arrays = {"x": data.inputs.numpy()}
+        arrays = {"x": data.inputs.numpy(), "n_clusters": np.array(data.n_clusters)}
         if data.eval_inputs is not data.inputs:
             arrays["x_test"] = data.eval_inputs.numpy()
         np.savez(folder / "data.npz", **arrays)  # type: ignore[arg-type]  # arrays by name

@@ -157,3 +157,10 @@ def test_further_code_may_lie_anywhere(folder, tmp_path_factory):
 def test_places_of_a_file_of_metrics_are_those_of_the_line(folder):
     mine = command("python train.py {data}", knobs={"weight_decay": DECAY}, metrics_file="{data}.{weight_decay}.json")
     assert mine.declared.asks["metrics_file"] == "{data}.{weight_decay}.json"
+
+
+def test_the_number_of_clusters_is_of_points_that_a_line_takes_unless_it_is_a_knob(folder):
+    with pytest.raises(RequestError, match=r"\{n_clusters\} is of the study's points: its line takes \{data\} too"):
+        command("python train.py {n_clusters}", knobs={})
+    mine = command("python train.py {n_clusters}", knobs={"n_clusters": knob(3, Int(2, 9))})
+    assert words(mine, {"n_clusters": 4})[2] == "4"

@@ -111,13 +111,14 @@ def test_a_stopped_command_goes_on_from_its_own_checkpoint(tmp_path):
 
 def test_clusters_that_it_leaves_are_scored_and_it_sees_no_label(tmp_path):
     (tmp_path / "mine.py").write_text(
-        "import sys, os, numpy as np\nfound = np.load(sys.argv[2])\nassert set(found) == {'x'}\n"
+        "import sys, os, numpy as np\nfound = np.load(sys.argv[2])\nassert set(found) == {'x', 'n_clusters'}\n"
+        "assert int(found['n_clusters']) == int(sys.argv[4]) == 5\n"
         "labels = (found['x'].reshape(len(found['x']), -1)[:, 0] > 0).astype(int)\n"
         "np.save(os.path.join(sys.argv[3], 'assignments.npy'), labels)\n"
     )
     with loading(tmp_path / "study.py"):
-        mine = command("python mine.py {seed} {data} {keep}", knobs={})
-    outcome = outcome_of(said(spec_of(mine, dataset="gaussians:subset=60")))
+        mine = command("python mine.py {seed} {data} {keep} {n_clusters}", knobs={})
+    outcome = outcome_of(said(spec_of(mine, dataset="gaussians:subset=60,clusters=5")))
     assert outcome.state is TrialState.COMPLETE, outcome.error
     assert 0 < outcome.metrics["nmi"] < 1 and "neighbour_mi" in outcome.metrics
 
