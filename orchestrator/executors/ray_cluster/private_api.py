@@ -22,6 +22,7 @@ __all__ = [
     "lean_node",
     "let_agents_go",
     "with_garbage_kept",
+    "without_census",
     "without_grace",
     "write_hook",
 ]
@@ -166,6 +167,15 @@ def inherited_actors() -> Iterator[None]:
     from ray.tune.execution import class_cache
 
     with _replaced(class_cache, DEFAULT_ENV_VARS={}, ENV_VARS_TO_PROPAGATE=set()):
+        yield
+
+
+@contextmanager
+def without_census() -> Iterator[None]:
+    """Have Tune count no callbacks meanwhile, for statistics that are off: it imports MLflow and W&B to know them."""
+    from ray.air._internal import usage
+
+    with _replaced(usage, tag_callbacks=lambda callbacks: False):
         yield
 
 

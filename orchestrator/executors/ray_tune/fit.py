@@ -15,6 +15,7 @@ from ray import tune
 from ray.tune.schedulers import FIFOScheduler
 from ray.tune.search import Searcher
 
+from orchestrator.executors.ray_cluster.private_api import without_census
 from orchestrator.executors.ray_tune.bridge import Bridge
 from orchestrator.executors.ray_tune.trainable import PARCEL, PAYLOAD, BundleTrainable
 from orchestrator.executors.ray_tune.worker_logs import last_words
@@ -183,26 +184,25 @@ def fit(side: TuneSide) -> None:
         def default_resource_request(cls, config: Mapping[str, Any]) -> tune.PlacementGroupFactory:
             return tune.PlacementGroupFactory([dict(config[PARCEL].resources)])
 
-    try:
-        tune.Tuner(
-            Trainable,
-            tune_config=tune.TuneConfig(
-                search_alg=_Suggest(side),
-                scheduler=_Scheduler(side),
-                num_samples=-1,
-                max_concurrent_trials=MOST_TRIALS_AT_ONCE,
-                reuse_actors=True,
-                trial_name_creator=lambda trial: trial.trial_id,
-                trial_dirname_creator=lambda trial: trial.trial_id,
-            ),
-            run_config=tune.RunConfig(
-                name="bundles",
-                storage_path=side.storage,
-                callbacks=[_Watch(side)],
-                failure_config=tune.FailureConfig(max_failures=0),
-                checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
-                verbose=0,
-            ),
-        ).fit()
-    except Closed:
-        return
+    tuner = tune.Tuner(
+        Trainable,
+        tune_config=tune.TuneConfig(
+            search_alg=_Suggest(side),
+            scheduler=_Scheduler(side),
+            num_samples=-1,
+            max_concurrent_trials=MOST_TRIALS_AT_ONCE,
+            reuse_actors=True,
+            trial_name_creator=lambda trial: trial.trial_id,
+            trial_dirname_creator=lambda trial: trial.trial_id,
+        ),
+        run_config=tune.RunConfig(
+            name="bundles",
+            storage_path=side.storage,
+            callbacks=[_Watch(side)],
+            failure_config=tune.FailureConfig(max_failures=0),
+            checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
+            verbose=0,
+        ),
+    )
+    with contextlib.suppress(Closed), without_census():
+        tuner.fit()

@@ -110,6 +110,17 @@ def test_what_is_set_for_others_is_taken_back_whatever_happens(monkeypatch):
     assert os.environ["OMP_NUM_THREADS"] == "3" and "NEW_ONE" not in os.environ
 
 
+def test_a_run_imports_no_tracker_to_count_callbacks(ray_executor, source_of, bundles):
+    from ray.tune.tune import air_usage
+
+    ray_executor.run(source_of(bundles(1)))
+    assert [name for name in sys.modules if name.startswith("ray.air.integrations.")] == []
+    whole = air_usage.tag_callbacks
+    with private_api.without_census():
+        assert air_usage.tag_callbacks([object()]) is False and air_usage.tag_callbacks is not whole
+    assert air_usage.tag_callbacks is whole
+
+
 def test_two_hooks_have_different_names(tmp_path):
     names = {private_api.write_hook(tmp_path / str(n), [])[private_api.HOOK_VARIABLE] for n in range(3)}
     assert len(names) == 3 and all(list(Path(tmp_path).rglob(f"{name.removesuffix('.run')}.py")) for name in names)
