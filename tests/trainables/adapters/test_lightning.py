@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -16,17 +16,16 @@ from orchestrator.knobs import Choice, Float
 from orchestrator.own import lightning
 from orchestrator.trial import TrialState
 
-pytest.importorskip("lightning")
-
-sys.path.append(str(Path(__file__).parents[3] / "examples/own_lightning"))
-
-from module import Clusterer
+pytestmark = pytest.mark.skipif(find_spec("lightning") is None, reason="lightning is not installed")
 
 DATA = "digits:subset=200"
 
 
 @pytest.fixture
-def mine():
+def mine(monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[3] / "examples/own_lightning"))
+    from module import Clusterer  # imports Lightning: seconds that whoever collects tests need not wait
+
     return lightning(Clusterer, knobs={"lr": Float(1e-4, 1, log=True), "balance": Choice(True, False)}, n_epochs=3)
 
 

@@ -3,6 +3,7 @@
 import json
 import struct
 import sys
+from importlib.util import find_spec
 
 import pytest
 
@@ -10,7 +11,7 @@ from orchestrator.errors import RequestError
 from orchestrator.inspection import tracking
 from orchestrator.ledger import Ledger
 
-pytest.importorskip("tensorboardX")
+pytestmark = pytest.mark.skipif(find_spec("tensorboardX") is None, reason="tensorboardX is not installed")
 
 
 def export(results, study, target):

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from importlib.util import find_spec
 
 import pytest
 
@@ -10,7 +11,7 @@ from orchestrator.inspection import tracking
 from orchestrator.inspection.trackers.wandb import TRACKER
 from orchestrator.ledger import Ledger
 
-pytest.importorskip("wandb")
+pytestmark = pytest.mark.skipif(find_spec("wandb") is None, reason="wandb is not installed")
 
 
 BLOCK, HEAD = 32_768, 7
