@@ -17,12 +17,16 @@ def source_of(file: str, results: Path) -> dict[str, str] | None:
     """Return what a record says of the study's file: its path, seen from the results folder, and its digest.
 
     Args:
-        file: the path, as the study was loaded from it; empty: it was found by name, and nothing needs to be said.
+        file: the path, as the study was loaded from it; empty: it was found by name, and nothing needs to be said. Of a
+            file that was moved away while its study ran, the record keeps what it says.
         results: the results folder.
     """
-    if not file:
+    try:
+        content = Path(file).read_bytes() if file else None
+    except OSError:
+        content = None
+    if content is None:
         return None
-    content = Path(file).read_bytes()
     path = os.path.relpath(os.path.realpath(file), os.path.realpath(results))
     return {"path": path, "digest": blake2b(content, digest_size=10).hexdigest()}
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.cli import main
+from orchestrator.executors.inline import InlineExecutor
 from orchestrator.ledger import Ledger
 
 TOY = str(Path(__file__).parents[1] / "toy")
@@ -57,3 +58,18 @@ def test_a_file_that_was_edited_or_moved_with_its_results_writes_its_record(tmp_
     assert run(written(moved / "c", "other"), moved / "results") == 2
     (moved / "a" / "ablation.py").unlink()
     assert run(moved / "c" / "ablation.py", moved / "results") == 0
+
+
+def test_a_file_that_is_moved_away_while_its_study_runs_loses_nothing(tmp_path, monkeypatch):
+    file = written(tmp_path / "a", "first")
+
+    class MovesIt(InlineExecutor):
+        def train(self, source, task):
+            file.unlink(missing_ok=True)
+            super().train(source, task)
+
+    monkeypatch.setattr("orchestrator.executors.inline.EXECUTOR", MovesIt)
+    assert run(file, tmp_path / "results") == 0
+    ledger = Ledger(tmp_path / "results")
+    record, plan = ledger.studies.read("ablation")
+    assert len(ledger.trials()) == len(plan) == 12 and record["source"]["path"].endswith("ablation.py")
