@@ -65,7 +65,7 @@ def drawings_of(parts: Parts) -> tuple[list[Drawing], list[Section]]:
     from analysis.figures import boundaries, finite_designs, pareto, rankings, searches, sensitivity
 
     study = parts.study
-    sections = [*rankings.sections(study), *sensitivity.sections(study, parts.found)]
+    sections = [*rankings.sections(study), *sensitivity.sections(study, parts.found, parts.importances)]
     drawings = finite_designs.study_figures(study, parts.rows, parts.found, parts.epochs)
     drawings += pareto.pareto_figures(study, parts.rows) + boundaries.boundary_figures(study, parts.epochs)
     drawings += searches.figures_of_searches(study)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -48,6 +48,8 @@ class Placed:
     """The numbers of x stand here."""
     beside: bool = True
     """The numbers of y stand here."""
+    _known: dict[tuple[str, float], tuple[list[Tick], list[float]]] = field(default_factory=dict, repr=False)
+    """Axis and its length -> ticks: they are asked for again and again while a panel finds its place."""
 
     def at(self, x: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:
         """Return the places of points in the figure."""
@@ -55,11 +57,17 @@ class Placed:
 
     def x_ticks(self) -> tuple[list[Tick], list[float]]:
         """Return the numbers of x, and the short ticks between."""
-        return ticks_of(self.panel.x, self.x, self.width, SIZE, across=True)
+        key = ("x", self.width)
+        if key not in self._known:
+            self._known[key] = ticks_of(self.panel.x, self.x, self.width, SIZE, across=True)
+        return self._known[key]
 
     def y_ticks(self) -> tuple[list[Tick], list[float]]:
         """Return the numbers of y, and the short ticks between."""
-        return ticks_of(self.panel.y, self.y, self.height, SIZE, across=False)
+        key = ("y", self.height)
+        if key not in self._known:
+            self._known[key] = ticks_of(self.panel.y, self.y, self.height, SIZE, across=False)
+        return self._known[key]
 
     def room_below(self) -> float:
         """Return what ticks and numbers of x take below the axes."""
@@ -99,8 +107,8 @@ def placed(figure: Figure) -> list[Placed]:
     found = []
     for panel in figure.panels:
         x, y = scale_of(figure, panel.x), scale_of(figure, panel.y)
-        beside = {"below": figure.numbered_below(panel), "beside": figure.numbered_left(panel)}
-        found.append(Placed(panel, x, y, **beside))
+        below, beside = figure.numbered_below(panel), figure.numbered_left(panel)
+        found.append(Placed(panel, x, y, below=below, beside=beside))
     for _ in range(PASSES):
         _place(figure, found)
     for one in found:
