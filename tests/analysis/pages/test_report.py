@@ -33,7 +33,7 @@ def answer(results):
             lambda study, rows, found, epochs: [finite_designs.arms_figure(study, rows)],
         )
         patch.setattr(searches, "figures_of_searches", lambda study: [])
-        patch.setattr(sensitivity, "sections", lambda study, found: [])
+        patch.setattr(sensitivity, "sections", lambda study, found, known: [])
         return report.build(results, "synthetic", notebook=False)
 
 
