@@ -183,7 +183,7 @@ class Bridge:
         with self.served.keeping_failure():
             if self._stop_told_at is not None or (kind is FailureKind.INFRASTRUCTURE and self._is_down()):
                 source.interrupted(entry.bundle)  # the run ends: this death is none of the bundle's losses
-            elif kind is FailureKind.INFRASTRUCTURE and entry.died_idle:  # before the bundle reached it
+            elif kind is FailureKind.INFRASTRUCTURE and self._open.is_spared(entry):
                 self.served.tasks.appendleft(entry.task)
             elif entry.overdue:
                 text = f"no report for {self.stall_seconds:g} s; the worker was killed"

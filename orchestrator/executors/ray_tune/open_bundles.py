@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from orchestrator.executors.ray_tune.under_way import UnderWay
 from orchestrator.trial import Bundle, BundleTask
 
-__all__ = ["START_PATIENCE_SECONDS", "OpenBundles"]
+__all__ = ["MOST_SPARED", "START_PATIENCE_SECONDS", "OpenBundles"]
+
+MOST_SPARED = 4
+"""How often a bundle may meet a worker that died while it was idle, before such a death is counted as its loss."""
 
 START_PATIENCE_SECONDS = 30.0
 """How long a bundle may wait for its worker before an idle one makes room for it; a cold start takes 5 to 20 s."""
@@ -19,6 +23,7 @@ class OpenBundles:
 
     def __init__(self) -> None:
         self._entries: dict[int, UnderWay] = {}
+        self._spared: Counter[str] = Counter()
 
     def open(self, number: int, task: BundleTask, *, for_idle: bool = False) -> None:
         """Count a bundle as under way; `for_idle`: an idle worker was let go for it."""
@@ -31,6 +36,13 @@ class OpenBundles:
     def close(self, number: int) -> UnderWay | None:
         """Take a bundle out and return it; None: it was closed before."""
         return self._entries.pop(number, None)
+
+    def is_spared(self, entry: UnderWay) -> bool:
+        """Return whether the death of its worker is no loss of a bundle: it died idle, before the bundle reached it."""
+        if not entry.died_idle or self._spared[entry.bundle.bundle_id] == MOST_SPARED:
+            return False
+        self._spared[entry.bundle.bundle_id] += 1
+        return True
 
     def first(self) -> Bundle | None:
         """Return the bundle that is under way for the longest time; None: there is none."""

@@ -4,7 +4,7 @@ import pytest
 from recorded_workers import FINISHED, Worker, begun, packed
 
 from orchestrator.executors.ray_tune.bridge import STOP_GRACE_SECONDS, Bridge
-from orchestrator.executors.ray_tune.open_bundles import START_PATIENCE_SECONDS, OpenBundles
+from orchestrator.executors.ray_tune.open_bundles import MOST_SPARED, START_PATIENCE_SECONDS, OpenBundles
 from orchestrator.executors.ray_tune.parcel import Message
 from orchestrator.executors.ray_tune.under_way import RECALL_SECONDS
 from orchestrator.trial import BundleTask
@@ -101,3 +101,12 @@ def test_a_bundle_whose_worker_does_not_start_is_had_by_one_that_is_free(bridge_
     assert not bridge.take(late.number, Message(ended=True).packed())  # it is idle now
     bridge.take(taken.number, FINISHED)
     assert len(source.how("finished")) == 2 and bridge.idle
+
+
+def test_a_bundle_is_spared_by_few_deaths_of_idle_workers_and_by_none_of_another(bundles):
+    waiting = OpenBundles()
+    (bundle,) = bundles(1)
+    for number, for_idle in enumerate([False, *[True] * (MOST_SPARED + 1)]):
+        waiting.open(number, BundleTask(bundle=bundle), for_idle=for_idle)
+    entries = [waiting.close(number) for number in range(MOST_SPARED + 2)]
+    assert [waiting.is_spared(entry) for entry in entries] == [False, *[True] * MOST_SPARED, False]
