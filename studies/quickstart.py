@@ -50,5 +50,5 @@ STUDY = Study(
         ),
     ),
     rivals=(fixed("kmeans"),),
-    tiers={"quick": Tier(datasets=("digits", "mnist_5k:subset=2000"), seeds=3)},
+    tiers={"quick": Tier(datasets=("digits", "mnist_5k:subset=2000"), seeds=3, exploratory=True)},
 )

@@ -76,8 +76,11 @@ def plan(options: PlanOptions) -> None:
     options.require_one_or_all(options.settings)
     if options.all_studies:
         console.emit(plan_view.plans_of_all(options), options.as_json, console.all_plans_text)
-    else:
-        console.emit(plan_view.plan_of_one(options), options.as_json, console.plan_text)
+        return
+    found = plan_view.plan_of_one(options)
+    console.emit(found, options.as_json, console.plan_text)
+    if found["refused"]:
+        raise RequestError(found["refused"])
 
 
 @app.command(RunOptions)

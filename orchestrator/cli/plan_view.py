@@ -11,6 +11,7 @@ from typing import Any
 
 from orchestrator.cli.options import PlanOptions
 from orchestrator.cli.requested_study import requested_study
+from orchestrator.errors import RequestError
 from orchestrator.executors.inline import InlineExecutor
 from orchestrator.inference.power import PowerReport
 from orchestrator.ledger import Ledger
@@ -34,7 +35,7 @@ from orchestrator.study import Study
 from orchestrator.trial import TrialSpec
 from orchestrator.values import as_text
 
-__all__ = ["plan_of_one", "plans_of_all", "priced_plan", "priced_together"]
+__all__ = ["look_up", "plan_of_one", "plans_of_all", "priced_plan", "priced_together"]
 
 
 def plan_of_one(options: PlanOptions) -> dict[str, Any]:
@@ -44,6 +45,14 @@ def plan_of_one(options: PlanOptions) -> dict[str, Any]:
     if options.probe:
         _probe_here(study, options.results, catalogue)
     return priced_plan(study, options.results, catalogue, options.workers)
+
+
+def look_up(options: PlanOptions) -> None:
+    """Have all facts that a run of the study asks for made, and kept for whoever asks next."""
+    study, catalogue = requested_study(options), Catalogue(options.plugin)
+    priced_plan(study, options.results, catalogue, options.workers)
+    for dataset in study.datasets:
+        catalogue.chance(dataset, study.protocol)
 
 
 def priced_plan(study: Study, results: Path, catalogue: Catalogue, workers: int) -> dict[str, Any]:
@@ -74,6 +83,7 @@ def priced_plan(study: Study, results: Path, catalogue: Catalogue, workers: int)
         "missing": len(asked.missing),
         "price": dataclasses.asdict(cost),
         "kept": kept,
+        "refused": _refusal(asked.plan),
         "detectable": None if power is None else dataclasses.asdict(power),
         "sentences": [
             _counts(asked),
@@ -138,6 +148,7 @@ def priced_together(studies: Sequence[Study], results: Path, plugins: tuple[str,
         "wall_seconds": list(total.wall_seconds),
         "sentences": [
             f"{len(lines)} studies, {n_exploratory} of them exploratory.",
+            *[f"{line['study']} cannot be run: {line['refused']}" for line in lines if line["refused"]],
             *_absences(catalogue),
             _price_sentence(total, _unit_of_work(studies[0])),
         ],
@@ -176,7 +187,17 @@ def _line(asked: Demand, cost: Price) -> dict[str, Any]:
         "hits": asked.n_hits,
         "missing": len(asked.missing),
         "wall_seconds": list(cost.wall_seconds),
+        "refused": _refusal(asked.plan),
     }
+
+
+def _refusal(plan: Plan) -> str:
+    """Return why `run` will refuse what is planned; empty: it will not."""
+    try:
+        plan.require_power()
+    except RequestError as error:
+        return str(error)
+    return ""
 
 
 def _absences(catalogue: Catalogue) -> list[str]:

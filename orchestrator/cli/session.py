@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +23,7 @@ from orchestrator.executors import executor_of
 from orchestrator.executors.base import Executor
 from orchestrator.ledger import Ledger
 from orchestrator.plan.catalogue import Catalogue
+from orchestrator.plan.kept_facts import are_unknown
 from orchestrator.plan.nothing_to_do import n_known_trials
 from orchestrator.plan.plan import Plan, plan_of
 from orchestrator.plan.rehearsal import check_methods
@@ -33,6 +38,16 @@ from orchestrator.study import Study
 from orchestrator.trial import FailureKind
 
 __all__ = ["CommandLimits", "checked_plan", "end_early", "run", "run_study", "train_missing"]
+
+LOOKS_UP = """
+import json, sys
+from pathlib import Path
+from orchestrator.cli import plan_view
+from orchestrator.cli.options import PlanOptions
+
+asked = json.loads(sys.argv[1])
+plan_view.look_up(PlanOptions(**{**asked, "results": Path(asked["results"])}))
+"""
 
 LEAVE_SECONDS = 12.0
 """After a signal: if no clean end has come by then (Ray's processes may have had the signal too), just leave."""
@@ -105,10 +120,29 @@ def _started_early(study: Study, options: RunOptions, executor: Executor) -> Pla
     if (options.results / "studies" / study.key).exists() or options.retry_failed:
         return None
     executor.anticipate()
+    if options.study and options.address != "inline" and not options.plugins and are_unknown(study.methods):
+        _look_up_apart(options)
     plan = checked_plan(study, Catalogue(options.plugins))
     executor.start()
     executor.expect(plan.kinds(), options.plugins)
     return plan
+
+
+def _look_up_apart(options: RunOptions) -> None:
+    """Have another process look up the facts of methods and data that nobody has kept yet.
+
+    It imports PyTorch for that, which this one would hold to the end of the run and has no other use for. Whatever goes
+    wrong there goes wrong here again, and is told.
+    """
+    asked = {"study": options.study, "tier": options.tier, "settings": options.settings}
+    subprocess.run(
+        [sys.executable, "-c", LOOKS_UP, json.dumps({**asked, "results": str(options.results)})],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(part for part in sys.path if part)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
 
 
 class CommandLimits:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
@@ -25,7 +25,7 @@ from orchestrator.plan.facts import DatasetFacts, MethodFacts, dataset_from_json
 from orchestrator.provenance import file_code_digest
 from orchestrator.trial import digest
 
-__all__ = ["code_key", "dataset_facts", "kept", "method_facts", "project_key"]
+__all__ = ["are_unknown", "code_key", "dataset_facts", "kept", "method_facts", "project_key"]
 
 FORM = 2
 """Raised when what is kept changes its form or its meaning."""
@@ -54,6 +54,16 @@ def method_facts(name: str, plugins: Sequence[str], make: Callable[[], MethodFac
     if key and content is not None and key == _code_key("method", name, plugins):  # nobody has edited it meanwhile
         CACHE.write(key, content)
     return made
+
+
+def are_unknown(methods: Iterable[str]) -> bool:
+    """Return whether the facts of a method of the project's own would have to be made, and could be kept."""
+    for name in methods:
+        if discovery.is_built_in("method", name):
+            key = code_key("method", name, ())
+            if key and CACHE.read(key) is None:
+                return True
+    return False
 
 
 def dataset_facts(

@@ -163,6 +163,8 @@ class Tier(Checked):
     """Method -> knob -> value, on top of the base of every design over that method: its network, batch, schedule."""
     epoch_seconds: Mapping[str, float] = field(default_factory=dict, metadata=allowed(SECONDS))
     """Method -> GPU-seconds an epoch of one trial, until the ledger knows better."""
+    exploratory: bool = field(default=False, metadata=allowed(flag()))
+    """Whether the study describes there and claims nothing, as on few seeds."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -41,6 +41,7 @@ def in_tier(study: Study, tier: str) -> Study:
         n_epochs=other.n_epochs or study.n_epochs,
         seeds=other.seeds or study.seeds,
         tier=tier,
+        exploratory=study.exploratory or other.exploratory,
         epoch_seconds=other.epoch_seconds,
     )
 

@@ -49,7 +49,7 @@ def test_every_tier_asks_the_same_of_other_data(name):
     study = STUDIES[name]
     for tier in study.tiers:
         moved = in_tier(study, tier)
-        plan_of(moved, CATALOGUE)
+        plan_of(moved, CATALOGUE).require_power()
         assert set(moved.epoch_seconds) == (set() if tier == "quick" else set(study.methods))
 
 
@@ -60,6 +60,7 @@ def test_every_study_has_a_quick_tier_on_digits_of_the_same_arms(name):
     assert {dataset.partition(":")[0] for dataset in quick.datasets} <= {"digits", "mnist_5k", "three_sides"}
     assert len(quick.datasets) == len(study.datasets)
     assert quick.looks == (3,)
+    assert quick.exploratory
     assert quick.designs == study.designs
 
 

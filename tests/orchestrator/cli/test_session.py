@@ -1,5 +1,8 @@
 """One run of one study at a terminal: what ends it, what it may take, and that nothing is trained twice."""
 
+import os
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -102,3 +105,25 @@ def test_a_failure_kind_that_is_none_is_refused_before_anything_is_trained(tmp_p
     with pytest.raises(UnknownNameError, match="unknown failure kind 'luck'"):
         run_study(STUDY, options(tmp_path, retry_failed="luck"), Executor())
     assert not Ledger(tmp_path).complete(["x"])
+
+
+FIRST = """
+import sys
+from orchestrator.cli import main
+
+ASKED = ["run", "which_loss_leaves_collapse", "--tier", "quick", "--set", "seeds=2", "--no-report", "--results"]
+try:
+    main([*ASKED, sys.argv[1]])
+except SystemExit as left:
+    print("torch" in sys.modules, left.code)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.sample
+def test_a_first_run_does_not_hold_torch_in_the_driver_for_facts_that_nobody_knows(tmp_path):
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    command = [sys.executable, "-c", FIRST, str(tmp_path / "results")]
+    done = subprocess.run(command, env=environment, cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert done.stdout.split("\n")[-2] == "False 0"
+    assert list((tmp_path / "cache").rglob("*.json"))

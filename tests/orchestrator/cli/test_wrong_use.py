@@ -181,3 +181,13 @@ def test_another_runtime_error_is_no_want_of_memory(monkeypatch):
     monkeypatch.setattr(commands.app, "run", broken)
     with pytest.raises(RuntimeError, match="a list changed size"):
         main(["studies"])
+
+
+def test_a_plan_that_its_run_will_refuse_is_shown_and_then_refused(capsys, tmp_path):
+    with pytest.raises(SystemExit) as left:
+        main(["plan", "quickstart", "--set", "seeds=3", "--results", str(tmp_path)])
+    said = capsys.readouterr()
+    assert left.value.code == 2
+    assert "Smallest corrected p that 3 seeds" in said.out
+    assert "cannot reach alpha" in said.err
+    assert said.err.count("\n") == 1
