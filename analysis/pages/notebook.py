@@ -63,8 +63,16 @@ def execute(source: str, target: Path, *, results: Path, study: str = "", kernel
             about = f"of study {study!r}" if study else repr(source)
             raise OrchestratorError(f"the notebook {about} did not execute: {reason}") from error
     content.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    _forget_when_it_ran(content)
     nbformat.write(content, target)  # type: ignore[no-untyped-call]
     return target
+
+
+def _forget_when_it_ran(content: Any) -> None:
+    """Name cells by their place and drop their times, so that the same notebook is the same bytes."""
+    for place, cell in enumerate(content.cells):
+        cell["id"] = f"cell-{place}"
+        cell.metadata.pop("execution", None)
 
 
 def _set_parameters(content: Any, **values: str) -> None:

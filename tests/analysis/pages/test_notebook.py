@@ -48,6 +48,8 @@ def test_the_notebook_runs_from_the_ledger_alone_and_leaves_nothing_behind(synth
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     target = notebook.execute("study", tmp_path / "n.ipynb", results=synthetic.results, study=synthetic.name)
+    again = notebook.execute("study", tmp_path / "again.ipynb", results=synthetic.results, study=synthetic.name)
+    assert target.read_bytes() == again.read_bytes()
     cells = nbformat.read(target, as_version=4).cells
     outputs = [output for cell in cells if cell.cell_type == "code" for output in cell.outputs]
     assert not [output for output in outputs if output.output_type == "error" or output.get("name") == "stderr"]
