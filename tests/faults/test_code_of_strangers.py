@@ -87,7 +87,7 @@ def test_global_draws_and_any_librarys_seed_give_the_same_numbers_again_lightnin
     status, out, _ = stranger.says(
         "verify", study, "--json", "--results", stranger.results, "--plugin", stranger.folder, "--sample", "4"
     )
-    assert (status, json.loads(out)["n_equal"]) == (0, 4)
+    assert (status, json.loads(out)["n_equal"]) == (0, 4), out
 
 
 def test_a_setting_of_a_plugin_reaches_no_rival_and_is_named_ray_32698(stranger: Stranger) -> None:

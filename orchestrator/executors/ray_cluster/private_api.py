@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import gc
 import os
+import random
 import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ __all__ = [
     "inherited_actors",
     "lean_node",
     "let_agents_go",
+    "with_draws_apart",
     "with_garbage_kept",
     "without_census",
     "without_grace",
@@ -176,6 +178,19 @@ def without_census() -> Iterator[None]:
     from ray.air._internal import usage
 
     with _replaced(usage, tag_callbacks=lambda callbacks: False):
+        yield
+
+
+@contextmanager
+def with_draws_apart() -> Iterator[None]:
+    """Have Tune's loop shuffle by a random stream of its own meanwhile.
+
+    By Python's global one, which is the whole process's, it would shift what another thread draws: a method that trains
+    in the driver, or the cell of a notebook that seeded it.
+    """
+    from ray.air.execution._internal import actor_manager
+
+    with _replaced(actor_manager, random=random.Random()):
         yield
 
 

@@ -15,7 +15,7 @@ from ray import tune
 from ray.tune.schedulers import FIFOScheduler
 from ray.tune.search import Searcher
 
-from orchestrator.executors.ray_cluster.private_api import without_census
+from orchestrator.executors.ray_cluster.private_api import with_draws_apart, without_census
 from orchestrator.executors.ray_tune.bridge import Bridge
 from orchestrator.executors.ray_tune.trainable import PARCEL, PAYLOAD, BundleTrainable
 from orchestrator.executors.ray_tune.worker_logs import last_words
@@ -204,5 +204,5 @@ def fit(side: TuneSide) -> None:
             verbose=0,
         ),
     )
-    with contextlib.suppress(Closed), without_census():
+    with contextlib.suppress(Closed), without_census(), with_draws_apart():
         tuner.fit()

@@ -4,6 +4,7 @@ import contextlib
 import gc
 import importlib
 import os
+import random
 import stat
 import subprocess
 import sys
@@ -119,6 +120,13 @@ def test_a_run_imports_no_tracker_to_count_callbacks(ray_executor, source_of, bu
     with private_api.without_census():
         assert air_usage.tag_callbacks([object()]) is False and air_usage.tag_callbacks is not whole
     assert air_usage.tag_callbacks is whole
+
+
+def test_a_run_draws_nothing_from_the_random_stream_of_the_process(ray_executor, source_of, bundles):
+    ray_executor.run(source_of(bundles(1)))  # the start of Ray itself draws
+    before = random.getstate()
+    ray_executor.run(source_of(bundles(6)))
+    assert random.getstate() == before
 
 
 def test_two_hooks_have_different_names(tmp_path):
