@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -120,29 +117,22 @@ def _started_early(study: Study, options: RunOptions, executor: Executor) -> Pla
     if (options.results / "studies" / study.key).exists() or options.retry_failed:
         return None
     executor.anticipate()
-    if options.study and options.address != "inline" and not options.plugins and are_unknown(study.methods):
-        _look_up_apart(options)
+    if options.study and not options.plugins and are_unknown(study.methods):
+        _look_up_apart(options, executor)
     plan = checked_plan(study, Catalogue(options.plugins))
     executor.start()
     executor.expect(plan.kinds(), options.plugins)
     return plan
 
 
-def _look_up_apart(options: RunOptions) -> None:
-    """Have another process look up the facts of methods and data that nobody has kept yet.
+def _look_up_apart(options: RunOptions, executor: Executor) -> None:
+    """Have the executor look up elsewhere the facts of methods and data that nobody has kept yet.
 
-    It imports PyTorch for that, which this one would hold to the end of the run and has no other use for. Whatever goes
-    wrong there goes wrong here again, and is told.
+    That takes PyTorch, which this process would hold to the end of the run. Whatever goes wrong there goes wrong here
+    again, and is told.
     """
     asked = {"study": options.study, "tier": options.tier, "settings": options.settings}
-    subprocess.run(
-        [sys.executable, "-c", LOOKS_UP, json.dumps({**asked, "results": str(options.results)})],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(part for part in sys.path if part)},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        check=False,
-    )
+    executor.run_apart(LOOKS_UP, json.dumps({**asked, "results": str(options.results)}))
 
 
 class CommandLimits:

@@ -97,6 +97,17 @@ class Executor(Protocol):
     def anticipate(self) -> None:
         """Take the news that there will be work if nothing is refused: begin what can be dropped at once; optional."""
 
+    def run_apart(self, program: str, argument: str) -> None:
+        """Run a program in a process that imports what training needs, and wait for its end; optional.
+
+        For what this process would have to import PyTorch for, which it has no other use for. An executor that trains
+        in this process does nothing. Whatever goes wrong in the program goes unheard.
+
+        Args:
+            program: Python.
+            argument: its only one.
+        """
+
     def expect(self, specs: Iterable[TrialSpec], plugins: tuple[str, ...] = ()) -> None:
         """Take trials of the kinds that will come: what they need may be made ready; optional."""
 

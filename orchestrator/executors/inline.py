@@ -42,6 +42,9 @@ class InlineExecutor:
     def anticipate(self) -> None:
         """Nothing to begin."""
 
+    def run_apart(self, program: str, argument: str) -> None:
+        """Nothing: this process trains, and so imports all that by itself."""
+
     def expect(self, specs: Iterable[TrialSpec], plugins: tuple[str, ...] = ()) -> None:
         """Nothing to make ready."""
 

@@ -5,7 +5,8 @@
 
 `first bundle` is from the command to the first trial's `started_at`, in seconds of a clock; memory is the largest sum
 of proportional set sizes (shared pages count once); CPU seconds are sampled over the command and all processes below
-it, and up to the first bundle too: on a busy machine they say more than the clock.
+it, and up to the first bundle too: on a busy machine they say more than the clock. The training of a trial is its share
+of what its bundle took in the worker.
 """
 
 from __future__ import annotations
@@ -74,14 +75,15 @@ def once(program: list[str], study: str) -> dict[str, float]:
         if process.returncode:
             raise RuntimeError(f"{command} ended with {process.returncode}")
         ended = time.time()
-        started = ds.dataset(f"{folder}/results/trials").to_table(columns=["started_at"])["started_at"].to_pylist()
-        first = min(started).timestamp()
+        trials = ds.dataset(f"{folder}/results/trials").to_table(columns=["started_at", "cost.seconds"])
+        first = min(trials["started_at"].to_pylist()).timestamp()
     return {
         "first bundle: s": round(first - began, 2),
         "first bundle: CPU s": round(tree.seconds_until(first), 2),
         "end: s": round(ended - began, 2),
         "end: CPU s": round(tree.seconds_until(ended), 2),
         "memory: MiB": round(tree.most_mib),
+        "training: ms a trial": round(1000 * statistics.mean(trials["cost.seconds"].to_pylist()), 2),
     }
 
 

@@ -111,6 +111,13 @@ class Cluster:
         if self._own.forks and self._prepared.wait(PREPARE_SECONDS) and self._own.template is not None:
             self._own.template.expect(method, dataset, place(self.folder))
 
+    def run_apart(self, program: str, argument: str) -> bool:
+        """Have a copy of that process run a program, and wait until it has ended; False: there is no such process."""
+        if not (self._own.forks and self._prepared.wait(PREPARE_SECONDS) and self._own.template is not None):
+            return False
+        self._own.template.run(program, argument, _import_ray)
+        return True
+
     def join_again(self) -> None:
         """Have the thread join the cluster anew, as soon as `work` returns: this machine's node is dead to it."""
         self._expelled.set()
@@ -269,6 +276,12 @@ class Cluster:
                 self.logs = Path(context.address_info["session_dir"], "logs")
                 self._expelled.clear()
                 return
+
+
+def _import_ray() -> None:
+    """Import what the thread of Ray will need: whoever waits has the time."""
+    import ray
+    import ray.tune  # noqa: F401
 
 
 @cache

@@ -121,7 +121,7 @@ class Template:
     def __init__(self, listening: socket.socket, job: str, orders: int = 0) -> None:
         self._listening, self._job, self._orders = listening, job, orders
         self._copies: set[int] = set()
-        """Descriptors of processes."""
+        """Descriptors of processes: one that ends between its start and its own `prctl` would not hear of the end."""
         self._raylet: int | None = None
         self._unread = b""
 
@@ -157,9 +157,12 @@ class Template:
                 return None
             self._watch(request.environment.get(RAYLET, ""))
             gc.freeze()  # what is there by now is shared for good: a collection would touch, and so copy, all of it
-            if os.fork() == 0:
+            number = os.fork()
+            if number == 0:
                 self._listening.close()
                 return self._copied(request)
+            with contextlib.suppress(OSError):  # it has ended already
+                self._copies.add(os.pidfd_open(number))
             connection.sendall(TAKEN)
             request.let_go()
             return None

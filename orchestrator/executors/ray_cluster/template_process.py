@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import array
 import json
+import os
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from orchestrator.discovery import DatasetKey
@@ -63,7 +65,7 @@ class TemplateProcess:
     """
 
     def __init__(self, folder: Path, environment: Mapping[str, str], path: Sequence[str]) -> None:
-        self.folder = folder
+        self.folder, self._environment = folder, dict(environment)
         folder.mkdir(mode=0o700)
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening, (folder / "log").open("wb") as log:
             listening.bind(str(folder / "socket"))
@@ -72,7 +74,7 @@ class TemplateProcess:
             program = PROGRAM.format(path=list(path), listening=listening.fileno(), job=FIRST_JOB)
             self.process = subprocess.Popen(
                 [sys.executable, "-P", "-c", program, str(folder)],  # the folder says to whom it belongs
-                env=dict(environment),
+                env=self._environment,
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
@@ -100,6 +102,31 @@ class TemplateProcess:
             stream.flush()
         except OSError:  # it has ended: workers start without it
             return
+
+    def run(self, program: str, argument: str, meanwhile: Callable[[], None]) -> None:
+        """Have a copy run a program; return when the copy has ended, however it did.
+
+        Args:
+            program: Python, which finds what the template has imported.
+            argument: of the program.
+            meanwhile: called once, while the template imports and the program runs.
+        """
+        place = self.folder / "program.py"
+        place.write_text(program)
+        environment = {**self._environment, "RAY_JOB_ID": FIRST_JOB}
+        request = json.dumps([[str(place), argument], environment, os.getcwd()]).encode() + b"\n"
+        reading, writing = os.pipe()  # the copy holds its other end: that it closes is all that is to be known
+        with open(reading, "rb") as ending, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
+            with open(writing, "wb") as held, open(os.devnull, "r+b") as nothing:
+                streams = array.array("i", [nothing.fileno(), held.fileno(), nothing.fileno()])
+                try:
+                    asking.connect(str(self.folder / "socket"))
+                    sent = asking.sendmsg([request], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, streams)])
+                    asking.sendall(request[sent:])
+                except OSError:  # it has ended: nothing will run
+                    return
+            meanwhile()
+            ending.read()
 
     def close(self) -> None:
         """End it, and every worker that it started; safe to call twice."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterable
@@ -128,6 +131,14 @@ class RayTuneExecutor:
         """Begin to import what workers need, in a process of which they will be copies."""
         if self._cluster is None and self.address == LOCAL:
             self._cluster = self._made(held=True)
+
+    def run_apart(self, program: str, argument: str) -> None:
+        """Run a program in a copy of that process, while this one imports Ray; else in a process of its own."""
+        if self._cluster is None or not self._cluster.run_apart(program, argument):
+            environment = {**os.environ, "PYTHONPATH": os.pathsep.join(part for part in sys.path if part)}
+            command = [sys.executable, "-c", program, argument]
+            nothing = subprocess.DEVNULL
+            subprocess.run(command, env=environment, stdin=nothing, stdout=nothing, stderr=nothing, check=False)
 
     def expect(self, specs: Iterable[TrialSpec], plugins: tuple[str, ...] = ()) -> None:
         """Have that process import methods and load datasets too, of the project's own: a user's may not bear it."""
