@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from trainables import products
-from trainables.products import packed, product
+from trainables.products import product
 
 
 @pytest.fixture(autouse=True)
@@ -17,7 +17,7 @@ def one_thread() -> None:
 @pytest.fixture(name="without", params=[False, True], ids=["onednn", "blas"])
 def without_onednn(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
     if request.param:
-        monkeypatch.setattr(products, "_has_onednn", lambda: False)
+        monkeypatch.setattr(products, "_onednn", lambda: None)
     return bool(request.param)
 
 
@@ -35,11 +35,22 @@ def test_rows_and_columns_have_the_same_bits_however_many_there_are(without: boo
         assert torch.equal(product(points, weight[30:40]), product(points, weight)[:, 30:40])
 
 
-def test_packing_a_factor_once_changes_nothing(without: bool) -> None:
-    left, right = torch.randn(40, 30), torch.randn(25, 30)
-    assert packed(left).is_mkldnn != without
-    assert torch.equal(product(packed(left), packed(right.T.contiguous().T)), product(left, right))
-    assert torch.equal(product(packed(left[:3]), packed(right[:2])), product(left, right)[:3, :2])
+def test_how_factors_lie_changes_no_bit(without: bool) -> None:
+    for n, m, d in ((40, 25, 30), (3, 2, 784), (10, 784, 256), (640, 662, 250)):
+        left, right = torch.randn(n, d), torch.randn(m, d)
+        expected = product(left, right)
+        wide = torch.randn(m, d + 7)
+        wide[:, 3 : d + 3] = right
+        for same in (right.T.contiguous().T, wide[:, 3 : d + 3]):
+            assert torch.equal(product(left, same), expected)
+            assert torch.equal(product(left.T.contiguous().T, same), expected)
+
+
+def test_bits_are_those_of_torchs_documented_way_to_onednn() -> None:
+    for n, m, d in ((16, 784, 256), (640, 256, 784), (120, 662, 250)):
+        left, right = torch.randn(n, d), torch.randn(m, d)
+        expected = torch.nn.functional.linear(left.to_mkldnn(), right.to_mkldnn()).to_dense()
+        assert torch.equal(product(left, right), expected)
 
 
 def test_other_formats_are_multiplied_as_they_are() -> None:

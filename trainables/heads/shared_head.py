@@ -16,7 +16,7 @@ from torch import Tensor
 from trainables.data.batches import cuts
 from trainables.networks import fan_in_uniform
 from trainables.precision import lowered
-from trainables.products import packed, product
+from trainables.products import product
 from trainables.randomness import Streams
 
 __all__ = ["Seats", "SharedLinear", "SharedOrder", "joined", "members_at_once"]
@@ -130,18 +130,10 @@ class SharedLinear:
         """Return [(M, K, B) logits] of the points `rows` (distinct seeds, B), and remember these for `step`."""
         # five times as fast as inputs[own]
         self.batches = [self._varying(self.inputs.index_select(0, own)) for own in rows]
-        return [self._outputs(list(map(lowered, self.batches)))]
-
-    def _outputs(self, batches: Sequence[Tensor], weights: Sequence[Tensor] | None = None) -> Tensor:
-        """Return logits (M, K, n) of each distinct seed's points; `weights` are given where they are packed already."""
-        weights = self._packed_weights() if weights is None else weights
         parts = []
-        for weight, members, batch in zip(weights, self.seats.members, batches, strict=True):
-            parts.append(_affine(weight, self.bias[members], batch))
-        return self._gathered(parts)
-
-    def _packed_weights(self) -> list[Tensor]:
-        return [packed(lowered(weight.flatten(0, 1))) for weight in self.weights]
+        for weight, members, batch in zip(self.weights, self.seats.members, self.batches, strict=True):
+            parts.append(_affine(weight, self.bias[members], lowered(batch)))
+        return [self._gathered(parts)]
 
     def step(self, slopes: Sequence[Tensor]) -> None:
         """Descend by [slope (M, K, B)], the gradient of each member's loss by its last logits.
@@ -158,7 +150,7 @@ class SharedLinear:
     def prepared(self, points: Tensor) -> Sequence[Tensor] | Tensor:
         """Return points (N, ...), shaped as the training points, as `outputs` takes them fastest; to be done once.
 
-        Few points are packed in chunks. Many are not: that would be a second copy.
+        Few points are lowered in chunks. Many are not: that would be a second copy.
         """
         held = self._held(points.flatten(1))
         return list(self._chunks(held)) if points.numel() <= COPIED else held
@@ -167,7 +159,7 @@ class SharedLinear:
         """Return points (N, all columns) without those that do not vary; many points as they lie, without a copy."""
         if len(self.columns) == vectors.shape[1] or vectors.numel() > COPIED:
             return vectors.contiguous()
-        return vectors[:, self.columns].contiguous()
+        return vectors.index_select(1, self.columns)
 
     def _varying(self, rows: Tensor) -> Tensor:
         """Return held points without the columns that do not vary."""
@@ -175,13 +167,13 @@ class SharedLinear:
 
     def _chunks(self, held: Tensor) -> Iterator[Tensor]:
         for cut in cuts(len(held), CHUNK):
-            yield packed(lowered(self._varying(held[cut])))
+            yield lowered(self._varying(held[cut]))
 
     def outputs(self, points: Sequence[Tensor] | Tensor) -> Iterator[Tensor]:
         """Yield the (M, K, n) logits of prepared points, or of the training points as they lie, chunk by chunk."""
-        weights = self._packed_weights()
+        weight = self._gathered(self.weights)
         for chunk in self._chunks(points) if isinstance(points, Tensor) else points:
-            yield self._outputs([chunk] * len(self.weights), weights)
+            yield _affine(weight, self.bias, chunk)
 
     def class_norms(self) -> Tensor:
         """Return ||v_k|| of each class, biases not counted, (M, K)."""
@@ -231,6 +223,6 @@ def members_at_once(n_points: int, n_outputs: int) -> int:
 
 
 def _affine(weight: Tensor, bias: Tensor, batch: Tensor) -> Tensor:
-    """Return logits (m, K, B) of members with weights (m K, d) that share `batch` (B, d), both lowered."""
-    flat = product(weight, batch).float()
+    """Return logits (m, K, B) of members with weights (m, K, d) that share `batch` (B, d), lowered."""
+    flat = product(lowered(weight.flatten(0, 1)), batch).float()
     return flat.add_(bias.reshape(-1, 1)).view(*bias.shape, len(batch))

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from trainables.products import packed, product
+from trainables.products import product
 
 __all__ = ["Affine", "Statistics", "batch_norm", "linear", "norm_channels"]
 
@@ -23,11 +23,11 @@ LANES = 16
 
 REGISTER_BYTES = 4 * LANES
 
-PACKED = 1 << 20
+AT_ONCE = 1 << 20
 """Numbers of the factor that members multiply at once with what they share: it has to stay in the cache."""
 
 LARGE = 8_000_000
-"""Multiplications of one member from which a layer is worth the packing of its factors (measured: even for one member
+"""Multiplications of one member from which a layer is multiplied by oneDNN (measured: even for one member
 alone, twice as fast for wide layers on AMD's processors)."""
 
 
@@ -85,20 +85,19 @@ def _turned(factor: Tensor) -> Tensor:
 
 def _wide(x: Tensor, weight: Tensor) -> Tensor:
     """Return x @ weight, (M, B, in) and (M, in, out) -> (M, B, out); one product where members share their points."""
-    turned = _turned(weight)
     if _shared(x):
-        return _of_all(x[0], turned)
-    return torch.stack(list(map(product, x, turned)))
+        return _of_all(x[0], _turned(weight))
+    return torch.stack([product(own, member.T) for own, member in zip(x, weight, strict=True)])
 
 
 def _of_all(rows: Tensor, factors: Tensor) -> Tensor:
     """Return rows @ factor.T for each of the factors, (r, d) and (M, c, d) -> (M, r, c), some of them at once."""
     members, width, inner = factors.shape
-    at_once = max(1, PACKED // (width * inner))
-    ready, out = packed(rows), factors.new_empty(members, len(rows), width)
+    at_once = max(1, AT_ONCE // (width * inner))
+    rows, out = rows.contiguous(), factors.new_empty(members, len(rows), width)
     for first in range(0, members, at_once):
         part = factors[first : first + at_once]
-        found = product(ready, part.flatten(0, 1)).view(len(rows), len(part), width)
+        found = product(rows, part.flatten(0, 1)).view(len(rows), len(part), width)
         out[first : first + at_once] = found.transpose(0, 1)
     return out
 
@@ -110,10 +109,9 @@ def _by_x(slope: Tensor, weight: Tensor) -> Tensor:
 
 def _by_weight(x: Tensor, slope: Tensor) -> Tensor:
     """Return x.T @ slope of each member, (M, in, out)."""
-    turned = _turned(slope)
-    if not _shared(x):
-        return torch.stack([product(own.T, rows) for own, rows in zip(x, turned, strict=True)])
-    return _of_all(x[0].T, turned)
+    if _shared(x):
+        return _of_all(x[0].T, _turned(slope))
+    return torch.stack([product(own.T, rows.T) for own, rows in zip(x, slope, strict=True)])
 
 
 def _product(left: Tensor, right: Tensor) -> Tensor:

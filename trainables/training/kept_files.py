@@ -7,7 +7,7 @@ taken from a copy of the method.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,9 +27,6 @@ __all__ = ["Seen", "content_of", "own_state", "watching"]
 
 NAME = "_kept"
 """Under which the partitions are looked at; no column has it."""
-
-DEPTH = 4
-"""How deep a method's parts are searched for tensors that cannot be copied."""
 
 
 @dataclass
@@ -107,28 +104,9 @@ def own_state(method: Method, data: Dataset, place: int, n_members: int) -> Stat
         return {"0": {"member": method.state_dict()[str(place)]["member"]}}
     if n_members == 1:
         return method.state_dict()
-    shared = {id(data): data, **{id(part): part for part in _opaque([method], DEPTH)}}
-    alone = copy.deepcopy(method, shared)
+    alone = copy.deepcopy(method, {id(data): data})
     alone.keep([place])
     return alone.state_dict()
-
-
-def _opaque(parts: Sequence[Any], depth: int) -> Iterator[Tensor]:
-    """Yield the tensors within some objects that are laid out for oneDNN: nobody changes them, nor can copy them."""
-    for part in parts:
-        if isinstance(part, Tensor):
-            if part.is_mkldnn:
-                yield part
-        elif isinstance(part, Dataset) or not depth:
-            continue
-        elif isinstance(part, dict):
-            yield from _opaque(list(part.values()), depth - 1)
-        elif isinstance(part, list | tuple):
-            yield from _opaque(part, depth - 1)
-        elif type(part).__module__.partition(".")[0] not in ("torch", "builtins", "numpy") and hasattr(
-            part, "__dict__"
-        ):
-            yield from _opaque(list(vars(part).values()), depth - 1)
 
 
 def _file(state: State) -> bytes:
