@@ -14,6 +14,8 @@ __all__ = ["WaitingKernel", "manager_of"]
 
 WAITING = """
 import sys
+from orchestrator.machine import collection
+collection.seldom()
 import ipykernel.kernelapp
 import analysis.pages.report
 analysis.pages.report.preload()

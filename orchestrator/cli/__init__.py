@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.cli import signals
+from orchestrator.machine import collection
 
 __all__ = ["main"]
 
@@ -15,6 +16,7 @@ def main(arguments: list[str] | None = None) -> None:
     """
     if arguments is None:
         signals.install()
+        collection.seldom()
     from orchestrator.cli import commands
 
     commands.main(arguments)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import resource
 import sys
@@ -92,9 +93,21 @@ def run(options: RunOptions) -> None:
 
         every_study.run(options)
     else:
+        _run_one(options)
+
+
+def _run_one(options: RunOptions) -> None:
+    """Train what a study misses, then report; what workers import begins before all else that a run needs."""
+    from orchestrator.cli.requested_study import is_new
+    from orchestrator.executors import executor_of
+
+    executor = executor_of(options.executor, options.plugins)
+    with contextlib.closing(executor):
+        if is_new(options):
+            executor.anticipate()
         from orchestrator.cli import session
 
-        session.run(options)
+        session.run(options, executor)
 
 
 @app.command(ReportOptions)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import gc
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -63,14 +62,8 @@ class ReportAhead:
             pages.preload()
 
 
-def _collect_seldom() -> None:
-    """Have Python look for unused cycles once in a while: figures are made of many objects, nearly all of use."""
-    gc.set_threshold(100_000, 50, 100)
-
-
 def report(name: str, options: ReportOptions) -> None:
     """Build the report of a study from the ledger alone; of a study under way, it is a look that is remembered."""
-    _collect_seldom()
     _remember_looks(options.results, name)
     answer(name, options)
 
@@ -88,7 +81,6 @@ def report_all(options: ReportOptions) -> None:
         return
     from analysis.pages import index
 
-    _collect_seldom()
     _remember_looks(options.results)
     watch = _watch(options)
     found = index.build(options.results, options.out, notebook=options.notebook, words=options.answers, watch=watch)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from orchestrator.cli.options import PlanOptions, RunOptions
-from orchestrator.study import Study, check, load
+from orchestrator.study import Study, check, key_of, load
 from orchestrator.study.settings import with_settings
 from orchestrator.study.tiers import in_tier
 
-__all__ = ["requested_study"]
+__all__ = ["is_new", "requested_study"]
 
 
 def requested_study(options: PlanOptions | RunOptions) -> Study:
@@ -19,3 +19,8 @@ def requested_study(options: PlanOptions | RunOptions) -> Study:
     study = with_settings(in_tier(load(options.study, options.plugin), options.tier), options.settings)
     check(study)
     return study
+
+
+def is_new(options: RunOptions) -> bool:
+    """Return whether the study has left nothing in the results folder, so that a run surely has work, if it can be."""
+    return not (options.retry_failed or (options.results / "studies" / key_of(options.study, options.tier)).exists())

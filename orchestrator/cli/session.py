@@ -16,7 +16,6 @@ from orchestrator.cli.reporting import ReportAhead, answer
 from orchestrator.cli.requested_study import requested_study
 from orchestrator.cli.signals import NOTHING_LOST, SIGNALS, leave
 from orchestrator.errors import FailureBudgetError, InterruptedRunError, RequestError, UnknownNameError
-from orchestrator.executors import executor_of
 from orchestrator.executors.base import Executor
 from orchestrator.ledger import Ledger
 from orchestrator.plan.catalogue import Catalogue
@@ -50,15 +49,15 @@ LEAVE_SECONDS = 12.0
 """After a signal: if no clean end has come by then (Ray's processes may have had the signal too), just leave."""
 
 
-def run(options: RunOptions) -> None:
-    """Train what is missing, then report.
+def run(options: RunOptions, executor: Executor) -> None:
+    """Train what is missing, then report; the executor, started or not, is closed.
 
     Raises:
         InterruptedRunError: a signal or the time budget ended the run.
         FailureBudgetError: too many trials failed.
         RequestError: the request was wrong.
     """
-    run_study(requested_study(options), options, executor_of(options.executor, options.plugins))
+    run_study(requested_study(options), options, executor)
 
 
 def run_study(study: Study, options: RunOptions, executor: Executor) -> None:
@@ -114,7 +113,7 @@ def _started_early(study: Study, options: RunOptions, executor: Executor) -> Pla
     Raises:
         RequestError: the plan does not hold.
     """
-    if (options.results / "studies" / study.key).exists() or options.retry_failed:
+    if options.retry_failed or (options.results / "studies" / study.key).exists():
         return None
     executor.anticipate()
     if options.study and not options.plugins and are_unknown(study.methods):

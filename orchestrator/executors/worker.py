@@ -10,7 +10,7 @@ from typing import Any
 
 from orchestrator import discovery
 from orchestrator.errors import CodeMismatchError, DataError
-from orchestrator.machine import process_settings
+from orchestrator.machine import collection, process_settings
 from orchestrator.own.declared import declaration_of, takes_data
 from orchestrator.trial import BundleTask, FailureKind, Report, TrialOutcome, TrialState
 
@@ -45,6 +45,7 @@ def reports(
     Raises:
         CodeMismatchError: this process would run other code than the driver planned with.
     """
+    collection.as_usual()
     before = process_settings.current()
     with contextlib.closing(_reports(task, decide, stopping, load)) as found:
         try:

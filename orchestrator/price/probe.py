@@ -7,6 +7,7 @@ short, for a few more; its rows reach no ledger. It runs once a program and kind
 from __future__ import annotations
 
 import itertools
+import math
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -128,6 +129,12 @@ class _Measured:
     capacity: float = 0.0
     out_of_memory: int = 0
 
+    def seconds_left(self) -> float:
+        """Return about how long its steps take, as long as one worker does them; not known: longer than all."""
+        if not self.costs:
+            return math.inf
+        return self.costs[1][0] * sum(members * epochs for members, epochs in self.steps)
+
 
 class ProbeSource:
     """Hands out probes to an executor and gathers what they cost; see `executors.base.Source`.
@@ -153,10 +160,11 @@ class ProbeSource:
         self._digests = {program.specs[0].method: program.code_digest for program in programs}
 
     def next_task(self) -> BundleTask | None:
-        """Hand out the next probe."""
+        """Hand out the next probe: of a program that none is known of, else that with the most left to do."""
         if not self._waiting or self.stopping:
             return None
-        measured = self._waiting.pop(0)
+        measured = max(self._waiting, key=_Measured.seconds_left)
+        self._waiting.remove(measured)
         members, epochs = measured.steps.pop(0)
         specs = measured.program.specs
         probes = []
@@ -233,7 +241,7 @@ class ProbeSource:
             measured.steps += [(1, epochs)] if epochs > 1 else []
             measured.steps += [(members, epochs)] if members > 1 else []
         if measured.steps:
-            self._waiting.insert(0, measured)
+            self._waiting.append(measured)
         else:
             self.done.append(measured)
 

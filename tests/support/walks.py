@@ -97,6 +97,7 @@ def walk_of_a_study() -> Walk:
     from analysis.verdicts import verdicts
     from orchestrator.cli import session
     from orchestrator.cli.options import RunOptions
+    from orchestrator.executors import executor_of
 
     walk = Walk()
     with tempfile.TemporaryDirectory() as folder:
@@ -108,7 +109,7 @@ def walk_of_a_study() -> Walk:
         with contextlib.redirect_stdout(io.StringIO()):
             sys.setprofile(walk.see)
             try:
-                session.run(options)
+                session.run(options, executor_of(options.executor))
                 verdicts.verdicts(study_view.load(options.results, "walks"))
             finally:
                 sys.setprofile(None)

@@ -52,6 +52,7 @@ def main(listening: int, job: str) -> None:
         job: number of the job that they must be for.
     """
     os.environ.update({JOB: job, RAYLET: str(os.getpid())})
+    gc.disable()  # here; a copy collects
     _import()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     request = Template(socket.socket(fileno=listening), job).serve()
@@ -97,6 +98,7 @@ class Request:
         os.environ.update({name: value for name, value in self.environment.items() if name != HOOK})
         os.environ[RAYLET] = str(os.getppid())
         os.chdir(self.folder)
+        gc.enable()
         random.seed()
         sys.modules["numpy"].random.seed()  # else all copies would draw the same
         sys.argv = self.arguments

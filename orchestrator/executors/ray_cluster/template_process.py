@@ -14,7 +14,7 @@ from pathlib import Path
 
 from orchestrator.discovery import DatasetKey
 
-__all__ = ["FIRST_JOB", "TemplateProcess", "is_possible"]
+__all__ = ["FIRST_JOB", "TemplateProcess", "is_possible", "run_alone"]
 
 FIRST_JOB = "01000000"
 """The number that Ray gives the first job of a cluster, as its processes are told it."""
@@ -53,6 +53,14 @@ os.execv(sys.executable, [sys.executable, SETUP, *arguments])
 def is_possible() -> bool:
     """Return whether workers can be copies here: Linux tells of processes by descriptors, and ends them in time."""
     return sys.platform == "linux"
+
+
+def run_alone(program: str, argument: str) -> None:
+    """Run a program as `TemplateProcess.run` does, in a process that imports by itself."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(part for part in sys.path if part)}
+    nothing = subprocess.DEVNULL
+    command = [sys.executable, "-c", program, argument]
+    subprocess.run(command, env=environment, stdin=nothing, stdout=nothing, stderr=nothing, check=False)
 
 
 class TemplateProcess:

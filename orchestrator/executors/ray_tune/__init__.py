@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterable
@@ -18,6 +15,7 @@ from orchestrator.executors.base import ExecutorOptions, Source
 from orchestrator.executors.ray_cluster.capacity import Capacity
 from orchestrator.executors.ray_cluster.cluster import LOCAL, Cluster
 from orchestrator.executors.ray_cluster.membership import Membership
+from orchestrator.executors.ray_cluster.template_process import run_alone
 from orchestrator.executors.ray_tune.bridge import Bridge
 from orchestrator.executors.ray_tune.packing import Packing
 from orchestrator.executors.ray_tune.parcel import Parcel
@@ -70,7 +68,7 @@ class RayTuneExecutor:
         self._cluster: Cluster | None = None
         self._relay = Relay()
         self._bridge = Bridge(
-            self._room,
+            lambda: self._capacity.room,
             self._pack,
             self._warm,
             stall_seconds,
@@ -135,19 +133,14 @@ class RayTuneExecutor:
     def run_apart(self, program: str, argument: str) -> None:
         """Run a program in a copy of that process, while this one imports Ray; else in a process of its own."""
         if self._cluster is None or not self._cluster.run_apart(program, argument):
-            environment = {**os.environ, "PYTHONPATH": os.pathsep.join(part for part in sys.path if part)}
-            command = [sys.executable, "-c", program, argument]
-            nothing = subprocess.DEVNULL
-            subprocess.run(command, env=environment, stdin=nothing, stdout=nothing, stderr=nothing, check=False)
+            run_alone(program, argument)
 
     def expect(self, specs: Iterable[TrialSpec], plugins: tuple[str, ...] = ()) -> None:
         """Have that process import methods and load datasets too, of the project's own: a user's may not bear it."""
-        cluster = self._cluster
-        for spec in specs if cluster is not None else ():
-            own = (("method", spec.method), ("dataset", spec.dataset))
-            if cluster is not None and all(discovery.is_built_in(kind, name, plugins) for kind, name in own):
+        for spec in specs:
+            if self._cluster is not None and _is_built_in(spec, plugins):
                 key = (spec.dataset, spec.protocol, plugins)
-                cluster.expect(spec.method, key, partial(self._packing.place, key))
+                self._cluster.expect(spec.method, key, partial(self._packing.place, key))
 
     def _made(self, *, held: bool) -> Cluster:
         self._packing.clear()
@@ -258,10 +251,6 @@ class RayTuneExecutor:
         self._packing.clear()
         self._capacity.forget()
 
-    def _room(self) -> int:
-        """Return how many bundles of the usual size may be under way."""
-        return self._capacity.room
-
     def _resources(self, parcel: Parcel) -> dict[str, float]:
         """Return what the worker of a parcel takes of its node: of a method that says so several GPUs, or cores."""
         cards = 0.0 if parcel.device == "cpu" else parcel.share * parcel.cards
@@ -299,6 +288,12 @@ class RayTuneExecutor:
 
 
 EXECUTOR = RayTuneExecutor
+
+
+def _is_built_in(spec: TrialSpec, plugins: tuple[str, ...]) -> bool:
+    """Return whether method and dataset are the project's own."""
+    own = (("method", spec.method), ("dataset", spec.dataset))
+    return all(discovery.is_built_in(kind, name, plugins) for kind, name in own)
 
 
 def _restore_signals() -> None:

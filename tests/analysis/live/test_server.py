@@ -87,8 +87,8 @@ def test_the_stream_tells_the_state_and_then_what_changed(address, results, trai
         first = next(line for line in stream if line.startswith(b"data: "))
         assert json.loads(first[6:])["studies"][0]["missing"] == 1
         train_missing(results)
-        second = next(line for line in stream if line.startswith(b"data: "))
-        assert json.loads(second[6:])["studies"][0]["missing"] == 0
+        later = (json.loads(line[6:]) for line in stream if line.startswith(b"data: "))  # ends in a timeout
+        assert any(state["studies"][0]["missing"] == 0 for state in later)  # some come while the trial is written
 
 
 def test_following_writes_nothing(address, results):

@@ -187,3 +187,27 @@ def test_a_copy_has_what_every_worker_needs_and_what_was_expected(tmp_path):
         assert len(list(Path(f"/proc/{rig.template.pid}/task").iterdir())) <= 2  # Arrow's allocator has one of its own
     finally:
         rig.close()
+
+
+def test_a_copy_runs_a_program_and_is_waited_for(rig, tmp_path):
+    done, meanwhile = tmp_path / "done", []
+    program = f"import sys, time\ntime.sleep(0.3)\nopen({str(done)!r}, 'w').write(sys.argv[1])"
+    rig.process.run(program, "an argument", lambda: meanwhile.append(done.exists()))
+    assert (done.read_text(), meanwhile) == ("an argument", [False])
+    rig.process.run("raise ValueError('oh')", "", lambda: None)  # whoever needs what it makes will miss it
+    assert rig.asked()["parent"] == rig.template.pid
+
+
+def test_a_program_for_a_template_that_has_ended_is_not_waited_for(rig):
+    rig.process.process.kill()
+    rig.process.process.wait()
+    rig.process.run("raise ValueError", "", lambda: None)
+
+
+def test_a_template_that_ends_takes_its_copies_along_by_itself(rig):
+    """Not only by the kernel, which is asked by a copy itself: one that has not come so far would stay."""
+    pid = rig.asked(seconds=600.0)["pid"]
+    kept = [os.readlink(f"/proc/{rig.template.pid}/fd/{name}") for name in os.listdir(f"/proc/{rig.template.pid}/fd")]
+    assert "anon_inode:[pidfd]" in kept
+    rig.process.close()
+    assert gone(pid)
