@@ -8,8 +8,8 @@ of sampled neighbours whose nearest embedding has the class of the point (labels
 
 What differs from the paper: an MLP on 64 principal axes of 1,000 images of Fashion-MNIST, noise and dropout for views,
 40 epochs, a base chosen without labels (`studies/_settings.py`); losses and defaults are those of ProPos, since
-PIPCDR's own text was not found. Preservation is measured at the end of training only, so its course over epochs is not
-answered.
+PIPCDR's own text was not found. Preservation is that at the end of training; its course over epochs is asked for in
+`does_quality_follow_preserved_neighbours`.
 """
 
 from orchestrator.designs.one_factor import one_factor

@@ -19,6 +19,7 @@ from orchestrator.study import Study, Tier
 from studies._settings import CLOTHES, ENTROPY, PAPER_ENTROPY, SECONDS, quick
 
 SIZES = tuple(f"fashion_mnist:subset={points},clusters={k},pca=64" for k in (5, 20) for points in (500, 8000))
+SMALL = tuple(f"mnist_5k:subset={points},clusters={k}" for k in (5, 20) for points in (500, 2000))
 
 STUDY = Study(
     question="Is EM faster than Newton and mirror descent over clusters and points, and are its clusters as good?",
@@ -31,7 +32,7 @@ STUDY = Study(
     beats_chance_by=0.2,
     design=one_factor("entropy", {"solver": ["newton", "mirror_descent"]}, base=ENTROPY),
     tiers={
-        "quick": quick("mnist_5k:subset=1000,clusters=5", "mnist_5k:subset=1000,clusters=20"),
+        "quick": quick("mnist_5k:subset=1000", *SMALL),
         "paper": Tier(
             datasets=("mnist:clusters=5", "mnist", "mnist:clusters=20", "cifar100_20", "cifar100"),
             n_epochs=50,

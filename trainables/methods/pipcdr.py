@@ -293,9 +293,7 @@ class PipCdr(FusedMethod):
         probes = self.data.probes
         at_probes = self.data.eval_inputs[probes].to(self.device)
         target, online = self.target.embed(at_probes), self.online.embed(at_probes)
-        columns = self._diagnostics(unit(target))
-        if last:
-            columns |= self._preservation(online, probes)
+        columns = self._diagnostics(unit(target)) | self._preservation(online, probes)
         rows = score(self.predictions(), self.data, self.n_clusters, last, features=target)
         add_columns(rows, columns)
         return rows
@@ -322,7 +320,8 @@ class PipCdr(FusedMethod):
     def _preservation(self, online: Tensor, probes: Tensor) -> dict[str, Tensor]:
         """Return whether sampled neighbours stay with their points: by centre and, where all are known, by class.
 
-        Definitions are *inferred*. The draws are the same at every evaluation and taken from no stream of training.
+        Definitions are *inferred*. The draws are the same at every evaluation and taken from no stream of training; the
+        noise is the one that training samples with now, none during warm-up.
         """
         draws = Streams(self.seeds, "diagnostic.neighbours", self.device).normal(*online.shape[1:])
         sampled = sampled_neighbours(online, draws, self._noise(online, self.rates_now()))

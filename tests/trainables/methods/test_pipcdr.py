@@ -144,6 +144,18 @@ def test_warm_up_epochs_are_plain_byol() -> None:
     assert trained.rates_now()["cdr_weight"].tolist() == pytest.approx([1 / 11, 1 / 11])
 
 
+def test_every_evaluation_says_how_many_neighbours_are_kept_with_the_noise_of_its_epoch() -> None:
+    loud = {"noise_units": "relative", "neighbour_noise": 2.0}
+    trained = method(loud, {**loud, "warmup_share": 0.2}, n_epochs=10)
+    by_centre, by_class = "diagnostic.centre_preservation", "metric.semantic_preservation"
+    trained.fit_epoch()
+    noisy, warm = trained.evaluate(False)
+    assert noisy[by_centre] < warm[by_centre] == 1.0
+    assert noisy[by_class] < warm[by_class]
+    trained.fit_epoch()
+    assert all(row[by_centre] < 1.0 for row in trained.evaluate(False))
+
+
 def test_relative_noise_has_the_length_it_says() -> None:
     trained = method({"noise_units": "relative", "neighbour_noise": 0.5})
     trained.fit_epoch()
