@@ -2,10 +2,11 @@
 
     python tests/benchmarks/preservation_over_training.py [--results analysis/ledger] [--study NAME]
 
-Per arm: both at the first, the middle and the last kept evaluation (means over seeds); then, within a trial and over its
-evaluations, Spearman's rank correlation of NMI with preservation then, and of what NMI gains until the next evaluation
-with preservation now (median over seeds, and on how many seeds it is above 0); evaluations in which no noise was
-sampled are left out. Last, over the seeds of an arm, the correlation of both at the end. It describes and tests nothing.
+Per arm: both at the first, the middle and the last kept evaluation (means over seeds); then, within a trial and over
+its evaluations, Spearman's rank correlation of NMI with preservation then, and of what NMI gains until the next
+evaluation with preservation now (median over seeds, and on how many seeds it is above 0); evaluations of epochs that
+sampled no noise are left out. Last, over the seeds of an arm, the correlation of both at the end. It describes and
+tests nothing.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def ranks_agree(one: pd.Series[float], other: pd.Series[float]) -> float:
 
 
 def within(curve: pd.DataFrame) -> tuple[float, float]:
-    """Return, of one trial, the correlation of NMI and preservation, and of NMI's gain until the next and preservation."""
+    """Return one trial's correlations with preservation: of NMI, and of what NMI gains until the next evaluation."""
     gain = -curve[QUALITY].diff(-1)
     there = gain.notna()
     return ranks_agree(curve[QUALITY], curve[KEPT]), ranks_agree(gain[there], curve.loc[there, KEPT])
