@@ -2,7 +2,7 @@
 
     python tests/benchmarks/preservation_over_training.py [--results analysis/ledger] [--study NAME]
 
-Per arm: both at the first, the middle and the last kept evaluation (means over seeds); then, within a trial and over
+Per arm: both at the first epoch, at a quarter, half and all of training (means over seeds); then, within a trial and over
 its evaluations, Spearman's rank correlation of NMI with preservation then, and of what NMI gains until the next
 evaluation with preservation now (median over seeds, and on how many seeds it is above 0); evaluations of epochs that
 sampled no noise are left out. Last, over the seeds of an arm, the correlation of both at the end. It describes and
@@ -48,18 +48,23 @@ def told(name: str, values: list[float]) -> str:
     return f"{name} {np.median(known):+.2f} (above 0 on {int((known > 0).sum())} of {len(known)})"
 
 
+def nearest(curves: pd.DataFrame, epoch: int) -> pd.DataFrame:
+    """Return of each trial the evaluation nearest to an epoch: a committed ledger keeps some epochs of each, not all."""
+    away = (curves["epoch"] - epoch).abs()
+    return curves.loc[away.groupby(curves["trial_id"]).idxmin()]
+
+
 def lines_of(arm: str, curves: pd.DataFrame) -> list[str]:
     """Return what is said of one arm."""
-    epochs = sorted(curves["epoch"].unique())
-    lines = [arm]
-    for epoch in (epochs[0], epochs[len(epochs) // 2], epochs[-1]):
-        means = curves[curves["epoch"] == epoch][[KEPT, QUALITY]].mean()
+    lines, n_epochs = [arm], int(curves["epoch"].max())
+    for epoch in (1, n_epochs // 4, n_epochs // 2, n_epochs):
+        means = nearest(curves, epoch)[[KEPT, QUALITY]].mean()
         lines.append(f"  epoch {epoch:>3}: preservation {means[KEPT]:.3f}, NMI {100 * means[QUALITY]:.1f}")
     sampled = curves[curves[NOISE] > 0]
     found = [within(curve) for _, curve in sampled.groupby("trial_id")]
     lines.append("  " + told("within trials", [now for now, _ in found]))
     lines.append("  " + told("with the next gain", [gain for _, gain in found]))
-    last = curves[curves["epoch"] == epochs[-1]]
+    last = nearest(curves, n_epochs)
     lines.append(f"  over seeds at the end {ranks_agree(last[KEPT], last[QUALITY]):+.2f}")
     return lines
 
