@@ -21,7 +21,7 @@ from orchestrator.study import Study, Tier
 from studies._settings import CLOTHES, ENTROPY, PAPER_ENTROPY, SECONDS, quick
 
 SIZES = tuple(f"fashion_mnist:subset={points},clusters={k},pca=64" for k in (5, 20) for points in (500, 8000))
-SMALL = tuple(f"mnist_5k:subset={points},clusters={k}" for k in (5, 20) for points in (500, 2000))
+SMALL = tuple(f"mnist_5k:subset={points},clusters={k}" for k in (5, 20) for points in (250, 1000))
 
 STUDY = Study(
     question="Are the clusters of EM as good as those of dearer solvers, over numbers of clusters and of points?",

@@ -2,8 +2,8 @@
 
     python tests/benchmarks/preservation_over_training.py [--results analysis/ledger] [--study NAME]
 
-Per arm: both at the first epoch, at a quarter, half and all of training (means over seeds); then, within a trial and over
-its evaluations, Spearman's rank correlation of NMI with preservation then, and of what NMI gains until the next
+Per arm: both at the first epoch, at a quarter, half and all of training (means over seeds); then, within a trial and
+over its evaluations, Spearman's rank correlation of NMI with preservation then, and of what NMI gains until the next
 evaluation with preservation now (median over seeds, and on how many seeds it is above 0); evaluations of epochs that
 sampled no noise are left out. Last, over the seeds of an arm, the correlation of both at the end. It describes and
 tests nothing.
@@ -49,7 +49,7 @@ def told(name: str, values: list[float]) -> str:
 
 
 def nearest(curves: pd.DataFrame, epoch: int) -> pd.DataFrame:
-    """Return of each trial the evaluation nearest to an epoch: a committed ledger keeps some epochs of each, not all."""
+    """Return of each trial the evaluation nearest to an epoch: a committed ledger keeps some of them."""
     away = (curves["epoch"] - epoch).abs()
     return curves.loc[away.groupby(curves["trial_id"]).idxmin()]
 
