@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
 # Installs Slurm (Debian's or Ubuntu's packages; as root, in a container or on a machine of your own), then runs the tests.
 # bash tests/slurm/run.sh [options of pytest]
+# Another release of Slurm runs from a folder of its own, with Python and this checkout from here:
+#   debootstrap --variant=minbase --include=slurm-wlm,munge,iproute2,procps trixie FOLDER
+#   SLURM_ROOT=FOLDER bash tests/slurm/run.sh
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 for program in slurmctld slurmd munged ip nsenter; do
