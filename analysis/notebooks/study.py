@@ -19,13 +19,13 @@ STUDY = "quickstart"
 # %%
 import orchestrator as dco
 
-dco.load_results(RESULTS).study(STUDY)
+answer = dco.load_results(RESULTS).study(STUDY)
+answer
 
 # %% [markdown]
 # ## In words
 
 # %%
-answer = dco.load_results(RESULTS).study(STUDY)
 answer.show("words")
 
 # %%

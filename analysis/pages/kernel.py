@@ -18,7 +18,7 @@ from orchestrator.machine import collection
 collection.seldom()
 import ipykernel.kernelapp
 import analysis.pages.report
-analysis.pages.report.preload()
+analysis.pages.report.preload(searches="searches" in sys.argv)
 connection = sys.stdin.readline().strip()
 if connection:
     sys.argv = ["ipykernel_launcher", "-f", connection]
@@ -32,9 +32,12 @@ class WaitingKernel:
 
     It keeps its sockets, history, configuration and log in a private temporary folder, so that nothing is left under
     the user's home, and imports what this process imports.
+
+    Args:
+        searches: whether it shall be ready for studies with searches.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, searches: bool = False) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="notebook-")
         self.private = Path(self._folder.name)
         self.log = self.private / "kernel.log"
@@ -50,7 +53,7 @@ class WaitingKernel:
         }
         with self.log.open("w") as stream:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", WAITING],
+                [sys.executable, "-c", WAITING, *(["searches"] if searches else [])],
                 env=environment,
                 cwd=self.private,
                 stdin=subprocess.PIPE,

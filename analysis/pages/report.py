@@ -86,13 +86,21 @@ class Answer:
     """Whether the files were there already, made from the same rows by the same code."""
 
 
-def preload() -> None:
-    """Import what a report and its notebook need, ahead of time: some seconds, while others train."""
+def preload(*, searches: bool = False) -> None:
+    """Import what a report and its notebook need, ahead of time: some seconds, while others train.
+
+    Args:
+        searches: what the importance of knobs is computed by, too.
+    """
     from analysis.figures import boundaries, finite_designs, pareto, rankings, sensitivity
     from analysis.pages import notebook
 
     assert all((boundaries, finite_designs, pareto, rankings, sensitivity))
     notebook.preload()
+    if searches:
+        from optuna.importance import FanovaImportanceEvaluator  # brings scikit-learn's forests
+
+        assert FanovaImportanceEvaluator is not None
 
 
 def build(

@@ -25,10 +25,11 @@ class ReportAhead:
 
     Args:
         notebook: whether a notebook will be executed.
+        searches: whether the study has searches.
     """
 
-    def __init__(self, *, notebook: bool) -> None:
-        self._notebook = notebook
+    def __init__(self, *, notebook: bool, searches: bool = False) -> None:
+        self._notebook, self._searches = notebook, searches
         self._kernel: WaitingKernel | None = None
         self._thread: threading.Thread | None = None
 
@@ -56,10 +57,10 @@ class ReportAhead:
             if self._notebook:
                 from analysis.pages.kernel import WaitingKernel
 
-                self._kernel = WaitingKernel()
+                self._kernel = WaitingKernel(searches=self._searches)
             from analysis.pages import report as pages
 
-            pages.preload()
+            pages.preload(searches=self._searches)
 
 
 def report(name: str, options: ReportOptions) -> None:

@@ -66,7 +66,8 @@ def run_study(study: Study, options: RunOptions, executor: Executor) -> None:
     Raises:
         OrchestratorError: as `run`.
     """
-    limits, ahead = CommandLimits(options), ReportAhead(notebook=options.notebook)
+    searches = any(design.search is not None for design in study.designs)
+    limits, ahead = CommandLimits(options), ReportAhead(notebook=options.notebook, searches=searches)
     trackers = LiveTrackers(study, options) if options.trackers else None
     try:
         plan = _started_early(study, options, executor)
