@@ -1,6 +1,6 @@
 """The README's figure of speed, drawn from analysis/benchmarks/{sweep,fusing,bookkeeping}.json alone.
 
-python tests/benchmarks/speed_figure.py          # writes analysis/gallery/speed.png
+python tests/benchmarks/speed_figure.py          # writes analysis/gallery/{fusing,sweep}.png
 """
 
 from __future__ import annotations
@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
-from analysis.figures.drawing import BLACK, GREY, PALETTE, STYLE, canvas, tidy
+from analysis.figures.drawing import GREY, PALETTE
+from analysis.figures.matplotlib_figures import STYLE
+from analysis.svg.figure import BLACK
 
 ANALYSIS = Path(__file__).parents[2] / "analysis"
 MEMBERS = 16
@@ -26,6 +29,13 @@ def known(name: str) -> dict[str, Any]:
     """Return one benchmark's JSON."""
     content: dict[str, Any] = json.loads((ANALYSIS / "benchmarks" / f"{name}.json").read_text())
     return content
+
+
+def tidy(axes: Axes, grid: str = "both") -> None:
+    """Leave two spines and a light grid."""
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis=grid, color=GREY, alpha=0.25, linewidth=0.6)  # type: ignore[arg-type]
+    axes.set_axisbelow(True)
 
 
 def sweep(axes: Axes, found: dict[str, Any]) -> None:
@@ -46,7 +56,7 @@ def sweep(axes: Axes, found: dict[str, Any]) -> None:
     axes.set_xscale("log")
     axes.set_yticks(range(len(bars)), [name.replace(", ", ",\n", 1) for name, *_ in bars])
     axes.invert_yaxis()
-    axes.set_xlim(left=10, right=12 * max(max(seconds) for _, seconds, *_ in bars))
+    axes.set_xlim(left=4, right=12 * max(max(seconds) for _, seconds, *_ in bars))
     axes.set_xlabel("seconds from the command to the table of results (log)")
     axes.set_title("64 configurations x 6 seeds of entropy clustering, 5,000 x 784", loc="left")
     tidy(axes, "x")
@@ -109,12 +119,14 @@ def _network(row: dict[str, Any]) -> str:
 def main() -> None:
     """Draw what there are numbers for."""
     with mpl.rc_context(STYLE):
-        figure, [[left, right]] = canvas(1, 2, (10.5, 3.8), gridspec_kw={"width_ratios": [1, 1.05]})
+        figure, (left, right) = plt.subplots(
+            1, 2, figsize=(10.5, 3.8), layout="constrained", gridspec_kw={"width_ratios": [1, 1.05]}
+        )
         programs(left, known("fusing"))
         members(right, known("fusing"))
         figure.savefig(ANALYSIS / "gallery" / "fusing.png", dpi=150, metadata={"Software": None})
         if (ANALYSIS / "benchmarks" / "sweep.json").exists():
-            figure, [[axes]] = canvas(1, 1, (7.5, 3.0))
+            figure, axes = plt.subplots(figsize=(7.5, 3.0), layout="constrained")
             sweep(axes, known("sweep"))
             figure.savefig(ANALYSIS / "gallery" / "sweep.png", dpi=150, metadata={"Software": None})
 
