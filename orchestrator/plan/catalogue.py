@@ -98,13 +98,18 @@ class Catalogue:
         return {reference: facts.absent for (reference, _), facts in self._datasets.items() if facts.absent}
 
     def member_limit(self, spec: TrialSpec) -> int:
-        """Return the largest bundle that the method allows for the shape of `spec`."""
+        """Return the largest bundle that the method allows for the shape of `spec`.
+
+        Knobs that fuse differ within a bundle, so that no limit follows from them: one is known for all of a search.
+        """
         own = declaration_of(spec.method)
         if own is not None:
             return own.most_members
         code = kept_facts.code_key("method", spec.method, self.plugins)
         data = [spec.dataset, spec.dataset_digest, spec.protocol]
-        return int(kept_facts.kept(["limit", code, *data, spec.config, spec.n_epochs], lambda: self._max_members(spec)))
+        space = self.space(spec.method)
+        shape = {name: value for name, value in spec.config.items() if name not in space or not space[name].fuses}
+        return int(kept_facts.kept(["limit", code, *data, shape, spec.n_epochs], lambda: self._max_members(spec)))
 
     def _max_members(self, spec: TrialSpec) -> int:
         found: Any = discovery.method(spec.method, self.plugins)

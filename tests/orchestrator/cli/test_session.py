@@ -111,9 +111,8 @@ FIRST = """
 import sys
 from orchestrator.cli import main
 
-ASKED = ["run", "which_loss_leaves_collapse", "--tier", "quick", "--set", "seeds=2", "--no-report", "--results"]
 try:
-    main([*ASKED, sys.argv[1]])
+    main(["run", *sys.argv[1:], "--tier", "quick", "--no-report"])
 except SystemExit as left:
     print("torch" in sys.modules, left.code)
 """
@@ -121,9 +120,12 @@ except SystemExit as left:
 
 @pytest.mark.slow
 @pytest.mark.sample
-def test_a_first_run_does_not_hold_torch_in_the_driver_for_facts_that_nobody_knows(tmp_path):
+@pytest.mark.parametrize(
+    "asked", [["which_loss_leaves_collapse", "--set", "seeds=2"], ["search_entropy"]], ids=["arms", "a search"]
+)
+def test_a_first_run_does_not_hold_torch_in_the_driver_for_facts_that_nobody_knows(tmp_path, asked):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
-    command = [sys.executable, "-c", FIRST, str(tmp_path / "results")]
+    command = [sys.executable, "-c", FIRST, *asked, "--results", str(tmp_path / "results")]
     done = subprocess.run(command, env=environment, cwd=tmp_path, check=True, capture_output=True, text=True)
     assert done.stdout.split("\n")[-2] == "False 0"
     assert list((tmp_path / "cache").rglob("*.json"))
