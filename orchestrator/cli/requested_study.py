@@ -21,6 +21,12 @@ def requested_study(options: PlanOptions | RunOptions) -> Study:
     return study
 
 
-def is_new(options: RunOptions) -> bool:
-    """Return whether the study has left nothing in the results folder, so that a run surely has work, if it can be."""
-    return not (options.retry_failed or (options.results / "studies" / key_of(options.study, options.tier)).exists())
+def is_new(options: RunOptions, key: str = "") -> bool:
+    """Return whether a study has left nothing in the results folder, so that a run surely has work, if it can be.
+
+    Args:
+        options: of the run.
+        key: of the study; empty: of the one that the options name, which need not be loaded for that.
+    """
+    key = key or key_of(options.study, options.tier)
+    return not (options.retry_failed or (options.results / "studies" / key).exists())

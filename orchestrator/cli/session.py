@@ -13,7 +13,7 @@ from orchestrator.cli import console
 from orchestrator.cli.live_tracking import LiveTrackers
 from orchestrator.cli.options import RunOptions
 from orchestrator.cli.reporting import ReportAhead, answer
-from orchestrator.cli.requested_study import requested_study
+from orchestrator.cli.requested_study import is_new, requested_study
 from orchestrator.cli.signals import NOTHING_LOST, SIGNALS, leave
 from orchestrator.errors import FailureBudgetError, InterruptedRunError, RequestError, UnknownNameError
 from orchestrator.executors.base import Executor
@@ -114,7 +114,7 @@ def _started_early(study: Study, options: RunOptions, executor: Executor) -> Pla
     Raises:
         RequestError: the plan does not hold.
     """
-    if options.retry_failed or (options.results / "studies" / study.key).exists():
+    if not is_new(options, study.key):
         return None
     executor.anticipate()
     if options.study and not options.plugins and are_unknown(study.methods):

@@ -46,6 +46,7 @@ def test_how_factors_lie_changes_no_bit(without: bool) -> None:
             assert torch.equal(product(left.T.contiguous().T, same), expected)
 
 
+@pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="this torch has no oneDNN")
 def test_bits_are_those_of_torchs_documented_way_to_onednn() -> None:
     for n, m, d in ((16, 784, 256), (640, 256, 784), (120, 662, 250)):
         left, right = torch.randn(n, d), torch.randn(m, d)

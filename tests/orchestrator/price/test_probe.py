@@ -11,7 +11,7 @@ from orchestrator.ledger import Ledger
 from orchestrator.plan.catalogue import Catalogue
 from orchestrator.price import probe
 from orchestrator.price.probe import MOST_EPOCHS, SEEDS, ProbeSource, keep_profiles, programs_of
-from orchestrator.trial import FailureKind, Report, SeedBlock, TrialSpec
+from orchestrator.trial import FailureKind, Report, SeedBlock, TrialOutcome, TrialSpec, TrialState
 
 TOY = (str(Path(__file__).parents[1] / "toy"),)
 CONFIG = {"level": 0.5, "mode": "plain", "trouble": "none"}
@@ -99,6 +99,18 @@ def test_a_program_that_fails_has_no_profile_and_the_others_are_measured(spec, t
     InlineExecutor().run(source)
     with Ledger(tmp_path, writable=True) as ledger:
         assert list(keep_profiles(ledger, source)) == [programs(spec)[0].key]
+
+
+def test_each_program_is_tried_once_and_then_the_longest_goes_first(spec):
+    worse = replace(spec, config={**CONFIG, "mode": "worse"})
+    source = ProbeSource(programs_of([spec, worse], Catalogue(TOY), "cpu"), plugins=TOY)
+    first, second = (source.next_task().bundle for _ in range(2))
+    assert [bundle.specs[0].config["mode"] for bundle in (first, second)] == ["plain", "worse"]
+    for bundle, seconds in ((first, 0.01), (second, 0.4)):
+        cost = {"seconds": seconds, "peak_memory_bytes": 1.0}
+        outcome = TrialOutcome(spec=bundle.specs[0], attempt=1, state=TrialState.COMPLETE, cost=cost)
+        source.report(bundle, Report(outcomes=(outcome,), finished=True))
+    assert source.next_task().bundle.specs[0].config["mode"] == "worse"
 
 
 def test_a_lost_worker_ends_the_probe_of_its_program(spec):
